@@ -1,0 +1,267 @@
+/**
+ * The embedded stack: broker, store, registry. Started in that order, each awaited with a real check, stopped in reverse. A part that dies is
+ * started again on its port with its data; nothing outlives this process.
+ * States of a part: stopped -> starting -> ready -> (died -> starting ...) -> stopping -> stopped.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { errorCodes, PipelineError } from '../../services/kernel/pipeline-error.ts';
+import { createStore } from '../../services/runtime/clickhouse-client.ts';
+import { createKafka } from '../../services/runtime/kafka-log.ts';
+import { createRegistryClient } from '../../services/runtime/registry-client.ts';
+import { type Child, logTail, startChild } from './child.ts';
+import { startBroker } from './kafka/broker.ts';
+import { startRegistry } from './registry/index.ts';
+
+export type PartName = 'broker' | 'store' | 'registry';
+export type PartStatus = { readonly name: PartName; readonly address: string; readonly ready: boolean; readonly detail: string; readonly pid: number | undefined; readonly restarts: number; readonly upMs: number };
+
+export type EmbeddedOptions = {
+  /** Data, logs and state live under this folder. */
+  readonly home: string;
+  readonly ports?: { readonly broker?: number; readonly store?: number; readonly registry?: number };
+  readonly onLine?: (line: string) => void;
+};
+
+export type EmbeddedStack = {
+  readonly brokers: string;
+  readonly clickhouseUrl: string;
+  readonly registryUrl: string;
+  status(): Promise<PartStatus[]>;
+  /** Stays down until `startPart`. */
+  stopPart(name: PartName, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  startPart(name: PartName): Promise<void>;
+  /** SIGKILL; the part is then started again by itself. */
+  killPart(name: 'broker' | 'store'): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** A port nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+async function claimPort(name: string, wanted: number | undefined): Promise<number> {
+  if (wanted === undefined || wanted === 0) return freePort();
+  const taken = await new Promise<boolean>((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(true));
+    probe.listen(wanted, '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
+  if (taken) throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, { cure: 'stop what listens there, or leave the port out to get a free one' });
+  return wanted;
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first. */
+async function endLeftovers(home: string, onLine: (line: string) => void): Promise<void> {
+  const file = join(home, 'pids.json');
+  if (!existsSync(file)) return;
+  const { owner, pids } = JSON.parse(readFileSync(file, 'utf8')) as { owner: number; pids: Record<string, number> };
+  if (owner !== process.pid && isAlive(owner) && commandOf(owner).includes('tripline')) {
+    throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, { cure: '`tripline down` stops it; another --home runs beside it' });
+  }
+  for (const [name, pid] of Object.entries(pids)) {
+    if (!isAlive(pid) || !commandOf(pid).includes(home)) continue;
+    onLine(`${name.padEnd(9)} left over from a run that was killed, process ${pid}: ended`);
+    process.kill(pid, 'SIGKILL');
+    while (isAlive(pid)) await wait(50);
+  }
+  rmSync(file, { force: true });
+}
+const commandOf = (pid: number): string => (existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : '');
+
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedStack> {
+  const { home, onLine = () => {} } = options;
+  const logFolder = join(home, 'logs');
+  try {
+    mkdirSync(logFolder, { recursive: true });
+  } catch (cause) {
+    throw new PipelineError('STACK_START', `the folder ${home} cannot be created`, { cause, cure: 'choose another with --home' });
+  }
+  const disk = statfsSync(home);
+  if (disk.bavail * disk.bsize < 500e6) throw new PipelineError('STACK_START', `less than 500 MB are free under ${home}`, { cure: 'free some space, or choose another disk with --home' });
+  await endLeftovers(home, onLine);
+  const [brokerPort, controllerPort, storePort, registryPort] = [
+    await claimPort('broker', options.ports?.broker), await freePort(), await claimPort('store', options.ports?.store), await claimPort('registry', options.ports?.registry),
+  ];
+  const brokers = `127.0.0.1:${brokerPort}`;
+  const clickhouseUrl = `http://127.0.0.1:${storePort}`;
+  const registryUrl = `http://127.0.0.1:${registryPort}`;
+  const spool = existsSync('/dev/shm') ? join('/dev/shm', `tripline-${storePort}`) : join(tmpdir(), `tripline-${storePort}`);
+
+  type Part = { readonly name: PartName; readonly address: string; readonly start: () => Promise<Child | { stop(): Promise<void> }>; readonly check: () => Promise<string>; handle: Child | { stop(): Promise<void> } | undefined; wanted: boolean; restarts: number; since: number };
+  const part = (name: PartName, address: string, start: Part['start'], check: Part['check']): Part => ({ name, address, start, check, handle: undefined, wanted: false, restarts: 0, since: 0 });
+  const storeMain = join(dirname(fileURLToPath(import.meta.url)), 'clickhouse-endpoint', `main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`);
+  const parts: readonly Part[] = [
+    part(
+      'broker', brokers,
+      () => startBroker({ folder: join(home, 'broker'), logFolder, port: brokerPort, controllerPort, onLine }),
+      async () => {
+        const log = createKafka({ brokers, clientId: 'tripline-check' });
+        try {
+          await within(5_000, log.ping());
+          return 'metadata answered';
+        } finally {
+          await log.close().catch(() => {});
+        }
+      },
+    ),
+    part(
+      'store', clickhouseUrl,
+      () => startChild({ command: process.execPath, args: [...(storeMain.endsWith('.ts') ? ['--import', 'tsx'] : []), storeMain, join(home, 'store'), spool, String(storePort)], logFile: join(logFolder, 'store.log'), cwd: dirname(storeMain) }),
+      async () => {
+        const store = await createStore({ url: clickhouseUrl, database: 'default' });
+        try {
+          const [row] = await store.rows<{ version: string; total: string }>('SELECT version() AS version, sum(number) AS total FROM numbers(1000)');
+          if (row?.total !== '499500') throw new Error('an aggregate came back wrong');
+          return `ClickHouse engine ${row.version}, aggregate answered`;
+        } finally {
+          await store.close();
+        }
+      },
+    ),
+    part(
+      'registry', registryUrl,
+      () => startRegistry({ brokers, port: registryPort }),
+      async () => {
+        const registry = createRegistryClient({ url: registryUrl });
+        const probe = '{"type":"record","name":"Probe","namespace":"tripline.check","fields":[]}';
+        const id = await registry.register('tripline-check', probe);
+        if ((await registry.schemaById(id)) !== probe) throw new Error('a schema came back changed');
+        return 'schema round trip answered';
+      },
+    ),
+  ];
+
+  const savePids = (): void => {
+    const pids = Object.fromEntries(parts.flatMap(({ name, handle }) => (handle && 'pid' in handle ? [[name, handle.pid]] : [])));
+    writeFileSync(join(home, 'pids.json'), JSON.stringify({ owner: process.pid, pids }));
+  };
+
+  const start = async (target: Part): Promise<void> => {
+    target.wanted = true;
+    const began = Date.now();
+    target.handle = await target.start();
+    savePids();
+    if ('exited' in target.handle) watch(target, target.handle);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const detail = await target.check();
+        target.since = Date.now();
+        onLine(`${target.name.padEnd(9)} ready   ${target.address}   ${((Date.now() - began) / 1000).toFixed(1)} s   ${detail}`);
+        return;
+      } catch (cause) {
+        const dead = target.handle !== undefined && 'running' in target.handle && !target.handle.running();
+        if (dead || Date.now() - began > 60_000) {
+          const tail = logTail(join(logFolder, `${target.name}.log`));
+          throw new PipelineError('STACK_START', `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${tail ? `; its log ends with:\n${tail}` : ''}`, { cause, cure: `see ${join(logFolder, `${target.name}.log`)}` });
+        }
+        await wait(100);
+      }
+    }
+  };
+
+  /** Starts a part again that ended although it is wanted. */
+  const watch = (target: Part, child: Child): void => {
+    void child.exited.then(async () => {
+      if (!target.wanted || target.handle !== child) return;
+      target.restarts += 1;
+      onLine(`${target.name.padEnd(9)} ended unexpectedly, started again (${target.restarts})`);
+      for (let tries = 0; target.wanted && tries < 10; tries += 1) {
+        try {
+          await start(target);
+          return;
+        } catch (error) {
+          onLine(`${target.name.padEnd(9)} ${error instanceof Error ? error.message : String(error)}`);
+          await wait(500);
+        }
+      }
+    });
+  };
+
+  const named = (name: PartName): Part => {
+    const found = parts.find((candidate) => candidate.name === name);
+    if (found === undefined) throw new RangeError(name);
+    return found;
+  };
+  const stopOne = async (target: Part, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    target.wanted = false;
+    const { handle } = target;
+    target.handle = undefined;
+    if (handle) await ('pid' in handle ? handle.stop(signal) : handle.stop());
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      const errors: unknown[] = [];
+      for (const target of [...parts].reverse()) await stopOne(target).catch((error: unknown) => errors.push(error));
+      rmSync(join(home, 'pids.json'), { force: true });
+      rmSync(spool, { recursive: true, force: true });
+      if (errors.length > 0) throw new AggregateError(errors, 'some parts did not stop cleanly');
+    })();
+    return stopped;
+  };
+
+  try {
+    await Promise.all([start(named('broker')), start(named('store'))]);
+    await start(named('registry'));
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+  return {
+    brokers, clickhouseUrl, registryUrl, stop,
+    status: () =>
+      Promise.all(
+        parts.map(async ({ name, address, handle, check, restarts, since }) => {
+          const common = { name, address, pid: handle && 'pid' in handle ? handle.pid : process.pid, restarts, upMs: Date.now() - since };
+          try {
+            return { ...common, ready: true, detail: await within(5_000, check()) };
+          } catch (error) {
+            return { ...common, ready: false, detail: error instanceof Error ? error.message : String(error) };
+          }
+        }),
+      ),
+    stopPart: (name, signal) => stopOne(named(name), signal),
+    startPart: (name) => start(named(name)),
+    killPart: async (name) => {
+      const { handle } = named(name);
+      if (handle && 'pid' in handle) process.kill(handle.pid, 'SIGKILL');
+      if (handle && 'exited' in handle) await handle.exited;
+    },
+  };
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      wait(limitMs, undefined, { signal: timer.signal }).then(() => {
+        throw new PipelineError('TIMEOUT', `${errorCodes.TIMEOUT}: no answer within ${limitMs} ms`, { retriable: true });
+      }),
+    ]);
+  } finally {
+    timer.abort();
+  }
+}

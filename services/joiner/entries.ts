@@ -1,0 +1,247 @@
+/**
+ * Entries: when a unit enters a test, what its entry is worth, and what closing adds to the difference array (architecture 3, E6).
+ * On closing with value v in segment s, the previous entry being in L: cell(s) += f(v), cell(L) -= f(v). The sums of the test restarted
+ * at k are then the suffix sums over j >= k, in which each unit counts once, with its first entry since k.
+ */
+import { type BetDesign, fixedPoint, scaledValue } from '../kernel/bets.ts';
+import { emptyEntrySums } from '../kernel/evidence.ts';
+import type { EpochMs } from '../kernel/time.ts';
+import { cellKey, type EntityFold, type ExperimentFold, entryFields, type MetricFold, type PartitionFold, type UnitInExperiment } from './fold-state.ts';
+import type { OutcomeMeasure } from '../kernel/measures.ts';
+
+const at = (array: Float64Array, index: number): number => array[index] ?? 0;
+
+/** What an outcome measure counts of one entity: outcomes with `from <= occurred_at <= until`, e being the entity's first inference. */
+export function outcomeTotal(entity: EntityFold, measure: OutcomeMeasure, first: EpochMs, windowMs: number, from: EpochMs, until: EpochMs): number {
+  let total = 0;
+  for (const outcome of entity.outcomes.values()) {
+    if (outcome.kind !== measure.kind || outcome.withdrawn || outcome.value === null) continue;
+    const age = outcome.occurredAt - first;
+    if (age < 0 || age > windowMs || outcome.occurredAt < from || outcome.occurredAt > until) continue;
+    if (measure.fold === 'any') return 1;
+    total += measure.fold === 'count' ? 1 : outcome.value;
+  }
+  return total;
+}
+
+/**
+ * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or revision may
+ * change it. True when the totals changed.
+ */
+export function contribute(member: UnitInExperiment, entity: EntityFold): boolean {
+  const { experiment, totals } = member;
+  const id = experiment.revision.spec.id;
+  const first = entity.id === '' ? member.firstAt : entity.firstAt.get(id);
+  if (first === undefined) return false;
+  let contribution = entity.contribution.get(id);
+  if (contribution === undefined) {
+    if (entity.outcomes.size === 0) return false;
+    contribution = new Float64Array(experiment.metrics.length * 2);
+    entity.contribution.set(id, contribution);
+  }
+  let changed = false;
+  for (const [index, { spec, ofOutcomes }] of experiment.metrics.entries()) {
+    if (!ofOutcomes) continue;
+    for (const [side, measure] of [spec.numerator, spec.denominator].entries()) {
+      if (measure?.of !== 'outcome') continue;
+      const now = outcomeTotal(entity, measure, first, spec.windowMs, -Infinity, Infinity);
+      const before = at(contribution, 2 * index + side);
+      if (now === before) continue;
+      contribution[2 * index + side] = now;
+      totals[2 * index + side] = at(totals, 2 * index + side) + now - before;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
+function outcomesOfEntry(member: UnitInExperiment, metric: MetricFold, start: EpochMs): { numerator: number; denominator: number } {
+  const { numerator, denominator, windowMs } = metric.spec;
+  const sums = { numerator: 0, denominator: 0 };
+  const id = member.experiment.revision.spec.id;
+  for (const entity of member.unit.entities?.values() ?? []) {
+    const first = entity.id === '' ? member.firstAt : entity.firstAt.get(id);
+    if (first === undefined) continue;
+    if (numerator.of === 'outcome') sums.numerator += outcomeTotal(entity, numerator, first, windowMs, start, start + windowMs);
+    if (denominator?.of === 'outcome') sums.denominator += outcomeTotal(entity, denominator, first, windowMs, start, start + windowMs);
+  }
+  return sums;
+}
+
+/** The entry's value in the metric's own unit; 0 when the denominator is 0: no unit leaves a test because of what happened to it. */
+export function entryValue(metric: MetricFold, numerator: number, denominator: number): number {
+  if (!metric.hasDenominator) return numerator * metric.ratio;
+  return denominator === 0 ? 0 : (numerator / denominator) * metric.ratio;
+}
+
+function addBets(into: number[], bets: readonly number[], z: number, sign: 1 | -1): void {
+  for (let j = 0; j < bets.length; j += 1) into[j] = (into[j] ?? 0) + sign * Math.floor(Math.log1p((bets[j] ?? 0) * z) * fixedPoint);
+}
+
+/** Adds or subtracts one unit's value. The arithmetic is `betLogs` of kernel/bets.ts without its allocations; a test holds them equal. */
+function addToCell(experiment: ExperimentFold, segment: number, arm: number, metricIndex: number, value: number, sign: 1 | -1): void {
+  const metric = experiment.metrics[metricIndex] as MetricFold;
+  const x = scaledValue(metric.spec, value);
+  for (let candidate = 0; candidate < experiment.candidates.length; candidate += 1) {
+    const isCandidate = experiment.candidates[candidate] === arm;
+    if (!isCandidate && arm !== experiment.control) continue;
+    const key = cellKey(experiment, segment, candidate, isCandidate ? 1 : 0, metricIndex);
+    let cell = experiment.cells.get(key);
+    if (cell === undefined) {
+      cell = emptyEntrySums();
+      experiment.cells.set(key, cell);
+    }
+    experiment.touchedCells.add(key);
+    cell.n += sign;
+    if (value > 0) cell.s += sign;
+    cell.sv += sign * Math.floor(x * fixedPoint);
+    cell.svv += sign * Math.floor(x * x * fixedPoint);
+    const design = metric.designs[candidate] as BetDesign;
+    const z = (isCandidate ? (x - design.center) / design.q : -(x - design.center) / (1 - design.q)) - design.tolerance;
+    addBets(cell.harm, design.harm, z, sign);
+    addBets(cell.win, design.win, -z, sign);
+  }
+}
+
+const addDifference = (member: UnitInExperiment, metric: number, segment: number, previous: number, value: number, sign: 1 | -1): void => {
+  addToCell(member.experiment, segment, member.arm, metric, value, sign);
+  if (previous >= 0) addToCell(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
+};
+
+const touch = (partition: PartitionFold, member: UnitInExperiment): void => {
+  member.touched = true;
+  partition.touchedMembers.add(member);
+};
+
+/** Opens entries for every metric in which the unit has not entered this segment and none is open. */
+export function enter(partition: PartitionFold, member: UnitInExperiment, occurredAt: EpochMs): void {
+  const { experiment, entries } = member;
+  const segment = experiment.segments.length - 1;
+  for (let window = 0; window < experiment.windows.length; window += 1) {
+    const group = experiment.windows[window];
+    if (group === undefined) continue;
+    let opened = false;
+    for (const metric of group.metrics) {
+      const base = metric * entryFields;
+      if (at(entries, base + 5) >= 0 || at(entries, base) === segment) continue;
+      entries[base + 5] = segment;
+      entries[base + 6] = occurredAt;
+      entries[base + 7] = 0;
+      entries[base + 8] = 0;
+      opened = true;
+    }
+    if (opened) {
+      touch(partition, member);
+      pushClosing(partition, { closeAt: occurredAt + group.windowMs, member, window });
+    }
+  }
+}
+
+/** Adds an inference's contribution to the open entries whose window it falls into. `values`: numerator, denominator per metric. */
+export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array): void {
+  const { experiment, entries } = member;
+  for (let metric = 0; metric < experiment.metrics.length; metric += 1) {
+    const base = metric * entryFields;
+    if (at(entries, base + 5) < 0) continue;
+    const start = at(entries, base + 6);
+    const windowMs = experiment.metrics[metric]?.spec.windowMs ?? 0;
+    if (occurredAt < start || occurredAt > start + windowMs) continue;
+    entries[base + 7] = at(entries, base + 7) + at(values, 2 * metric);
+    entries[base + 8] = at(entries, base + 8) + at(values, 2 * metric + 1);
+  }
+}
+
+function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIndex: number): void {
+  const { entries, experiment } = member;
+  const metric = experiment.metrics[metricIndex] as MetricFold;
+  const base = metricIndex * entryFields;
+  const segment = at(entries, base + 5);
+  const start = at(entries, base + 6);
+  let numerator = at(entries, base + 7);
+  let denominator = at(entries, base + 8);
+  if (metric.ofOutcomes) {
+    const outcomes = outcomesOfEntry(member, metric, start);
+    numerator += outcomes.numerator;
+    denominator += outcomes.denominator;
+  }
+  const previous = at(entries, base);
+  addDifference(member, metricIndex, segment, previous, entryValue(metric, numerator, denominator), 1);
+  entries[base] = segment;
+  entries[base + 1] = start;
+  entries[base + 2] = numerator;
+  entries[base + 3] = denominator;
+  entries[base + 4] = previous;
+  entries[base + 5] = -1;
+  touch(partition, member);
+}
+
+/** Closes what the partition's clock has passed. */
+export function closeDue(partition: PartitionFold): void {
+  const { closing } = partition;
+  while (closing.length > 0 && (closing[0]?.closeAt ?? Infinity) < partition.clock) {
+    const due = popClosing(partition);
+    const group = due?.member.experiment.windows[due.window];
+    if (due === undefined || group === undefined) return;
+    for (const metric of group.metrics) {
+      const base = metric * entryFields;
+      const open = at(due.member.entries, base + 5) >= 0 && at(due.member.entries, base + 6) + group.windowMs === due.closeAt;
+      if (open && !due.member.crossed) closeEntry(partition, due.member, metric);
+    }
+  }
+}
+
+/** After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value taken back. */
+export function revalue(partition: PartitionFold, member: UnitInExperiment): void {
+  const { entries, experiment } = member;
+  if (member.crossed) return;
+  for (let index = 0; index < experiment.metrics.length; index += 1) {
+    const metric = experiment.metrics[index] as MetricFold;
+    const base = index * entryFields;
+    const segment = at(entries, base);
+    if (!metric.ofOutcomes || segment < 0) continue;
+    const outcomes = outcomesOfEntry(member, metric, at(entries, base + 1));
+    const numerator = metric.spec.numerator.of === 'outcome' ? outcomes.numerator : at(entries, base + 2);
+    const denominator = metric.spec.denominator?.of === 'outcome' ? outcomes.denominator : at(entries, base + 3);
+    if (numerator === at(entries, base + 2) && denominator === at(entries, base + 3)) continue;
+    const previous = at(entries, base + 4);
+    addDifference(member, index, segment, previous, entryValue(metric, at(entries, base + 2), at(entries, base + 3)), -1);
+    addDifference(member, index, segment, previous, entryValue(metric, numerator, denominator), 1);
+    entries[base + 2] = numerator;
+    entries[base + 3] = denominator;
+    touch(partition, member);
+  }
+}
+
+type Closing = PartitionFold['closing'][number];
+
+export function pushClosing({ closing }: PartitionFold, item: Closing): void {
+  let index = closing.length;
+  closing.push(item);
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    const above = closing[parent] as Closing;
+    if (above.closeAt <= item.closeAt) break;
+    closing[index] = above;
+    index = parent;
+  }
+  closing[index] = item;
+}
+
+function popClosing({ closing }: PartitionFold): Closing | undefined {
+  const top = closing[0];
+  const last = closing.pop();
+  if (top === undefined || last === undefined || closing.length === 0) return top;
+  let index = 0;
+  for (;;) {
+    let child = 2 * index + 1;
+    if (child >= closing.length) break;
+    if (child + 1 < closing.length && (closing[child + 1] as Closing).closeAt < (closing[child] as Closing).closeAt) child += 1;
+    const below = closing[child] as Closing;
+    if (below.closeAt >= last.closeAt) break;
+    closing[index] = below;
+    index = child;
+  }
+  closing[index] = last;
+  return top;
+}

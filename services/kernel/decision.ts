@@ -1,0 +1,40 @@
+/** What happens to an experiment. A verdict is about a record; a decision is about an experiment. */
+import type { EpochMs } from './time.ts';
+
+export type DecisionAction = 'pause' | 'resume' | 'advance' | 'promote' | 'rollback' | 'stop' | 'conclude';
+
+/** Immutable, and a pure function of the log up to its version vector: recomputed later, it gives the same bytes. */
+export type Decision = {
+  /** First 32 hex digits of SHA-256 over experiment, phase, rule and version vector. */
+  readonly decisionId: string;
+  readonly experimentId: string;
+  readonly phase: number;
+  /** Rises by one per experiment. */
+  readonly seq: number;
+  readonly action: DecisionAction;
+  /** HARM, SIGNAL, SRM, WIN, HORIZON, RAMP_NEXT, KILL ... */
+  readonly reasonCode: string;
+  readonly ruleId: string;
+  readonly ruleVersion: number;
+  /** The candidate arm it is about. */
+  readonly candidate?: string;
+  readonly metric?: string;
+  readonly restart?: string;
+  readonly estimate?: number;
+  readonly logE?: number;
+  /** log(1 / alpha) that it was compared with. */
+  readonly threshold?: number;
+  readonly alpha?: number;
+  readonly watermark?: EpochMs;
+  readonly eventsFolded: number;
+  readonly versionVector: readonly { readonly part: number; readonly ver: number }[];
+  readonly configSha: string;
+  readonly revision: number;
+  /** Canonical JSON of everything it rests on: sums, design constants, weights. */
+  readonly evidence: string;
+  readonly actor: string;
+  /** Who decided by hand says why; engines leave it to the evidence. */
+  readonly note?: string;
+  /** 32 hex digits. */
+  readonly traceId: string;
+};

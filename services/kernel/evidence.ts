@@ -1,0 +1,106 @@
+/**
+ * What the joiner keeps and statistics reads: exact sums, the segments they belong to, and how far each partition is.
+ * All of it is additive over partitions; a look is a pure function of one of these.
+ */
+import type { ExperimentRevision } from './experiment.ts';
+import type { EpochMs } from './time.ts';
+
+/**
+ * Sums over entries of one cell. Whole numbers; sv, svv, harm, win in multiples of 2^-32 of the capped, scaled value
+ * (0..1, harm upwards). A segment's cell is a difference: entries that began in it, less those whose next entry began elsewhere.
+ */
+export type EntrySums = {
+  n: number;
+  /** Units with a non-zero value in the metric's own direction (before `better: higher` is turned round). */
+  s: number;
+  sv: number;
+  svv: number;
+  readonly harm: number[];
+  readonly win: number[];
+};
+export const emptyEntrySums = (): EntrySums => ({ n: 0, s: 0, sv: 0, svv: 0, harm: [0, 0, 0, 0, 0, 0, 0], win: [0, 0, 0, 0, 0, 0, 0] });
+
+export function addEntrySums(into: EntrySums, other: EntrySums, sign: 1 | -1 = 1): void {
+  into.n += sign * other.n;
+  into.s += sign * other.s;
+  into.sv += sign * other.sv;
+  into.svv += sign * other.svv;
+  for (let j = 0; j < into.harm.length; j += 1) {
+    into.harm[j] = (into.harm[j] ?? 0) + sign * (other.harm[j] ?? 0);
+    into.win[j] = (into.win[j] ?? 0) + sign * (other.win[j] ?? 0);
+  }
+}
+
+/** One arm's entries in one segment of one partition, as bets of one candidate against control. */
+export type EntryCell = {
+  readonly part: number;
+  readonly candidate: string;
+  readonly arm: string;
+  readonly metric: string;
+  readonly segment: number;
+  readonly sums: EntrySums;
+};
+
+/** Totals of the units of one arm in one partition: every accepted request-level measure, outcomes within their window. */
+export type ReportCell = {
+  readonly part: number;
+  readonly arm: string;
+  readonly metric: string;
+  readonly units: number;
+  /** Units whose first event (E2) has been seen; 0 for metrics that have no event. */
+  readonly firstEvents: number;
+  /** In whole numbers of the measure's scale. */
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+  /** Sums of squares and products of the units' totals. */
+  readonly numerator2: bigint;
+  readonly denominator2: bigint;
+  readonly product: bigint;
+};
+
+export type SegmentMark = {
+  readonly part: number;
+  /** 0 is the phase's start; rises by one in each partition. */
+  readonly ordinal: number;
+  /** floor((clock - phase start) / restart_every) when it began. */
+  readonly slot: number;
+  readonly startedAt: EpochMs;
+  readonly reason: 'phase' | 'schedule' | 'fingerprint';
+};
+
+/** The first time an arm showed a value of model, prompt version, RAG index or tool set in a partition. */
+export type FingerprintMark = {
+  readonly part: number;
+  readonly arm: string;
+  readonly dimension: 'model_served' | 'prompt_version' | 'rag_index_version' | 'tool_set_version';
+  readonly value: string;
+  readonly firstSeenAt: EpochMs;
+  readonly segment: number;
+  /** Declared by the arm, or shown in the first segment in which the arm was seen. */
+  readonly baseline: boolean;
+};
+
+export type PartitionMark = {
+  readonly part: number;
+  /** Position in the unit log up to which everything here is folded: offset * 4096 + index in the message. */
+  readonly ver: number;
+  /** Largest received_at folded. */
+  readonly clock: EpochMs;
+  readonly revision: number;
+  /** Distinct inferences accepted for this experiment and phase. */
+  readonly events: number;
+  /** Units that were seen in two arms. */
+  readonly crossovers: number;
+  /** Units by the arm of their first exposure, crossovers included: what SRM counts. */
+  readonly assigned: Readonly<Record<string, number>>;
+};
+
+export type Look = {
+  readonly experiment: ExperimentRevision;
+  /** Every partition of the unit log. */
+  readonly partitions: readonly PartitionMark[];
+  readonly segments: readonly SegmentMark[];
+  readonly fingerprints: readonly FingerprintMark[];
+  readonly reports: readonly ReportCell[];
+  readonly entries: readonly EntryCell[];
+};

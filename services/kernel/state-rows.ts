@@ -1,0 +1,47 @@
+/** Rows of table `state`, which the joiner and the linker share: one kind a row, all true of one position of their log. */
+import type { RowBinaryWriter } from './row-binary.ts';
+
+export const stateColumns = ['log', 'part', 'kind', 'experiment', 'phase', 'key', 'ver', 'arm', 'metric', 'candidate', 'slot', 'clock', 'n', 'x', 'xx', 'y', 'body'] as const;
+const stateKinds = { checkpoint: 1, experiment: 2, report: 3, entry: 4, unit: 5, entity: 6, pending: 7, link: 8 } as const;
+export type StateRow = {
+  readonly kind: keyof typeof stateKinds;
+  readonly experiment?: string;
+  readonly phase?: number;
+  readonly key?: string;
+  readonly arm?: string;
+  readonly metric?: string;
+  readonly candidate?: string;
+  readonly slot?: number;
+  readonly clock?: number;
+  readonly n?: number;
+  readonly x?: Iterable<number> & { readonly length: number };
+  readonly xx?: readonly bigint[];
+  readonly y?: Iterable<number> & { readonly length: number };
+  readonly body?: string;
+};
+
+/** One row of table `state`. `log` 1: unit log, 2: entity log. */
+export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number, ver: number, row: StateRow): void {
+  writer.uint8(log);
+  writer.uint16(part);
+  writer.uint8(stateKinds[row.kind]);
+  writer.text(row.experiment ?? '');
+  writer.uint32(row.phase ?? 0);
+  writer.bytes(row.key ?? '');
+  writer.uint64(ver);
+  writer.text(row.arm ?? '');
+  writer.text(row.metric ?? '');
+  writer.text(row.candidate ?? '');
+  writer.int32(row.slot ?? 0);
+  writer.int64(row.clock ?? 0);
+  writer.int64(row.n ?? 0);
+  writer.length(row.x?.length ?? 0);
+  for (const value of row.x ?? []) writer.int64(value);
+  writer.length(row.xx?.length ?? 0);
+  for (const value of row.xx ?? []) writer.int128(value);
+  writer.length(row.y?.length ?? 0);
+  for (const value of row.y ?? []) writer.int64(value);
+  writer.text(row.body ?? '');
+  writer.row();
+}
+

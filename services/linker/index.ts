@@ -1,0 +1,81 @@
+/** The linker as a running stage: the entity log in, forwarded outcomes on the unit log out, links in table `state`. */
+import type { Clock } from '../kernel/time.ts';
+import { createRowBinaryWriter } from '../kernel/row-binary.ts';
+import { stateColumns, writeStateRow } from '../kernel/state-rows.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import { bundleUnits } from '../runtime/bundles.ts';
+import type { Store } from '../runtime/clickhouse-client.ts';
+import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
+import { sqlQuery } from '../runtime/sql-files.ts';
+import type { RunningStage } from '../runtime/stage.ts';
+import { topicName } from '../runtime/topics.ts';
+import { createLinkerFold, type Forward, type LinkerFold, linkRecord, linksBody, readLinksBody, unlinkedByKind } from './link.ts';
+
+export type LinkerDeps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly producer: LogProducer;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly flushMs: number;
+  readonly flushRecords: number;
+};
+
+type Flush = { readonly outgoing: readonly Forward[]; readonly rows: Buffer; readonly clock: number };
+
+const columns = [...stateColumns];
+
+export async function startLinker({ prefix, log, producer, codec, clock, store, flushMs, flushRecords }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
+  const unitTopic = topicName(prefix, 'unit.v1');
+  const partitions = await log.partitions(unitTopic);
+  const running = await runFold<'entity-record', LinkerFold, Flush>({
+    name: 'linker',
+    group: `${prefix}-linker`,
+    topic: topicName(prefix, 'entity.v1'),
+    record: 'entity-record',
+    parkedTopic: topicName(prefix, 'parked.v1'),
+    log, producer, codec, clock, flushMs, flushRecords,
+    idleMs: 0,
+    onIdle: async () => {},
+    load: async (part) => {
+      const rows = await store.rows<{ kind: string; key: string; ver: string; clock: string; body: string }>(await sqlQuery('load-links'), { part });
+      const fold = createLinkerFold(part);
+      const checkpoint = rows.find((row) => row.kind === 'checkpoint');
+      if (checkpoint === undefined) return { state: fold, offset: 0 };
+      fold.position = Number(checkpoint.ver);
+      fold.clock = Number(checkpoint.clock);
+      for (const row of rows) if (row.kind === 'link') fold.entities.set(Buffer.from(row.key, 'hex').toString('latin1'), readLinksBody(row.body));
+      return { state: fold, offset: Math.floor(fold.position / positionsPerOffset) };
+    },
+    fold: (fold, { records }, offset) => {
+      for (const [index, record] of records.entries()) linkRecord(fold, record, offset * positionsPerOffset + index);
+      return records.length;
+    },
+    take: (fold, position) => {
+      const writer = createRowBinaryWriter();
+      for (const id of fold.touched) {
+        const links = fold.entities.get(id);
+        if (links) writeStateRow(writer, 2, fold.part, position, { kind: 'link', key: id, body: linksBody(links) });
+      }
+      fold.touched.clear();
+      writeStateRow(writer, 2, fold.part, position, { kind: 'checkpoint', clock: fold.clock });
+      return { outgoing: fold.outgoing.splice(0), rows: writer.take(), clock: fold.clock };
+    },
+    write: async (flushes) => {
+      // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops the repeat.
+      await producer.send(flushes.flatMap(({ outgoing, clock: timestamp }) => bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing)));
+      await store.insertBinary('state', columns, Buffer.concat(flushes.map(({ rows }) => rows)));
+    },
+  });
+  return {
+    ...running,
+    unlinked: () => {
+      const unlinked = new Map<string, number>();
+      for (const fold of running.states().values()) for (const [kind, number] of unlinkedByKind(fold)) unlinked.set(kind, (unlinked.get(kind) ?? 0) + number);
+      return unlinked;
+    },
+    forwarded: () => [...running.states().values()].reduce((sum, fold) => sum + fold.counts.forwarded, 0),
+  };
+}

@@ -1,0 +1,74 @@
+/** The redactor as a running stage: raw topics in, clean topics and the internal logs out. */
+import type { Clock } from '../kernel/time.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
+import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-log.ts';
+import { type Delivery, runStage } from '../runtime/run-stage.ts';
+import { isSampled, type RunningStage, type StageTracer } from '../runtime/stage.ts';
+import { topicName } from '../runtime/topics.ts';
+import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
+
+export { createPseudonymizer } from './pseudonym.ts';
+
+export type RedactorDeps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly producer: LogProducer;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  readonly tracer?: StageTracer;
+  readonly context: RedactorContext;
+};
+
+export async function startRedactor({ prefix, log, producer, codec, clock, tracer, context }: RedactorDeps): Promise<RunningStage> {
+  const unitTopic = topicName(prefix, 'unit.v1');
+  const entityTopic = topicName(prefix, 'entity.v1');
+  const [unitPartitions, entityPartitions] = await Promise.all([log.partitions(unitTopic), log.partitions(entityTopic)]);
+
+  const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
+    const outgoing: OutgoingRecord[] = [];
+    let timestamp = 0;
+    for (const { value, source, traceparent } of batch) {
+      timestamp = Math.max(timestamp, source.timestamp);
+      if (isSampled(traceparent)) for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
+      const headers = { 'content-type': 'application/avro', ...(traceparent && { traceparent }) };
+      const common = { partition: source.partition, timestamp: source.timestamp };
+      if (value.inference) {
+        const frame = codec.encode('redacted-inference', value.inference);
+        outgoing.push({ ...common, topic: topicName(prefix, 'inference.v1'), key: value.inference.event_id, value: frame, headers: { ...headers, 'tripline-schema': 'redacted-inference' } });
+      }
+      if (value.outcome) {
+        const frame = codec.encode('redacted-outcome', value.outcome);
+        outgoing.push({ ...common, topic: topicName(prefix, 'outcome.v1'), key: value.outcome.outcome_id, value: frame, headers: { ...headers, 'tripline-schema': 'redacted-outcome' } });
+      }
+    }
+    const unit = batch.flatMap(({ value }) => value.unit);
+    const entity = batch.flatMap(({ value }) => value.entity);
+    // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on it.
+    await producer.send([...outgoing, ...bundleUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit)]);
+    await producer.send(bundleEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
+  };
+
+  return runStage({
+    name: 'redactor',
+    group: `${prefix}-redactor`,
+    topics: [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'outcome.raw.v1')],
+    records: ['inference-event', 'exposure', 'outcome-event'],
+    parkedTopic: topicName(prefix, 'parked.v1'),
+    log, producer, codec, clock,
+    ...(tracer && { tracer }),
+    step: (decoded, source) => {
+      switch (decoded.record) {
+        case 'inference-event':
+          return redactInference(decoded.value, source.timestamp, context);
+        case 'exposure':
+          return redactExposure(decoded.value, source.timestamp, context);
+        case 'outcome-event':
+          return redactOutcome(decoded.value, source.timestamp, context);
+        default:
+          return decoded satisfies never;
+      }
+    },
+    deliver,
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * The only module that holds a ClickHouse client. Every value travels as a typed parameter; binary rows go in through `exec`, one insert
+ * in one block, so that what it writes appears all at once or not at all.
+ */
+import { Readable } from 'node:stream';
+import { ClickHouseError, createClient } from '@clickhouse/client';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+
+export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
+
+export type Store = {
+  readonly database: string;
+  /** 64-bit integers come as text. */
+  rows<Row>(query: string, params?: QueryParams): Promise<Row[]>;
+  command(query: string, params?: QueryParams): Promise<void>;
+  insertRows(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  insertBinary(table: string, columns: readonly string[], rows: Buffer): Promise<void>;
+  /** Resolves with the engine's own text, formatted as asked (`PrettyCompact`, `JSON`, `CSV` ...). */
+  text(query: string, format: string, params?: QueryParams): Promise<string>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Codes that pass by themselves: too slow, too much at once, no quorum now, no space now, out of memory now. */
+const passing = new Set(['159', '160', '164', '202', '203', '209', '210', '236', '241', '242', '243', '252', '279', '285', '286', '319', '394', '425', '439', '999']);
+
+function explain(what: string, error: unknown): PipelineError {
+  if (error instanceof ClickHouseError) {
+    const retriable = passing.has(error.code);
+    return new PipelineError(retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED', `${what}: code ${error.code} ${error.type ?? ''} ${firstLine(error.message)}`, { retriable, cause: error });
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return new PipelineError('STORE_UNAVAILABLE', `${what}: ${detail}`, { retriable: true, cause: error, cure: 'check that ClickHouse is running and CLICKHOUSE_URL is right' });
+}
+const firstLine = (text: string): string => (text.split('\n')[0] ?? '').slice(0, 300);
+
+const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export async function createStore(options: { url: string; database: string; user?: string; password?: string }): Promise<Store> {
+  if (!identifier.test(options.database)) throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`, { cure: 'use letters, digits and _' });
+  const connect = (database: string) =>
+    createClient({
+      url: options.url,
+      database,
+      ...(options.user !== undefined && { username: options.user }),
+      ...(options.password !== undefined && { password: options.password }),
+      request_timeout: 60_000,
+      max_open_connections: 8,
+      keep_alive: { idle_socket_ttl: 1_500 },
+      // The client logs failures on its own; they reach the caller as errors, and its text could quote data.
+      log: { LoggerClass: SilentLogger },
+    });
+  const client = connect(options.database);
+  const guard = async <T>(what: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      throw explain(what, error);
+    }
+  };
+  return {
+    database: options.database,
+    rows: (query, params) =>
+      guard('query', async () => {
+        const result = await client.query({ query, format: 'JSONEachRow', ...(params && { query_params: { ...params } }), clickhouse_settings: { output_format_json_quote_64bit_integers: 1 } });
+        return result.json();
+      }),
+    text: (query, format, params) =>
+      guard('query', async () => {
+        const result = await client.exec({ query: `${query} FORMAT ${format}`, ...(params && { query_params: { ...params } }) });
+        const chunks: Buffer[] = [];
+        for await (const chunk of result.stream) chunks.push(Buffer.from(chunk));
+        return Buffer.concat(chunks).toString('utf8');
+      }),
+    command: (query, params) =>
+      guard('command', async () => {
+        await client.command({ query, ...(params && { query_params: { ...params } }) });
+      }),
+    insertRows: (table, rows) =>
+      guard(`insert into ${table}`, async () => {
+        await client.insert({ table, values: rows, format: 'JSONEachRow', clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' } });
+      }),
+    insertBinary: (table, columns, rows) =>
+      guard(`insert into ${table}`, async () => {
+        const result = await client.exec({
+          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+          values: Readable.from([rows], { objectMode: false }),
+          clickhouse_settings: { async_insert: 0, max_insert_block_size: '1048576', min_insert_block_size_rows: '1048576', min_insert_block_size_bytes: '1073741824' },
+        });
+        for await (const _chunk of result.stream) void _chunk;
+      }),
+    ping: () =>
+      guard('ping', async () => {
+        const result = await client.query({ query: 'SELECT count() AS n FROM system.one', format: 'JSONEachRow' });
+        await result.json();
+      }),
+    close: () => client.close(),
+  };
+}
+
+/** Creates the database when it is missing. */
+export async function createDatabase(options: { url: string; database: string; user?: string; password?: string }): Promise<void> {
+  const system = await createStore({ ...options, database: 'default' });
+  try {
+    if (!identifier.test(options.database)) throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`);
+    await system.command(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
+  } finally {
+    await system.close();
+  }
+}
+
+class SilentLogger {
+  trace(): void {}
+  debug(): void {}
+  info(): void {}
+  warn(): void {}
+  error(): void {}
+}

@@ -1,0 +1,392 @@
+/**
+ * The only module that holds a Kafka client. Positions belong to the caller: a partition is loaded before its first record, read
+ * from where the load says, and handed over in order, one batch at a time. eachBatch only enqueues, so heartbeats never wait
+ * for a store; above a high-water mark in bytes the partition is paused. Partitions are always explicit.
+ *
+ * States of a partition here: absent -> loading -> running -> absent (revoked; queue and progress dropped, the owner reloads).
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Admin, type Consumer, type EachBatchPayload, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+
+export type LogRecord = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Broker time, or the producer's on CreateTime topics; epoch milliseconds. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+export type OutgoingRecord = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key?: string | Buffer;
+  readonly value: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timestamp?: number;
+};
+
+export type TopicSpec = { readonly topic: string; readonly partitions: number; readonly config: Readonly<Record<string, string>> };
+
+export type LogProducer = {
+  /** Resolves when every record is acknowledged by all in-sync replicas: the next offset of each partition written, by `topic/partition`. */
+  send(records: readonly OutgoingRecord[]): Promise<ReadonlyMap<string, number>>;
+  close(): Promise<void>;
+};
+
+export type PartitionHandler = {
+  /** The first offset wanted; undefined: where the group has committed, else the beginning. */
+  load(topic: string, partition: number): Promise<number | undefined>;
+  /** In order, never twice at a time for one partition. Rejecting with anything ends the consumer through `failed`. */
+  records(topic: string, partition: number, records: readonly LogRecord[]): Promise<void>;
+  /** Everything is taken back: forget what was loaded and not flushed. */
+  revoked(): void;
+};
+
+export type LogConsumer = {
+  commit(topic: string, partition: number, nextOffset: number): Promise<void>;
+  /** Settles with the first error that the handler threw. */
+  readonly failed: Promise<never>;
+  stats(): { readonly queuedBytes: number; readonly rejoins: number };
+  close(): Promise<void>;
+};
+
+export type LogClient = {
+  createTopics(topics: readonly TopicSpec[]): Promise<void>;
+  partitions(topic: string): Promise<number>;
+  endOffsets(topic: string): Promise<readonly number[]>;
+  committedOffsets(group: string, topic: string): Promise<readonly number[]>;
+  producer(): Promise<LogProducer>;
+  consume(options: { group: string; topics: readonly string[]; handler: PartitionHandler; maxQueuedBytes?: number }): Promise<LogConsumer>;
+  /** Every record from the beginning up to the end at the time of the call (or `until` offsets, exclusive). */
+  readToEnd(topic: string, until?: readonly number[]): Promise<LogRecord[]>;
+  /** Everything from the beginning and then as it comes, outside any lasting group. `caughtUp` resolves at the end at the time of the call. */
+  follow(topic: string, onRecord: (record: LogRecord) => void): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type LogLine = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
+
+const headerText = (headers: Message['headers']): Record<string, string> => {
+  const text: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const first = Array.isArray(value) ? value[0] : value;
+    if (first !== undefined) text[name] = first.toString();
+  }
+  return text;
+};
+
+const unavailable = (what: string, cause: unknown): PipelineError =>
+  new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true, cause, cure: 'check that the broker is running and KAFKA_BROKERS is right' });
+
+export function createKafka(options: { brokers: string; clientId: string; log?: LogLine }): LogClient {
+  const line = options.log ?? (() => {});
+  const kafka = new Kafka({
+    brokers: options.brokers.split(','),
+    clientId: options.clientId,
+    connectionTimeout: 3_000,
+    requestTimeout: 30_000,
+    // A stopped broker is waited for: nothing here ever gives up, the caller decides when to stop.
+    retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
+    logLevel: logLevel.INFO,
+    // kafkajs logs conditions that it retries as errors; nothing of it is worth more than a debug line unless it ends the client.
+    logCreator: () => ({ namespace, log }) => line('debug', `${namespace}: ${log.message}`, { kafkajs: log['error'] ?? log['reason'] }),
+  });
+  const closers = new Set<() => Promise<void>>();
+  let adminClient: Promise<Admin> | undefined;
+  const admin = (): Promise<Admin> => {
+    adminClient ??= (async () => {
+      const client = kafka.admin();
+      await client.connect();
+      return client;
+    })();
+    return adminClient;
+  };
+
+  const endOffsets = async (topic: string): Promise<number[]> => {
+    const offsets = await (await admin()).fetchTopicOffsets(topic);
+    const ends: number[] = [];
+    for (const { partition, high } of offsets) ends[partition] = Number(high);
+    return ends;
+  };
+
+  const createProducer = async (): Promise<LogProducer> => {
+    const producer: Producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    const close = async () => {
+      closers.delete(close);
+      await producer.disconnect();
+    };
+    closers.add(close);
+    return {
+      close,
+      send: async (records) => {
+        const byTopic = new Map<string, Message[]>();
+        for (const record of records) {
+          const messages = byTopic.get(record.topic) ?? [];
+          messages.push({
+            partition: record.partition,
+            key: record.key ?? null,
+            value: record.value,
+            ...(record.headers && { headers: { ...record.headers } }),
+            ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
+          });
+          byTopic.set(record.topic, messages);
+        }
+        const next = new Map<string, number>();
+        if (byTopic.size === 0) return next;
+        const results = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
+        const counts = new Map<string, number>();
+        for (const record of records) counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
+        for (const result of results) {
+          const at = `${result.topicName}/${result.partition}`;
+          next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
+        }
+        return next;
+      },
+    };
+  };
+
+  const createConsumer: LogClient['consume'] = async ({ group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }) => {
+    type Lane = { readonly queue: LogRecord[][]; bytes: number; position: number; sought: boolean; busy: boolean; paused: boolean; readonly epoch: number };
+    const lanes = new Map<string, Lane>();
+    let epoch = 0;
+    let rejoins = 0;
+    let closing = false;
+    let fail: (error: unknown) => void = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    failed.catch(() => {}); // whoever holds the consumer also holds `failed`; unheard is not unhandled
+    let consumer: Consumer;
+
+    const drain = async (at: string, topic: string, partition: number, lane: Lane): Promise<void> => {
+      if (lane.busy) return;
+      lane.busy = true;
+      try {
+        for (let batch = lane.queue.shift(); batch && lane.epoch === epoch && !closing; batch = lane.queue.shift()) {
+          await handler.records(topic, partition, batch);
+          lane.bytes -= batch.reduce((sum, record) => sum + (record.value?.length ?? 0) + 64, 0);
+          if (lane.paused && lane.bytes < maxQueuedBytes / 2 && lane.epoch === epoch) {
+            lane.paused = false;
+            consumer.resume([{ topic, partitions: [partition] }]);
+          }
+        }
+      } catch (error) {
+        line('error', `${group}: ${at} stopped`, { error: error instanceof Error ? error.message : String(error) });
+        fail(error);
+      } finally {
+        lane.busy = false;
+      }
+    };
+
+    const revokeAll = (): void => {
+      epoch += 1;
+      lanes.clear();
+      handler.revoked();
+    };
+
+    const eachBatch = async ({ batch, heartbeat, isStale, isRunning }: EachBatchPayload): Promise<void> => {
+      if (batch.isEmpty() || isStale() || !isRunning() || closing) return;
+      const { topic, partition } = batch;
+      const at = `${topic}/${partition}`;
+      let lane = lanes.get(at);
+      if (lane === undefined) {
+        const mine = epoch;
+        const beating = setInterval(() => void heartbeat().catch(() => {}), 3_000);
+        let position: number | undefined;
+        try {
+          position = await handler.load(topic, partition);
+        } finally {
+          clearInterval(beating);
+        }
+        if (mine !== epoch) return;
+        lane = { queue: [], bytes: 0, position: position ?? Number(batch.firstOffset()), sought: false, busy: false, paused: false, epoch };
+        lanes.set(at, lane);
+      }
+      if (Number(batch.messages[0]?.offset ?? 0) > lane.position && !lane.sought) {
+        // The group's committed offset ran ahead of our position. Once: a gap that is still there is compaction's.
+        lane.sought = true;
+        consumer.seek({ topic, partition, offset: String(lane.position) });
+        return;
+      }
+      const records: LogRecord[] = [];
+      let bytes = 0;
+      for (const message of batch.messages) {
+        const offset = Number(message.offset);
+        if (offset < lane.position) continue;
+        records.push({ topic, partition, offset, timestamp: Number(message.timestamp), key: message.key, value: message.value, headers: headerText(message.headers) });
+        bytes += (message.value?.length ?? 0) + 64;
+      }
+      lane.position = Number(batch.lastOffset()) + 1;
+      if (records.length === 0) return;
+      lane.queue.push(records);
+      lane.bytes += bytes;
+      if (lane.bytes > maxQueuedBytes && !lane.paused) {
+        lane.paused = true;
+        consumer.pause([{ topic, partitions: [partition] }]);
+      }
+      void drain(at, topic, partition, lane);
+    };
+
+    const open = async (): Promise<void> => {
+      consumer = kafka.consumer({
+        groupId: group,
+        sessionTimeout: 30_000,
+        rebalanceTimeout: 60_000,
+        heartbeatInterval: 3_000,
+        maxWaitTimeInMs: 100,
+        maxBytesPerPartition: 4 * 1024 * 1024,
+        allowAutoTopicCreation: false,
+        retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20, restartOnFailure: async () => true },
+      });
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        rejoins += 1;
+        revokeAll();
+      });
+      consumer.on(consumer.events.REBALANCING, revokeAll);
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        line('warn', `${group}: consumer crashed`, { error: payload.error.message, restart: payload.restart });
+        revokeAll();
+        if (!payload.restart && !closing) void reopen();
+      });
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: true, partitionsConsumedConcurrently: 1, eachBatch });
+    };
+    const reopen = async (): Promise<void> => {
+      await consumer.disconnect().catch(() => {});
+      while (!closing) {
+        try {
+          await open();
+          return;
+        } catch (error) {
+          line('warn', `${group}: consumer could not reopen`, { error: error instanceof Error ? error.message : String(error) });
+          await wait(500);
+        }
+      }
+    };
+    await open();
+    const close = async (): Promise<void> => {
+      closing = true;
+      closers.delete(close);
+      await consumer.disconnect();
+    };
+    closers.add(close);
+    return {
+      failed,
+      close,
+      stats: () => ({ queuedBytes: [...lanes.values()].reduce((sum, lane) => sum + lane.bytes, 0), rejoins }),
+      commit: async (topic, partition, nextOffset) => {
+        const mine = epoch;
+        try {
+          await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
+        } catch (error) {
+          // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses none.
+          if (mine === epoch) line('debug', `${group}: commit of ${topic}/${partition} failed`, { error: error instanceof Error ? error.message : String(error) });
+        }
+      },
+    };
+  };
+
+  const follow: LogClient['follow'] = async (topic, onRecord) => {
+    const ends = await endOffsets(topic);
+    const missing = new Map(ends.map((end, partition) => [partition, end] as const).filter(([, end]) => end > 0));
+    let reached: () => void = () => {};
+    const caughtUp = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    if (missing.size === 0) reached();
+    const seen = new Map<number, number>();
+    const group = `tripline-follow-${randomUUID()}`;
+    const consumer = kafka.consumer({ groupId: group, sessionTimeout: 30_000, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry: { retries: 20, restartOnFailure: async () => true } });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const message of batch.messages) {
+          const offset = Number(message.offset);
+          // After a reconnect the group has no committed offset and starts over: what was seen is skipped.
+          if (offset < (seen.get(batch.partition) ?? 0)) continue;
+          seen.set(batch.partition, offset + 1);
+          onRecord({ topic, partition: batch.partition, offset, timestamp: Number(message.timestamp), key: message.key, value: message.value, headers: headerText(message.headers) });
+        }
+        const end = missing.get(batch.partition);
+        if (end !== undefined && Number(batch.lastOffset()) + 1 >= end) {
+          missing.delete(batch.partition);
+          if (missing.size === 0) reached();
+        }
+      },
+    });
+    let closed = false;
+    const close = async (): Promise<void> => {
+      if (closed) return;
+      closed = true;
+      closers.delete(close);
+      await consumer.disconnect();
+    };
+    closers.add(close);
+    return { caughtUp, close };
+  };
+
+  return {
+    follow,
+    consume: createConsumer,
+    producer: createProducer,
+    endOffsets,
+    partitions: async (topic) => {
+      const { topics } = await (await admin()).fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length ?? 0;
+    },
+    committedOffsets: async (group, topic) => {
+      const [offsets] = await (await admin()).fetchOffsets({ groupId: group, topics: [topic] });
+      const committed: number[] = [];
+      for (const { partition, offset } of offsets?.partitions ?? []) committed[partition] = Math.max(0, Number(offset));
+      return committed;
+    },
+    createTopics: async (topics) => {
+      const client = await admin();
+      const existing = new Set(await client.listTopics());
+      const missing = topics.filter(({ topic }) => !existing.has(topic));
+      if (missing.length === 0) return;
+      await client.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ topic, partitions, config }) => ({
+          topic,
+          numPartitions: partitions,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    },
+    readToEnd: async (topic, until) => {
+      const ends = until ?? (await endOffsets(topic));
+      const records: LogRecord[] = [];
+      if (ends.every((end) => end === 0)) return records;
+      const reader = await follow(topic, (record) => {
+        if (record.offset < (ends[record.partition] ?? 0)) records.push(record);
+      });
+      await reader.caughtUp;
+      await reader.close();
+      return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+    },
+    ping: async () => {
+      try {
+        await (await admin()).describeCluster();
+      } catch (error) {
+        throw unavailable('metadata request failed', error);
+      }
+    },
+    close: async () => {
+      const results = await Promise.allSettled([...closers].map((close) => close()));
+      if (adminClient) await (await adminClient).disconnect();
+      const broken = results.find((result) => result.status === 'rejected');
+      if (broken?.status === 'rejected') throw unavailable('closing the client', broken.reason);
+    },
+  };
+}

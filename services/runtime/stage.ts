@@ -1,0 +1,39 @@
+/** What every running stage shows of itself, whichever loop drives it. */
+import type { EpochMs } from '../kernel/time.ts';
+
+export type StageCounts = {
+  in: number;
+  forwarded: number;
+  readonly dropped: Map<string, number>;
+  readonly parked: Map<string, number>;
+  /** Taken in, without a verdict yet. */
+  waiting: number;
+};
+
+export const createStageCounts = (): StageCounts => ({ in: 0, forwarded: 0, dropped: new Map(), parked: new Map(), waiting: 0 });
+
+export const total = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+export function count(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+export type RunningStage = {
+  readonly name: string;
+  readonly counts: StageCounts;
+  /** Next offset whose predecessors are all done with, durable where the stage keeps state; undefined before the first record. */
+  position(topic: string, partition: number): number | undefined;
+  /** What it waits for, when a dependency is away. */
+  waitingFor(): { readonly what: string; readonly since: EpochMs } | undefined;
+  /** Rejects when the stage cannot go on. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+};
+
+/** Spans, as far as stages need them; `traceparent` is the W3C header of the new span. */
+export type StageTracer = {
+  span(name: string, options: { parent?: string; attributes?: Readonly<Record<string, string | number>> }): { readonly traceparent: string; end(): void; fail(error: unknown): void };
+};
+
+/** A trace context is recorded per event only when its sampled flag is set (W3C trace context, version 00). */
+export const isSampled = (traceparent: string | undefined): traceparent is string => traceparent !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) && (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1;

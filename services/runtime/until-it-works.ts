@@ -1,0 +1,33 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+
+/** A dependency that is away is waited for; what it is, and since when, is for `status`. */
+export type Waiting = { readonly what: string; readonly since: number };
+
+const isRetriable = (error: unknown): boolean => {
+  if (error instanceof PipelineError) return error.retriable;
+  // kafkajs marks its errors itself; anything else is unknown, and unknown is not retriable.
+  return typeof error === 'object' && error !== null && 'retriable' in error && error.retriable === true;
+};
+
+/**
+ * Runs `attempt` until it works, waiting 50 ms to 1 s between tries. Rethrows what no retry can cure.
+ * Resolves with undefined when `abandoned` says that nobody needs the result any more.
+ */
+export async function untilItWorks<T>(
+  attempt: () => Promise<T>,
+  options: { readonly abandoned: () => boolean; readonly onWaiting?: (error: Error | undefined) => void },
+): Promise<T | undefined> {
+  for (let pauseMs = 50; !options.abandoned(); pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    try {
+      const result = await attempt();
+      options.onWaiting?.(undefined);
+      return result;
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      options.onWaiting?.(error instanceof Error ? error : new Error(String(error)));
+      await wait(pauseMs);
+    }
+  }
+  return undefined;
+}
