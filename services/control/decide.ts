@@ -1,0 +1,73 @@
+import { betDesignOf, betMultiples, betWeights } from '../kernel/bets.ts';
+import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
+import type { Decision } from '../kernel/decision.ts';
+import type { Evaluation, MetricEvaluation } from '../kernel/evaluation.ts';
+import type { EntrySums } from '../kernel/evidence.ts';
+import type { ExperimentRevision } from '../kernel/experiment.ts';
+import { type Finding, ruleVersion, rules } from './rules.ts';
+
+export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
+
+/**
+ * At most one decision for a look. `past`: decisions of the control topic, oldest first. Nothing is decided before every partition carries
+ * the same revision. The decision depends on nothing but its two inputs.
+ */
+export function decide(evaluation: Evaluation, past: readonly Decision[]): Judgement {
+  if (!evaluation.settled) return { state: 'UNSETTLED', ruleId: 'unsettled' };
+  for (const rule of rules) {
+    const finding = rule.when({ evaluation, past });
+    if (finding === undefined) continue;
+    if (finding.action === undefined) return { state: rule.state, ruleId: rule.id };
+    return { state: rule.state, ruleId: rule.id, decision: toDecision(evaluation, past, rule.id, { ...finding, action: finding.action }) };
+  }
+  return { state: 'CONTINUE', ruleId: 'continue' };
+}
+
+const nextSeq = (experimentId: string, past: readonly Decision[]): number => past.filter((decision) => decision.experimentId === experimentId).reduce((top, { seq }) => Math.max(top, seq), 0) + 1;
+
+function toDecision(evaluation: Evaluation, past: readonly Decision[], ruleId: string, finding: Finding & { action: Decision['action'] }): Decision {
+  const { experiment, versionVector } = evaluation;
+  const { culprit, alpha } = finding;
+  const tested = finding.reasonCode === 'WIN' ? culprit?.win : culprit?.harm;
+  const identity = canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, rule: ruleId, candidate: finding.candidate, metric: culprit?.metric, versionVector });
+  const digest = sha256Hex(identity);
+  const estimate = culprit?.arms[1]?.estimate;
+  return {
+    decisionId: digest.slice(0, 32), experimentId: experiment.spec.id, phase: experiment.phase, seq: nextSeq(experiment.spec.id, past), action: finding.action, reasonCode: finding.reasonCode, ruleId, ruleVersion,
+    ...(finding.candidate !== undefined && { candidate: finding.candidate }), ...(culprit && { metric: culprit.metric }), ...(tested && { restart: tested.restart.label, logE: tested.logE }),
+    ...(estimate !== undefined && { estimate }), ...(alpha !== undefined && { alpha, threshold: Math.log(1 / alpha) }), ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
+    eventsFolded: evaluation.eventsFolded, versionVector, configSha: experiment.configSha, revision: experiment.revision, evidence: evidenceOf(evaluation, finding), actor: 'engine', traceId: digest.slice(32, 64),
+  };
+}
+
+const sums = ({ n, s, sv, svv, harm, win }: EntrySums): Json => ({ n, s, sv, svv, harm, win });
+
+/** Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else stood past the bound. */
+function evidenceOf(evaluation: Evaluation, finding: Finding): string {
+  const { experiment, srm } = evaluation;
+  const { culprit, alpha } = finding;
+  const spec = culprit && experiment.spec.metrics.find(({ id }) => id === culprit.metric);
+  const test = finding.reasonCode === 'WIN' ? culprit?.win : culprit?.harm;
+  const bound = alpha === undefined ? Infinity : Math.log(1 / alpha);
+  const also = evaluation.metrics.filter((metric) => metric !== culprit && metric.candidate === culprit?.candidate && (metric.harm?.weightedLogE ?? -Infinity) >= bound);
+  const arms = (metric: MetricEvaluation): Json => metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({ arm, units, firstEvents, numerator, denominator, entries }));
+  const design = culprit && spec ? betDesignOf(experiment.spec, spec, culprit.candidate) : undefined;
+  return canonicalJson({
+    srm: { logE: srm.logE, counts: srm.counts },
+    ...(culprit && {
+      metric: culprit.metric, candidate: culprit.candidate, arms: arms(culprit),
+      ...(test && { engine: test.engine, restart: { ...test.restart }, logE: test.logE, weightedLogE: test.weightedLogE, control: sums(test.control), test: sums(test.candidate) }),
+      ...(design && { design: { q: design.q, center: design.center, design: design.design, variance: design.variance, tolerance: design.tolerance, harm: [...design.harm], win: [...design.win], multiples: [...betMultiples], weights: [...betWeights] } }),
+      ...(also.length > 0 && { alsoHarmed: also.map((metric) => ({ metric: metric.metric, weightedLogE: metric.harm?.weightedLogE ?? 0, restart: metric.harm?.restart.label ?? '' })) }),
+    }),
+  });
+}
+
+/** A person's decision: rolls every candidate back at once. `now` makes its id; it is not recomputed from the log. */
+export function killDecision(experiment: ExperimentRevision, past: readonly Decision[], actor: string, reason: string, now: number): Decision {
+  const digest = sha256Hex(canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, kill: reason, actor, now }));
+  return {
+    decisionId: digest.slice(0, 32), experimentId: experiment.spec.id, phase: experiment.phase, seq: nextSeq(experiment.spec.id, past), action: 'rollback', reasonCode: 'KILL', ruleId: 'kill', ruleVersion, eventsFolded: 0,
+    versionVector: [], configSha: experiment.configSha, revision: experiment.revision, evidence: canonicalJson({ reason }), actor, note: reason, traceId: digest.slice(32, 64), watermark: now,
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Text as patterns should see it: invisible characters dropped, digits of all scripts, full-width forms, dashes and spaces brought to ASCII,
+ * look-alike letters inside otherwise Latin words too. Only for text that holds non-ASCII; `map` leads every unit back to the input.
+ */
+const invisible = /^[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\uffa0]$/;
+const lookAlike: Readonly<Record<string, string>> = { а: 'a', е: 'e', о: 'o', р: 'p', с: 'c', у: 'y', х: 'x', і: 'i', ѕ: 's', ј: 'j', ο: 'o', α: 'a', ε: 'e', ι: 'i', κ: 'k', ν: 'v', ρ: 'p', τ: 't', υ: 'u', А: 'A', В: 'B', Е: 'E', К: 'K', М: 'M', Н: 'H', О: 'O', Р: 'P', С: 'C', Т: 'T', Х: 'X', Ο: 'O', Α: 'A', Β: 'B', Ε: 'E', Ι: 'I' };
+/** First digits of the decimal scripts of Unicode's basic plane. */
+const zeros = [0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20, 0x1040, 0x17e0, 0x1810];
+
+export type FoldedText = { readonly text: string; readonly map: readonly number[] };
+
+function foldUnit(char: string): string {
+  const code = char.charCodeAt(0);
+  if (invisible.test(char)) return '';
+  if (code >= 0xff01 && code <= 0xff5e) return String.fromCharCode(code - 0xfee0);
+  const zero = zeros.find((first) => code >= first && code < first + 10);
+  if (zero !== undefined) return String(code - zero);
+  if (/[\u2010-\u2015\u2212\ufe58\ufe63]/.test(char)) return '-';
+  if (/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/.test(char)) return ' ';
+  return char;
+}
+
+export function foldText(input: string): FoldedText | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the ASCII range is what is meant
+  if (/^[\u0000-\u007f]*$/.test(input)) return undefined;
+  let text = '';
+  const map: number[] = [];
+  for (let index = 0; index < input.length; index += 1) {
+    const char = input[index] ?? '';
+    const folded = char.charCodeAt(0) < 0x80 ? char : foldUnit(char);
+    for (const unit of folded) {
+      const neighbour = `${input[index - 1] ?? ''}${input[index + 1] ?? ''}`;
+      text += lookAlike[unit] !== undefined && /[A-Za-z]/.test(neighbour) ? lookAlike[unit] : unit;
+      map.push(index);
+    }
+  }
+  map.push(input.length);
+  return { text, map };
+}

@@ -1,0 +1,80 @@
+/**
+ * The whole path without a broker or an engine: the same steps and folds, wired by arrays. What real parts add (delivery, restarts,
+ * storage) the integration suites test; this is for laws, goldens and speed of thought.
+ */
+import { decide } from '../../services/control/index.ts';
+import { createPartitionFold, foldRecord, lookAt, type PartitionFold } from '../../services/joiner/index.ts';
+import { takeFlushRows } from '../../services/joiner/rows.ts';
+import type { Decision } from '../../services/kernel/decision.ts';
+import type { Evaluation } from '../../services/kernel/evaluation.ts';
+import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
+import { formatRevision } from '../../services/kernel/experiment-json.ts';
+import { partitionOf } from '../../services/kernel/ids.ts';
+import { createLinkerFold, linkRecord } from '../../services/linker/link.ts';
+import { defaultPolicy } from '../../services/redaction/index.ts';
+import { createPseudonymizer } from '../../services/redactor/pseudonym.ts';
+import { redactInference, redactOutcome } from '../../services/redactor/redact-event.ts';
+import type { Arrival } from '../../services/replay/scenario-lines.ts';
+import { evaluate } from '../../services/statistics/index.ts';
+import type { UnitRecord } from '../../schemas/generated.ts';
+
+const context = { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) };
+
+export type MemoryPath = {
+  apply(revision: ExperimentRevision): void;
+  send(arrival: Arrival): void;
+  tick(at: number): void;
+  /** `flushEvery` messages the state is taken as a flush would take it. */
+  look(experimentId: string): Evaluation;
+  decide(experimentId: string): Decision | undefined;
+  readonly partitions: readonly PartitionFold[];
+};
+
+export function createMemoryPath(partitionCount: number): MemoryPath {
+  const partitions = Array.from({ length: partitionCount }, (_, part) => createPartitionFold(part));
+  const offsets = partitions.map(() => 0);
+  const linkers = Array.from({ length: partitionCount }, (_, part) => createLinkerFold(part));
+  const linkOffsets = linkers.map(() => 0);
+  const past: Decision[] = [];
+  const fold = (part: number, record: UnitRecord): void => {
+    const partition = partitions[part];
+    if (partition === undefined) return;
+    foldRecord(partition, record, (offsets[part] ?? 0) * 4096);
+    offsets[part] = (offsets[part] ?? 0) + 1;
+  };
+  const plain = { trace_id: null, span_id: null };
+  const path: MemoryPath = {
+    partitions,
+    apply: (revision) => {
+      for (let part = 0; part < partitionCount; part += 1) fold(part, { ...plain, received_at: revision.appliedAt, body: { 'tripline.v1.ExperimentAdopted': { experiment_id: revision.spec.id, revision: revision.revision, document: formatRevision(revision) } } });
+    },
+    tick: (at) => {
+      for (let part = 0; part < partitionCount; part += 1) fold(part, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
+    },
+    send: (arrival) => {
+      const verdict = arrival.kind === 'inference' ? redactInference(arrival.event, arrival.arrivedAt, context) : redactOutcome(arrival.event, arrival.arrivedAt, context);
+      if (verdict.kind !== 'forward') return;
+      for (const { bucket, record } of verdict.value.unit) fold(partitionOf(bucket, partitionCount), record);
+      for (const { bucket, record } of verdict.value.entity) {
+        const part = partitionOf(bucket, partitionCount);
+        const linker = linkers[part];
+        if (linker === undefined) continue;
+        linkRecord(linker, record, (linkOffsets[part] ?? 0) * 4096);
+        linkOffsets[part] = (linkOffsets[part] ?? 0) + 1;
+        for (const forward of linker.outgoing.splice(0)) fold(partitionOf(forward.bucket, partitionCount), forward.record);
+      }
+    },
+    look: (experimentId) => {
+      for (const partition of partitions) takeFlushRows(partition, (offsets[partition.part] ?? 0) * 4096);
+      const look = lookAt(partitions, experimentId, (part) => (offsets[part] ?? 0) * 4096);
+      if (look === undefined) throw new Error(`${experimentId} was never applied`);
+      return evaluate(look);
+    },
+    decide: (experimentId) => {
+      const { decision } = decide(path.look(experimentId), past);
+      if (decision) past.push(decision);
+      return decision;
+    },
+  };
+  return path;
+}
