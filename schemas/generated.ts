@@ -97,7 +97,7 @@ export type Experiment = {
   applied_at: number;
   author: string;
   reason: string;
-  /** canonical JSON of the normalised specification */
+  /** canonical JSON of the whole revision */
   spec: string;
 };
 
@@ -493,8 +493,8 @@ export const schemas: Readonly<Record<RecordName, { readonly fullName: string; r
   },
   'experiment': {
     fullName: 'tripline.v1.Experiment',
-    sha256: '91c9cbe3e32a27e3d26a2a0ec87dd2f410c2ea10a4632049540ee90c98999e9c',
-    avsc: "{\"type\":\"record\",\"name\":\"Experiment\",\"namespace\":\"tripline.v1\",\"doc\":\"One revision of one experiment.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"running, paused, rolled_back, stopped, promoted, completed\"},{\"name\":\"coverage\",\"type\":\"double\",\"doc\":\"percent, 0..100\"},{\"name\":\"config_sha\",\"type\":\"string\"},{\"name\":\"phase_started_at\",\"type\":\"long\"},{\"name\":\"applied_at\",\"type\":\"long\"},{\"name\":\"author\",\"type\":\"string\"},{\"name\":\"reason\",\"type\":\"string\"},{\"name\":\"spec\",\"type\":\"string\",\"doc\":\"canonical JSON of the normalised specification\"}]}",
+    sha256: '24801faf330f9ea9e548952148989b4daa58b31d9241a37e37975b388efd9174',
+    avsc: "{\"type\":\"record\",\"name\":\"Experiment\",\"namespace\":\"tripline.v1\",\"doc\":\"One revision of one experiment.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"running, paused, rolled_back, stopped, promoted, completed\"},{\"name\":\"coverage\",\"type\":\"double\",\"doc\":\"percent, 0..100\"},{\"name\":\"config_sha\",\"type\":\"string\"},{\"name\":\"phase_started_at\",\"type\":\"long\"},{\"name\":\"applied_at\",\"type\":\"long\"},{\"name\":\"author\",\"type\":\"string\"},{\"name\":\"reason\",\"type\":\"string\"},{\"name\":\"spec\",\"type\":\"string\",\"doc\":\"canonical JSON of the whole revision\"}]}",
   },
   'exposure': {
     fullName: 'tripline.v1.Exposure',

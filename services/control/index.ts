@@ -3,3 +3,4 @@ export { applyDecision, planRevision } from './apply-decision.ts';
 export { decide, type Judgement, killDecision } from './decide.ts';
 export { experimentFileSchema, type FileProblem, type ParsedFile, parseExperimentFile } from './experiment-file.ts';
 export { ruleVersion, rules } from './rules.ts';
+export { fromDecisionRecord, fromExperimentRecord, toDecisionRecord, toExperimentRecord } from './decision-record.ts';

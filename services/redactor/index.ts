@@ -10,6 +10,9 @@ import { type RedactedEvent, type RedactorContext, redactExposure, redactInferen
 
 export { createPseudonymizer } from './pseudonym.ts';
 
+/** A public event is at most this long; whoever has more to say sends less text. */
+const maxEventBytes = 1 << 20;
+
 export type RedactorDeps = {
   readonly prefix: string;
   readonly log: LogClient;
@@ -55,6 +58,7 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     topics: [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'outcome.raw.v1')],
     records: ['inference-event', 'exposure', 'outcome-event'],
     parkedTopic: topicName(prefix, 'parked.v1'),
+    maxFrameBytes: maxEventBytes,
     log, producer, codec, clock,
     ...(tracer && { tracer }),
     step: (decoded, source) => {

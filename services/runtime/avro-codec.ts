@@ -65,7 +65,7 @@ const absentForMs = 30_000;
 
 type Writer = { readonly name: string; readonly type: avro.Type; readonly resolvers: Map<RecordName, ReturnType<avro.Type['createResolver']> | 'same' | 'unreadable'> };
 
-export function createAvroCodec({ registry, clock, maxFrameBytes = 1 << 20 }: { registry: RegistryClient; clock: Clock; maxFrameBytes?: number }): AvroCodec {
+export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { registry: RegistryClient; clock: Clock; maxFrameBytes?: number }): AvroCodec {
   const ids = new Map<RecordName, number>();
   const writers = new Map<number, Writer>();
   const absent = new Map<number, number>();

@@ -30,6 +30,10 @@ export type StageOptions<K extends RecordName, T> = {
   readonly clock: Clock;
   readonly tracer?: StageTracer;
   step(decoded: Decoded<K>, source: LogRecord): Verdict<T>;
+  /** Longer records are parked before they are decoded. */
+  readonly maxFrameBytes?: number;
+  /** Instead of `step`, for records that are not decoded. */
+  raw?(source: LogRecord): Verdict<T>;
   /** Writes what the batch forwarded. Idempotent: it may be repeated with the same records. */
   deliver(batch: readonly Delivery<T>[]): Promise<void>;
 };
@@ -51,7 +55,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     counts.in += batch.length;
     counts.waiting += batch.length;
     const frames = batch.flatMap((record) => (record.value ? [record.value] : []));
-    await untilItWorks(async () => codec.prepare(frames), { abandoned, onWaiting });
+    if (!options.raw) await untilItWorks(async () => codec.prepare(frames), { abandoned, onWaiting });
     const spans: ReturnType<StageTracer['span']>[] = [];
     const forwarded: Delivery<T>[] = [];
     const parked: { source: LogRecord; code: string; message: string }[] = [];
@@ -91,7 +95,9 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
   };
 
   const judge = (source: LogRecord): Verdict<T> => {
+    if (options.raw) return options.raw(source);
     if (source.value === null) return { kind: 'drop', reason: 'tombstone' };
+    if (source.value.length > (options.maxFrameBytes ?? Infinity)) return { kind: 'park', code: 'TOO_LARGE', message: `${source.value.length} bytes, at most ${options.maxFrameBytes}` };
     const decoded = codec.decode(options.records, source.value);
     if (!decoded.ok) return { kind: 'park', code: decoded.code, message: decoded.message };
     return options.step(decoded as never as Decoded<K>, source);

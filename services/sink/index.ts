@@ -1,0 +1,62 @@
+/** The sink as a running stage: clean topics in, wide rows in ClickHouse out. A record delivered twice has the same key. */
+import type { Clock } from '../kernel/time.ts';
+import { drop, forward } from '../kernel/verdict.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import type { Store } from '../runtime/clickhouse-client.ts';
+import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import { runStage } from '../runtime/run-stage.ts';
+import type { RunningStage, StageTracer } from '../runtime/stage.ts';
+import { topicName } from '../runtime/topics.ts';
+import { ackRow, decisionRow, inferenceRow, outcomeRow, parkedRow, readingRows, type SinkRow } from './observation-rows.ts';
+
+export type SinkDeps = { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly clock: Clock; readonly store: Store; readonly tracer?: StageTracer };
+
+export async function startSink({ prefix, log, producer, codec, clock, store, tracer }: SinkDeps): Promise<RunningStage> {
+  const parkedTopic = topicName(prefix, 'parked.v1');
+  const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
+    const byTable = new Map<SinkRow['table'], Readonly<Record<string, unknown>>[]>();
+    for (const { value } of batch) {
+      for (const { table, row } of value) {
+        const rows = byTable.get(table);
+        if (rows) rows.push(row);
+        else byTable.set(table, [row]);
+      }
+    }
+    for (const [table, rows] of byTable) await store.insertRows(table, rows);
+  };
+  const common = { parkedTopic, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
+  const [observations, parked] = await Promise.all([
+    runStage({
+      ...common, name: 'sink', group: `${prefix}-sink`,
+      topics: [topicName(prefix, 'inference.v1'), topicName(prefix, 'outcome.v1'), topicName(prefix, 'reading.v1'), topicName(prefix, 'control.v1'), topicName(prefix, 'ack.v1')],
+      records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'ack'],
+      step: (decoded, source) => {
+        switch (decoded.record) {
+          case 'redacted-inference':
+            return forward([inferenceRow(decoded.value, source)]);
+          case 'redacted-outcome':
+            return forward([outcomeRow(decoded.value, source)]);
+          case 'reading':
+            return forward(readingRows(decoded.value, source));
+          case 'decision':
+            return forward([decisionRow(decoded.value, source)]);
+          case 'ack':
+            return forward([ackRow(decoded.value, source)]);
+          default:
+            return decoded satisfies never;
+        }
+      },
+    }),
+    // Parked records are whatever bytes they were: nothing is decoded, their headers say what happened.
+    runStage<never, readonly SinkRow[]>({ ...common, name: 'sink parked', group: `${prefix}-sink-parked`, topics: [parkedTopic], records: [], raw: (source) => (source.headers['x-stage'] ? forward([parkedRow(source.headers, source.value?.length ?? 0, source)]) : drop('no-headers')), step: () => drop('unreachable') }),
+  ]);
+  return {
+    ...observations,
+    position: (topic, partition) => (topic === parkedTopic ? parked : observations).position(topic, partition),
+    waitingFor: () => observations.waitingFor() ?? parked.waitingFor(),
+    failed: Promise.race([observations.failed, parked.failed]),
+    close: async () => {
+      await Promise.all([observations.close(), parked.close()]);
+    },
+  };
+}

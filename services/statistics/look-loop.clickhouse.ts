@@ -1,0 +1,134 @@
+/**
+ * The statistics service: when a checkpoint has moved, one look per experiment, a reading for each, and at most one decision. It decides from the
+ * sums of one version vector and from the decisions that the control topic holds; killed between deciding and publishing it decides again.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { decide, fromDecisionRecord, toDecisionRecord } from '../control/index.ts';
+import type { Decision } from '../kernel/decision.ts';
+import type { Evaluation } from '../kernel/evaluation.ts';
+import type { Clock } from '../kernel/time.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import type { Store } from '../runtime/clickhouse-client.ts';
+import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import { sqlQuery } from '../runtime/sql-files.ts';
+import { topicName } from '../runtime/topics.ts';
+import { untilItWorks } from '../runtime/until-it-works.ts';
+import { evaluate } from './evaluate.ts';
+import { type LookRow, readLooks } from './look-reader.ts';
+import { toReading } from './reading-record.ts';
+
+export type StatisticsDeps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly producer: LogProducer;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
+  readonly lookMs: number;
+  readonly onLook?: (evaluation: Evaluation, state: string) => void;
+  readonly onDecision?: (decision: Decision) => void;
+};
+
+export type RunningStatistics = {
+  /** Position of each partition in the last published look. */
+  lookedAt(): ReadonlyMap<number, number>;
+  looks(): number;
+  /** One look now, if a checkpoint has moved. */
+  look(): Promise<void>;
+  decisions(): readonly Decision[];
+  latest(experimentId: string): Evaluation | undefined;
+  waitingFor(): { readonly what: string; readonly since: number } | undefined;
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+};
+
+export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
+  const { prefix, log, producer, codec, clock, store, lookMs } = deps;
+  const controlTopic = topicName(prefix, 'control.v1');
+  const partitions = await log.partitions(topicName(prefix, 'unit.v1'));
+  const decisions: Decision[] = [];
+  const known = new Set<string>();
+  const remember = (decision: Decision): void => {
+    if (known.has(decision.decisionId)) return;
+    known.add(decision.decisionId);
+    decisions.push(decision);
+  };
+  const pending: Promise<void>[] = [];
+  const control = await log.follow(controlTopic, (record) => {
+    if (record.value === null) return;
+    const frame = record.value;
+    const take = (): void => {
+      const decoded = codec.decode(['decision'], frame);
+      if (decoded.ok) remember(fromDecisionRecord(decoded.value));
+    };
+    const fetching = codec.prepare([frame]);
+    if (fetching) pending.push(fetching.then(take));
+    else take();
+  });
+  await control.caughtUp;
+  await Promise.all(pending);
+
+  const lookedAt = new Map<number, number>();
+  const latest = new Map<string, Evaluation>();
+  let looks = 0;
+  let closing = false;
+  let waiting: { what: string; since: number } | undefined;
+  const retry = { abandoned: () => closing, onWaiting: (error: Error | undefined) => (waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined) };
+
+  const look = async (): Promise<void> => {
+    const heads = await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'));
+    if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
+    const rows = await store.rows<LookRow>(await sqlQuery('look'));
+    for (const evidence of readLooks(rows, partitions).values()) {
+      const evaluation = evaluate(evidence);
+      const { state, decision } = decide(evaluation, decisions);
+      looks += 1;
+      const key = evaluation.experiment.spec.id;
+      const reading = codec.encode('reading', toReading(evaluation, looks, state));
+      if (decision) {
+        const frame = codec.encode('decision', toDecisionRecord(decision));
+        const headers = { 'content-type': 'application/avro', 'tripline-schema': 'decision', traceparent: `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00` };
+        const now = clock.now();
+        await producer.send([
+          { topic: controlTopic, partition: 0, key, value: frame, headers, timestamp: now },
+          { topic: topicName(prefix, 'control.json.v1'), partition: 0, key, value: Buffer.from(JSON.stringify(toDecisionRecord(decision))), headers: { ...headers, 'content-type': 'application/json' }, timestamp: now },
+        ]);
+        remember(decision);
+        deps.onDecision?.(decision);
+      }
+      await producer.send([{ topic: topicName(prefix, 'reading.v1'), partition: 0, key, value: reading, timestamp: clock.now() }]);
+      latest.set(key, evaluation);
+      deps.onLook?.(evaluation, state);
+    }
+    for (const row of rows) if (row.kind === 'checkpoint') lookedAt.set(row.part, Number(row.ver));
+  };
+
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {});
+  const loop = (async () => {
+    while (!closing && lookMs > 0) {
+      await untilItWorks(look, retry);
+      await wait(lookMs);
+    }
+  })().catch(fail);
+  return {
+    lookedAt: () => lookedAt,
+    looks: () => looks,
+    look: async () => {
+      await untilItWorks(look, retry);
+    },
+    decisions: () => decisions,
+    latest: (experimentId) => latest.get(experimentId),
+    waitingFor: () => waiting,
+    failed,
+    close: async () => {
+      closing = true;
+      await loop;
+      await control.close();
+    },
+  };
+}
