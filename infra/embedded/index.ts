@@ -76,8 +76,8 @@ const isAlive = (pid: number): boolean => {
 async function endLeftovers(home: string, onLine: (line: string) => void): Promise<void> {
   const file = join(home, 'pids.json');
   if (!existsSync(file)) return;
-  const { owner, pids } = JSON.parse(readFileSync(file, 'utf8')) as { owner: number; pids: Record<string, number> };
-  if (owner !== process.pid && isAlive(owner) && commandOf(owner).includes('tripline')) {
+  const { owner, command, pids } = JSON.parse(readFileSync(file, 'utf8')) as { owner: number; command: string; pids: Record<string, number> };
+  if (owner !== process.pid && isAlive(owner) && commandOf(owner) === command) {
     throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, { cure: '`tripline down` stops it; another --home runs beside it' });
   }
   for (const [name, pid] of Object.entries(pids)) {
@@ -155,7 +155,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 
   const savePids = (): void => {
     const pids = Object.fromEntries(parts.flatMap(({ name, handle }) => (handle && 'pid' in handle ? [[name, handle.pid]] : [])));
-    writeFileSync(join(home, 'pids.json'), JSON.stringify({ owner: process.pid, pids }));
+    writeFileSync(join(home, 'pids.json'), JSON.stringify({ owner: process.pid, command: commandOf(process.pid), pids }));
   };
 
   const start = async (target: Part): Promise<void> => {

@@ -7,6 +7,8 @@ import type { EpochMs } from '../kernel/time.ts';
 export type InferenceInput = {
   /** Assignments under which the call was made: what `assign` returned. */
   readonly arms?: readonly Assignment[];
+  /** An id that `record` returned: says that this is the same call again (a retry of the app's own); it is counted once. */
+  readonly eventId?: string;
   readonly userId?: string; readonly orgId?: string; readonly sessionId?: string;
   readonly entity?: { readonly type: string; readonly id: string };
   readonly traceparent?: string;
@@ -42,7 +44,7 @@ export function describeInference(input: InferenceInput, origin: Origin): { read
   const { bucket, key } = bucketFor(input, origin.random);
   const cost = whole(input.costNanoUsd);
   const event: InferenceEvent = {
-    event_id: inferenceId(input.occurredAt ?? origin.now, bucket, origin.random), occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent), span_id: /^00-[0-9a-f]{32}-([0-9a-f]{16})-/.exec(input.traceparent ?? '')?.[1] ?? null,
+    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random), occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent), span_id: /^00-[0-9a-f]{32}-([0-9a-f]{16})-/.exec(input.traceparent ?? '')?.[1] ?? null,
     service: origin.service, environment: origin.environment, units: { user_id: input.userId ?? null, org_id: input.orgId ?? null, session_id: input.sessionId ?? null }, entity: input.entity ? { type: input.entity.type, id: input.entity.id } : null,
     exposures: (input.arms ?? []).filter(({ phase }) => phase > 0).map(({ experimentId, phase, variant, unitType, reason }) => ({ experiment_id: experimentId, phase, variant, unit_type: unitType, reason })),
     operation: input.operation ?? 'chat', provider: input.provider ?? '', model_requested: input.modelRequested ?? input.modelServed ?? '', model_served: input.modelServed ?? input.modelRequested ?? '',

@@ -1,0 +1,72 @@
+/** `apply` and `kill`: what a person changes. */
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { publishRevision } from '../bot/index.ts';
+import { fromExperimentRecord, killDecision, parseExperimentFile, planRevision, toDecisionRecord } from '../control/index.ts';
+import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { topicName } from '../runtime/topics.ts';
+import { readDecisions, withConnection } from './read.ts';
+import { print } from './terminal.ts';
+
+/** A file's specification, or every problem in it. */
+export function readExperimentFile(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' });
+  }
+  const parsed = parseExperimentFile(text, file);
+  if (!parsed.ok) throw new PipelineError('EXPERIMENT_INVALID', `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:\n${parsed.problems.map(({ message }) => `  ${message}`).join('\n')}`, { cure: 'correct the lines named' });
+  return parsed;
+}
+
+const current = async ({ log, codec, prefix }: Parameters<Parameters<typeof withConnection>[1]>[0]): Promise<Map<string, ExperimentRevision>> => {
+  const revisions = new Map<string, ExperimentRevision>();
+  for (const { value } of await log.readToEnd(topicName(prefix, 'experiment.v1'))) {
+    if (value === null) continue;
+    await codec.prepare([value]);
+    const decoded = codec.decode(['experiment'], value);
+    if (decoded.ok) revisions.set(decoded.value.experiment_id, fromExperimentRecord(decoded.value));
+  }
+  return revisions;
+};
+
+export async function apply(home: string, file: string, reason: string): Promise<number> {
+  const { spec, sha } = readExperimentFile(file);
+  return withConnection(home, async (connection) => {
+    const { log, codec, prefix } = connection;
+    const previous = (await current(connection)).get(spec.id);
+    const planned = planRevision(spec, sha, previous, systemClock.now(), userInfo().username, reason);
+    const revision = planned ?? previous;
+    if (revision === undefined) return 1;
+    await codec.register([{ record: 'experiment', topic: topicName(prefix, 'experiment.v1') }, { record: 'unit-record', topic: topicName(prefix, 'unit.v1') }]);
+    const producer = await log.producer();
+    // Said again even when nothing changes: an apply that was interrupted heals.
+    await publishRevision({ prefix, log, producer, codec }, revision);
+    print(planned ? `${spec.id}: revision ${revision.revision}, phase ${revision.phase}, coverage ${revision.coverage}%` : `${spec.id}: nothing changed, revision ${revision.revision} said again`);
+    return 0;
+  });
+}
+
+/** Publishes a rollback decided by a person; the bot and every assigner obey it like any other. */
+export async function kill(home: string, experiment: string, reason: string): Promise<number> {
+  return withConnection(home, async (connection) => {
+    const { log, codec, prefix } = connection;
+    const revision = (await current(connection)).get(experiment);
+    if (revision === undefined) throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experiment}`, { cure: '`npx tripline apply FILE` makes one' });
+    const past = (await readDecisions(connection)).map(({ decision }) => decision);
+    const decision = killDecision(revision, past, userInfo().username, reason, systemClock.now());
+    await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
+    const record = toDecisionRecord(decision);
+    const producer = await log.producer();
+    await producer.send([
+      { topic: topicName(prefix, 'control.v1'), partition: 0, key: experiment, value: codec.encode('decision', record), headers: { 'content-type': 'application/avro', 'tripline-schema': 'decision' } },
+      { topic: topicName(prefix, 'control.json.v1'), partition: 0, key: experiment, value: Buffer.from(JSON.stringify(record)), headers: { 'content-type': 'application/json' } },
+    ]);
+    print(`${experiment}: rollback ${decision.seq} published (${decision.decisionId})`);
+    return 0;
+  });
+}

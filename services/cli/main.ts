@@ -1,0 +1,54 @@
+/** `tripline`: one verb per job. Exit codes: 0 done, 1 the answer is no or the input is wrong, 2 something is down, 130 interrupted. */
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { redactLines } from '../redaction/lines.ts';
+import { defaultHome } from './addresses.ts';
+import { apply, kill } from './change.ts';
+import { demoVerb, type DemoFlags } from './demo.ts';
+import { decisions, results, sql, tail } from './read.ts';
+import { replayVerb, type ReplayFlags } from './replay.ts';
+import { doctor, down, status, supervise, up } from './stack.ts';
+import { reportError } from './terminal.ts';
+import { explain, verify } from './verify.ts';
+
+const program = new Command('tripline').description('A/B tests and canaries of models and prompts, as a stream').showHelpAfterError();
+
+/** Runs a verb and ends with its code; an error is reported once, with its cure. */
+const ends = <A extends unknown[]>(run: (...args: A) => Promise<number>) => async (...args: A): Promise<void> => {
+  let code: number;
+  try {
+    code = await run(...args);
+  } catch (error) {
+    code = reportError(error);
+  }
+  process.exitCode = code;
+  // Everything has been closed; what a client library still holds open must not keep the command.
+  process.stdout.write('', () => process.exit(code));
+};
+const verb = (name: string, description: string): Command => program.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+type Home = { home: string };
+type Reading = Home & { json?: boolean };
+
+verb('up', 'start broker, store, registry and every stage, in the background').option('--partitions <n>', 'partitions of the logs', '4').action(ends(async (flags: Home & { partitions: string }) => up(flags.home, { partitions: Number(flags.partitions) })));
+program.command('supervise', { hidden: true }).requiredOption('--home <folder>').requiredOption('--partitions <n>').action(ends(async (flags: Home & { partitions: string }) => supervise(flags.home, { partitions: Number(flags.partitions) })));
+verb('status', 'what runs, and what it waits for').option('--json').action(ends(async (flags: Reading) => status(flags.home, flags.json === true)));
+verb('doctor', 'what is missing, and the cure').option('--json').action(ends(async (flags: Reading) => doctor(flags.home, flags.json === true)));
+verb('down', 'stop what `up` started').action(ends(async (flags: Home) => down(flags.home)));
+program.command('demo').description('a canary that breaks on Tuesday, from the first event to the rollback').option('--json <file>', 'write the summary').option('--keep', 'leave it running until Ctrl-C').option('--seed <n>', 'another story', '7').option('--home <folder>', 'keep data here').action(ends(async (flags: DemoFlags) => demoVerb(flags)));
+program.command('replay').description('an experiment\'s events and outcomes through the whole path').requiredOption('--experiment <file>').requiredOption('--events <file>').option('--outcomes <file>').option('--observe', 'record decisions and go on sending').option('--speed <x>', 'max, or times the lines\' own clock (300x)', 'max').option('--look-every <n>', 'lockstep: a look after every n lines').option('--partitions <n>', 'partitions of the logs', '4').option('--json <file>', 'write the summary here').action(ends(async (flags: ReplayFlags) => replayVerb(flags)));
+verb('apply <file>', 'make an experiment file take effect').option('--reason <text>', 'for the record', 'apply').action(ends(async (file: string, flags: Home & { reason: string }) => apply(flags.home, file, flags.reason)));
+verb('kill <experiment>', 'roll every candidate back now').requiredOption('--reason <text>').action(ends(async (experiment: string, flags: Home & { reason: string }) => kill(flags.home, experiment, flags.reason)));
+verb('tail', 'clean events and decisions as they pass').option('--json').option('--once', 'end at the end of what is there').action(ends(async (flags: Reading & { once?: boolean }) => tail(flags.home, { json: flags.json === true, once: flags.once === true })));
+verb('sql <statement>', 'one reading statement').option('--json').action(ends(async (statement: string, flags: Reading) => sql(flags.home, statement, flags.json === true)));
+verb('results <experiment>', 'the last look').option('--json').action(ends(async (experiment: string, flags: Reading) => results(flags.home, experiment, flags.json === true)));
+verb('decisions [experiment]', 'every decision').option('--json').action(ends(async (experiment: string | undefined, flags: Reading) => decisions(flags.home, experiment, flags.json === true)));
+verb('explain <id>', 'what a decision rests on').option('--json').action(ends(async (id: string, flags: Reading) => explain(flags.home, id, flags.json === true)));
+verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
+program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').action(
+  ends(async () => {
+    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line));
+    return 0;
+  }),
+);
+
+await program.parseAsync();

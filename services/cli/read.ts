@@ -1,0 +1,94 @@
+/** `sql`, `results`, `decisions`, `tail`: what analysts and SREs read. */
+import { fromDecisionRecord } from '../control/index.ts';
+import type { Decision } from '../kernel/decision.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import { connect } from '../replay/whole-path.ts';
+import { onSignals } from '../runtime/lifecycle.ts';
+import { sqlQuery } from '../runtime/sql-files.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { topicName } from '../runtime/topics.ts';
+import { surroundings } from './addresses.ts';
+import { forPerson, print, printJson, table } from './terminal.ts';
+
+type Connection = Awaited<ReturnType<typeof connect>> & { readonly prefix: string };
+
+export async function withConnection<T>(home: string, run: (connection: Connection) => Promise<T>): Promise<T> {
+  const where = surroundings(home);
+  const connection = await connect({ ...where, clock: systemClock, clientId: 'tripline-cli' });
+  try {
+    return await run({ ...connection, prefix: where.prefix });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** One statement that reads; the engine formats the answer. */
+export async function sql(home: string, statement: string, json: boolean): Promise<number> {
+  const text = statement.trim().replace(/;$/, '');
+  if (!/^(select|with|show|describe|desc|exists|explain)\b/i.test(text)) throw new PipelineError('CONFIG_INVALID', 'sql reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN', { cure: 'use clickhouse-client for anything else' });
+  await withConnection(home, async ({ store }) => process.stdout.write(await store.text(text, json ? 'JSONEachRow' : forPerson ? 'PrettyCompact' : 'PrettyCompactNoEscapes')));
+  return 0;
+}
+
+type ResultRow = { readonly metric: string; readonly role: string; readonly candidate: string; readonly arm: string; readonly units: string; readonly estimate: number | null; readonly status: string; readonly log_e: number | null; readonly weighted_log_e: number | null; readonly threshold: number | null; readonly restart: string; readonly state: string; readonly watermark: string | null; readonly reason: string };
+
+export async function results(home: string, experiment: string, json: boolean): Promise<number> {
+  return withConnection(home, async ({ store }) => {
+    const rows = await store.rows<ResultRow>(await sqlQuery('results'), { experiment });
+    if (json) printJson(rows);
+    else if (rows.length === 0) print(`no look at ${experiment} yet: is it applied, and does traffic name it?`);
+    else {
+      print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
+      print(table([['metric', 'role', 'arm', 'units', 'estimate', 'verdict', 'log e (weighted) / bound', 'counted from'], ...rows.map((row) => [row.metric, row.role, row.arm, row.units, row.estimate === null ? '-' : row.estimate.toPrecision(4), row.status, row.weighted_log_e === null ? row.reason : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`, row.restart])]));
+    }
+    return 0;
+  });
+}
+
+/** Every decision on the control topic, oldest first, with the bytes that were published. */
+export async function readDecisions({ log, codec, prefix }: Connection): Promise<{ readonly decision: Decision; readonly frame: Buffer }[]> {
+  const records = await log.readToEnd(topicName(prefix, 'control.v1'));
+  const frames = records.flatMap(({ value }) => (value ? [value] : []));
+  await codec.prepare(frames);
+  return frames.flatMap((frame) => {
+    const decoded = codec.decode(['decision'], frame);
+    return decoded.ok ? [{ decision: fromDecisionRecord(decoded.value), frame }] : [];
+  });
+}
+
+export async function decisions(home: string, experiment: string | undefined, json: boolean): Promise<number> {
+  return withConnection(home, async (connection) => {
+    const all = (await readDecisions(connection)).map(({ decision }) => decision).filter(({ experimentId }) => experiment === undefined || experimentId === experiment);
+    if (json) printJson(all);
+    else if (all.length === 0) print('no decision yet');
+    else print(table([['seq', 'action', 'reason', 'metric', 'counted from', 'watermark', 'events', 'id'], ...all.map((decision) => [String(decision.seq), decision.action, decision.reasonCode, decision.metric ?? '-', decision.restart ?? '-', decision.watermark === undefined ? '-' : new Date(decision.watermark).toISOString(), String(decision.eventsFolded), decision.decisionId])]));
+    return 0;
+  });
+}
+
+/** Clean events as they pass, until interrupted (or the end of what is there, with `once`). */
+export async function tail(home: string, options: { json: boolean; once: boolean }): Promise<number> {
+  return withConnection(home, async ({ log, codec, prefix }) => {
+    const follow = async (suffix: 'inference.v1' | 'outcome.v1' | 'control.v1') =>
+      log.follow(topicName(prefix, suffix), (record) => {
+        const { value } = record;
+        if (value === null) return;
+        void Promise.resolve(codec.prepare([value])).then(() => {
+          const decoded = codec.decode(['redacted-inference', 'redacted-outcome', 'decision'], value);
+          if (!decoded.ok) return;
+          if (options.json) return print(JSON.stringify({ record: decoded.record, ...decoded.value }));
+          const time = new Date(record.timestamp).toISOString().slice(11, 19);
+          if (decoded.record === 'redacted-inference') {
+            const event = decoded.value;
+            print(`${time} inference  ${event.exposures.map((exposure) => `${exposure.experiment_id} ${exposure.variant}`).join(', ') || '-'}  ${event.model_served}  in ${event.token_in ?? '?'} out ${event.token_out ?? '?'}  ${event.cost_nano_usd === null ? 'unpriced' : `$${(event.cost_nano_usd / 1e9).toFixed(6)}`}  ${event.latency_ms ?? '?'} ms  ${event.status}  trace ${event.trace_id.slice(0, 8)}`);
+          } else if (decoded.record === 'redacted-outcome') print(`${time} outcome    ${decoded.value.kind} ${decoded.value.value ?? 'retracted'}  ${decoded.value.entity?.type ?? 'unit'}`);
+          else print(`${time} decision   ${decoded.value.experiment_id} ${decoded.value.action} ${decoded.value.metric ?? decoded.value.reason_code}`);
+        });
+      });
+    const followers = await Promise.all([follow('inference.v1'), follow('outcome.v1'), follow('control.v1')]);
+    if (options.once) await Promise.all(followers.map(({ caughtUp }) => caughtUp));
+    else await onSignals();
+    await Promise.all(followers.map(({ close }) => close()));
+    return 0;
+  });
+}

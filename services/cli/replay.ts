@@ -1,0 +1,58 @@
+/** `replay`: an experiment's files through the whole path, against the embedded stack that it starts itself or the one the environment names. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbedded } from '../../infra/embedded/index.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import { replay } from '../replay/index.ts';
+import { onSignals } from '../runtime/lifecycle.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { externalAddresses } from './addresses.ts';
+import { readExperimentFile } from './change.ts';
+import { paint, print, printJson } from './terminal.ts';
+
+export type ReplayFlags = { readonly experiment: string; readonly events: string; readonly outcomes?: string; readonly observe?: boolean; readonly speed: string; readonly lookEvery?: string; readonly partitions: string; readonly json?: string };
+
+function speedOf(text: string): number {
+  if (text === 'max') return Number.POSITIVE_INFINITY;
+  const match = /^(\d+(?:\.\d+)?)x?$/.exec(text);
+  if (match === null || Number(match[1]) <= 0) throw new PipelineError('CONFIG_INVALID', `--speed ${text}`, { cure: 'give max, or times the lines\' own clock like 300x' });
+  return Number(match[1]);
+}
+
+export async function replayVerb(flags: ReplayFlags): Promise<number> {
+  const { spec, sha } = readExperimentFile(flags.experiment);
+  const partitions = Number(flags.partitions);
+  const lookEvery = Number(flags.lookEvery ?? 0);
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512) throw new PipelineError('CONFIG_INVALID', '--partitions is a whole number from 1 to 512');
+  if (!Number.isInteger(lookEvery) || lookEvery < 0) throw new PipelineError('CONFIG_INVALID', '--look-every is a whole number of lines');
+  const speed = speedOf(flags.speed);
+  const external = externalAddresses();
+  const home = external ? undefined : mkdtempSync(join(tmpdir(), 'tripline-replay-'));
+  const stack = home === undefined ? undefined : await startEmbedded({ home, onLine: print });
+  const addresses = external ?? stack;
+  if (addresses === undefined) return 2;
+  try {
+    let told = 0;
+    const running = replay({
+      ...addresses, run: randomBytes(4).toString('hex'), spec, configSha: sha, eventsFile: flags.events, ...(flags.outcomes !== undefined && { outcomesFile: flags.outcomes }), partitions, observe: flags.observe === true, lookEvery, speed,
+      pseudonymKey: randomBytes(32), clock: systemClock,
+      onProgress: ({ sent, lines, at, evaluation }) => {
+        if (systemClock.now() - told < 1_000 && sent < lines) return;
+        told = systemClock.now();
+        const strongest = [...(evaluation?.metrics ?? [])].filter(({ harm }) => harm).sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0))[0];
+        print(`${paint.dim(new Date(at).toISOString().slice(0, 16))}  ${sent}/${lines} lines  ${Object.entries(evaluation?.srm.counts ?? {}).map(([arm, units]) => `${arm} ${units}`).join('  ')}${strongest ? `  ${strongest.metric} ${strongest.harm?.weightedLogE.toFixed(2)} of ${Math.log(1 / spec.analysis.alphaHarm).toFixed(2)}` : ''}`);
+      },
+      onDecision: (decision) => print(`${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.restart === undefined ? '' : `, counted from ${decision.restart}`}, after ${decision.eventsFolded} events`),
+    });
+    const summary = await Promise.race([running, onSignals().then(() => undefined)]);
+    if (summary === undefined) return 130;
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(summary, null, 2)}\n`);
+    else printJson(summary);
+    return summary.recount === 'equal' && summary.events.folded === summary.events.unique ? 0 : 1;
+  } finally {
+    await stack?.stop();
+    if (home !== undefined) rmSync(home, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Spans out by OTLP over gRPC when an endpoint is set, counters out for Prometheus always. Names: OpenTelemetry semantic conventions for
+ * messaging; ours begin with tripline. No unit id, prompt or trace id is ever a label.
+ */
+import { context, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { RunningStage, StageTracer } from './stage.ts';
+
+export type Telemetry = {
+  /** Absent without an endpoint: stages then spend nothing on spans. */
+  readonly tracer: StageTracer | undefined;
+  /** Counters of these stages from now on: in = forwarded + dropped + parked + waiting, each. */
+  observe(stages: () => readonly Pick<RunningStage, 'name' | 'counts'>[]): void;
+  /** Prometheus text format. */
+  metrics(): Promise<string>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const parentOf = (traceparent: string | undefined) => {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '');
+  if (match === null) return undefined;
+  return trace.setSpanContext(context.active(), { traceId: match[1] ?? '', spanId: match[2] ?? '', traceFlags: Number.parseInt(match[3] ?? '0', 16), isRemote: true });
+};
+const formatTraceparent = (span: Span): string => {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
+};
+
+export function createTelemetry({ service, otlpEndpoint }: { service: string; otlpEndpoint?: string }): Telemetry {
+  const resource = resourceFromAttributes({ 'service.name': service });
+  const exporter = new PrometheusExporter({ preventServerStart: true });
+  const meters = new MeterProvider({ resource, readers: [exporter] });
+  const serializer = new PrometheusSerializer();
+  const provider = otlpEndpoint === undefined ? undefined : new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: otlpEndpoint }), { scheduledDelayMillis: 200, maxQueueSize: 8_192 })] });
+  const spans = provider?.getTracer('tripline');
+  return {
+    tracer: spans && {
+      span: (name, { parent, attributes }) => {
+        const span = spans.startSpan(name, { kind: SpanKind.CONSUMER, attributes: { ...attributes } }, parentOf(parent) ?? context.active());
+        return {
+          traceparent: formatTraceparent(span),
+          end: () => span.end(),
+          fail: (error) => {
+            // The error's text could quote data: only its class is told.
+            span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
+            span.setStatus({ code: SpanStatusCode.ERROR });
+            span.end();
+          },
+        };
+      },
+    },
+    observe: (stages) => {
+      const meter = meters.getMeter('tripline');
+      const records = meter.createObservableCounter('tripline_records', { description: 'records by stage and verdict: in = forwarded + dropped + parked + waiting' });
+      const waiting = meter.createObservableGauge('tripline_records_waiting', { description: 'records taken in, without a verdict yet' });
+      records.addCallback((result) => {
+        for (const { name, counts } of stages()) {
+          result.observe(counts.in, { stage: name, verdict: 'in' });
+          result.observe(counts.forwarded, { stage: name, verdict: 'forwarded' });
+          for (const [reason, number] of counts.dropped) result.observe(number, { stage: name, verdict: 'dropped', reason });
+          for (const [code, number] of counts.parked) result.observe(number, { stage: name, verdict: 'parked', reason: code });
+        }
+      });
+      waiting.addCallback((result) => {
+        for (const { name, counts } of stages()) result.observe(counts.waiting, { stage: name });
+      });
+    },
+    metrics: async () => {
+      const { resourceMetrics } = await exporter.collect();
+      return serializer.serialize(resourceMetrics);
+    },
+    flush: async () => provider?.forceFlush(),
+    close: async () => {
+      await Promise.allSettled([provider?.shutdown(), meters.shutdown()]);
+    },
+  };
+}
