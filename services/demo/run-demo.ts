@@ -52,7 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const carriedClock: Clock = { now: () => Math.round(storyStart + Math.max(0, clock.now() - startAt) * speed) };
   let decidedAt: EpochMs | undefined;
   const path = await startWholePath({
-    ...options, partitions, carriedTime: true, carriedClock, flushMs: 60, lookMs: 30, idleTickMs: 0, bot: true,
+    ...options, partitions, carriedTime: true, carriedClock, flushMs: 150, lookMs: 60, idleTickMs: 0, bot: true,
     onDecision: (decision) => {
       if (decision.action === 'rollback') decidedAt ??= clock.now();
       onEvent({ kind: 'decision', decision });

@@ -20,10 +20,11 @@ export type RedactorDeps = {
   readonly codec: AvroCodec;
   readonly clock: Clock;
   readonly tracer?: StageTracer;
+  readonly lingerMs: number;
   readonly context: RedactorContext;
 };
 
-export async function startRedactor({ prefix, log, producer, codec, clock, tracer, context }: RedactorDeps): Promise<RunningStage> {
+export async function startRedactor({ prefix, log, producer, codec, clock, tracer, lingerMs, context }: RedactorDeps): Promise<RunningStage> {
   const unitTopic = topicName(prefix, 'unit.v1');
   const entityTopic = topicName(prefix, 'entity.v1');
   const [unitPartitions, entityPartitions] = await Promise.all([log.partitions(unitTopic), log.partitions(entityTopic)]);
@@ -59,6 +60,7 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     records: ['inference-event', 'exposure', 'outcome-event'],
     parkedTopic: topicName(prefix, 'parked.v1'),
     maxFrameBytes: maxEventBytes,
+    lingerMs,
     log, producer, codec, clock,
     ...(tracer && { tracer }),
     step: (decoded, source) => {

@@ -95,10 +95,10 @@ export async function startWholePath(options: PathOptions): Promise<WholePath> {
     const [first, second, third, fourth, fifth] = producers as [LogProducer, LogProducer, LogProducer, LogProducer, LogProducer];
     const common = { prefix, log, codec, clock, store, ...(tracer && { tracer }) };
     const [redactor, linker, joiner, sink] = await Promise.all([
-      started(startRedactor({ ...common, producer: first, context: { policy: { ...defaultPolicy, tokens: { kid: 'k1', key: options.pseudonymKey } }, pseudonym: createPseudonymizer(options.pseudonymKey) } })),
+      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: { ...defaultPolicy, tokens: { kid: 'k1', key: options.pseudonymKey } }, pseudonym: createPseudonymizer(options.pseudonymKey) } })),
       started(startLinker({ ...common, producer: second, flushMs: options.flushMs, flushRecords })),
       started(startJoiner({ ...common, producer: third, flushMs: options.flushMs, flushRecords, idleTickMs: options.idleTickMs })),
-      started(startSink({ ...common, producer: fourth })),
+      started(startSink({ ...common, producer: fourth, lingerMs: 500 })),
     ]);
     const statistics = await started(startStatistics({ ...common, producer: fifth, lookMs: options.lookMs, ...(options.onLook && { onLook: options.onLook }), ...(options.onDecision && { onDecision: options.onDecision }) }));
     const botProducer = await started(log.producer());

@@ -72,6 +72,9 @@ export type LogClient = {
 
 export type LogLine = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 
+/** Fetches of one partition that are handed over together, at most. */
+const fetchesTogether = 64;
+
 const headerText = (headers: Message['headers']): Record<string, string> => {
   const text: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {})) {
@@ -169,7 +172,9 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       if (lane.busy) return;
       lane.busy = true;
       try {
-        for (let batch = lane.queue.shift(); batch && lane.epoch === epoch && !closing; batch = lane.queue.shift()) {
+        while (lane.queue.length > 0 && lane.epoch === epoch && !closing) {
+          // What came while the last batch was worked on goes together: small fetches do not become small inserts.
+          const batch = lane.queue.splice(0, fetchesTogether).flat();
           await handler.records(topic, partition, batch);
           lane.bytes -= batch.reduce((sum, record) => sum + (record.value?.length ?? 0) + 64, 0);
           if (lane.paused && lane.bytes < maxQueuedBytes / 2 && lane.epoch === epoch) {

@@ -3,6 +3,7 @@
  * retries, parking, trace context and counters. At-least-once: a crash before the commit repeats the batch, and what is written
  * twice carries the same ids.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { Verdict } from '../kernel/verdict.ts';
@@ -29,6 +30,8 @@ export type StageOptions<K extends RecordName, T> = {
   readonly codec: AvroCodec;
   readonly clock: Clock;
   readonly tracer?: StageTracer;
+  /** Waits this long for more records after the first, ms: batching, adds latency. */
+  readonly lingerMs: number;
   step(decoded: Decoded<K>, source: LogRecord): Verdict<T>;
   /** Longer records are parked before they are decoded. */
   readonly maxFrameBytes?: number;
@@ -49,24 +52,35 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
   };
 
-  const records = async (topic: string, partition: number, batch: readonly LogRecord[]): Promise<void> => {
+  type Taken = { readonly topic: string; readonly partition: number; readonly batch: readonly LogRecord[]; readonly generation: number; readonly finish: () => void };
+  let pending: Taken[] = [];
+  let wake: () => void = () => {};
+  const records = (topic: string, partition: number, batch: readonly LogRecord[]): Promise<void> =>
+    new Promise<void>((finish) => {
+      counts.in += batch.length;
+      counts.waiting += batch.length;
+      pending.push({ topic, partition, batch, generation, finish });
+      wake();
+    });
+
+  /** Works on everything taken so far as one batch, whatever partitions it came from: one delivery, one insert. */
+  const work = async (taken: readonly Taken[]): Promise<void> => {
     const mine = generation;
     const abandoned = (): boolean => closing || mine !== generation;
-    counts.in += batch.length;
-    counts.waiting += batch.length;
-    const frames = batch.flatMap((record) => (record.value ? [record.value] : []));
+    const sources = taken.flatMap((part) => (part.generation === mine ? part.batch : []));
+    const frames = sources.flatMap((record) => (record.value ? [record.value] : []));
     if (!options.raw) await untilItWorks(async () => codec.prepare(frames), { abandoned, onWaiting });
     const spans: ReturnType<StageTracer['span']>[] = [];
     const forwarded: Delivery<T>[] = [];
     const parked: { source: LogRecord; code: string; message: string }[] = [];
     const dropped = new Map<string, number>();
-    for (const source of batch) {
+    for (const source of sources) {
       const verdict = judge(source);
       if (verdict.kind === 'drop') count(dropped, verdict.reason);
       else if (verdict.kind === 'park') parked.push({ source, code: verdict.code, message: verdict.message });
       else {
         const parent = source.headers['traceparent'];
-        const span = tracer && isSampled(parent) ? tracer.span(name, { parent, attributes: { 'messaging.destination.name': topic } }) : undefined;
+        const span = tracer && isSampled(parent) ? tracer.span(name, { parent, attributes: { 'messaging.destination.name': source.topic } }) : undefined;
         if (span) spans.push(span);
         forwarded.push({ value: verdict.value, source, traceparent: span?.traceparent ?? parent });
       }
@@ -80,19 +94,43 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
       { abandoned, onWaiting },
     );
     for (const span of spans) span.end();
-    counts.waiting -= batch.length;
+    const all = taken.reduce((sum, { batch }) => sum + batch.length, 0);
+    counts.waiting -= all;
     if (done === undefined) {
-      counts.in -= batch.length; // taken back: whoever owns the partition now takes them in
+      counts.in -= all; // taken back: whoever owns the partitions now takes them in
       return;
     }
+    counts.in -= all - sources.length;
     counts.forwarded += forwarded.length;
     for (const [reason, number] of dropped) count(counts.dropped, reason, number);
     for (const { code } of parked) count(counts.parked, code);
-    const next = (batch.at(-1)?.offset ?? -1) + 1;
     if (mine !== generation) return;
-    await consumer.commit(topic, partition, next);
-    positions.set(`${topic}/${partition}`, next);
+    for (const { topic, partition, batch, generation: of } of taken) {
+      if (of !== mine) continue;
+      const next = (batch.at(-1)?.offset ?? -1) + 1;
+      await consumer.commit(topic, partition, next);
+      positions.set(`${topic}/${partition}`, next);
+    }
   };
+
+  let fail: (error: unknown) => void = () => {};
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const loop = (async () => {
+    while (!closing) {
+      if (pending.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        if (options.lingerMs > 0) await wait(options.lingerMs);
+      }
+      const taken = pending;
+      pending = [];
+      if (taken.length > 0) await work(taken);
+      for (const { finish } of taken) finish();
+    }
+  })().catch(fail);
 
   const judge = (source: LogRecord): Verdict<T> => {
     if (options.raw) return options.raw(source);
@@ -114,15 +152,19 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
       },
     },
   });
+  const failed = Promise.race([broken, consumer.failed]);
+  failed.catch(() => {});
   return {
     name,
     counts,
     position: (topic, partition) => positions.get(`${topic}/${partition}`),
     waitingFor: () => waiting,
-    failed: consumer.failed,
+    failed,
     close: async () => {
       closing = true;
+      wake();
       await consumer.close();
+      await loop;
     },
   };
 }

@@ -9,9 +9,9 @@ import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { ackRow, decisionRow, inferenceRow, outcomeRow, parkedRow, readingRows, type SinkRow } from './observation-rows.ts';
 
-export type SinkDeps = { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly clock: Clock; readonly store: Store; readonly tracer?: StageTracer };
+export type SinkDeps = { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly clock: Clock; readonly store: Store; readonly lingerMs: number; readonly tracer?: StageTracer };
 
-export async function startSink({ prefix, log, producer, codec, clock, store, tracer }: SinkDeps): Promise<RunningStage> {
+export async function startSink({ prefix, log, producer, codec, clock, store, lingerMs, tracer }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
   const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
     const byTable = new Map<SinkRow['table'], Readonly<Record<string, unknown>>[]>();
@@ -24,7 +24,7 @@ export async function startSink({ prefix, log, producer, codec, clock, store, tr
     }
     for (const [table, rows] of byTable) await store.insertRows(table, rows);
   };
-  const common = { parkedTopic, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
+  const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({
       ...common, name: 'sink', group: `${prefix}-sink`,

@@ -71,6 +71,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
 
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
+  /** Every row that a look needs, at its highest version: a look fetches what changed. */
+  const rows = new Map<string, LookRow>();
   let looks = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
@@ -79,8 +81,13 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const look = async (): Promise<void> => {
     const heads = await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'));
     if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
-    const rows = await store.rows<LookRow>(await sqlQuery('look'));
-    for (const evidence of readLooks(rows, partitions).values()) {
+    const since = Array.from({ length: partitions }, (_, part) => lookedAt.get(part) ?? 0);
+    const changed = await store.rows<LookRow>(await sqlQuery('look'), { since, oldest: Math.min(...since) });
+    for (const row of changed) {
+      const at = `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
+      if (Number(rows.get(at)?.ver ?? -1) < Number(row.ver)) rows.set(at, row);
+    }
+    for (const evidence of readLooks([...rows.values()], partitions).values()) {
       const evaluation = evaluate(evidence);
       const { state, decision } = decide(evaluation, decisions);
       looks += 1;
@@ -101,7 +108,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       latest.set(key, evaluation);
       deps.onLook?.(evaluation, state);
     }
-    for (const row of rows) if (row.kind === 'checkpoint') lookedAt.set(row.part, Number(row.ver));
+    for (const row of changed) if (row.kind === 'checkpoint') lookedAt.set(row.part, Number(row.ver));
   };
 
   let fail: (error: unknown) => void = () => {};

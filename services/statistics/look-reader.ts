@@ -5,7 +5,7 @@ import { parseRevision } from '../kernel/experiment-json.ts';
 
 /** 64- and 128-bit integers come as text. */
 export type LookRow = {
-  readonly part: number; readonly kind: string; readonly experiment: string; readonly phase: number; readonly ver: string; readonly arm: string; readonly metric: string;
+  readonly part: number; readonly kind: string; readonly experiment: string; readonly phase: number; readonly key: string; readonly ver: string; readonly arm: string; readonly metric: string;
   readonly candidate: string; readonly slot: number; readonly clock: string; readonly n: string; readonly x: readonly string[]; readonly xx: readonly string[]; readonly body: string;
 };
 

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS state (
   x Array(Int64) COMMENT 'unit: numerator, denominator per metric; report: units with a first event; entry: s, sv, svv, 7 harm and 7 win bet logs in 2^-32',
   xx Array(Int128) COMMENT 'report: sums of numerator, denominator, their squares and product',
   y Array(Int64) COMMENT 'unit: entries, 9 numbers per metric',
-  body String COMMENT 'experiment, entity, pending, link: the rest as JSON'
+  body String COMMENT 'experiment, entity, pending, link: the rest as JSON',
+  INDEX by_ver ver TYPE minmax GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(ver) ORDER BY (log, part, kind, experiment, phase, key) SETTINGS index_granularity = 512;
 
 CREATE TABLE IF NOT EXISTS facts (
