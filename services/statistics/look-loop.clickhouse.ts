@@ -108,7 +108,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       latest.set(key, evaluation);
       deps.onLook?.(evaluation, state);
     }
-    for (const row of changed) if (row.kind === 'checkpoint') lookedAt.set(row.part, Number(row.ver));
+    for (const row of changed) if (row.kind === 'checkpoint') lookedAt.set(row.part, Math.max(lookedAt.get(row.part) ?? 0, Number(row.ver)));
   };
 
   let fail: (error: unknown) => void = () => {};

@@ -1,0 +1,33 @@
+/** Who may import whom. Run: depcruise services infra schemas test --config infra/lint/boundaries.mjs */
+const doers = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|statistics|bot';
+// Files that a reader can recognise as edges by name alone.
+const doors = '/(main|index|config)\\.ts$|\\.(kafka|clickhouse)\\.ts$';
+const never = (name, from, to) => ({ name, severity: 'error', from, to });
+const oneHome = (npm, home) => never(`${npm} has one home`, { path: '^services/', pathNot: home }, { path: `^node_modules/${npm}/` });
+
+export default {
+  forbidden: [
+    never('no cycles', {}, { circular: true, viaOnly: { pathNot: '^services/redaction/' } }),
+    never('kernel and schemas import nothing', { path: '^(services/kernel|schemas)/(.+)' }, { path: '^(services|infra|schemas)/', pathNot: '^$1/' }),
+    never('steps do not reach the edge', { path: `^services/(${doers})/`, pathNot: doors }, { path: '^services/(runtime|cli|replay|demo)/' }),
+    never('steps do no I/O', { path: `^services/(${doers})/`, pathNot: doors }, { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' }),
+    // Pure libraries may be used by anyone: assignment, control, redaction, and statistics' evaluate by verify.
+    never('doers are strangers', { path: `^services/(${doers})/` }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' }),
+    never('runtime knows no domain', { path: '^services/runtime/' }, { path: '^services/', pathNot: '^services/(kernel|runtime)/' }),
+    never('nobody imports a main', {}, { path: '^services/(?!cli/).*/main\\.ts$' }),
+    never('tests stay in test', { path: '^(services|infra|schemas)/' }, { path: '^test/|^node_modules/(vitest|fast-check|testcontainers)/' }),
+    oneHome('kafkajs', '^services/runtime/'),
+    oneHome('@clickhouse', '^services/runtime/'),
+    oneHome('avsc', '^services/runtime/'),
+    oneHome('@opentelemetry', '^services/runtime/'),
+    oneHome('jstat', '^services/statistics/math/'),
+    oneHome('fastify', '^services/runtime/'),
+    oneHome('zod', '/config\\.ts$|^services/(runtime|cli)/|^services/control/experiment-file\\.ts$'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+  },
+};
