@@ -164,7 +164,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     target.handle = await target.start();
     savePids();
     if ('exited' in target.handle) watch(target, target.handle);
-    for (let tries = 0; ; tries += 1) {
+    for (;;) {
       try {
         const detail = await target.check();
         target.since = Date.now();

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const shapes = [(i) => `user-${i}`, (i) => `${i}`, (i) => `kunde-ß-${i}`, (i) => `顧客${i}`, (i) => `عميل-${i}`, (i) => `🙂-${i}-👩‍👩‍👧`, (i) => `e\u0301-${i}`, (i) => `name${i}@example.org`, (i) => createHash('md5').update(String(i)).digest('hex'), (i) => ' '.repeat(i % 3) + `padded-${i}`];
+const shapes = [(i) => `user-${i}`, (i) => `${i}`, (i) => `kunde-ß-${i}`, (i) => `顧客${i}`, (i) => `عميل-${i}`, (i) => `🙂-${i}-👩‍👩‍👧`, (i) => `e\u0301-${i}`, (i) => `name${i}@example.org`, (i) => createHash('md5').update(String(i)).digest('hex'), (i) => `${' '.repeat(i % 3)}padded-${i}`];
 const vectors = Array.from({ length: 1000 }, (_, i) => {
   const [salt, layer, purpose, unit] = [`exp-${i % 7}`, i % 3 === 0 ? 'support' : '', i % 2 === 0 ? 'slot' : 'arm', shapes[i % shapes.length](i)];
   const digest = createHash('sha256').update(`${salt}\u001f${layer}\u001f${purpose}\u001f${unit}`, 'utf8').digest();

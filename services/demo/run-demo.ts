@@ -167,7 +167,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
       },
     };
     options.onFinished?.(result);
-    if (options.keep) await Promise.race([options.keep, path.failed]);
+    if (options.keep !== undefined) await Promise.race([options.keep, path.failed]);
     return result;
   } finally {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');

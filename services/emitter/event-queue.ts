@@ -33,7 +33,7 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
   return {
     push: (event) => {
       const full = (): boolean => waiting + inFlight.length >= maxCount || bytes + size(event) > maxBytes;
-      while (waiting > 0 && full()) {
+      while (waiting > 0 && size(event) <= maxBytes && full()) {
         const oldest = shift();
         if (oldest) bytes -= size(oldest);
         dropped += 1;

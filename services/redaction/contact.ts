@@ -17,8 +17,8 @@ function national(match: RegExpExecArray, text: string): boolean {
   const { index } = match;
   if (!standsAlone(text, index, index + match[0].length)) return false;
   const next = text[index + match[0].length] ?? '';
-  if (/[.:\/-]/.test(next) && /\d/.test(text[index + match[0].length + 1] ?? '')) return false;
-  if (/[.:\/@#=_-]/.test(text[index - 1] ?? '') && !/[:=]/.test(text[index - 1] ?? '')) return false;
+  if (/[.:/-]/.test(next) && /\d/.test(text[index + match[0].length + 1] ?? '')) return false;
+  if (/[.:/@#=_-]/.test(text[index - 1] ?? '') && !/[:=]/.test(text[index - 1] ?? '')) return false;
   const digits = digitsOf(match[0]);
   if (digits.length < 7 || digits.length > 12) return false;
   if (/^(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01])/.test(match[0]) || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(match[0])) return false;

@@ -119,7 +119,6 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       return status === 'rolled_back' || status === 'stopped';
     };
     let skipped = 0;
-    let sent = 0;
     const sentEvents = new Set<string>();
     const send = async (chunk: readonly Arrival[]): Promise<void> => {
       const outgoing: OutgoingRecord[] = [];
@@ -145,7 +144,6 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
             timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro', 'tripline-schema': 'outcome-event' },
           });
         }
-        sent += 1;
       }
       for (const [at, next] of await producer.send(outgoing)) sentTo.set(at, next);
     };

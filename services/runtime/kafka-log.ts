@@ -389,7 +389,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     },
     close: async () => {
       const results = await Promise.allSettled([...closers].map((close) => close()));
-      if (adminClient) await (await adminClient).disconnect();
+      if (adminClient !== undefined) await (await adminClient).disconnect();
       const broken = results.find((result) => result.status === 'rejected');
       if (broken?.status === 'rejected') throw unavailable('closing the client', broken.reason);
     },

@@ -55,7 +55,7 @@ function placeFingerprints(marks: readonly FingerprintMark[]): PlacedRestart[] {
     if (same) same.members.push(entry);
     else groups.push({ first: entry.first, members: [entry] });
   }
-  return groups.map(({ first, members }, index) => {
+  return groups.map(({ members }, index) => {
     const from = new Map<number, number>();
     for (const { part, segment } of members.flatMap(({ sightings }) => sightings)) from.set(part, Math.min(from.get(part) ?? Infinity, segment));
     const shown = members.map(({ first: { dimension, value } }) => `${dimension}=${value}`).join(', ');

@@ -63,7 +63,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       if (decoded.ok) remember(fromDecisionRecord(decoded.value));
     };
     const fetching = codec.prepare([frame]);
-    if (fetching) pending.push(fetching.then(take));
+    if (fetching !== undefined) pending.push(fetching.then(take));
     else take();
   });
   await control.caughtUp;

@@ -43,13 +43,13 @@ export function logEOfCounts(input: { side: Side; epochs: readonly CountsEpoch[]
   return { ...value(logSumExp(totals.map((total, j) => (logWeights[j] ?? 0) + total))), lambdas };
 }
 
-/** log e unit by unit with given bets: `units` are [value, in the candidate?, allocation]; values are capped and divided by cap. For vectors and simulation. */
+/** log e unit by unit with given bets: `units` are [value, in the candidate?, allocation]; values are capped; they and `center` are divided by cap. For vectors and simulation. */
 export function logEOfUnits(units: readonly (readonly [number, boolean, number])[], lambdas: readonly number[], weights: readonly number[], center: number, cap: number): Outcome {
   if (lambdas.length !== weights.length || !(cap > 0)) return cannot('as many weights as bets, cap above 0');
   const logs = lambdas.map((lambda, j) => {
     let sum = Math.log(weights[j] ?? 0);
     for (const [x, isCandidate, q] of units) {
-      const z = (Math.min(x, cap) - center) * (isCandidate ? 1 / q : -1 / (1 - q));
+      const z = ((Math.min(x, cap) - center) / cap) * (isCandidate ? 1 / q : -1 / (1 - q));
       sum += Math.log1p(lambda * z);
     }
     return sum;

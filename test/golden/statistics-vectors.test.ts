@@ -1,0 +1,77 @@
+/** Vectors of the exact engines: shared/data/stats/vectors.json, or a file of the same form in TRIPLINE_TEST_DATA. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type CountsEpoch, designRatioWeights, fingerprintWeight, logBayesFactor, logEOfCounts, logEOfFirstEvents, logEOfRatio, logEOfUnits, type Outcome, slotWeight, suffixSums, wholePhaseWeight } from '../../services/statistics/index.ts';
+import { emptyEntrySums, type EntrySums } from '../../services/kernel/evidence.ts';
+import { betLogs, lambdaGrid } from '../../services/kernel/bets.ts';
+import { logEOfSums } from '../../services/statistics/math/e1.ts';
+import { realData } from '../support/real-data.ts';
+
+type Vector = { id: string; method: string; inputs: Record<string, never>; expected: unknown; tolerance: number; optional?: boolean };
+const folder = realData();
+const read = (): Vector[] => {
+  const content = JSON.parse(readFileSync(`${folder}/stats/vectors.json`, 'utf8')) as Vector[] | { vectors: Vector[] };
+  return Array.isArray(content) ? content : content.vectors;
+};
+const vectors = folder === undefined ? [] : read();
+const number = (outcome: Outcome): number => (outcome.ok ? outcome.logE : Number.NaN);
+type Epoch = { alloc_B: number; units_A: number; events_A: number; units_B: number; events_B: number };
+const epoch = ({ alloc_B, units_A, events_A, units_B, events_B }: Epoch): CountsEpoch => ({ allocation: alloc_B, unitsA: units_A, eventsA: events_A, unitsB: units_B, eventsB: events_B });
+
+// biome-ignore lint/suspicious/noExplicitAny: each method has inputs of its own shape, told by the file
+const methods: Readonly<Record<string, (inputs: any) => unknown>> = {
+  'ipw_betting.log_e': (i) => number(logEOfUnits(i.units.map(([x, b, q]: [number, number, number]) => [x, b === 1, q]), i.lambdas, i.weights, i.center, i.cap)),
+  'ipw_betting.default_prior.log_e': (i) => { const variance = i.var_z / (1 / i.alloc_B + 1 / (1 - i.alloc_B)); const out = logEOfCounts({ side: 'harm', epochs: [epoch(i)], center: i.center, design: i.design_delta, variance, tolerance: 0 }); return { lambdas: out.lambdas?.[0], log_e: number(out) }; },
+  'ipw_betting.counts.log_e': (i) => { const out = logEOfCounts({ side: i.side, epochs: i.epochs.map(epoch), center: i.center, design: i.design_delta, variance: i.variance, tolerance: i.tolerance_d0 }); return { lambdas_per_epoch: out.lambdas, log_e: number(out) }; },
+  'conditional_binomial.rate_ratio_grid.log_e': (i) => number(logEOfFirstEvents({ side: 'harm', epochs: [{ allocation: i.alloc_B, eventsA: i.events_A, eventsB: i.events_B }], ratios: i.ratios, weights: i.weights })),
+  'conditional_binomial.design_grid.log_e': (i) => number(logEOfFirstEvents({ side: i.side, epochs: i.epochs.map((e: Epoch) => ({ allocation: e.alloc_B, eventsA: e.events_A, eventsB: e.events_B })), ratios: i.ratios, weights: i.weights ?? designRatioWeights, toleranceRatio: i.tolerance_ratio })),
+  'dirichlet_multinomial.log_bayes_factor': (i) => cumulative(i.increments).map((counts) => number(logBayesFactor(counts, i.prior, i.theta0))),
+  'dirichlet_multinomial.epoch_product.log_e': (i) => number(logEOfRatio(i.epochs.map((e: { counts: number[]; theta0: number[] }) => ({ counts: e.counts, shares: e.theta0 })), [i.concentration])),
+  'dirichlet_multinomial.k_mixture.log_e': (i) => number(logEOfRatio(i.epochs.map((e: { counts: number[]; theta0: number[] }) => ({ counts: e.counts, shares: e.theta0 })), i.concentrations)),
+  'restart.weights': (i) => i.slots.map((slot: number) => slotWeight(slot, i.planned_segments)),
+  'restart.e1_union': (i) => restartUnion(i),
+};
+const cumulative = (increments: number[][]): number[][] => increments.map((_, upTo) => (increments[0] ?? []).map((__, arm) => increments.slice(0, upTo + 1).reduce((sum, row) => sum + (row[arm] ?? 0), 0)));
+
+function restartUnion(i: { alloc_B: number; center: number; design_delta: number; variance: number; planned_segments: number; segments: { kind: string; slot: number }[]; entries: [string, number, boolean, number][] }) {
+  const [q, c] = [i.alloc_B, i.center];
+  const harm = lambdaGrid(i.design_delta, i.variance, q, -Math.max(c / q, (1 - c) / (1 - q)));
+  const design = { q, center: c, design: i.design_delta, variance: i.variance, tolerance: 0, harm, win: harm };
+  const arms = [i.segments.map(emptyEntrySums), i.segments.map(emptyEntrySums)];
+  const last = new Map<string, number>();
+  for (const [unit, segment, isCandidate, x] of i.entries) {
+    const logs = betLogs(design, isCandidate, x, 'harm');
+    const add = (cell: EntrySums | undefined, sign: number): void => {
+      if (cell === undefined) return;
+      cell.n += sign;
+      for (const [j, log] of logs.entries()) cell.harm[j] = (cell.harm[j] ?? 0) + sign * log;
+    };
+    const previous = last.get(unit);
+    if (previous === segment) continue;
+    add(arms[isCandidate ? 1 : 0]?.[segment], 1);
+    if (previous !== undefined) add(arms[isCandidate ? 1 : 0]?.[previous], -1);
+    last.set(unit, segment);
+  }
+  const [a, b] = arms.map(suffixSums) as [EntrySums[], EntrySums[]];
+  const logs = a.map((sums, k) => number(logEOfSums(sums.harm, b[k]?.harm ?? [])));
+  const weighted = i.segments.map(({ kind, slot }, k) => (logs[k] ?? 0) + Math.log(kind === 'whole' ? wholePhaseWeight : kind === 'slot' ? slotWeight(slot, i.planned_segments) : fingerprintWeight(slot)));
+  return {
+    lambdas: harm, difference_n: arms[0]?.map((cell, k) => cell.n + (arms[1]?.[k]?.n ?? 0)), units_per_restart: a.map((sums, k) => sums.n + (b[k]?.n ?? 0)), log_e_per_restart: logs, weighted, best_restart: weighted.indexOf(Math.max(...weighted)),
+  };
+}
+
+function near(got: unknown, want: unknown, tolerance: number): void {
+  if (typeof want === 'number') expect(Math.abs((got as number) - want)).toBeLessThanOrEqual(tolerance);
+  else if (Array.isArray(want)) for (const [index, item] of want.entries()) near((got as unknown[])[index], item, tolerance);
+  else if (typeof want === 'object' && want !== null) for (const [key, item] of Object.entries(want)) near((got as Record<string, unknown>)[key], item, tolerance);
+  else expect(got).toEqual(want);
+}
+
+describe.skipIf(folder === undefined)('vectors', () => {
+  const known = vectors.filter(({ method }) => method in methods);
+  const missing = [...new Set(vectors.filter(({ method, optional }) => !(method in methods) && !optional).map(({ method }) => method))];
+  if (missing.length > 0) console.log(`methods without a function yet: ${missing.join(', ')}`);
+  test('there are some', () => expect(known.length).toBeGreaterThan(15));
+  // Restart sums are floored to 2^-32 per entry: at most entries * 2^-32 below.
+  test.each(known.map((vector) => [vector.id, vector] as const))('%s', (_id, { method, inputs, expected, tolerance }) => near(methods[method]?.(inputs), expected, method === 'restart.e1_union' ? Math.max(tolerance, 1e-6) : tolerance));
+});

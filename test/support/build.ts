@@ -1,0 +1,50 @@
+/** Test data from a sentence: defaults for everything, only what is under test shows. */
+import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
+import { parseExperimentFile, planRevision } from '../../services/control/index.ts';
+import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
+import type { Arrival } from '../../services/replay/scenario-lines.ts';
+
+export const hour = 3_600_000;
+export const monday = Date.parse('2026-03-02T00:00:00Z');
+
+export const anExperimentFile = (change: { extra?: string; metrics?: string } = {}): string => `version: 1
+experiment:
+  id: exp-test
+  unit: user
+  arms:
+    - { id: A, role: control, weight: 50 }
+    - { id: B, weight: 50 }
+${change.extra ?? ''}  metrics:
+${change.metrics ?? `    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
+    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 }, cap: 5000 }
+    - { id: cost_per_user, role: signal, numerator: cost_nano_usd, better: lower, window: 1h, harm: +20%, baseline: { mean: 3000, sd: 2000 }, cap: 20000 }
+    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.02, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
+    - { id: hours, role: signal, numerator: sum(ticket_resolved), denominator: count(ticket_resolved), better: lower, window: 72h, harm: +20%, baseline: { mean: 5, sd: 4 }, cap: 40 }
+`}`;
+
+export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExperimentFile()): ExperimentRevision {
+  const parsed = parseExperimentFile(file, 'test.yaml');
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  const revision = planRevision(parsed.spec, parsed.sha, undefined, monday, 'test', 'test');
+  if (revision === undefined) throw new Error('no revision');
+  return { ...revision, ...change };
+}
+
+let made = 0;
+export const anInference = (change: Partial<InferenceEvent> & { user?: string; ticket?: string; variant?: string; at?: number; arrivedAt?: number } = {}): Arrival => {
+  made += 1;
+  const { user = 'user-1', ticket, variant = 'A', at = monday, arrivedAt = at, ...fields } = change;
+  const event: InferenceEvent = {
+    event_id: `event-${made}`, occurred_at: at, trace_id: '', span_id: null, service: 'test', environment: 'test', units: { user_id: user, org_id: null, session_id: null }, entity: ticket === undefined ? null : { type: 'ticket', id: ticket },
+    exposures: [{ experiment_id: 'exp-test', phase: 1, variant, unit_type: 'user', reason: 'SPLIT' }], operation: 'chat', provider: 'p', model_requested: 'm', model_served: 'm', prompt_name: null, prompt_version: 'v1', rag_index_version: null, tool_set_version: null,
+    token_in: 10, token_out: 5, token_cache_read: null, token_cache_write: null, token_reasoning: null, token_source: 'provider', cost_nano_usd: 1000, cost_status: 'priced', price_table_version: null, latency_ms: 100, ttft_ms: null, status: 'success', error_type: null,
+    finish_reasons: [], attempts: 1, schema_valid: null, schema_repairs: 0, guardrails: [], tool_calls: [], retrieval: [], scores: {}, slices: {}, prompt: null, response: null, attributes: {}, ...fields,
+  };
+  return { kind: 'inference', arrivedAt, event, variant };
+};
+export const anOutcome = (change: Partial<OutcomeEvent> & { ticket?: string; at?: number; arrivedAt?: number } = {}): Arrival => {
+  made += 1;
+  const { ticket = 'T1', at = monday, arrivedAt = at, ...fields } = change;
+  const event: OutcomeEvent = { outcome_id: `outcome-${made}`, revision: 1, occurred_at: at, trace_id: null, kind: 'ticket_resolved', value: 1, entity: { type: 'ticket', id: ticket }, inference_id: null, units: null, source: 'test', attributes: {}, ...fields };
+  return { kind: 'outcome', arrivedAt, event };
+};

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defaultPolicy, redact, redactValue } from '../../../services/redaction/index.ts';
+import { redactLines } from '../../../services/redaction/lines.ts';
+
+const types = (text: string): string[] => redact(text).spans.map(({ type, start, end }) => `${type} ${text.slice(start, end)}`);
+
+describe('families', () => {
+  test.each([
+    ['write to sam.lee+x@example.co.uk.', 'EMAIL sam.lee+x@example.co.uk'], ['card 4111 1111 1111 1111 please', 'CREDIT_CARD 4111 1111 1111 1111'], ['IBAN DE89 3704 0044 0532 0130 00', 'IBAN DE89 3704 0044 0532 0130 00'],
+    ['call +1 (415) 555-2671 now', 'PHONE +1 (415) 555-2671'], ['SSN 536-22-1234', 'US_SSN 536-22-1234'], ['from 192.168.17.4 today', 'IP 192.168.17.4'], ['from 2001:db8::8a2e:370:7334 today', 'IP 2001:db8::8a2e:370:7334'], ['nic 00:1B:44:11:3A:B7', 'MAC 00:1B:44:11:3A:B7'],
+    ['key AKIAIOSFODNN7EXAMPLE', 'SECRET_KEY AKIAIOSFODNN7EXAMPLE'], ['ghp_abcdefghijklmnopqrstuvwxyz0123456789', 'SECRET_KEY ghp_abcdefghijklmnopqrstuvwxyz0123456789'], ['password: tr0ub4dor&3', 'SECRET_GENERIC tr0ub4dor&3'],
+    ['postgres://bob:s3cret@db.example.org:5432/x', 'SECRET_CONNECTION postgres://bob:s3cret@db.example.org:5432/x'],
+    ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U', 'SECRET_JWT eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U'],
+    ['card ４１１１１１１１１１１１１１１１', 'CREDIT_CARD ４１１１１１１１１１１１１１１１'],
+  ])('%s', (text, found) => expect(types(text)).toEqual([found]));
+  test('a private key, cut off or whole', () => {
+    const body = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\nAgEAAoIBAQC7VJTUt9Us8cKB';
+    for (const text of [`-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`, `-----BEGIN RSA PRIVATE KEY-----\n${body}`]) expect(redact(text).text).toBe('[SECRET_PRIVATE_KEY]');
+  });
+  test.each(['order 2026-11-20T10:15:00Z', 'trace 0af7651916cd43dd8448eb211c80319c', 'id 95e6ca4e-e0b8-4c38-8d52-e129c6830bd9', 'version 1.2.3.4', 'it took 3279 ms', 'the password is required', 'model databricks/databricks-llama-2-70b-chat'])('stays: %s', (text) => expect(types(text)).toEqual([]));
+  test('the same value has the same token however it is written', () => {
+    const policy = { ...defaultPolicy, tokens: { kid: 'k1', key: Buffer.alloc(32, 1) } };
+    const token = (text: string): string => /\[CREDIT_CARD:k1:[0-9a-f]{16}\]/.exec(redact(text, policy).text)?.[0] ?? '';
+    expect(token('4111 1111 1111 1111')).toBe(token('x 4111-1111-1111-1111'));
+    expect(token('4111 1111 1111 1111')).not.toBe(token('5500 0000 0000 0004'));
+  });
+});
+
+describe('laws', () => {
+  const bits = fc.constantFrom('a@example.org', '4111 1111 1111 1111', ' ', 'x', '@', '5', '-----BEGIN PRIVATE KEY-----', 'sk-', 'password=', 'Secret99!x', '+49 30 1234567', '[EMAIL]', '\u200b', '٣', '"', '{', ':', '10.0.0.1', '\n');
+  const texts = fc.oneof(fc.string({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 100 }), fc.array(bits, { maxLength: 40 }).map((parts) => parts.join('')));
+  test('spans lie inside the text, in order, apart; nothing throws', () => {
+    fc.assert(fc.property(texts, (text) => {
+      let end = 0;
+      for (const span of redact(text).spans) {
+        expect(span.start).toBeGreaterThanOrEqual(end);
+        expect(span.end).toBeGreaterThan(span.start);
+        end = span.end;
+      }
+      expect(end).toBeLessThanOrEqual(text.length);
+    }), { numRuns: 2_000 });
+  });
+  test('what was found is gone, and its placeholder passes untouched', () => {
+    fc.assert(fc.property(fc.array(bits, { maxLength: 30 }).map((parts) => parts.join(' ')), (text) => {
+      const { text: once } = redact(text);
+      expect(redact(once).spans.filter(({ start, end }) => /^\[[A-Z_]+\]$/.test(once.slice(start, end)))).toEqual([]);
+    }), { numRuns: 1_000 });
+  });
+  test('JSON stays JSON, keys of secrets decide by themselves', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => {
+      const clean = redactValue(JSON.stringify(value), defaultPolicy).value as string;
+      if (typeof value === 'object' && value !== null) expect(() => JSON.parse(clean)).not.toThrow();
+    }), { numRuns: 500 });
+    expect(redactValue({ db: { password: 'x', note: '{"api_key":"abc"}' } }, defaultPolicy)).toEqual({ value: { db: { password: '[SECRET_GENERIC]', note: '{"api_key":"[SECRET_GENERIC]"}' } }, counts: { SECRET_GENERIC: 2 } });
+  });
+  test.each(['A', '@', '5', '-----BEGIN ', ':', '.', '{"a":', 'a@', '1.', 'eyJ', '+1 '])('a megabyte of %j is answered', (unit) => {
+    const text = unit.repeat(Math.ceil(1_048_576 / unit.length));
+    expect(redact(text).text.length).toBeGreaterThan(0);
+  });
+});
+
+test('lines in, lines out; a bad line is answered', async () => {
+  const out: string[] = [];
+  async function* lines() {
+    yield '{"id":"1","text":"a@example.org"}';
+    yield 'nonsense';
+    yield '{"id":"3"}';
+  }
+  await redactLines(lines(), (line) => out.push(line));
+  expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([{ id: '1', text: '[EMAIL]', spans: [{ start: 0, end: 13, type: 'EMAIL' }] }, { id: null, error: expect.stringContaining('E0103') }, { id: '3', error: expect.stringContaining('E0103') }]);
+});
