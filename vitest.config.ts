@@ -7,7 +7,7 @@ export default defineConfig({
     projects: [
       { resolve, test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/contract/**/*.test.ts'], testTimeout: 20_000 } },
       // Real parts: one file at a time, they share two cores.
-      { resolve, test: { name: 'real', include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'], testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false, pool: 'forks' } },
+      { resolve, test: { name: 'real', include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'], testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false, pool: 'forks', globalSetup: ['test/support/real-stack.ts'] } },
     ],
   },
 });

@@ -2,7 +2,7 @@
  * Assignment as a function of the experiment table and a subject: same unit, same experiment, same phase, same arm, on every machine.
  * A ramp takes more units in and moves nobody between arms; the kill switch gives control with reason DISABLED.
  */
-import { controlOf, type ExperimentRevision } from '../kernel/experiment.ts';
+import { type Arm, candidatesOf, controlOf, type ExperimentRevision } from '../kernel/experiment.ts';
 import { bucketOf } from '../kernel/ids.ts';
 import { armAt, fractionOf } from './bucketing.ts';
 
@@ -25,13 +25,29 @@ export type Assignment = {
   readonly bucket: number;
   readonly configSha: string;
 };
-export type AssignmentTable = ReadonlyMap<string, ExperimentRevision>;
+/** A stretch of the slot line, [from, to) within [0, 1). */
+type Stretch = { readonly from: number; readonly to: number };
+export type AssignmentTable = {
+  /** Latest revision of each experiment. */
+  readonly revisions: ReadonlyMap<string, ExperimentRevision>;
+  /** What of its layer's line an experiment may take; experiments without a layer have a line of their own. */
+  readonly stretches: ReadonlyMap<string, Stretch>;
+};
 
-/** Latest revision of each experiment. */
-export function createAssignmentTable(revisions: Iterable<ExperimentRevision>): AssignmentTable {
-  const table = new Map<string, ExperimentRevision>();
-  for (const revision of revisions) if ((table.get(revision.spec.id)?.revision ?? 0) < revision.revision) table.set(revision.spec.id, revision);
-  return table;
+const whole: Stretch = { from: 0, to: 1 };
+
+/**
+ * Keeps the latest revision of each experiment. Experiments of one layer share one line in equal stretches, by id, whatever their status:
+ * none ever moves because another was stopped. One that joins a layer does move the others' edges: see README, Decisions.
+ */
+export function createAssignmentTable(all: Iterable<ExperimentRevision>): AssignmentTable {
+  const revisions = new Map<string, ExperimentRevision>();
+  for (const revision of all) if ((revisions.get(revision.spec.id)?.revision ?? 0) < revision.revision) revisions.set(revision.spec.id, revision);
+  const layers = new Map<string, string[]>();
+  for (const { spec } of revisions.values()) if (spec.layer !== undefined) layers.set(spec.layer, [...(layers.get(spec.layer) ?? []), spec.id]);
+  const stretches = new Map<string, Stretch>();
+  for (const members of layers.values()) for (const [index, id] of members.sort().entries()) stretches.set(id, { from: index / members.length, to: (index + 1) / members.length });
+  return { revisions, stretches };
 }
 
 export function unitOf(unitType: string, subject: Subject): string | undefined {
@@ -49,20 +65,16 @@ export function unitOf(unitType: string, subject: Subject): string | undefined {
   }
 }
 
-/**
- * The stretch of the slot line that an experiment may take, [from, to). Experiments of one layer share one line in equal stretches, by
- * id, whatever their status: none ever moves because another was stopped.
- */
-function stretchOf(table: AssignmentTable, { spec }: ExperimentRevision): { readonly from: number; readonly to: number } {
-  if (spec.layer === undefined) return { from: 0, to: 1 };
-  const members = [...table.values()].filter((other) => other.spec.layer === spec.layer).map((other) => other.spec.id).sort();
-  const index = members.indexOf(spec.id);
-  return { from: index / members.length, to: (index + 1) / members.length };
+/** What everybody gets when an experiment does not run: after a promotion the promoted arm, in every other case control. */
+function armAtRest({ spec, status }: ExperimentRevision): Arm {
+  const candidates = candidatesOf(spec);
+  // A revision does not say which of several candidates was promoted: then control, which is known to be safe.
+  return (status === 'promoted' && candidates.length === 1 ? candidates[0] : undefined) ?? controlOf(spec);
 }
 
 /** `forced`: arm by experiment, for tests. `stale`: the table is older than its time to live. Never throws. */
 export function assign(table: AssignmentTable, experimentId: string, subject: Subject, options: { readonly forced?: Readonly<Record<string, string>>; readonly stale?: boolean } = {}): Assignment {
-  const revision = table.get(experimentId);
+  const revision = table.revisions.get(experimentId);
   if (revision === undefined) return { experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' };
   const { spec } = revision;
   const control = controlOf(spec);
@@ -72,8 +84,8 @@ export function assign(table: AssignmentTable, experimentId: string, subject: Su
   const forced = spec.arms.find(({ id }) => id === options.forced?.[experimentId]);
   if (forced) return give(forced, 'FORCED');
   if (unitId === undefined || unitId === '') return give(control, 'UNKNOWN');
-  if (revision.status !== 'running' && revision.status !== 'paused') return give(control, 'DISABLED');
-  const { from, to } = stretchOf(table, revision);
+  if (revision.status !== 'running' && revision.status !== 'paused') return give(armAtRest(revision), 'DISABLED');
+  const { from, to } = table.stretches.get(experimentId) ?? whole;
   const slot = fractionOf(spec.layer ?? spec.salt, spec.layer ?? '', 'slot', unitId);
   const within = (slot - from) / (to - from);
   if (within < 0 || within >= revision.coverage / 100) return give(control, 'DISABLED');

@@ -21,6 +21,8 @@ export function applyDecision(revision: ExperimentRevision, decision: Decision, 
     case 'promote':
       return next({ status: 'promoted' });
     case 'advance': {
+      // A step up is meant for the coverage that it was decided on; obeyed late or twice it would climb on its own.
+      if (decision.revision !== revision.revision || revision.status !== 'running') return undefined;
       const step = revision.spec.ramp?.coverage.find((coverage) => coverage > revision.coverage);
       return step === undefined ? undefined : next({ coverage: step });
     }

@@ -2,7 +2,7 @@
  * The experiment file: YAML in, a normalised specification out, or every problem at once with line, column and cure. Format: contracts 3.
  * What this version does not do is refused by name, never ignored.
  */
-import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Arm, ExperimentSpec, MetricSpec } from '../kernel/experiment.ts';
@@ -30,7 +30,7 @@ const notYet = (what: string) => z.never({ error: `${what} are not supported in 
 /** `+20%` of the baseline's mean, or an absolute change. The sign only repeats the direction that `better` gives. */
 const effect = z.union([z.number(), z.string()]).transform((input, context): { relative: boolean; size: number } => {
   const match = /^[+-]?(\d+(?:\.\d+)?)(%?)$/.exec(String(input));
-  const size = Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
+  const size = typeof input === 'number' ? Math.abs(input) : Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
   if (!(size > 0)) context.addIssue({ code: 'custom', message: `expected a change above 0 like +20% or +0.02, got "${input}"` });
   return { relative: match?.[2] === '%', size };
 });
@@ -90,7 +90,10 @@ function toMetric(input: MetricInput, path: readonly (string | number)[], compla
   }
   if (numerator === undefined) return say('numerator', 'missing', 'a metric needs a numerator, or quantile, of and threshold');
   const baseline = input.baseline ?? (input.quantile === undefined ? undefined : { mean: 1 - input.quantile, sd: Math.sqrt(input.quantile * (1 - input.quantile)) });
-  if (baseline === undefined) return say('baseline', 'unsupported', 'learning a baseline is not supported in this version: declare baseline: { mean, sd } from before the run');
+  if (baseline === undefined) {
+    complain(missingBaseline(path));
+    return undefined;
+  }
   const harmInput = input.harm ?? { relative: true, size: input.quantile === undefined ? 0.2 : 0.5 };
   const absolute = (change: { relative: boolean; size: number }): number => (change.relative ? change.size * baseline.mean : change.size);
   const harm = absolute(harmInput);
@@ -99,21 +102,42 @@ function toMetric(input: MetricInput, path: readonly (string | number)[], compla
   const cap = input.cap ?? (rate ? 1 : baseline.mean + z995 * baseline.sd);
   if (cap <= baseline.mean) return say('cap', 'cap-too-low', `the cap lies above the baseline's mean ${baseline.mean}`);
   const margin = input.margin === undefined || input.margin === 0 ? 0 : absolute(input.margin);
+  if (margin >= cap) return say('margin', 'margin-too-large', `the tolerated change lies below the cap ${cap}`);
   return { id: input.id, role: input.role, numerator, ...(denominator && { denominator }), better: input.better, windowMs: input.window, harm, baseline, cap, margin };
 }
 
-function toSpec(input: z.output<typeof fileSchema>['experiment'], complain: (complaint: Complaint) => void): ExperimentSpec | undefined {
-  const at = (...path: (string | number)[]): (string | number)[] => ['experiment', ...path];
-  const controls = input.arms.filter(({ role }) => role === 'control');
-  if (controls.length !== 1) complain({ path: at('arms'), code: 'control', message: `exactly one arm has role: control, found ${controls.length}` });
-  const twice = (items: readonly { id: string }[], key: string): void => {
-    for (const [index, item] of items.entries()) if (items.findIndex((other) => other.id === item.id) !== index) complain({ path: at(key, index, 'id'), code: 'duplicate', message: `"${item.id}" is used twice` });
-  };
-  twice(input.arms, 'arms');
-  twice(input.metrics, 'metrics');
-  const metrics = input.metrics.map((metric, index) => toMetric(metric, at('metrics', index), complain));
-  const { coverage } = input.ramp ?? { coverage: [] };
-  for (const [index, step] of coverage.entries()) if (index > 0 && step <= (coverage[index - 1] ?? 0)) complain({ path: at('ramp', 'coverage', index), code: 'ramp', message: 'coverage rises from step to step' });
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const recordsIn = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map((item) => (isRecord(item) ? item : {})) : []);
+
+/** What no single value shows: it reads the raw content, so that a file with a wrong type elsewhere hears of these too. */
+function checkTogether(content: unknown, complain: (complaint: Complaint) => void): void {
+  const experiment = isRecord(content) && isRecord(content['experiment']) ? content['experiment'] : {};
+  const arms = recordsIn(experiment['arms']);
+  const controls = arms.filter(({ role }) => role === 'control').length;
+  const toldRoles = arms.every(({ role }) => role === undefined || role === 'control');
+  if (arms.length > 0 && toldRoles && controls !== 1) complain({ path: ['experiment', 'arms'], code: 'control', message: `exactly one arm has role: control, found ${controls}` });
+  const metrics = recordsIn(experiment['metrics']);
+  for (const [key, items] of [['arms', arms], ['metrics', metrics]] as const) {
+    for (const [index, item] of items.entries()) {
+      const first = items.findIndex((other) => other['id'] === item['id']);
+      if (typeof item['id'] === 'string' && first !== index) complain({ path: ['experiment', key, index, 'id'], code: 'duplicate', message: `"${item['id']}" is used twice` });
+    }
+  }
+  const ramp = isRecord(experiment['ramp']) ? experiment['ramp'] : {};
+  const coverage: readonly unknown[] = Array.isArray(ramp['coverage']) ? ramp['coverage'] : [];
+  for (const [index, step] of coverage.entries()) if (index > 0 && Number(step) <= Number(coverage[index - 1])) complain({ path: ['experiment', 'ramp', 'coverage', index], code: 'ramp', message: 'coverage rises from step to step' });
+  for (const [index, metric] of metrics.entries()) {
+    const path = ['experiment', 'metrics', index];
+    const known = z.object(metricSchema.shape).safeParse(metric);
+    if (known.success) toMetric(known.data, path, complain);
+    else if (metric['quantile'] === undefined && metric['baseline'] === undefined) complain(missingBaseline(path));
+  }
+}
+
+const missingBaseline = (path: readonly (string | number)[]): Complaint => ({ path: [...path, 'baseline'], code: 'unsupported', message: 'learning a baseline is not supported in this version: declare baseline: { mean, sd } from before the run' });
+
+function toSpec(input: z.output<typeof fileSchema>['experiment']): ExperimentSpec | undefined {
+  const metrics = input.metrics.map((metric, index) => toMetric(metric, ['experiment', 'metrics', index], () => {}));
   if (metrics.some((metric) => metric === undefined)) return undefined;
   const { analysis, health } = input;
   return {
@@ -139,22 +163,37 @@ function nearest(key: string, known: readonly string[]): string | undefined {
     }
     return row[b.length] ?? 0;
   };
-  return known.map((name) => ({ name, edits: distance(key, name) })).filter(({ edits }) => edits <= 2).sort((a, b) => a.edits - b.edits)[0]?.name;
+  return known.map((name) => ({ name, edits: distance(key, name) })).filter(({ edits }) => edits <= 2 && edits < key.length / 2).sort((a, b) => a.edits - b.edits)[0]?.name;
 }
 const knownKeys = ['version', 'experiment', 'id', 'unit', 'layer', 'salt', 'arms', 'ramp', 'analysis', 'metrics', 'health', 'role', 'weight', 'config', 'coverage', 'hold', 'min_units', 'alpha_harm', 'alpha_win', 'alpha_slo', 'alpha_srm', 'restart_every', 'horizon', 'min_run', 'freshness', 'numerator', 'denominator', 'quantile', 'of', 'threshold', 'better', 'window', 'harm', 'baseline', 'mean', 'sd', 'cap', 'margin', 'srm', 'no_traffic', 'crossovers'];
 
-/** Reads a file's text (at most 256 KiB). `sha` is SHA-256 of the canonical JSON of its content. */
+/** The document's values, or why there are none: aliases that unfold without end, numbers that JSON cannot hold. */
+function contentOf(document: Document): { readonly content: Json } | { readonly problem: string } {
+  try {
+    const content = document.toJS({ maxAliasCount: 20 }) as Json;
+    canonicalJson(content);
+    return { content };
+  } catch (error) {
+    return { problem: error instanceof RangeError ? 'this is no JSON: numbers are finite and no alias holds itself; take them out' : 'aliases unfold too far: write the values out' };
+  }
+}
+
+/**
+ * Reads a file's text (at most 256 KiB). All problems at once, in the file's order; one mistake is one problem: a misspelt key is not
+ * also a missing one. `sha` is SHA-256 of the canonical JSON of its content, hex.
+ */
 export function parseExperimentFile(text: string, fileName: string): ParsedFile {
   const counter = new LineCounter();
   const problems: FileProblem[] = [];
   const add = (offset: number, path: string, code: string, message: string): void => {
+    if (problems.some((known) => known.path === path && known.code === code && path !== '')) return;
     const { line, col } = counter.linePos(offset);
     problems.push({ path, line, column: col, code, message: `${fileName}:${line}:${col} ${path ? `${path}: ` : ''}${message}` });
   };
   if (text.length > 262_144) return { ok: false, problems: [{ path: '', line: 1, column: 1, code: 'too-large', message: `${fileName}:1:1 an experiment file has at most 256 KiB` }] };
-  const document = parseDocument(text, { lineCounter: counter, maxAliasCount: 20 } as never);
-  for (const error of document.errors) add(error.pos[0], '', error.code, error.message.split('\n')[0] ?? 'not YAML');
-  if (problems.length > 0) return { ok: false, problems };
+  const document = parseDocument(text, { lineCounter: counter });
+  for (const error of document.errors) add(error.pos[0], '', error.code, error.message.split(/ at line \d|\n/)[0] ?? 'not YAML');
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { ok: false, problems };
   const offsetOf = (path: readonly (string | number)[]): number => {
     for (let depth = path.length; depth >= 0; depth -= 1) {
       const node: unknown = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
@@ -167,25 +206,31 @@ export function parseExperimentFile(text: string, fileName: string): ParsedFile 
     return 0;
   };
   const pathText = (path: readonly (string | number)[]): string => path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
-  const complain = ({ path, code, message }: Complaint): void => add(offsetOf(path), pathText(path), code, message);
-  const content: unknown = document.toJS();
+  const misspelt = new Set<string>();
+  const complain = ({ path, code, message }: Complaint): void => {
+    if (!misspelt.has(pathText(path))) add(offsetOf(path), pathText(path), code, message);
+  };
+  const read = contentOf(document);
+  if ('problem' in read) {
+    add(0, '', 'unreadable', read.problem);
+    return { ok: false, problems };
+  }
+  const { content } = read;
   const parsed = fileSchema.safeParse(content);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const path = issue.path.filter((part) => typeof part !== 'symbol');
-      if (issue.code !== 'unrecognized_keys') {
-        complain({ path, code: issue.code, message: issue.message });
-        continue;
-      }
-      for (const key of issue.keys) {
-        const suggestion = nearest(key, knownKeys);
-        complain({ path: [...path, key], code: 'unknown-key', message: `unknown key${suggestion ? `, did you mean "${suggestion}"?` : ''}` });
-      }
+  const issues = (parsed.success ? [] : parsed.error.issues).map((issue) => ({ issue, path: issue.path.filter((part) => typeof part !== 'symbol') }));
+  for (const { issue, path } of issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    for (const key of issue.keys) {
+      const suggestion = nearest(key, knownKeys);
+      complain({ path: [...path, key], code: 'unknown-key', message: `unknown key${suggestion ? `, did you mean "${suggestion}"?` : ''}` });
+      if (suggestion !== undefined) misspelt.add(pathText([...path, suggestion]));
     }
   }
-  const spec = parsed.success ? toSpec(parsed.data.experiment, complain) : undefined;
-  if (problems.length > 0 || spec === undefined) return { ok: false, problems };
-  return { ok: true, spec, sha: sha256Hex(canonicalJson(content as Json)) };
+  for (const { issue, path } of issues) if (issue.code !== 'unrecognized_keys') complain({ path, code: issue.code, message: issue.message });
+  checkTogether(content, complain);
+  const spec = parsed.success ? toSpec(parsed.data.experiment) : undefined;
+  if (problems.length > 0 || spec === undefined) return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+  return { ok: true, spec, sha: sha256Hex(canonicalJson(content)) };
 }
 
 /** JSON Schema of the file, for editors. */

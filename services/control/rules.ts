@@ -24,8 +24,7 @@ function strongest(metrics: readonly MetricEvaluation[], alpha: number): MetricE
 
 const ageMs = ({ experiment, watermark }: Evaluation): number => (watermark === undefined ? 0 : watermark - experiment.phaseStartedAt);
 const isStale = ({ watermark, newestClock, experiment }: Evaluation): boolean => watermark !== undefined && newestClock !== undefined && newestClock - watermark > experiment.spec.analysis.freshnessMs;
-/** E4 lasts: once past its bound in the phase a person clears it, or a new phase. */
-const srmBound = 1_000;
+/** E4 lasts: once past 1 / alpha_srm in the phase, a new phase clears it. */
 /** Below this an imbalance is what chance does; above it nothing is promoted until it falls back. */
 const srmSuspicion = 3;
 
@@ -64,7 +63,7 @@ export const rules: readonly Rule[] = [
     when: (context) => {
       const { srm, experiment } = context.evaluation;
       const known = inPhase(context).some(({ reasonCode }) => reasonCode === 'SRM');
-      if (!known && srm.logE < Math.log(srmBound)) return undefined;
+      if (!known && srm.logE < logBound(experiment.spec.analysis.alphaSrm)) return undefined;
       return known || experiment.spec.health.srm === 'warn' ? { reasonCode: 'SRM' } : { action: 'pause', reasonCode: 'SRM', alpha: experiment.spec.analysis.alphaSrm };
     },
   },
@@ -77,10 +76,10 @@ export const rules: readonly Rule[] = [
       const { analysis, metrics: specs } = evaluation.experiment.spec;
       if (ageMs(evaluation) < analysis.minRunMs) return undefined;
       const goals = specs.filter(({ role }) => role === 'goal').length;
-      const candidates = [...new Set(evaluation.metrics.map(({ candidate }) => candidate))].filter((candidate) => !isOver(context, candidate));
-      for (const candidate of candidates) {
+      const candidates = [...new Set(evaluation.metrics.map(({ candidate }) => candidate))];
+      for (const candidate of candidates.filter((open) => !isOver(context, open))) {
         const mine = evaluation.metrics.filter((metric) => metric.candidate === candidate);
-        // alpha_win is split over candidates and goals; guardrails must each be non-inferior, which costs nothing more.
+        // alpha_win is split over all candidates of the phase, also those that are over by now, and their goals; guardrails must each be non-inferior, which costs nothing more.
         const bound = logBound(analysis.alphaWin / (goals * candidates.length));
         const best = mine.filter(({ role, win }) => role === 'goal' && (win?.logE ?? -Infinity) >= bound).sort((a, b) => (b.win?.logE ?? 0) - (a.win?.logE ?? 0))[0];
         const safe = mine.filter(({ role }) => role === 'guardrail').every(({ win }) => (win?.logE ?? -Infinity) >= logBound(analysis.alphaWin));
@@ -99,12 +98,15 @@ export const rules: readonly Rule[] = [
   },
   {
     id: 'ramp-next', state: 'RAMP_NEXT',
-    when: ({ evaluation }) => {
-      const { experiment, watermark, srm } = evaluation;
+    when: (context) => {
+      const { experiment, watermark, srm } = context.evaluation;
       const { ramp } = experiment.spec;
       if (ramp === undefined || experiment.status !== 'running' || watermark === undefined || !ramp.coverage.some((step) => step > experiment.coverage)) return undefined;
       const units = Object.values(srm.counts).reduce((sum, number) => sum + number, 0);
-      return watermark - experiment.appliedAt >= ramp.holdMs && units >= ramp.minUnits ? { action: 'advance', reasonCode: 'RAMP_NEXT' } : undefined;
+      if (watermark - experiment.appliedAt < ramp.holdMs || units < ramp.minUnits) return undefined;
+      // One step per revision: until the last one is obeyed, later looks find the same step due.
+      const asked = inPhase(context).some(({ action, revision }) => action === 'advance' && revision === experiment.revision);
+      return asked ? { reasonCode: 'RAMP_NEXT' } : { action: 'advance', reasonCode: 'RAMP_NEXT' };
     },
   },
   { id: 'continue', state: 'CONTINUE', when: () => ({ reasonCode: 'CONTINUE' }) },

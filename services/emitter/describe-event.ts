@@ -1,5 +1,5 @@
 /** What the app says about a call, completed to the records that cross the topic: an unknown is null with a status, never 0. */
-import type { Exposure, InferenceEvent, InferenceStatus, OutcomeEvent } from '../../schemas/generated.ts';
+import type { EntityRef, Exposure, InferenceEvent, InferenceStatus, OutcomeEvent, Units } from '../../schemas/generated.ts';
 import type { Assignment } from '../assignment/index.ts';
 import { bucketOf, inferenceId, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -15,44 +15,78 @@ export type InferenceInput = {
   readonly occurredAt?: EpochMs;
   readonly operation?: string; readonly provider?: string; readonly modelRequested?: string; readonly modelServed?: string;
   readonly promptName?: string; readonly promptVersion?: string; readonly ragIndexVersion?: string; readonly toolSetVersion?: string;
-  readonly tokenIn?: number; readonly tokenOut?: number; readonly costNanoUsd?: number; readonly latencyMs?: number; readonly ttftMs?: number;
-  readonly status?: InferenceStatus; readonly errorType?: string; readonly finishReasons?: readonly string[]; readonly attempts?: number; readonly schemaValid?: boolean;
-  readonly guardrails?: InferenceEvent['guardrails']; readonly toolCalls?: InferenceEvent['tool_calls']; readonly scores?: Readonly<Record<string, number>>; readonly slices?: Readonly<Record<string, string>>;
+  /** Whole counts. Cached input is part of tokenIn, reasoning part of tokenOut. `tokenSource`: provider unless said. */
+  readonly tokenIn?: number; readonly tokenOut?: number; readonly tokenCacheRead?: number; readonly tokenCacheWrite?: number; readonly tokenReasoning?: number; readonly tokenSource?: 'provider' | 'estimated';
+  /** 1e-9 USD; leave it out when the price is unknown. */
+  readonly costNanoUsd?: number; readonly priceTableVersion?: string;
+  readonly latencyMs?: number; readonly ttftMs?: number;
+  readonly status?: InferenceStatus; readonly errorType?: string; readonly finishReasons?: readonly string[]; readonly attempts?: number; readonly schemaValid?: boolean; readonly schemaRepairs?: number;
+  readonly guardrails?: InferenceEvent['guardrails']; readonly toolCalls?: InferenceEvent['tool_calls']; readonly retrieval?: InferenceEvent['retrieval']; readonly scores?: Readonly<Record<string, number>>; readonly slices?: Readonly<Record<string, string>>;
   readonly prompt?: string; readonly response?: string; readonly attributes?: Readonly<Record<string, string>>;
 };
+/** Says what it is about by one of entity, unit or inferenceId; `arms` names the units of earlier assignments. */
 export type OutcomeInput = {
-  readonly entity?: { readonly type: string; readonly id: string }; readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly inferenceId?: string;
+  readonly entity?: { readonly type: string; readonly id: string };
+  /** A user's id. For others say orgId or sessionId. */
+  readonly unit?: string;
+  readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly inferenceId?: string;
+  readonly arms?: readonly Assignment[];
   /** null retracts. */
   readonly value: number | null;
   readonly outcomeId?: string; readonly revision?: number; readonly occurredAt?: EpochMs; readonly traceparent?: string; readonly source?: string; readonly attributes?: Readonly<Record<string, string>>;
 };
 export type Origin = { readonly service: string; readonly environment: string; readonly now: EpochMs; readonly random: Uint8Array };
 
-const traceIdOf = (traceparent: string | undefined): string => /^00-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1] ?? '';
+/** W3C Trace Context level 1; undefined for anything that is not well-formed. */
+export function readTraceparent(traceparent: string | undefined): { readonly traceId: string; readonly spanId: string } | undefined {
+  const [, traceId, spanId] = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '') ?? [];
+  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
+}
+const traceIdOf = (traceparent: string | undefined): string => readTraceparent(traceparent)?.traceId ?? '';
 const whole = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? Math.round(value) : null);
 const real = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
 
+type Named = { readonly arms?: readonly Assignment[]; readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly entity?: { readonly type: string; readonly id: string } };
+
+/** Who it is about. The redactor finds the unit of an exposure here: an app that only hands over its arm has named the unit by it. */
+function subjectOf(input: Named): { readonly units: Units; readonly entity: EntityRef | null } {
+  const unit = (type: string): string | null => input.arms?.find(({ unitType, unitId }) => unitType === type && unitId !== '')?.unitId ?? null;
+  const arm = input.arms?.find(({ unitType, unitId }) => unitType.startsWith('entity:') && unitId !== '');
+  const fromArm = arm && { type: arm.unitType.slice('entity:'.length), id: arm.unitId };
+  const entity = input.entity ? { type: input.entity.type, id: input.entity.id } : fromArm;
+  return { units: { user_id: input.userId ?? unit('user'), org_id: input.orgId ?? unit('org'), session_id: input.sessionId ?? unit('session') }, entity: entity ?? null };
+}
+
+const firstUnit = ({ user_id, org_id, session_id }: Units): readonly [type: string, id: string] | undefined => {
+  for (const [type, id] of [['user', user_id], ['org', org_id], ['session', session_id]] as const) if (id !== null) return [type, id];
+  return undefined;
+};
+
 /** Bucket of the unit that decides where the event goes: the first assignment's, else user, org, session, else the event itself. */
-function bucketFor(input: Pick<InferenceInput, 'arms' | 'userId' | 'orgId' | 'sessionId'>, random: Uint8Array): { bucket: number; key: string } {
-  const arm = input.arms?.find(({ unitId }) => unitId !== '');
+function bucketFor(arms: readonly Assignment[] | undefined, units: Units, random: Uint8Array): { bucket: number; key: string } {
+  const arm = arms?.find(({ unitId }) => unitId !== '');
   if (arm) return { bucket: arm.bucket, key: arm.unitId };
-  for (const [type, id] of [['user', input.userId], ['org', input.orgId], ['session', input.sessionId]] as const) if (id !== undefined) return { bucket: bucketOf(type, id), key: id };
+  const unit = firstUnit(units);
+  if (unit) return { bucket: bucketOf(...unit), key: unit[1] };
   return { bucket: (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff, key: '' };
 }
 
 export function describeInference(input: InferenceInput, origin: Origin): { readonly event: InferenceEvent; readonly bucket: number; readonly key: string } {
-  const { bucket, key } = bucketFor(input, origin.random);
+  const { units, entity } = subjectOf(input);
+  const { bucket, key } = bucketFor(input.arms, units, origin.random);
+  const tokenSource = input.tokenSource ?? 'provider';
   const cost = whole(input.costNanoUsd);
   const event: InferenceEvent = {
-    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random), occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent), span_id: /^00-[0-9a-f]{32}-([0-9a-f]{16})-/.exec(input.traceparent ?? '')?.[1] ?? null,
-    service: origin.service, environment: origin.environment, units: { user_id: input.userId ?? null, org_id: input.orgId ?? null, session_id: input.sessionId ?? null }, entity: input.entity ? { type: input.entity.type, id: input.entity.id } : null,
+    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random), occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent), span_id: readTraceparent(input.traceparent)?.spanId ?? null,
+    service: origin.service, environment: origin.environment, units, entity,
     exposures: (input.arms ?? []).filter(({ phase }) => phase > 0).map(({ experimentId, phase, variant, unitType, reason }) => ({ experiment_id: experimentId, phase, variant, unit_type: unitType, reason })),
     operation: input.operation ?? 'chat', provider: input.provider ?? '', model_requested: input.modelRequested ?? input.modelServed ?? '', model_served: input.modelServed ?? input.modelRequested ?? '',
     prompt_name: input.promptName ?? null, prompt_version: input.promptVersion ?? '', rag_index_version: input.ragIndexVersion ?? null, tool_set_version: input.toolSetVersion ?? null,
-    token_in: whole(input.tokenIn), token_out: whole(input.tokenOut), token_cache_read: null, token_cache_write: null, token_reasoning: null, token_source: input.tokenIn === undefined ? 'unknown' : 'provider',
-    cost_nano_usd: cost, cost_status: cost === null ? 'unpriced' : 'priced', price_table_version: null, latency_ms: real(input.latencyMs), ttft_ms: real(input.ttftMs),
-    status: input.status ?? 'unknown', error_type: input.errorType ?? null, finish_reasons: [...(input.finishReasons ?? [])], attempts: input.attempts ?? 1, schema_valid: input.schemaValid ?? null, schema_repairs: 0,
-    guardrails: input.guardrails ?? [], tool_calls: input.toolCalls ?? [], retrieval: [], scores: { ...input.scores }, slices: { ...input.slices }, prompt: input.prompt ?? null, response: input.response ?? null, attributes: { ...input.attributes },
+    token_in: whole(input.tokenIn), token_out: whole(input.tokenOut), token_cache_read: whole(input.tokenCacheRead), token_cache_write: whole(input.tokenCacheWrite), token_reasoning: whole(input.tokenReasoning),
+    token_source: input.tokenIn === undefined && input.tokenOut === undefined ? 'unknown' : tokenSource,
+    cost_nano_usd: cost, cost_status: cost === null ? 'unpriced' : 'priced', price_table_version: input.priceTableVersion ?? null, latency_ms: real(input.latencyMs), ttft_ms: real(input.ttftMs),
+    status: input.status ?? 'unknown', error_type: input.errorType ?? null, finish_reasons: [...(input.finishReasons ?? [])], attempts: input.attempts ?? 1, schema_valid: input.schemaValid ?? null, schema_repairs: input.schemaRepairs ?? 0,
+    guardrails: input.guardrails ?? [], tool_calls: input.toolCalls ?? [], retrieval: input.retrieval ?? [], scores: { ...input.scores }, slices: { ...input.slices }, prompt: input.prompt ?? null, response: input.response ?? null, attributes: { ...input.attributes },
   };
   return { event, bucket, key: key === '' ? event.event_id : key };
 }
@@ -65,13 +99,14 @@ export function describeExposure(assignment: Assignment, input: { entity?: { typ
 }
 
 export function describeOutcome(kind: string, input: OutcomeInput, origin: Origin): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
-  const { entity, inferenceId: inference } = input;
-  const unit = ([['user', input.userId], ['org', input.orgId], ['session', input.sessionId]] as const).find(([, id]) => id !== undefined);
-  const bucket = entity ? bucketOf(`entity:${entity.type}`, entity.id) : unit ? bucketOf(unit[0], unit[1] ?? '') : (readInferenceId(inference ?? '')?.bucket ?? 0);
+  const { inferenceId: inference } = input;
+  const { units, entity } = subjectOf(input.unit === undefined ? input : { ...input, userId: input.userId ?? input.unit });
+  const unit = firstUnit(units);
+  if (entity === null && unit === undefined && inference === undefined) throw new RangeError(`outcome ${kind}: name an entity, a unit or an inferenceId`);
+  const bucket = entity ? bucketOf(`entity:${entity.type}`, entity.id) : unit ? bucketOf(...unit) : (readInferenceId(inference ?? '')?.bucket ?? 0);
   const event: OutcomeEvent = {
     outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random), revision: input.revision ?? 1, occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent) || null, kind, value: input.value,
-    entity: entity ? { type: entity.type, id: entity.id } : null, inference_id: inference ?? null, units: unit ? { user_id: input.userId ?? null, org_id: input.orgId ?? null, session_id: input.sessionId ?? null } : null,
-    source: input.source ?? origin.service, attributes: { ...input.attributes },
+    entity, inference_id: inference ?? null, units: unit ? units : null, source: input.source ?? origin.service, attributes: { ...input.attributes },
   };
   return { event, bucket, key: entity ? `${entity.type}\u001f${entity.id}` : (unit?.[1] ?? inference ?? event.outcome_id) };
 }

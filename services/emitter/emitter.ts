@@ -1,26 +1,45 @@
 /**
  * The emitter: three calls that never throw, never block and never slow the app. Events are encoded at once, queued within bounds, and sent by a
- * loop of its own that waits for the broker for ever. What does not fit is dropped, oldest first, and counted.
+ * loop of its own that waits for the broker for ever. What does not fit is dropped, oldest first, and counted by reason.
  */
 import { randomFillSync } from 'node:crypto';
 import { type Assignment, type AssignmentTable, assign, type Subject } from '../assignment/index.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
-import { type InferenceInput, type OutcomeInput, type Origin, describeExposure, describeInference, describeOutcome } from './describe-event.ts';
-import { createEventQueue, type QueuedEvent } from './event-queue.ts';
+import { describeExposure, describeInference, describeOutcome, type InferenceInput, type Origin, type OutcomeInput, readTraceparent } from './describe-event.ts';
+import { createEventQueue, type DropReason, type QueuedEvent } from './event-queue.ts';
 
 /** Encodes to a frame whose schema id may still be open. */
 export type EventEncoder = (record: QueuedEvent['record'], value: never) => Buffer;
+/**
+ * Resolves when every event of the batch is acknowledged. A rejection means: try the same batch again later; only PipelineError
+ * BROKER_REFUSED means that some event of it can never be taken.
+ */
 export type EventSink = { send(batch: readonly QueuedEvent[]): Promise<void>; close(): Promise<void> };
 export type ExperimentSource = { table(): AssignmentTable; stale(): boolean; close(): Promise<void> };
 
-export type EmitterStats = { readonly queued: number; readonly bytes: number; readonly sent: number; readonly dropped: number; readonly failedCalls: number; readonly sendErrors: number };
+export type EmitterStats = {
+  readonly queued: number;
+  readonly bytes: number;
+  readonly sent: number;
+  /** recorded = sent + queued + dropped */
+  readonly dropped: number;
+  readonly droppedBy: Readonly<Record<DropReason, number>>;
+  /** Calls that could not be recorded at all: a value of the wrong type, most often. */
+  readonly failedCalls: number;
+  readonly sendErrors: number;
+  /** Why the last send or call failed; absent when none has. Holds no event data beyond the name of a field. */
+  readonly lastProblem?: string;
+};
 export type Emitter = {
+  /** Local, microseconds. `unit` is the id of whatever the experiment is split by. */
   assign(experimentId: string, subject: Subject & { readonly unit?: string; readonly traceparent?: string }): Assignment;
   /** The event's id: an outcome may name it later. Empty when the call could not be recorded (counted). */
   record(input: InferenceInput): string;
   outcome(kind: string, input: OutcomeInput): void;
   /** True when everything queued before the call was acknowledged within the time. */
   flush(options?: { readonly timeoutMs?: number }): Promise<boolean>;
+  /** Sends what is queued, then lets go of the broker. Returns within twice the time even if the broker is away. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
   stats(): EmitterStats;
 };
@@ -35,20 +54,32 @@ export type EmitterOptions = {
   readonly forced?: Readonly<Record<string, string>>;
   readonly maxQueued: number;
   readonly maxBytes: number;
+  /** Of one encoded event; brokers refuse batches above about 1 MiB unless told otherwise. */
+  readonly maxEventBytes?: number;
   readonly lingerMs: number;
+  /** W3C traceparent of the span that is active now, asked when a call gives none. */
+  readonly traceContext?: () => string | undefined;
+  /** Told in `stats().lastProblem` from the start: what is wrong with the settings. */
+  readonly problem?: string;
 };
 
 const batchSize = 500;
+/** One batch lands in one partition at worst, and must then still be one that brokers take. */
+const batchBytes = 800_000;
 /** Exposures already sent, by unit, experiment and phase: a busy unit is not told a thousand times. */
 const rememberedExposures = 10_000;
 
+const unknown = (experimentId: string): Assignment => ({ experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' });
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
+
 export function createEmitter(options: EmitterOptions): Emitter {
-  const { clock, experiments, sink } = options;
+  const { clock, experiments, sink, maxEventBytes = 1_000_000 } = options;
   const queue = createEventQueue(options.maxQueued, options.maxBytes);
   const exposed = new Set<string>();
   let sent = 0;
   let failedCalls = 0;
   let sendErrors = 0;
+  let lastProblem = options.problem;
   let closing = false;
   const random = Buffer.alloc(8 * 256);
   let used = random.length;
@@ -61,115 +92,160 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return { service: options.service, environment: options.environment, now: clock.now(), random: random.subarray(used - 8, used) };
   };
   let wake: () => void = () => {};
-  const idle: (() => void)[] = [];
   const push = (topic: QueuedEvent['topic'], record: QueuedEvent['record'], value: unknown, bucket: number, key: string, traceparent: string | undefined, timestamp: number): void => {
-    queue.push({ topic, record, bucket, key, frame: options.encode(record, value as never), traceparent, timestamp });
-    if (queue.length === 1 || queue.length >= batchSize) wake();
+    const frame = options.encode(record, value as never);
+    if (closing) queue.drop('closed');
+    else if (frame.length > maxEventBytes) queue.drop('too_large');
+    else queue.push({ topic, record, bucket, key, frame, traceparent: readTraceparent(traceparent) && traceparent, timestamp });
+    wake();
   };
   /** An app's mistake (or ours) is counted, never thrown at the app. */
   const safely = <T>(fallback: T, run: () => T): T => {
     try {
       return run();
-    } catch {
+    } catch (error) {
       failedCalls += 1;
+      lastProblem = messageOf(error);
       return fallback;
     }
   };
+  const traced = <I extends { readonly traceparent?: string }>(input: I): I => {
+    const traceparent = input.traceparent ?? options.traceContext?.();
+    return traceparent === undefined ? input : { ...input, traceparent };
+  };
+
+  type Flush = { readonly upTo: number; readonly droppedBefore: number; readonly resolve: (complete: boolean) => void };
+  let flushes: Flush[] = [];
+  const tellFlushes = (): void => {
+    const reached = flushes.filter(({ upTo }) => queue.oldest >= upTo);
+    if (reached.length === 0) return;
+    flushes = flushes.filter(({ upTo }) => queue.oldest < upTo);
+    for (const { resolve, droppedBefore } of reached) resolve(queue.dropped === droppedBefore);
+  };
+
+  /** Until it is enough, or the time is over. Keeps no process alive. */
+  const nap = (timeMs: number | undefined, enough: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      if (enough()) return resolve();
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (): void => {
+        clearTimeout(timer);
+        wake = () => {};
+        resolve();
+      };
+      if (timeMs !== undefined) {
+        timer = setTimeout(finish, timeMs);
+        timer.unref();
+      }
+      wake = () => {
+        if (enough()) finish();
+      };
+    });
 
   const loop = (async () => {
     let pauseMs = 50;
-    while (!(closing && queue.length === 0)) {
-      if (queue.length === 0) {
-        for (const resolve of idle.splice(0)) resolve();
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (closing) resolve();
-        });
-      }
-      if (queue.length < batchSize && !closing) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, options.lingerMs);
-          timer.unref();
-          wake = () => {
-            if (queue.length < batchSize && !closing) return;
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      const batch = queue.take(batchSize);
-      if (batch.length === 0) continue;
+    for (;;) {
+      tellFlushes();
+      await nap(undefined, () => queue.length > 0 || closing);
+      if (queue.length === 0) break;
+      await nap(options.lingerMs, () => queue.length >= batchSize || queue.bytes >= batchBytes || flushes.length > 0 || closing);
+      const batch = queue.take(batchSize, batchBytes);
+      const { length } = batch;
       try {
-        const { length } = batch;
         await sink.send(batch);
         queue.done();
         sent += length;
         pauseMs = 50;
-      } catch {
+      } catch (error) {
         sendErrors += 1;
-        if (closing) return;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, pauseMs);
-          timer.unref();
-        });
+        lastProblem = messageOf(error);
+        if (error instanceof PipelineError && error.code === 'BROKER_REFUSED') {
+          // One event of it can never be taken: found by halving, so that the others are not lost with it.
+          if (length > 1) queue.giveBack(Math.ceil(length / 2));
+          else queue.refuse();
+          continue;
+        }
+        if (closing) break;
+        await nap(pauseMs, () => closing);
         pauseMs = Math.min(pauseMs * 2, 2_000);
       }
     }
-    for (const resolve of idle.splice(0)) resolve();
+    tellFlushes();
   })();
 
   const withUnit = (experimentId: string, subject: Subject & { readonly unit?: string }): Subject => {
     if (subject.unit === undefined) return subject;
-    const unitType = experiments.table().get(experimentId)?.spec.unit ?? 'user';
+    const unitType = experiments.table().revisions.get(experimentId)?.spec.unit ?? 'user';
     const field = { user: 'userId', org: 'orgId', session: 'sessionId', request: 'requestId' }[unitType];
     return field === undefined ? { ...subject, entity: { type: unitType.slice('entity:'.length), id: subject.unit } } : { ...subject, [field]: subject.unit };
   };
 
+  const expose = (assignment: Assignment, subject: { readonly entity?: { readonly type: string; readonly id: string }; readonly traceparent?: string }): void => {
+    // An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to say.
+    if (assignment.phase === 0 || assignment.unitId === '' || assignment.unitType === 'request') return;
+    const key = `${assignment.experimentId}\u001f${assignment.phase}\u001f${assignment.variant}\u001f${assignment.reason}\u001f${assignment.unitId}`;
+    if (exposed.has(key)) return;
+    const from = origin();
+    const { entity, traceparent } = traced(subject);
+    push('inference.raw.v1', 'exposure', describeExposure(assignment, { ...(entity && { entity: { type: entity.type, id: entity.id } }), ...(traceparent !== undefined && { traceparent }) }, from), assignment.bucket, assignment.unitId, traceparent, from.now);
+    const oldest = exposed.size >= rememberedExposures ? exposed.values().next().value : undefined;
+    if (oldest !== undefined) exposed.delete(oldest);
+    exposed.add(key);
+  };
+
+  const within = async (timeMs: number, work: Promise<unknown>): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeMs)))]);
+    clearTimeout(timer);
+  };
+
   return {
+    // A unit whose exposure cannot be recorded gets control: what is not measured is not tried out.
     assign: (experimentId, subject) =>
-      safely<Assignment>({ experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' }, () => {
+      safely(unknown(experimentId), () => {
         const assignment = assign(experiments.table(), experimentId, withUnit(experimentId, subject), { stale: experiments.stale(), ...(options.forced && { forced: options.forced }) });
-        const key = `${assignment.experimentId}\u001f${assignment.phase}\u001f${assignment.variant}\u001f${assignment.reason}\u001f${assignment.unitId}`;
-        if (assignment.phase > 0 && assignment.unitId !== '' && !exposed.has(key)) {
-          if (exposed.size >= rememberedExposures) exposed.clear();
-          exposed.add(key);
-          const from = origin();
-          const exposure = describeExposure(assignment, { ...(subject.entity && { entity: { type: subject.entity.type, id: subject.entity.id } }), ...(subject.traceparent !== undefined && { traceparent: subject.traceparent }) }, from);
-          push('inference.raw.v1', 'exposure', exposure, assignment.bucket, assignment.unitId, subject.traceparent, from.now);
-        }
+        expose(assignment, subject);
         return assignment;
       }),
     record: (input) =>
       safely('', () => {
         const from = origin();
-        const { event, bucket, key } = describeInference(input, from);
-        push('inference.raw.v1', 'inference-event', event, bucket, key, input.traceparent, from.now);
+        const complete = traced(input);
+        const { event, bucket, key } = describeInference(complete, from);
+        push('inference.raw.v1', 'inference-event', event, bucket, key, complete.traceparent, from.now);
         return event.event_id;
       }),
     outcome: (kind, input) =>
       safely(undefined, () => {
         const from = origin();
-        const { event, bucket, key } = describeOutcome(kind, input, from);
-        push('outcome.raw.v1', 'outcome-event', event, bucket, key, input.traceparent, from.now);
+        const complete = traced(input);
+        const { event, bucket, key } = describeOutcome(kind, complete, from);
+        push('outcome.raw.v1', 'outcome-event', event, bucket, key, complete.traceparent, from.now);
       }),
     flush: ({ timeoutMs = 5_000 } = {}) =>
       new Promise<boolean>((resolve) => {
         if (queue.length === 0) return resolve(true);
-        const timer = setTimeout(() => resolve(false), timeoutMs);
-        idle.push(() => {
-          clearTimeout(timer);
-          resolve(true);
-        });
+        const flush: Flush = {
+          upTo: queue.next,
+          droppedBefore: queue.dropped,
+          resolve: (complete) => {
+            clearTimeout(timer);
+            resolve(complete);
+          },
+        };
+        const timer = setTimeout(() => {
+          flushes = flushes.filter((other) => other !== flush);
+          resolve(false);
+        }, timeoutMs);
+        flushes.push(flush);
         wake();
       }),
     close: async ({ timeoutMs = 5_000 } = {}) => {
       closing = true;
       wake();
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([loop, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
-      clearTimeout(timer);
-      await Promise.all([sink.close(), experiments.close()]);
+      await within(timeoutMs, loop);
+      await within(timeoutMs, Promise.allSettled([sink.close(), experiments.close()]));
     },
-    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, failedCalls, sendErrors }),
+    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, ...(lastProblem !== undefined && { lastProblem }) }),
   };
 }

@@ -1,27 +1,44 @@
-/** A bounded queue by count and bytes that drops its oldest when full: the newest say most about now, and the app never waits. */
+/**
+ * A bounded queue by count and bytes that drops its oldest when full: the newest say most about now, and the app never waits.
+ * An event is waiting (in a ring, so that dropping the oldest costs the same whatever is queued), then in flight (never dropped to make
+ * room, and the same batch until `done`, `giveBack` or `refuse`), then gone.
+ */
 export type QueuedEvent = { readonly topic: 'inference.raw.v1' | 'outcome.raw.v1'; readonly record: 'inference-event' | 'exposure' | 'outcome-event'; readonly bucket: number; readonly key: string; readonly frame: Buffer; readonly traceparent: string | undefined; readonly timestamp: number };
+
+export type DropReason = 'queue_full' | 'too_large' | 'refused' | 'closed';
 
 export type EventQueue = {
   push(event: QueuedEvent): void;
-  /** Up to `count` from the front; they stay queued, and come again with the next `take`, until `done`. */
-  take(count: number): readonly QueuedEvent[];
+  /** Up to `count` events and about `maxBytes` from the front, at least one if there is one; the same again until they are settled. */
+  take(count: number, maxBytes?: number): readonly QueuedEvent[];
   done(): void;
+  /** Only the first `keep` stay in flight, the others wait again at the front. */
+  giveBack(keep: number): void;
+  /** What is in flight can never be sent: dropped. */
+  refuse(): void;
+  /** Counts an event that never entered. */
+  drop(reason: DropReason): void;
   readonly length: number;
   readonly bytes: number;
   readonly dropped: number;
+  readonly droppedBy: Readonly<Record<DropReason, number>>;
+  /** Position that the next event gets; every event below `oldest` has been sent or dropped. */
+  readonly next: number;
+  readonly oldest: number;
 };
 
 /** Bookkeeping of one queued event beside its frame, bytes: measured roughly, so that the bound is one of memory. */
 const overhead = 256;
 
 export function createEventQueue(maxCount: number, maxBytes: number): EventQueue {
-  // A ring: dropping the oldest costs the same whatever is queued. What is being sent stands outside it and is never dropped.
   const ring: (QueuedEvent | undefined)[] = new Array(maxCount);
   let head = 0;
   let waiting = 0;
   let inFlight: QueuedEvent[] = [];
+  let inFlightFrom = 0;
+  let next = 0;
   let bytes = 0;
-  let dropped = 0;
+  const droppedBy: Record<DropReason, number> = { queue_full: 0, too_large: 0, refused: 0, closed: 0 };
   const size = (event: QueuedEvent): number => event.frame.length + overhead;
   const shift = (): QueuedEvent | undefined => {
     const event = ring[head];
@@ -30,32 +47,59 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
     waiting -= 1;
     return event;
   };
+  const settle = (): void => {
+    for (const event of inFlight) bytes -= size(event);
+    inFlight = [];
+  };
   return {
     push: (event) => {
       const full = (): boolean => waiting + inFlight.length >= maxCount || bytes + size(event) > maxBytes;
-      while (waiting > 0 && size(event) <= maxBytes && full()) {
+      // One that cannot fit even when everything waiting makes room must not cost the others their places.
+      if (size(event) > maxBytes) {
+        droppedBy.too_large += 1;
+        return;
+      }
+      while (waiting > 0 && full()) {
         const oldest = shift();
         if (oldest) bytes -= size(oldest);
-        dropped += 1;
+        droppedBy.queue_full += 1;
       }
       if (full()) {
-        dropped += 1;
+        droppedBy.queue_full += 1;
         return;
       }
       ring[(head + waiting) % maxCount] = event;
       waiting += 1;
+      next += 1;
       bytes += size(event);
     },
-    take: (count) => {
+    take: (count, limit = Infinity) => {
+      if (inFlight.length > 0) return inFlight;
+      inFlightFrom = next - waiting;
+      let taken = 0;
       while (inFlight.length < count && waiting > 0) {
+        taken += ring[head]?.frame.length ?? 0;
+        if (taken > limit && inFlight.length > 0) break;
         const event = shift();
         if (event) inFlight.push(event);
       }
       return inFlight;
     },
-    done: () => {
-      for (const event of inFlight) bytes -= size(event);
-      inFlight = [];
+    done: settle,
+    giveBack: (keep) => {
+      // There is room: what is in flight counts against the bound too.
+      for (const event of inFlight.splice(keep).reverse()) {
+        head = (head - 1 + maxCount) % maxCount;
+        ring[head] = event;
+        waiting += 1;
+      }
+    },
+    refuse: () => {
+      droppedBy.refused += inFlight.length;
+      settle();
+    },
+    drop: (reason) => {
+      droppedBy[reason] += 1;
     },
     get length() {
       return waiting + inFlight.length;
@@ -64,7 +108,16 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
       return bytes;
     },
     get dropped() {
-      return dropped;
+      return droppedBy.queue_full + droppedBy.too_large + droppedBy.refused + droppedBy.closed;
+    },
+    get droppedBy() {
+      return { ...droppedBy };
+    },
+    get next() {
+      return next;
+    },
+    get oldest() {
+      return inFlight.length > 0 ? inFlightFrom : next - waiting;
     },
   };
 }

@@ -78,7 +78,9 @@ function suffixesOf(entries: readonly EntryCell[], segments: ReadonlyMap<number,
   const differences = new Map<number, (EntrySums | undefined)[]>();
   for (const { part, segment, sums } of entries) {
     const list = differences.get(part) ?? new Array<EntrySums | undefined>(segments.get(part) ?? segment + 1).fill(undefined);
-    list[segment] = sums;
+    const known = list[segment];
+    if (known) addEntrySums(known, sums);
+    else list[segment] = { ...sums, harm: [...sums.harm], win: [...sums.win] };
     differences.set(part, list);
   }
   return new Map([...differences].map(([part, list]) => [part, suffixSums(list)]));
@@ -146,8 +148,9 @@ function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, resta
     const a = sumsFrom(controlCells, from);
     const b = sumsFrom(candidateCells, from);
     const firstEvents = restart.kind === 'whole' && rare;
-    if (!firstEvents && (a.n === 0 || b.n === 0)) {
-      reason ??= 'no closed entries in both arms yet';
+    const seen = firstEvents ? arms.every(({ units }) => units > 0) : a.n > 0 && b.n > 0;
+    if (!seen) {
+      reason ??= firstEvents ? 'no units in both arms yet' : 'no closed entries in both arms yet';
       continue;
     }
     const outcome = firstEvents

@@ -20,19 +20,20 @@ export type Side = 'harm' | 'win' | 'noninferiority';
 
 /**
  * log e for a binary outcome from counts, per ramp epoch with its own allocation q in (0, 1); the index of a bet is shared, its size frozen
- * per epoch. `center` in [0, 1], `design` > 0 and `variance` > 0 absolute, `tolerance` >= 0. Non-inferiority bets on -(z - tolerance) with the
- * tolerance as design effect.
+ * per epoch. `center` in [0, 1], `design` > 0 and `variance` > 0 absolute, `tolerance` >= 0, all for an outcome in [0, 1]. Harm bets on z - tolerance,
+ * win on -z whatever the tolerance, non-inferiority on -(z - tolerance) with the tolerance (above 0) as design effect.
  */
-export function logEOfCounts(input: { side: Side; epochs: readonly CountsEpoch[]; center: number; design: number; variance: number; tolerance: number; multiplesOnly?: boolean }): Outcome & { readonly lambdas?: readonly (readonly number[])[] } {
+export function logEOfCounts(input: { side: Side; epochs: readonly CountsEpoch[]; center: number; design: number; variance: number; tolerance: number }): Outcome & { readonly lambdas?: readonly (readonly number[])[] } {
   const { side, epochs, center: c, tolerance } = input;
   if (!(c >= 0 && c <= 1) || !(input.design > 0) || !(input.variance > 0) || !(tolerance >= 0)) return cannot('center in [0, 1], design and variance above 0, tolerance at least 0');
+  if (side === 'noninferiority' && tolerance === 0) return cannot('non-inferiority needs a tolerance above 0');
   const totals = logWeights.map(() => 0);
   const lambdas: number[][] = [];
   for (const { allocation: q, unitsA, eventsA, unitsB, eventsB } of epochs) {
     if (!isProbability(q)) return cannot('the allocation lies strictly between 0 and 1');
     if (![unitsA, eventsA, unitsB, eventsB].every(isCount) || eventsA > unitsA || eventsB > unitsB) return cannot('counts are whole numbers, events at most units');
     const harm = side === 'harm';
-    const zMin = harm ? -Math.max(c / q, (1 - c) / (1 - q)) - tolerance : -Math.max((1 - c) / q, c / (1 - q)) + tolerance;
+    const zMin = harm ? -Math.max(c / q, (1 - c) / (1 - q)) - tolerance : -Math.max((1 - c) / q, c / (1 - q)) + (side === 'win' ? 0 : tolerance);
     const grid = lambdaGrid(side === 'noninferiority' ? tolerance : input.design, input.variance, q, zMin);
     lambdas.push(grid);
     for (const [j, lambda] of grid.entries()) {
@@ -46,6 +47,7 @@ export function logEOfCounts(input: { side: Side; epochs: readonly CountsEpoch[]
 /** log e unit by unit with given bets: `units` are [value, in the candidate?, allocation]; values are capped; they and `center` are divided by cap. For vectors and simulation. */
 export function logEOfUnits(units: readonly (readonly [number, boolean, number])[], lambdas: readonly number[], weights: readonly number[], center: number, cap: number): Outcome {
   if (lambdas.length !== weights.length || !(cap > 0)) return cannot('as many weights as bets, cap above 0');
+  if (!units.every(([, , q]) => isProbability(q))) return cannot('the allocation lies strictly between 0 and 1');
   const logs = lambdas.map((lambda, j) => {
     let sum = Math.log(weights[j] ?? 0);
     for (const [x, isCandidate, q] of units) {

@@ -17,7 +17,7 @@ export const designRatioWeights: readonly number[] = [0.1, 0.2, 0.3, 0.2, 0.1, 0
  */
 export function logEOfFirstEvents(input: { side: 'harm' | 'win'; epochs: readonly FirstEventEpoch[]; ratios: readonly number[]; weights: readonly number[]; toleranceRatio?: number }): Outcome {
   const { side, epochs, ratios, weights, toleranceRatio = 1 } = input;
-  if (ratios.length !== weights.length || !ratios.every((ratio) => ratio > 0) || !(toleranceRatio > 0)) return cannot('as many weights as ratios, all above 0');
+  if (ratios.length !== weights.length || ![...ratios, ...weights, toleranceRatio].every((given) => given > 0 && given < Infinity)) return cannot('as many weights as ratios, all above 0');
   const logs = weights.map(Math.log);
   for (const { allocation, eventsA, eventsB } of epochs) {
     if (!isProbability(allocation)) return cannot('the allocation lies strictly between 0 and 1');

@@ -12,7 +12,7 @@ export function logSumExp(values: readonly number[]): number {
 
 /** A number, or why there is none. Nothing here ever returns 0 or 1 for "cannot say". */
 export type Outcome = { readonly ok: true; readonly logE: number } | { readonly ok: false; readonly reason: string };
-export const value = (logE: number): Outcome => ({ ok: true, logE });
+export const value = (logE: number): Outcome => (Number.isNaN(logE) ? { ok: false, reason: 'a value is not a number, or a bet may lose more than it has' } : { ok: true, logE });
 export const cannot = (reason: string): Outcome => ({ ok: false, reason });
 
 export const isProbability = (q: number): boolean => q > 0 && q < 1;
