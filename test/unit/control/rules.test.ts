@@ -45,7 +45,7 @@ describe('a ramp', () => {
 describe('sample ratio', () => {
   test('its bound is 1 / alpha_srm', () => {
     const strict = aRevision({}, anExperimentFile({ extra: '  analysis: { alpha_srm: 0.01 }\n' }));
-    const at = (experiment: ExperimentRevision, logE: number) => decide(look(experiment, [], { srm: { logE, counts: {} } }), []).state;
+    const at = (experiment: ExperimentRevision, logE: number) => decide(look(experiment, [metricOf('B', 'error_rate', 'guardrail', 0)], { srm: { logE, counts: {} } }), []).state;
     expect([at(strict, Math.log(100)), at(strict, Math.log(99)), at(aRevision(), Math.log(999)), at(aRevision(), Math.log(1000))]).toEqual(['SRM', 'SRM_SUSPECTED', 'SRM_SUSPECTED', 'SRM']);
   });
 });
