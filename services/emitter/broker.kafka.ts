@@ -1,8 +1,10 @@
 /** The emitter's two sides on Kafka: events out to the raw topics, experiments in from theirs. Both wait for the broker in the background. */
-import { createAssignmentTable, type AssignmentTable } from '../assignment/index.ts';
-import { fromExperimentRecord } from '../control/index.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type AssignmentTable, createAssignmentTable } from '../assignment/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
+import { parseRevision } from '../kernel/experiment-json.ts';
 import { partitionOf } from '../kernel/ids.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
@@ -10,7 +12,28 @@ import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';
 
-export type BrokerDeps = { readonly prefix: string; readonly log: LogClient; readonly codec: AvroCodec; readonly clock: Clock; readonly ttlMs: number; readonly onRevision?: (revision: ExperimentRevision, at: EpochMs) => void };
+export type BrokerDeps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  /** A table that nobody has confirmed for this long assigns with reason STALE. */
+  readonly ttlMs: number;
+  readonly onRevision?: (revision: ExperimentRevision, at: EpochMs) => void;
+  /** What was known when the app last ran, and when that was. */
+  readonly lastKnown?: { readonly revisions: readonly ExperimentRevision[]; readonly at: EpochMs };
+};
+
+/** Broker error types that say that the batch as it is will never be taken. */
+const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
+/** kafkajs wraps what the broker said once or twice. */
+function isRefusal(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; at = 'cause' in at ? at.cause : undefined, depth += 1) {
+    if ('type' in at && typeof at.type === 'string' && refusals.has(at.type)) return true;
+  }
+  return false;
+}
 
 export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
   let ready: Promise<{ producer: LogProducer; partitions: Map<string, number> }> | undefined;
@@ -32,56 +55,83 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
         throw error;
       }
       const { producer, partitions } = opened;
-      await producer.send(
-        batch.map(({ topic, record, bucket, key, frame, traceparent, timestamp }) => ({
-          topic: topicName(prefix, topic), partition: partitionOf(bucket, partitions.get(topic) ?? 1), key, value: codec.stamp(frame, record), timestamp,
-          headers: { 'content-type': 'application/avro', 'tripline-schema': record, ...(traceparent !== undefined && { traceparent }) },
-        })),
-      );
+      const outgoing = batch.map(({ topic, record, bucket, key, frame, traceparent, timestamp }) => ({
+        topic: topicName(prefix, topic), partition: partitionOf(bucket, partitions.get(topic) ?? 1), key, value: codec.stamp(frame, record), timestamp,
+        headers: { 'content-type': 'application/avro', 'tripline-schema': record, ...(traceparent !== undefined && { traceparent }) },
+      }));
+      try {
+        await producer.send(outgoing);
+      } catch (cause) {
+        if (isRefusal(cause)) throw new PipelineError('BROKER_REFUSED', `the broker does not take a batch of ${batch.length}`, { cause, cure: 'raise max.message.bytes of the raw topics, or lower TRIPLINE_EMITTER_MAX_EVENT_BYTES' });
+        throw cause;
+      }
     },
     close: () => log.close(),
   };
 }
 
-/** Latest revision of every experiment, as the topic tells it. Until it has been reached the table is empty: control, reason UNKNOWN. */
-export function followExperiments({ prefix, log, codec, clock, ttlMs, onRevision }: BrokerDeps): ExperimentSource & { readonly ready: Promise<void> } {
-  const revisions = new Map<string, ExperimentRevision>();
-  let table: AssignmentTable = createAssignmentTable([]);
-  let heardAt = clock.now();
-  let closed = false;
+/**
+ * Latest revision of every experiment, as the topic tells it. Until the topic has been read the table is what was last known; when nothing was,
+ * it is empty: control, reason UNKNOWN. A record that cannot be read is skipped, and the revision before it stays.
+ */
+export function followExperiments({ prefix, log, codec, clock, ttlMs, onRevision, lastKnown }: BrokerDeps): ExperimentSource & { readonly ready: Promise<void>; readonly skipped: () => number } {
+  let table: AssignmentTable = createAssignmentTable(lastKnown?.revisions ?? []);
+  const revisions = new Map(table.revisions);
+  let confirmedAt = lastKnown?.at ?? clock.now();
+  let skipped = 0;
+  const abandon = new AbortController();
+  const { signal } = abandon;
+  const abandoned = (): boolean => signal.aborted;
   let follower: { close(): Promise<void> } | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
-  const ready = untilItWorks(
-    async () => {
-      const followed = await log.follow(topicName(prefix, 'experiment.v1'), (record) => {
-        const { value } = record;
-        if (value === null) return;
-        turn = turn.then(async () => {
-          await untilItWorks(async () => codec.prepare([value]), { abandoned: () => closed });
-          const decoded = codec.decode(['experiment'], value);
-          if (!decoded.ok) return;
-          const revision = fromExperimentRecord(decoded.value);
-          if ((revisions.get(revision.spec.id)?.revision ?? 0) >= revision.revision) return;
-          revisions.set(revision.spec.id, revision);
-          table = createAssignmentTable(revisions.values());
-          heardAt = clock.now();
-          onRevision?.(revision, heardAt);
-        });
+  let turn: Promise<void> = Promise.resolve();
+
+  const take = async (value: Buffer): Promise<void> => {
+    try {
+      await untilItWorks(async () => codec.prepare([value]), { abandoned });
+      const decoded = codec.decode(['experiment'], value);
+      if (!decoded.ok) throw new PipelineError('STATE_CORRUPT', decoded.message);
+      const revision = parseRevision(decoded.value.spec);
+      if ((revisions.get(revision.spec.id)?.revision ?? 0) >= revision.revision) return;
+      revisions.set(revision.spec.id, revision);
+      table = createAssignmentTable(revisions.values());
+      confirmedAt = clock.now();
+      onRevision?.(revision, confirmedAt);
+    } catch {
+      skipped += 1;
+    }
+  };
+  const follow = async (): Promise<void> => {
+    try {
+      const followed = await log.follow(topicName(prefix, 'experiment.v1'), ({ value }) => {
+        if (value !== null) turn = turn.then(() => take(value));
       });
       follower = followed;
       await followed.caughtUp;
       await turn;
-    },
-    { abandoned: () => closed },
-  ).then(() => {});
-  ready.catch(() => {});
+      confirmedAt = clock.now();
+    } catch (cause) {
+      // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
+      throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'experiment.v1')}`, { retriable: true, cause });
+    }
+  };
+  const ready = untilItWorks(follow, { abandoned }).then(() => {});
+  /** The topic is silent for days; that the broker still answers says that silence means no change. */
+  const confirm = async (): Promise<void> => {
+    await ready;
+    for (;;) {
+      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal });
+      await log.ping();
+      confirmedAt = clock.now();
+    }
+  };
+  confirm().catch(() => {}); // only closing ends it: a broker that is away makes `ping` wait
   return {
     ready,
+    skipped: () => skipped,
     table: () => table,
-    // A follower that is connected is told at once: only a table that lost its source grows old.
-    stale: () => follower === undefined && clock.now() - heardAt > ttlMs,
+    stale: () => clock.now() - confirmedAt > ttlMs,
     close: async () => {
-      closed = true;
+      abandon.abort();
       await follower?.close();
     },
   };

@@ -100,9 +100,11 @@ export function describeExposure(assignment: Assignment, input: { entity?: { typ
 
 export function describeOutcome(kind: string, input: OutcomeInput, origin: Origin): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
   const { inferenceId: inference } = input;
-  const { units, entity } = subjectOf(input.unit === undefined ? input : { ...input, userId: input.userId ?? input.unit });
+  // An outcome of an entity belongs to whoever holds the entity: naming the arm's unit as well would say it twice.
+  const { arms, ...named } = input.unit === undefined ? input : { ...input, userId: input.userId ?? input.unit };
+  const { units, entity } = subjectOf(named.entity === undefined && arms !== undefined ? { ...named, arms } : named);
   const unit = firstUnit(units);
-  if (entity === null && unit === undefined && inference === undefined) throw new RangeError(`outcome ${kind}: name an entity, a unit or an inferenceId`);
+  if (entity === null && unit === undefined && inference === undefined) throw new RangeError(`${kind} names no entity, unit or inferenceId`);
   const bucket = entity ? bucketOf(`entity:${entity.type}`, entity.id) : unit ? bucketOf(...unit) : (readInferenceId(inference ?? '')?.bucket ?? 0);
   const event: OutcomeEvent = {
     outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random), revision: input.revision ?? 1, occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent) || null, kind, value: input.value,

@@ -28,7 +28,7 @@ export type EmitterStats = {
   /** Calls that could not be recorded at all: a value of the wrong type, most often. */
   readonly failedCalls: number;
   readonly sendErrors: number;
-  /** Why the last send or call failed; absent when none has. Holds no event data beyond the name of a field. */
+  /** Why the last send or call failed; absent when none has. Holds no event data. */
   readonly lastProblem?: string;
 };
 export type Emitter = {
@@ -100,12 +100,13 @@ export function createEmitter(options: EmitterOptions): Emitter {
     wake();
   };
   /** An app's mistake (or ours) is counted, never thrown at the app. */
-  const safely = <T>(fallback: T, run: () => T): T => {
+  const safely = <T>(call: string, fallback: T, run: () => T): T => {
     try {
       return run();
     } catch (error) {
       failedCalls += 1;
-      lastProblem = messageOf(error);
+      // An encoder's message quotes the value it stumbled over, which may be a prompt: only messages of our own are passed on.
+      lastProblem = `${call}: ${error instanceof RangeError ? messageOf(error) : 'a value has the wrong type'}`;
       return fallback;
     }
   };
@@ -202,13 +203,13 @@ export function createEmitter(options: EmitterOptions): Emitter {
   return {
     // A unit whose exposure cannot be recorded gets control: what is not measured is not tried out.
     assign: (experimentId, subject) =>
-      safely(unknown(experimentId), () => {
+      safely('assign', unknown(experimentId), () => {
         const assignment = assign(experiments.table(), experimentId, withUnit(experimentId, subject), { stale: experiments.stale(), ...(options.forced && { forced: options.forced }) });
         expose(assignment, subject);
         return assignment;
       }),
     record: (input) =>
-      safely('', () => {
+      safely('record', '', () => {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeInference(complete, from);
@@ -216,7 +217,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         return event.event_id;
       }),
     outcome: (kind, input) =>
-      safely(undefined, () => {
+      safely('outcome', undefined, () => {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeOutcome(kind, complete, from);

@@ -69,11 +69,24 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
   const ids = new Map<RecordName, number>();
   const writers = new Map<number, Writer>();
   const absent = new Map<number, number>();
+  const fetching = new Map<number, Promise<void>>();
   let scratch = Buffer.allocUnsafe(64 * 1024);
 
   const addWriter = (id: number, avsc: string): void => {
     const schema = JSON.parse(avsc) as { namespace?: string; name?: string };
     writers.set(id, { name: `${schema.namespace ?? ''}.${schema.name ?? ''}`, type: avro.Type.forSchema(schema as avro.Schema), resolvers: new Map() });
+  };
+
+  /** One request an id, however many wait for it. */
+  const fetchWriter = (id: number): Promise<void> => {
+    const known = fetching.get(id);
+    if (known !== undefined) return known;
+    const asked = registry.schemaById(id).then((avsc) => {
+      if (avsc !== undefined && schemaProblem(avsc) === undefined) addWriter(id, avsc);
+      else absent.set(id, clock.now());
+    }).finally(() => fetching.delete(id));
+    fetching.set(id, asked);
+    return asked;
   };
 
   const encodeUnregistered = <K extends RecordName>(record: K, value: RecordTypes[K]): Buffer => {
@@ -128,13 +141,7 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
         if (!writers.has(id) && (absent.get(id) ?? -Infinity) + absentForMs < clock.now()) missing.add(id);
       }
       if (missing.size === 0) return undefined;
-      return (async () => {
-        for (const id of missing) {
-          const avsc = await registry.schemaById(id);
-          if (avsc !== undefined && schemaProblem(avsc) === undefined) addWriter(id, avsc);
-          else absent.set(id, clock.now());
-        }
-      })();
+      return Promise.all([...missing].map(fetchWriter)).then(() => {});
     },
     decode: <K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K> => {
       if (frame.length > maxFrameBytes) return { ok: false, code: 'TOO_LARGE', message: `${frame.length} bytes, at most ${maxFrameBytes}` };

@@ -26,6 +26,13 @@ const methods: Readonly<Record<string, (inputs: any) => unknown>> = {
   'conditional_binomial.rate_ratio_grid.log_e': (i) => number(logEOfFirstEvents({ side: 'harm', epochs: [{ allocation: i.alloc_B, eventsA: i.events_A, eventsB: i.events_B }], ratios: i.ratios, weights: i.weights })),
   'conditional_binomial.design_grid.log_e': (i) => number(logEOfFirstEvents({ side: i.side, epochs: i.epochs.map((e: Epoch) => ({ allocation: e.alloc_B, eventsA: e.events_A, eventsB: e.events_B })), ratios: i.ratios, weights: i.weights ?? designRatioWeights, toleranceRatio: i.tolerance_ratio })),
   'dirichlet_multinomial.log_bayes_factor': (i) => cumulative(i.increments).map((counts) => number(logBayesFactor(counts, i.prior, i.theta0))),
+  // p: running minimum of 1 / BF. A row that gives counts only is the moment it stopped, so its last factor is its largest.
+  'dirichlet_multinomial.sequential': (i) => {
+    const factors = (i.increments ? cumulative(i.increments) : [i.counts_at_stop]).map((counts: number[]) => Math.exp(number(logBayesFactor(counts, i.theta0.map((share: number) => i.concentration * share), i.theta0))));
+    const bf = factors.at(-1) ?? Number.NaN;
+    const units = (i.counts_at_stop ?? []).reduce((sum: number, count: number) => sum + count, 0);
+    return { p: 1 / Math.max(1, ...factors), ...(i.increments ? { bf, posterior: bf / (1 + bf) } : { n: units }) };
+  },
   'dirichlet_multinomial.epoch_product.log_e': (i) => number(logEOfRatio(i.epochs.map((e: { counts: number[]; theta0: number[] }) => ({ counts: e.counts, shares: e.theta0 })), [i.concentration])),
   'dirichlet_multinomial.k_mixture.log_e': (i) => number(logEOfRatio(i.epochs.map((e: { counts: number[]; theta0: number[] }) => ({ counts: e.counts, shares: e.theta0 })), i.concentrations)),
   'restart.weights': (i) => i.slots.map((slot: number) => slotWeight(slot, i.planned_segments)),

@@ -6,11 +6,12 @@
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
 import { addEntrySums, type EntryCell, type EntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
-import { designRatios, designRatioWeights, evaluate, logEOfFirstEvents } from '../../../services/statistics/index.ts';
+import { designRatios, designRatioWeights, evaluate, logEOfFirstEvents, logEOfSums, type Outcome, suffixSums } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, seeded } from './build-look.ts';
 
 const alpha = 0.05;
+const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : -Infinity);
 const bound = Math.log(1 / alpha);
 const limit = (runs: number): number => alpha + 4 * Math.sqrt((alpha * (1 - alpha)) / runs);
 
@@ -22,35 +23,74 @@ const design = betDesignOf(experiment.spec, metric, 'B');
 /** Bet logs of the four things that can happen. */
 const moves: Readonly<Record<string, EntrySums>> = Object.fromEntries(['A', 'B'].flatMap((arm) => [0, 1].map((x) => [`${arm}${x}`, { n: 1, s: x, sv: 0, svv: 0, harm: betLogs(design, arm === 'B', x, 'harm'), win: betLogs(design, arm === 'B', x, 'win') }])));
 
-type Alarms = { union: boolean; withoutWeights: boolean; everyVisit: boolean };
-/** Sticky users with a rate of their own who come back in most segments; a look after each. */
+type Alarms = { readonly union: boolean; readonly withoutWeights: boolean; readonly everyVisit: boolean };
+
+/** Sticky users, each with a rate of their own, who come back in three of five segments; one in ten leaves for a new one. A look after each segment. */
 function run(seed: number, users: number, segments: number): Alarms {
   const random = seeded(seed);
-  const people = Array.from({ length: users }, () => ({ arm: random() < 0.2 ? 'B' : 'A', rate: random() < 0.3 ? 0.9 : 0.04, last: -1 }));
+  const someone = () => ({ arm: random() < 0.2 ? 'B' : 'A', rate: random() < 0.3 ? 0.9 : 0.04, last: -1 });
+  const people = Array.from({ length: users }, someone);
   const cells = new Map<string, EntryCell>();
-  const visits = { A: emptyEntrySums(), B: emptyEntrySums() };
-  const cellOf = (arm: string, segment: number): EntrySums => {
+  const sumsOf = (arm: string, segment: number): EntrySums => {
     const key = `${arm}/${segment}`;
     const cell = cells.get(key) ?? { part: 0, candidate: 'B', arm, metric: 'refusal_rate', segment, sums: emptyEntrySums() };
     cells.set(key, cell);
     return cell.sums;
   };
-  const alarms: Alarms = { union: false, withoutWeights: false, everyVisit: false };
-  const frame = aLook(experiment, 'refusal_rate', [], { slots: 1 });
+  const [visitsA, visitsB] = [emptyEntrySums(), emptyEntrySums()];
+  let [union, withoutWeights, everyVisit] = [false, false, false];
   for (let segment = 0; segment < segments; segment += 1) {
-    for (const person of people) {
-      if (random() < 0.4) continue;
-      const sums = moves[`${person.arm}${random() < person.rate ? 1 : 0}`] as EntrySums;
-      addEntrySums(cellOf(person.arm, segment), sums);
-      if (person.last >= 0) addEntrySums(cellOf(person.arm, person.last), moves[`${person.arm}${remembered.get(person) ?? 0}`] === undefined ? sums : sums, -1);
-      addEntrySums(visits[person.arm as 'A' | 'B'], sums);
+    for (let at = 0; at < users; at += 1) {
+      if (random() < 0.1) people[at] = someone();
+      const person = people[at];
+      if (person === undefined || random() < 0.4) continue;
+      const value = moves[`${person.arm}${random() < person.rate ? 1 : 0}`] as EntrySums;
+      addEntrySums(sumsOf(person.arm, segment), value);
+      if (person.last >= 0) addEntrySums(sumsOf(person.arm, person.last), value, -1);
+      addEntrySums(person.arm === 'B' ? visitsB : visitsA, value);
       person.last = segment;
     }
-    const { segments: marks } = aLook(experiment, 'refusal_rate', [], { slots: segment + 1 });
-    const found = evaluate({ ...frame, segments: marks, entries: [...cells.values()] }).metrics[0];
-    if ((found?.harm?.weightedLogE ?? 0) >= bound) alarms.union = true;
+    const frame = aLook(experiment, 'refusal_rate', [], { slots: segment + 1 });
+    const harm = evaluate({ ...frame, entries: [...cells.values()] }).metrics[0]?.harm;
+    union ||= (harm?.weightedLogE ?? 0) >= bound;
+    const [a, b] = ['A', 'B'].map((arm) => suffixSums(Array.from({ length: segment + 1 }, (_, at) => cells.get(`${arm}/${at}`)?.sums)));
+    withoutWeights ||= a?.some((sums, k) => logE(logEOfSums(sums.harm, b?.[k]?.harm ?? [])) >= bound) === true;
+    everyVisit ||= logE(logEOfSums(visitsA.harm, visitsB.harm)) >= bound;
   }
-  return alarms;
+  return { union, withoutWeights, everyVisit };
 }
-const remembered = new Map<object, number>();
-void run;
+
+describe('E1 with restarts, no difference between the arms', () => {
+  const runs = 500;
+  const all = Array.from({ length: runs }, (_, seed) => run(seed + 1, 250, 40));
+  const share = (alarm: keyof Alarms): number => all.filter((one) => one[alarm]).length / runs;
+  test('40 looks at 40 restarts stay under alpha', () => {
+    console.log(`false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, restarts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`);
+    expect(share('union')).toBeLessThanOrEqual(limit(runs));
+  });
+  test('twin: restarts that each spend all of alpha do not', () => expect(share('withoutWeights')).toBeGreaterThan(limit(runs)));
+  test('twin: visits counted as units do not', () => expect(share('everyVisit')).toBeGreaterThan(limit(runs)));
+});
+
+describe('E2, no difference between the arms, a look at every event', () => {
+  const q = 0.2;
+  const runs = 600;
+  /** Share of runs with an alarm within 400 events; `repeats`: how often a unit's event is counted. */
+  const share = (repeats: number): number => {
+    let alarms = 0;
+    for (let seed = 1; seed <= runs; seed += 1) {
+      const random = seeded(seed);
+      const counts = { a: 0, b: 0 };
+      for (let event = 0; event < 400; event += 1) {
+        counts[random() < q ? 'b' : 'a'] += repeats;
+        if (logE(logEOfFirstEvents({ side: 'harm', epochs: [{ allocation: q, eventsA: counts.a, eventsB: counts.b }], ratios: designRatios(1.5), weights: designRatioWeights })) >= bound) {
+          alarms += 1;
+          break;
+        }
+      }
+    }
+    return alarms / runs;
+  };
+  test('first events stay under alpha', () => expect(share(1)).toBeLessThanOrEqual(limit(runs)));
+  test('twin: every event of a unit, five each, does not', () => expect(share(5)).toBeGreaterThan(limit(runs)));
+});
