@@ -10,6 +10,7 @@ import { startWholePath, type WholePath } from '../replay/whole-path.ts';
 import { createStore } from '../runtime/clickhouse-client.ts';
 import { createKafka } from '../runtime/kafka-log.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
+import { createLogger } from '../runtime/logger.ts';
 import { createRegistryClient } from '../runtime/registry-client.ts';
 import { createProbeServer } from '../runtime/probe-server.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
@@ -38,7 +39,8 @@ export async function up(home: string, options: { partitions: number }): Promise
   const logFile = join(home, 'up.log');
   writeFileSync(logFile, '');
   const out = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [process.argv[1] ?? '', 'supervise', '--home', home, '--partitions', String(options.partitions)], { detached: true, stdio: ['ignore', out, out] });
+  // Records live for milliseconds: a larger nursery spares the collector from copying them (measured: a third of the path's CPU).
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', process.argv[1] ?? '', 'supervise', '--home', home, '--partitions', String(options.partitions)], { detached: true, stdio: ['ignore', out, out] });
   child.unref();
   let exited = false;
   child.once('exit', () => {
@@ -58,11 +60,13 @@ export async function up(home: string, options: { partitions: number }): Promise
 export async function supervise(home: string, options: { partitions: number }): Promise<number> {
   const stack = await startEmbedded({ home, onLine: print });
   const telemetry = createTelemetry({ service: 'tripline', ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }) });
+  const logger = createLogger({ name: 'tripline', file: join(home, 'logs', 'stages.log') });
   let path: WholePath | undefined;
   try {
     path = await startWholePath({
       ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: pseudonymKey(home), clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
-      idleTickMs: 2_000, bot: true, ...(telemetry.tracer && { tracer: telemetry.tracer }),
+      idleTickMs: 2_000, bot: true, logLine: (level, message, fields) => logger[level](fields, message),
+      onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) => logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'), ...(telemetry.tracer && { tracer: telemetry.tracer }),
     });
     const running = path;
     telemetry.observe(() => [running.redactor, running.linker, running.joiner, running.sink]);

@@ -23,7 +23,8 @@ export type MetricFold = {
   readonly designs: readonly BetDesign[];
 };
 
-export type ReportSums = { units: number; firstEvents: number; numerator: bigint; denominator: bigint; numerator2: bigint; denominator2: bigint; product: bigint };
+/** `small` holds what was added since the last flush and fits a double exactly, in the order of the five big sums. */
+export type ReportSums = { units: number; firstEvents: number; numerator: bigint; denominator: bigint; numerator2: bigint; denominator2: bigint; product: bigint; readonly small: Float64Array };
 
 export type ExperimentFold = {
   revision: ExperimentRevision;
@@ -127,7 +128,7 @@ export const createPartitionFold = (part: number): PartitionFold => ({
   touchedMembers: new Set(), touchedEntities: new Set(), touchedWaiting: new Set(), facts: [], counts: { folded: 0, dropped: new Map() },
 });
 
-const emptyReport = (): ReportSums => ({ units: 0, firstEvents: 0, numerator: 0n, denominator: 0n, numerator2: 0n, denominator2: 0n, product: 0n });
+const emptyReport = (): ReportSums => ({ units: 0, firstEvents: 0, numerator: 0n, denominator: 0n, numerator2: 0n, denominator2: 0n, product: 0n, small: new Float64Array(5) });
 
 export function createExperimentFold(revision: ExperimentRevision): ExperimentFold {
   const { spec } = revision;

@@ -22,7 +22,10 @@ export function lookAt(partitions: readonly PartitionFold[], experimentId: strin
     segments.push(...live.segments.map((segment) => ({ ...segment, part })));
     fingerprints.push(...live.fingerprints.values());
     for (const [arm, cells] of live.reports.entries()) {
-      for (const [metric, cell] of cells.entries()) reports.push({ part, arm: live.arms[arm] ?? '', metric: live.metrics[metric]?.spec.id ?? '', ...cell });
+      for (const [metric, cell] of cells.entries()) {
+        const { units, firstEvents, numerator, denominator, numerator2, denominator2, product } = cell;
+        reports.push({ part, arm: live.arms[arm] ?? '', metric: live.metrics[metric]?.spec.id ?? '', units, firstEvents, numerator, denominator, numerator2, denominator2, product });
+      }
     }
     for (const [key, sums] of live.cells) {
       const { segment, candidate, side, metric } = readCellKey(live, key);

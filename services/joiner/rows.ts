@@ -7,7 +7,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createRowBinaryWriter } from '../kernel/row-binary.ts';
 import { type StateRow, writeStateRow } from '../kernel/state-rows.ts';
 import {
-  createExperimentFold, createMember, createPartitionFold, type EntityFold, type ExperimentFold, entryFields, type OutcomeFold, type PartitionFold, readCellKey,
+  createExperimentFold, createMember, createPartitionFold, type EntityFold, type ExperimentFold, entryFields, type OutcomeFold, type PartitionFold, type ReportSums, readCellKey,
   type UnitFold, type UnitInExperiment,
 } from './fold-state.ts';
 import { contribute, pushClosing } from './entries.ts';
@@ -19,34 +19,64 @@ const factKinds = { exposure: 1, inference: 2, outcome: 3 } as const;
 
 export type FlushRows = { readonly facts: Buffer; readonly factCount: number; readonly state: Buffer; readonly stateCount: number };
 
+/** Adds a whole number to a big sum; small ones are collected as numbers first, which costs a tenth. */
+function addTo(sums: ReportSums, field: 'numerator' | 'denominator' | 'numerator2' | 'denominator2' | 'product', index: number, left: number, right: number): void {
+  const product = left * right;
+  const next = (sums.small[index] ?? 0) + product;
+  if (Number.isSafeInteger(next) && Number.isSafeInteger(product)) sums.small[index] = next;
+  else sums[field] += BigInt(left) * BigInt(right);
+}
+
+function settle(sums: ReportSums): void {
+  for (const [index, field] of (['numerator', 'denominator', 'numerator2', 'denominator2', 'product'] as const).entries()) {
+    sums[field] += BigInt(sums.small[index] ?? 0);
+    sums.small[index] = 0;
+  }
+}
+
 /** Moves the unit from what the report cells hold of it to what it is now. */
 function recount(member: UnitInExperiment): number {
   const { experiment, totals, counted } = member;
   const arm = member.crossed ? -1 : member.arm;
-  for (const [index, sign] of [[member.countedArm, -1], [arm, 1]] as const) {
-    const cells = experiment.reports[index];
-    if (cells === undefined) continue;
-    const values = sign === 1 ? totals : counted;
-    for (let metric = 0; metric < cells.length; metric += 1) {
-      const cell = cells[metric];
-      if (cell === undefined) continue;
-      const numerator = values[2 * metric] ?? 0;
-      const denominator = values[2 * metric + 1] ?? 0;
-      cell.units += sign;
-      if (numerator > 0) cell.firstEvents += sign;
-      const signed = BigInt(sign);
-      const y = BigInt(numerator);
-      const x = BigInt(denominator);
-      cell.numerator += signed * y;
-      cell.denominator += signed * x;
-      cell.numerator2 += signed * y * y;
-      cell.denominator2 += signed * x * x;
-      cell.product += signed * y * x;
-    }
+  if (member.countedArm === arm) moveTotals(experiment.reports[arm], totals, counted);
+  else {
+    countUnit(experiment.reports[member.countedArm], counted, -1);
+    countUnit(experiment.reports[arm], totals, 1);
   }
   member.countedArm = arm;
   counted.set(totals);
   return arm;
+}
+
+function countUnit(cells: readonly ReportSums[] | undefined, values: Float64Array, sign: 1 | -1): void {
+  for (const [metric, cell] of cells?.entries() ?? []) {
+    const y = values[2 * metric] ?? 0;
+    const x = values[2 * metric + 1] ?? 0;
+    cell.units += sign;
+    if (y > 0) cell.firstEvents += sign;
+    addTo(cell, 'numerator', 0, sign, y);
+    addTo(cell, 'denominator', 1, sign, x);
+    addTo(cell, 'numerator2', 2, sign * y, y);
+    addTo(cell, 'denominator2', 3, sign * x, x);
+    addTo(cell, 'product', 4, sign * y, x);
+  }
+}
+
+/** The same unit in the same arm: only the differences, y^2 - y0^2 = (y - y0)(y + y0). */
+function moveTotals(cells: readonly ReportSums[] | undefined, now: Float64Array, before: Float64Array): void {
+  if (cells === undefined) return;
+  for (let metric = 0; metric < cells.length; metric += 1) {
+    const cell = cells[metric] as ReportSums;
+    const [y, x, y0, x0] = [now[2 * metric] ?? 0, now[2 * metric + 1] ?? 0, before[2 * metric] ?? 0, before[2 * metric + 1] ?? 0];
+    if (y === y0 && x === x0) continue;
+    if (y > 0 !== y0 > 0) cell.firstEvents += y > 0 ? 1 : -1;
+    addTo(cell, 'numerator', 0, 1, y - y0);
+    addTo(cell, 'denominator', 1, 1, x - x0);
+    addTo(cell, 'numerator2', 2, y - y0, y + y0);
+    addTo(cell, 'denominator2', 3, x - x0, x + x0);
+    addTo(cell, 'product', 4, y, x);
+    addTo(cell, 'product', 4, -y0, x0);
+  }
 }
 
 export const experimentBody = (experiment: ExperimentFold): string =>
@@ -114,6 +144,7 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
     if (changedReports.has(experiment)) {
       for (const [arm, cells] of experiment.reports.entries()) {
         for (const [metric, cell] of cells.entries()) {
+          settle(cell);
           write({
             kind: 'report', ...name, key: `${arm}/${metric}`, arm: experiment.arms[arm] ?? '', metric: spec.metrics[metric]?.id ?? '', slot: metric, n: cell.units, x: [cell.firstEvents],
             xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product],

@@ -27,6 +27,7 @@ export type RowBinaryWriter = {
 
 export function createRowBinaryWriter(initialBytes = 1 << 16): RowBinaryWriter {
   let buffer = Buffer.allocUnsafe(initialBytes);
+  let view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
   let end = 0;
   let rows = 0;
   const room = (bytes: number): void => {
@@ -34,6 +35,7 @@ export function createRowBinaryWriter(initialBytes = 1 << 16): RowBinaryWriter {
     const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + bytes));
     buffer.copy(larger, 0, 0, end);
     buffer = larger;
+    view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
   };
   const length = (value: number): void => {
     room(8);
@@ -45,6 +47,14 @@ export function createRowBinaryWriter(initialBytes = 1 << 16): RowBinaryWriter {
     buffer[end++] = rest;
   };
   const int64 = (value: number): void => {
+    if (value === (value | 0)) {
+      // Nearly every number is small: one store for it, one for its sign.
+      room(8);
+      view.setInt32(end, value, true);
+      view.setInt32(end + 4, value < 0 ? -1 : 0, true);
+      end += 8;
+      return;
+    }
     if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a whole number that a double holds exactly`);
     room(8);
     end = buffer.writeUInt32LE(((value % 4294967296) + 4294967296) % 4294967296, end);

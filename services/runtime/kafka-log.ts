@@ -89,8 +89,11 @@ const unavailable = (what: string, cause: unknown): PipelineError =>
 
 export function createKafka(options: { brokers: string; clientId: string; log?: LogLine }): LogClient {
   const line = options.log ?? (() => {});
+  let closed = false;
+  const addresses = options.brokers.split(',');
   const kafka = new Kafka({
-    brokers: options.brokers.split(','),
+    // kafkajs asks again before every try to connect, and an empty list is the one answer that it does not retry: a closed client gives up.
+    brokers: () => (closed ? [] : addresses),
     clientId: options.clientId,
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
@@ -388,8 +391,10 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       }
     },
     close: async () => {
+      closed = true;
       const results = await Promise.allSettled([...closers].map((close) => close()));
-      if (adminClient !== undefined) await (await adminClient).disconnect();
+      // Rejected: it never connected, there is nothing to let go of.
+      await adminClient?.then((client) => client.disconnect(), () => {});
       const broken = results.find((result) => result.status === 'rejected');
       if (broken?.status === 'rejected') throw unavailable('closing the client', broken.reason);
     },

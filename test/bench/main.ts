@@ -37,7 +37,7 @@ const home = mkdtempSync(join(tmpdir(), 'tripline-bench-'));
 const stack = await startEmbedded({ home });
 try {
   const connection = await connect({ ...stack, prefix: 'bench', database: 'bench', clock: systemClock, clientId: 'bench' });
-  const { log, codec, store } = connection;
+  const { codec, store } = connection;
   await prepare({ ...stack, prefix: 'bench', partitions: 4, carriedTime: true }, connection);
   const context = { policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } }, pseudonym: createPseudonymizer(Buffer.alloc(32, 2)) };
 
