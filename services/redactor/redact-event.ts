@@ -42,10 +42,24 @@ function cleanText(text: string, policy: RedactionPolicy, counts: Counts): strin
 }
 const cleanNullable = (text: string | null, policy: RedactionPolicy, counts: Counts): string | null => (text === null ? null : cleanText(text, policy, counts));
 
-/** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else. */
+/** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. */
+const innocentNames = new WeakMap<RedactionPolicy, Set<string>>();
+const rememberedNames = 10_000;
+
+/** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else, once. */
 function cleanName(text: string, policy: RedactionPolicy, counts: Counts): string {
+  let innocent = innocentNames.get(policy);
+  if (innocent === undefined) {
+    innocent = new Set();
+    innocentNames.set(policy, innocent);
+  }
+  if (innocent.has(text)) return text;
   const { text: clean, spans } = redact(text, policy);
   for (const { type } of spans) counts[type] = (counts[type] ?? 0) + 1;
+  if (spans.length === 0 && text.length <= 128) {
+    if (innocent.size >= rememberedNames) innocent.clear();
+    innocent.add(text);
+  }
   return clean;
 }
 
