@@ -73,6 +73,16 @@ export async function startChild(options: { command: string; args: readonly stri
   };
 }
 
+/** A process of this number exists. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** The last lines of a log, for an error message. */
 export function logTail(file: string, lines = 12): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '';

@@ -13,7 +13,7 @@ import { errorCodes, PipelineError } from '../../services/kernel/pipeline-error.
 import { createStore } from '../../services/runtime/clickhouse-client.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';
-import { type Child, logTail, startChild } from './child.ts';
+import { type Child, isAlive, logTail, startChild } from './child.ts';
 import { startBroker } from './kafka/broker.ts';
 import { startRegistry } from './registry/index.ts';
 
@@ -62,15 +62,6 @@ async function claimPort(name: string, wanted: number | undefined): Promise<numb
   if (taken) throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, { cure: 'stop what listens there, or leave the port out to get a free one' });
   return wanted;
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first. */
 async function endLeftovers(home: string, onLine: (line: string) => void): Promise<void> {

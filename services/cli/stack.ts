@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import { javaVersion } from '../../infra/embedded/kafka/broker.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -17,15 +18,6 @@ import { createTelemetry } from '../runtime/telemetry.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { pseudonymKey, readStack, stackFile, type StackState } from './addresses.ts';
 import { paint, print, printJson, table } from './terminal.ts';
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** Starts the supervisor in the background and waits until it says that everything is ready. */
 export async function up(home: string, options: { partitions: number }): Promise<number> {

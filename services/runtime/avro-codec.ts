@@ -3,11 +3,11 @@
  * a resolver from the writer's schema to ours, kept per id. Broken bytes are odd data and come back as a code; a registry that is away
  * is broken machinery and throws. Messages never quote data.
  */
-import avro from 'avsc';
-import { Tap } from 'avsc/lib/utils.js';
+import type avro from 'avsc';
 import { type RecordName, type RecordTypes, schemas } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
+import { avroTypeOf } from './avro-types.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 export type DecodeResult<K extends RecordName> =
@@ -27,23 +27,12 @@ export type AvroCodec = {
   decode<K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K>;
 };
 
-/*
- * avsc believes the item count of a corrupt array and reads on past the end of its buffer, up to 2^53 times. Every item of our schemas
- * begins with a number, so a number read past the end is the place to stop.
- */
-const readLong = Tap.prototype.readLong;
-Tap.prototype.readLong = Tap.prototype.readInt = function (this: { pos: number; buf: Buffer; readLong(): number; readInt(): number }): number {
-  const value = readLong.call(this);
-  if (this.pos > this.buf.length) throw new RangeError('read past the end of the frame');
-  return value;
-};
-
-const types = Object.fromEntries(Object.entries(schemas).map(([name, { avsc }]) => [name, avro.Type.forSchema(JSON.parse(avsc))])) as Record<RecordName, avro.Type>;
+const types = Object.fromEntries(Object.entries(schemas).map(([name, { avsc }]) => [name, avroTypeOf(avsc)])) as Record<RecordName, avro.Type>;
 
 /** True when whoever reads with `reader` can read everything that `writer` wrote. */
 export function canRead(reader: string, writer: string): boolean {
   try {
-    avro.Type.forSchema(JSON.parse(reader)).createResolver(avro.Type.forSchema(JSON.parse(writer)));
+    avroTypeOf(reader).createResolver(avroTypeOf(writer));
     return true;
   } catch {
     return false;
@@ -53,7 +42,7 @@ export function canRead(reader: string, writer: string): boolean {
 /** The schema as avsc understands it, or what is wrong with it. */
 export function schemaProblem(avsc: string): string | undefined {
   try {
-    avro.Type.forSchema(JSON.parse(avsc));
+    avroTypeOf(avsc);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -73,8 +62,8 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
   let scratch = Buffer.allocUnsafe(64 * 1024);
 
   const addWriter = (id: number, avsc: string): void => {
-    const schema = JSON.parse(avsc) as { namespace?: string; name?: string };
-    writers.set(id, { name: `${schema.namespace ?? ''}.${schema.name ?? ''}`, type: avro.Type.forSchema(schema as avro.Schema), resolvers: new Map() });
+    const type = avroTypeOf(avsc);
+    writers.set(id, { name: type.name ?? '', type, resolvers: new Map() });
   };
 
   /** One request an id, however many wait for it. */
