@@ -268,7 +268,37 @@ export type MetricReading = {
   engine: string | null;
   restart: string | null;
   win_log_e: number | null;
+  /** candidate minus control of the mean capped entry value, in the metric's own unit */
+  difference: number | null;
+  /** holds at all looks with probability 1 - alpha; engine E3, asymptotic */
+  difference_lower: number | null;
+  /** the other end */
+  difference_upper: number | null;
+  /** difference as a share of control's mean */
+  relative: number | null;
+  /** lower end of it */
+  relative_lower: number | null;
+  /** upper end of it */
+  relative_upper: number | null;
+  /** the gate that the interval has not passed, or why there is none */
+  interval_note: string | null;
   arms: ArmReading[];
+};
+
+export type SloReading = {
+  slo: string;
+  arm: string;
+  metric: string;
+  /** bad, fine, unknown */
+  status: string;
+  /** why unknown */
+  reason: string | null;
+  /** strongest over all restarts */
+  weighted_log_e: number | null;
+  /** log(1 / (alpha_slo - what a hard kill spends)) */
+  threshold: number | null;
+  /** the hard kill's count was reached */
+  killed: boolean;
 };
 
 /** What one look found. */
@@ -288,6 +318,10 @@ export type Reading = {
   srm_log_e: number;
   units_by_arm: Record<string, number>;
   metrics: MetricReading[];
+  /** one arm each against its own limit */
+  slos: SloReading[];
+  /** arms without traffic while another has some */
+  silent: string[];
 };
 
 /** The inference event with clean text and pseudonymous ids. */
@@ -513,8 +547,8 @@ export const schemas: Readonly<Record<RecordName, { readonly fullName: string; r
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: '931265b1f78755c69712f71c8f0c657fa368b847f0451706d786a197225af039',
-    avsc: "{\"type\":\"record\",\"name\":\"Reading\",\"namespace\":\"tripline.v1\",\"doc\":\"What one look found.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"look_seq\",\"type\":\"long\"},{\"name\":\"version_vector\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"PartitionVersion\",\"fields\":[{\"name\":\"part\",\"type\":\"int\"},{\"name\":\"ver\",\"type\":\"long\",\"doc\":\"offset * 4096 + index in the message\"}]}}},{\"name\":\"watermark\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"newest_clock\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"events_folded\",\"type\":\"long\"},{\"name\":\"crossovers\",\"type\":\"long\"},{\"name\":\"state\",\"type\":\"string\",\"doc\":\"name of the first rule that held\"},{\"name\":\"settled\",\"type\":\"boolean\"},{\"name\":\"srm_log_e\",\"type\":\"double\"},{\"name\":\"units_by_arm\",\"type\":{\"type\":\"map\",\"values\":\"long\"}},{\"name\":\"metrics\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"MetricReading\",\"fields\":[{\"name\":\"metric\",\"type\":\"string\"},{\"name\":\"candidate\",\"type\":\"string\"},{\"name\":\"role\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"bad, fine, unknown, cannot_measure\"},{\"name\":\"reason\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"weighted_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"engine\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"restart\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"win_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"arms\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ArmReading\",\"fields\":[{\"name\":\"arm\",\"type\":\"string\"},{\"name\":\"units\",\"type\":\"long\"},{\"name\":\"entries\",\"type\":\"long\"},{\"name\":\"numerator\",\"type\":\"string\",\"doc\":\"whole numbers of the scale, as text\"},{\"name\":\"denominator\",\"type\":\"string\"},{\"name\":\"estimate\",\"type\":[\"null\",\"double\"],\"default\":null}]}}}]}}}]}",
+    sha256: 'c3e4d60b944c0f0c4af49beb5e73ead4c81ecd75f912e6a08ad8be5e60b1bd21',
+    avsc: "{\"type\":\"record\",\"name\":\"Reading\",\"namespace\":\"tripline.v1\",\"doc\":\"What one look found.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"look_seq\",\"type\":\"long\"},{\"name\":\"version_vector\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"PartitionVersion\",\"fields\":[{\"name\":\"part\",\"type\":\"int\"},{\"name\":\"ver\",\"type\":\"long\",\"doc\":\"offset * 4096 + index in the message\"}]}}},{\"name\":\"watermark\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"newest_clock\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"events_folded\",\"type\":\"long\"},{\"name\":\"crossovers\",\"type\":\"long\"},{\"name\":\"state\",\"type\":\"string\",\"doc\":\"name of the first rule that held\"},{\"name\":\"settled\",\"type\":\"boolean\"},{\"name\":\"srm_log_e\",\"type\":\"double\"},{\"name\":\"units_by_arm\",\"type\":{\"type\":\"map\",\"values\":\"long\"}},{\"name\":\"metrics\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"MetricReading\",\"fields\":[{\"name\":\"metric\",\"type\":\"string\"},{\"name\":\"candidate\",\"type\":\"string\"},{\"name\":\"role\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"bad, fine, unknown, cannot_measure\"},{\"name\":\"reason\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"weighted_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"engine\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"restart\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"win_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"difference\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"candidate minus control of the mean capped entry value, in the metric\u0027s own unit\"},{\"name\":\"difference_lower\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"holds at all looks with probability 1 - alpha; engine E3, asymptotic\"},{\"name\":\"difference_upper\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"the other end\"},{\"name\":\"relative\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"difference as a share of control\u0027s mean\"},{\"name\":\"relative_lower\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"lower end of it\"},{\"name\":\"relative_upper\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"upper end of it\"},{\"name\":\"interval_note\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"the gate that the interval has not passed, or why there is none\"},{\"name\":\"arms\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ArmReading\",\"fields\":[{\"name\":\"arm\",\"type\":\"string\"},{\"name\":\"units\",\"type\":\"long\"},{\"name\":\"entries\",\"type\":\"long\"},{\"name\":\"numerator\",\"type\":\"string\",\"doc\":\"whole numbers of the scale, as text\"},{\"name\":\"denominator\",\"type\":\"string\"},{\"name\":\"estimate\",\"type\":[\"null\",\"double\"],\"default\":null}]}}}]}}},{\"name\":\"slos\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"SloReading\",\"fields\":[{\"name\":\"slo\",\"type\":\"string\"},{\"name\":\"arm\",\"type\":\"string\"},{\"name\":\"metric\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"bad, fine, unknown\"},{\"name\":\"reason\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"why unknown\"},{\"name\":\"weighted_log_e\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"strongest over all restarts\"},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"log(1 / (alpha_slo - what a hard kill spends))\"},{\"name\":\"killed\",\"type\":\"boolean\",\"default\":false,\"doc\":\"the hard kill\u0027s count was reached\"}]}},\"default\":[],\"doc\":\"one arm each against its own limit\"},{\"name\":\"silent\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[],\"doc\":\"arms without traffic while another has some\"}]}",
   },
   'redacted-inference': {
     fullName: 'tripline.v1.RedactedInference',

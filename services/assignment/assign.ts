@@ -66,10 +66,11 @@ export function unitOf(unitType: string, subject: Subject): string | undefined {
 }
 
 /** What everybody gets when an experiment does not run: after a promotion the promoted arm, in every other case control. */
-function armAtRest({ spec, status }: ExperimentRevision): Arm {
+function armAtRest({ spec, status, promoted }: ExperimentRevision): Arm {
   const candidates = candidatesOf(spec);
-  // A revision does not say which of several candidates was promoted: then control, which is known to be safe.
-  return (status === 'promoted' && candidates.length === 1 ? candidates[0] : undefined) ?? controlOf(spec);
+  // A promotion that does not say which of several candidates it means: then control, which is known to be safe.
+  const arm = candidates.find(({ id }) => id === promoted) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  return (status === 'promoted' ? arm : undefined) ?? controlOf(spec);
 }
 
 /** `forced`: arm by experiment, for tests. `stale`: the table is older than its time to live. Never throws. */

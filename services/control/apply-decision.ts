@@ -1,7 +1,8 @@
-import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
+import { sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
-import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
+import { type ExperimentRevision, type ExperimentSpec, frozenDesign } from '../kernel/experiment.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import { type Baseline, finishLearning, isSettleProblem } from './settle-metrics.ts';
 
 /** What the experiment becomes when a decision is obeyed; undefined when it is that already. `now`: by the clock that its traffic carries. */
 export function applyDecision(revision: ExperimentRevision, decision: Decision, now: EpochMs): ExperimentRevision | undefined {
@@ -19,8 +20,9 @@ export function applyDecision(revision: ExperimentRevision, decision: Decision, 
     case 'resume':
       return revision.status === 'paused' ? next({ status: 'running' }) : undefined;
     case 'promote':
-      return next({ status: 'promoted' });
+      return next({ status: 'promoted', ...(decision.candidate !== undefined && { promoted: decision.candidate }) });
     case 'advance': {
+      if (revision.spec.learning) return endLearning(revision, decision, now);
       // A step up is meant for the coverage that it was decided on; obeyed late or twice it would climb on its own.
       if (decision.revision !== revision.revision || revision.status !== 'running') return undefined;
       const step = revision.spec.ramp?.coverage.find((coverage) => coverage > revision.coverage);
@@ -33,19 +35,36 @@ export function applyDecision(revision: ExperimentRevision, decision: Decision, 
   }
 }
 
-/** Frozen within a phase: whoever changes one of these starts a new phase, and evidence starts at nothing. */
-const frozen = (spec: ExperimentSpec): string => canonicalJson({ unit: spec.unit, layer: spec.layer, salt: spec.salt, arms: spec.arms as never as Json, metrics: spec.metrics as never as Json });
+/** A phase begins: at the ramp's first step, or with everybody in control while baselines are learned. */
+const firstCoverage = (spec: ExperimentSpec): number => (spec.learning ? 100 : (spec.ramp?.coverage[0] ?? 100));
 
-/** The revision that applying a file makes; undefined when it says what already holds. */
-export function planRevision(spec: ExperimentSpec, configSha: string, previous: ExperimentRevision | undefined, now: EpochMs, author: string, reason: string): ExperimentRevision | undefined {
+/** The phase that follows learning, with the baselines frozen in its revision; undefined when they cannot be used. */
+function endLearning(revision: ExperimentRevision, decision: Decision, now: EpochMs): ExperimentRevision | undefined {
+  const { baselines } = JSON.parse(decision.evidence) as { readonly baselines?: Readonly<Record<string, Baseline>> };
+  if (baselines === undefined || decision.revision !== revision.revision) return undefined;
+  const spec = finishLearning(revision.spec, baselines);
+  if (isSettleProblem(spec)) return undefined;
+  return {
+    ...revision, spec, revision: revision.revision + 1, phase: revision.phase + 1, coverage: firstCoverage(spec), phaseStartedAt: now, appliedAt: now, author: decision.actor,
+    reason: `decision ${decision.seq} ${decision.action} ${decision.reasonCode}`, learned: { of: sha256Hex(frozenDesign(revision.spec)), baselines },
+  };
+}
+
+/** The revision that applying a file makes; undefined when it says what already holds. What was learned for the same design is not learned again. */
+export function planRevision(declared: ExperimentSpec, configSha: string, previous: ExperimentRevision | undefined, now: EpochMs, author: string, reason: string): ExperimentRevision | undefined {
   if (previous?.configSha === configSha) return undefined;
-  const samePhase = previous !== undefined && frozen(previous.spec) === frozen(spec);
+  const known = previous?.learned?.of === sha256Hex(frozenDesign(declared)) ? previous.learned : undefined;
+  const finished = known && finishLearning(declared, known.baselines);
+  const spec = finished === undefined || isSettleProblem(finished) ? declared : finished;
+  const samePhase = previous !== undefined && frozenDesign(previous.spec) === frozenDesign(spec);
   return {
     spec, configSha, author, reason, appliedAt: now,
     revision: (previous?.revision ?? 0) + 1,
     phase: samePhase ? previous.phase : (previous?.phase ?? 0) + 1,
     status: samePhase ? previous.status : 'running',
-    coverage: samePhase ? previous.coverage : (spec.ramp?.coverage[0] ?? 100),
+    coverage: samePhase ? previous.coverage : firstCoverage(spec),
     phaseStartedAt: samePhase ? previous.phaseStartedAt : now,
+    ...(samePhase && previous.promoted !== undefined && { promoted: previous.promoted }),
+    ...(known && { learned: known }),
   };
 }

@@ -1,9 +1,10 @@
 import { betDesignOf, betMultiples, betWeights } from '../kernel/bets.ts';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
-import type { Evaluation, MetricEvaluation } from '../kernel/evaluation.ts';
+import type { Evaluation, MetricEvaluation, SloEvaluation, TestResult } from '../kernel/evaluation.ts';
 import type { EntrySums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
+import { eHolm } from './e-holm.ts';
 import { type Finding, ruleVersion, rules } from './rules.ts';
 
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
@@ -27,35 +28,54 @@ const nextSeq = (experimentId: string, past: readonly Decision[]): number => pas
 
 function toDecision(evaluation: Evaluation, past: readonly Decision[], ruleId: string, finding: Finding & { action: Decision['action'] }): Decision {
   const { experiment, versionVector } = evaluation;
-  const { culprit, alpha } = finding;
-  const tested = finding.reasonCode === 'WIN' ? culprit?.win : culprit?.harm;
-  const identity = canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, rule: ruleId, candidate: finding.candidate, metric: culprit?.metric, versionVector });
+  const { culprit, slo, alpha } = finding;
+  const metric = slo ? `slo:${slo.id}` : culprit?.metric;
+  const identity = canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, rule: ruleId, candidate: finding.candidate, metric, versionVector });
   const digest = sha256Hex(identity);
-  const estimate = culprit?.arms[1]?.estimate;
+  const tested = slo?.test ?? testOf(finding);
+  const estimate = slo ? sloMean(experiment, slo) : culprit?.arms[1]?.estimate;
   return {
     decisionId: digest.slice(0, 32), experimentId: experiment.spec.id, phase: experiment.phase, seq: nextSeq(experiment.spec.id, past), action: finding.action, reasonCode: finding.reasonCode, ruleId, ruleVersion,
-    ...(finding.candidate !== undefined && { candidate: finding.candidate }), ...(culprit && { metric: culprit.metric }), ...(tested && { restart: tested.restart.label, logE: tested.logE }),
-    ...(estimate !== undefined && { estimate }), ...(alpha !== undefined && { alpha, threshold: Math.log(1 / alpha) }), ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
+    ...(finding.candidate !== undefined && { candidate: finding.candidate }), ...(metric !== undefined && { metric }), ...(tested && { restart: tested.restart.label, logE: tested.logE }),
+    ...(estimate !== undefined && { estimate }), ...(alpha !== undefined && { alpha, threshold: slo?.test?.threshold ?? Math.log(1 / alpha) }), ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
     eventsFolded: evaluation.eventsFolded, versionVector, configSha: experiment.configSha, revision: experiment.revision, evidence: evidenceOf(evaluation, finding), actor: 'engine', traceId: digest.slice(32, 64),
   };
+}
+
+/** The test that the finding rests on; futility rests on an interval. */
+const testOf = ({ reasonCode, culprit }: Finding): TestResult | undefined => (reasonCode === 'WIN' ? culprit?.win : reasonCode === 'FUTILITY' ? undefined : culprit?.harm);
+
+/** Mean of the arm's capped values in the metric's own unit. */
+function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation): number | undefined {
+  const known = spec.metrics.find(({ id }) => id === metric);
+  if (known === undefined || test === undefined) return undefined;
+  const share = test.bad / test.units;
+  return (known.better === 'lower' ? share : 1 - share) * known.cap;
 }
 
 const sums = ({ n, s, sv, svv, harm, win }: EntrySums): Json => ({ n, s, sv, svv, harm, win });
 
 /** Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else stood past the bound. */
 function evidenceOf(evaluation: Evaluation, finding: Finding): string {
-  const { experiment, srm } = evaluation;
-  const { culprit, alpha } = finding;
+  const { experiment, srm, survivors, learned, silent } = evaluation;
+  const { culprit, slo, alpha } = finding;
   const spec = culprit && experiment.spec.metrics.find(({ id }) => id === culprit.metric);
-  const test = finding.reasonCode === 'WIN' ? culprit?.win : culprit?.harm;
-  const bound = alpha === undefined ? Infinity : Math.log(1 / alpha);
-  const also = evaluation.metrics.filter((metric) => metric !== culprit && metric.candidate === culprit?.candidate && (metric.harm?.weightedLogE ?? -Infinity) >= bound);
+  const test = testOf(finding);
+  const family = evaluation.metrics.filter(({ candidate, role }) => candidate === culprit?.candidate && (role === 'signal') === (culprit.role === 'signal'));
+  const also = alpha === undefined || finding.reasonCode === 'WIN' ? [] : eHolm(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
   const arms = (metric: MetricEvaluation): Json => metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({ arm, units, firstEvents, numerator, denominator, entries }));
   const design = culprit && spec ? betDesignOf(experiment.spec, spec, culprit.candidate) : undefined;
+  const signs = survivors.find(({ candidate }) => candidate === finding.candidate);
+  const differ = finding.reasonCode === 'HARM' && test !== undefined && test.restart.kind !== 'whole' && signs !== undefined;
   return canonicalJson({
     srm: { logE: srm.logE, counts: srm.counts },
+    ...(silent.length > 0 && { silent }),
+    ...(differ && { labels: ['SURVIVORS_MAY_DIFFER'], survivors: signs as never as Json }),
+    ...(slo && { slo: slo as never as Json }),
+    ...(finding.reasonCode === 'BASELINE_LEARNED' && learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),
     ...(culprit && {
-      metric: culprit.metric, candidate: culprit.candidate, arms: arms(culprit),
+      metric: culprit.metric, candidate: culprit.candidate, arms: arms(culprit), interval: culprit.interval as never as Json,
+      ...(culprit.conditionalPower !== undefined && { conditionalPower: culprit.conditionalPower }),
       ...(test && { engine: test.engine, restart: { ...test.restart }, logE: test.logE, weightedLogE: test.weightedLogE, control: sums(test.control), test: sums(test.candidate) }),
       ...(design && { design: { q: design.q, center: design.center, design: design.design, variance: design.variance, tolerance: design.tolerance, harm: [...design.harm], win: [...design.win], multiples: [...betMultiples], weights: [...betWeights] } }),
       ...(also.length > 0 && { alsoHarmed: also.map((metric) => ({ metric: metric.metric, weightedLogE: metric.harm?.weightedLogE ?? 0, restart: metric.harm?.restart.label ?? '' })) }),

@@ -6,105 +6,13 @@ import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Arm, ExperimentSpec, MetricSpec } from '../kernel/experiment.ts';
-import { isEventMeasure, type Measure, parseMeasure, scaleOf } from '../kernel/measures.ts';
-import { parseDurationMs } from '../kernel/time.ts';
+import { defaultAlphaSlo, type FileInput, fileSchema, type MetricInput, metricSchema, sloSchema } from './file-schema.ts';
+import { draftOf, isSettleProblem, settleAll, type SettleProblem, settleSlo } from './settle-metrics.ts';
 
 export type FileProblem = { readonly path: string; readonly line: number; readonly column: number; readonly code: string; readonly message: string };
 export type ParsedFile = { readonly ok: true; readonly spec: ExperimentSpec; readonly sha: string } | { readonly ok: false; readonly problems: readonly FileProblem[] };
 
-const duration = z.string().transform((text, context) => {
-  const ms = parseDurationMs(text);
-  if (ms === undefined || ms === 0) context.addIssue({ code: 'custom', message: `expected a duration like 90s, 6h or 14d, got "${text}"` });
-  return ms ?? 0;
-});
-const measure = z.string().max(256).transform((text, context): Measure => {
-  const parsed = parseMeasure(text);
-  if ('measure' in parsed) return parsed.measure;
-  context.addIssue({ code: 'custom', message: parsed.problem });
-  return { of: 'inference', name: 'requests' };
-});
-const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'letters, digits, - and _, at most 63, beginning with a letter or digit');
-const alpha = z.number().gt(0, 'between 0 and 1').lt(1, 'between 0 and 1');
-const notYet = (what: string) => z.never({ error: `${what} are not supported in this version: take the key out` }).optional();
-
-/** `+20%` of the baseline's mean, or an absolute change. The sign only repeats the direction that `better` gives. */
-const effect = z.union([z.number(), z.string()]).transform((input, context): { relative: boolean; size: number } => {
-  const match = /^[+-]?(\d+(?:\.\d+)?)(%?)$/.exec(String(input));
-  const size = typeof input === 'number' ? Math.abs(input) : Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
-  if (!(size > 0)) context.addIssue({ code: 'custom', message: `expected a change above 0 like +20% or +0.02, got "${input}"` });
-  return { relative: match?.[2] === '%', size };
-});
-
-const metricSchema = z.strictObject({
-  id,
-  role: z.enum(['goal', 'guardrail', 'signal']),
-  numerator: measure.optional(),
-  denominator: measure.optional(),
-  quantile: z.number().gt(0).lt(1).optional(),
-  of: z.enum(['latency_ms', 'ttft_ms', 'token_in', 'token_out', 'cost_nano_usd']).optional(),
-  threshold: z.number().gt(0).optional(),
-  better: z.enum(['lower', 'higher']),
-  window: duration,
-  harm: effect.optional(),
-  baseline: z.strictObject({ mean: z.number().gte(0, 'at least 0'), sd: z.number().gt(0, 'above 0') }).optional(),
-  cap: z.number().gt(0, 'above 0').optional(),
-  margin: z.union([z.literal(0), effect]).optional(),
-});
-type MetricInput = z.output<typeof metricSchema>;
-
-const fileSchema = z.strictObject({
-  version: z.literal(1, { error: 'this version reads files of version 1' }),
-  experiment: z.strictObject({
-    id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and -, at most 63'),
-    unit: z.string().regex(/^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/, 'one of user, org, session, request, entity:<type>'),
-    layer: id.optional(),
-    salt: z.string().min(1).max(128).optional(),
-    arms: z.array(z.strictObject({ id, role: z.literal('control').optional(), weight: z.number().gt(0, 'above 0').lte(1e6), config: z.record(z.string(), z.unknown()).optional() })).min(2, 'a control and at least one candidate').max(16),
-    ramp: z.strictObject({ coverage: z.array(z.number().gte(0).lte(100)).min(1), hold: duration, min_units: z.number().int().gte(0) }).optional(),
-    analysis: z.strictObject({
-      alpha_harm: alpha.default(0.05), alpha_win: alpha.default(0.05), alpha_slo: alpha.optional(), alpha_srm: alpha.default(0.001),
-      restart_every: duration.default(21_600_000), horizon: duration.default(1_209_600_000), min_run: duration.default(86_400_000), freshness: duration.default(300_000),
-    }).prefault({}),
-    metrics: z.array(metricSchema).min(1).max(32),
-    slos: notYet('slos'),
-    health: z.strictObject({ srm: z.enum(['pause', 'warn']).default('pause'), no_traffic: duration.optional(), crossovers: z.enum(['exclude', 'first']).default('exclude') }).prefault({}),
-    review: notYet('review rules'),
-  }),
-});
-
 type Complaint = { readonly path: readonly (string | number)[]; readonly code: string; readonly message: string };
-
-/** 99.5th percentile of a normal distribution, in standard deviations. */
-const z995 = 2.5758;
-
-function toMetric(input: MetricInput, path: readonly (string | number)[], complain: (complaint: Complaint) => void): MetricSpec | undefined {
-  const say = (key: string | undefined, code: string, message: string): undefined => {
-    complain({ path: key === undefined ? path : [...path, key], code, message });
-    return undefined;
-  };
-  let { numerator, denominator } = input;
-  if (input.quantile !== undefined) {
-    if (input.of === undefined || input.threshold === undefined) return say('quantile', 'quantile-incomplete', 'a quantile is tested as the rate of passing a threshold: give `of` and `threshold`');
-    numerator = { of: 'inference', name: 'over', field: input.of, threshold: input.threshold };
-    denominator = { of: 'inference', name: 'requests' };
-  }
-  if (numerator === undefined) return say('numerator', 'missing', 'a metric needs a numerator, or quantile, of and threshold');
-  const baseline = input.baseline ?? (input.quantile === undefined ? undefined : { mean: 1 - input.quantile, sd: Math.sqrt(input.quantile * (1 - input.quantile)) });
-  if (baseline === undefined) {
-    complain(missingBaseline(path));
-    return undefined;
-  }
-  const harmInput = input.harm ?? { relative: true, size: input.quantile === undefined ? 0.2 : 0.5 };
-  const absolute = (change: { relative: boolean; size: number }): number => (change.relative ? change.size * baseline.mean : change.size);
-  const harm = absolute(harmInput);
-  if (!(harm > 0)) return say('harm', 'no-effect', 'a relative change of a mean of 0 is no change: give an absolute one');
-  const rate = scaleOf(numerator) === 1 && denominator !== undefined && (isEventMeasure(numerator) || numerator.of === 'outcome');
-  const cap = input.cap ?? (rate ? 1 : baseline.mean + z995 * baseline.sd);
-  if (cap <= baseline.mean) return say('cap', 'cap-too-low', `the cap lies above the baseline's mean ${baseline.mean}`);
-  const margin = input.margin === undefined || input.margin === 0 ? 0 : absolute(input.margin);
-  if (margin >= cap) return say('margin', 'margin-too-large', `the tolerated change lies below the cap ${cap}`);
-  return { id: input.id, role: input.role, numerator, ...(denominator && { denominator }), better: input.better, windowMs: input.window, harm, baseline, cap, margin };
-}
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const recordsIn = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map((item) => (isRecord(item) ? item : {})) : []);
@@ -126,29 +34,57 @@ function checkTogether(content: unknown, complain: (complaint: Complaint) => voi
   const ramp = isRecord(experiment['ramp']) ? experiment['ramp'] : {};
   const coverage: readonly unknown[] = Array.isArray(ramp['coverage']) ? ramp['coverage'] : [];
   for (const [index, step] of coverage.entries()) if (index > 0 && Number(step) <= Number(coverage[index - 1])) complain({ path: ['experiment', 'ramp', 'coverage', index], code: 'ramp', message: 'coverage rises from step to step' });
+  const settled: MetricSpec[] = [];
   for (const [index, metric] of metrics.entries()) {
     const path = ['experiment', 'metrics', index];
-    const known = z.object(metricSchema.shape).safeParse(metric);
-    if (known.success) toMetric(known.data, path, complain);
-    else if (metric['quantile'] === undefined && metric['baseline'] === undefined) complain(missingBaseline(path));
+    const known = metricSchema.safeParse(metric);
+    if (!known.success) continue;
+    const [found] = settleOne(known.data);
+    if (isSettleProblem(found)) complain({ path: found.key === undefined ? path : [...path, found.key], code: found.code, message: found.message });
+    else settled.push(found);
+  }
+  const slos = recordsIn(experiment['slos']);
+  const analysis = isRecord(experiment['analysis']) ? experiment['analysis'] : {};
+  const context = {
+    unit: String(experiment['unit']), metrics: settled, alphaSlo: typeof analysis['alpha_slo'] === 'number' ? analysis['alpha_slo'] : defaultAlphaSlo,
+    arms: arms.map(({ id, role }) => ({ id: String(id), role: role === 'control' ? ('control' as const) : ('candidate' as const) })),
+  };
+  for (const [index, slo] of slos.entries()) {
+    const known = sloSchema.safeParse(slo);
+    // A metric with a problem of its own is not also an unknown one.
+    if (!known.success || (metrics.some(({ id }) => id === known.data.metric) && !settled.some(({ id }) => id === known.data.metric))) continue;
+    const found = settleSlo(known.data, context);
+    if (isSettleProblem(found)) complain({ path: ['experiment', 'slos', index, ...(found.key === undefined ? [] : [found.key])], code: found.code, message: found.message });
   }
 }
 
-const missingBaseline = (path: readonly (string | number)[]): Complaint => ({ path: [...path, 'baseline'], code: 'unsupported', message: 'learning a baseline is not supported in this version: declare baseline: { mean, sd } from before the run' });
+/** One metric as it stands, and what it waits for. */
+function settleOne(input: MetricInput): readonly [MetricSpec | SettleProblem, ReturnType<typeof settleAll>['waiting']] {
+  const draft = draftOf(input);
+  if (isSettleProblem(draft)) return [draft, []];
+  const { metrics: [metric = { code: 'missing', message: 'no metric' }], waiting } = settleAll([draft]);
+  return [metric, waiting];
+}
 
-function toSpec(input: z.output<typeof fileSchema>['experiment']): ExperimentSpec | undefined {
-  const metrics = input.metrics.map((metric, index) => toMetric(metric, ['experiment', 'metrics', index], () => {}));
-  if (metrics.some((metric) => metric === undefined)) return undefined;
-  const { analysis, health } = input;
+function toSpec(input: FileInput): ExperimentSpec | undefined {
+  const settled = input.metrics.map(settleOne);
+  const metrics = settled.flatMap(([metric]) => (isSettleProblem(metric) ? [] : [metric]));
+  const waiting = settled.flatMap(([, plan]) => plan);
+  const { analysis, health, ramp } = input;
+  const arms = input.arms.map((arm): Arm => ({ id: arm.id, role: arm.role ?? 'candidate', weight: arm.weight, config: arm.config ?? {} }));
+  const slos = input.slos.map((slo) => settleSlo(slo, { unit: input.unit, metrics, arms, alphaSlo: analysis.alpha_slo })).flatMap((slo) => (isSettleProblem(slo) ? [] : [slo]));
+  if (metrics.length < settled.length || slos.length < input.slos.length) return undefined;
   return {
     id: input.id, unit: input.unit, ...(input.layer !== undefined && { layer: input.layer }), salt: input.salt ?? input.id,
-    arms: input.arms.map((arm): Arm => ({ id: arm.id, role: arm.role ?? 'candidate', weight: arm.weight, config: arm.config ?? {} })),
-    ...(input.ramp && { ramp: { coverage: input.ramp.coverage, holdMs: input.ramp.hold, minUnits: input.ramp.min_units } }),
+    arms: waiting.length > 0 ? arms.filter(({ role }) => role === 'control') : arms,
+    ...(ramp && { ramp: { coverage: ramp.coverage, holdMs: ramp.hold, minUnits: ramp.min_units, ...(ramp.tolerance !== undefined && { tolerance: ramp.tolerance }), ...(ramp.patience !== undefined && { patienceMs: ramp.patience }) } }),
     analysis: {
-      alphaHarm: analysis.alpha_harm, alphaWin: analysis.alpha_win, alphaSrm: analysis.alpha_srm, restartEveryMs: analysis.restart_every, horizonMs: analysis.horizon, minRunMs: analysis.min_run, freshnessMs: analysis.freshness,
+      alphaHarm: analysis.alpha_harm, alphaWin: analysis.alpha_win, alphaSrm: analysis.alpha_srm, alphaSlo: analysis.alpha_slo, fwer: analysis.fwer,
+      restartEveryMs: analysis.restart_every, horizonMs: analysis.horizon, minRunMs: analysis.min_run, freshnessMs: analysis.freshness,
     },
-    metrics: metrics.filter((metric) => metric !== undefined),
-    health: { srm: health.srm, crossovers: health.crossovers },
+    metrics, slos,
+    health: { srm: health.srm, crossovers: health.crossovers, ...(health.no_traffic !== undefined && { noTrafficMs: health.no_traffic }) },
+    ...(waiting.length > 0 && { learning: { arms, metrics: waiting } }),
   };
 }
 
@@ -165,7 +101,7 @@ function nearest(key: string, known: readonly string[]): string | undefined {
   };
   return known.map((name) => ({ name, edits: distance(key, name) })).filter(({ edits }) => edits <= 2 && edits < key.length / 2).sort((a, b) => a.edits - b.edits)[0]?.name;
 }
-const knownKeys = ['version', 'experiment', 'id', 'unit', 'layer', 'salt', 'arms', 'ramp', 'analysis', 'metrics', 'health', 'role', 'weight', 'config', 'coverage', 'hold', 'min_units', 'alpha_harm', 'alpha_win', 'alpha_slo', 'alpha_srm', 'restart_every', 'horizon', 'min_run', 'freshness', 'numerator', 'denominator', 'quantile', 'of', 'threshold', 'better', 'window', 'harm', 'baseline', 'mean', 'sd', 'cap', 'margin', 'srm', 'no_traffic', 'crossovers'];
+const knownKeys = ['version', 'experiment', 'id', 'unit', 'layer', 'salt', 'arms', 'ramp', 'analysis', 'metrics', 'health', 'role', 'weight', 'config', 'coverage', 'hold', 'min_units', 'alpha_harm', 'alpha_win', 'alpha_slo', 'alpha_srm', 'restart_every', 'horizon', 'min_run', 'freshness', 'numerator', 'denominator', 'quantile', 'of', 'threshold', 'better', 'window', 'harm', 'baseline', 'mean', 'sd', 'cap', 'margin', 'srm', 'no_traffic', 'crossovers', 'worthwhile', 'tolerance', 'patience', 'fwer', 'slos', 'arm', 'metric', 'worse_than', 'action', 'hard_kill', 'fail'];
 
 /** The document's values, or why there are none: aliases that unfold without end, numbers that JSON cannot hold. */
 function contentOf(document: Document): { readonly content: Json } | { readonly problem: string } {

@@ -4,6 +4,7 @@
  */
 import type { ExposureSeen, Observation, OutcomeSeen, UnitRecord } from '../../schemas/generated.ts';
 import type { FingerprintMark } from '../kernel/evidence.ts';
+import { frozenDesign } from '../kernel/experiment.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import { readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -44,6 +45,8 @@ function adopt(partition: PartitionFold, document: string): void {
   const known = partition.experiments.get(revision.spec.id);
   if (known && known.revision.revision >= revision.revision) return drop(partition, 'revision-already-adopted');
   if (known && known.revision.phase === revision.phase) {
+    // Evidence of one design says nothing under another: the partition keeps the old revision, so the experiment stays unsettled.
+    if (frozenDesign(known.revision.spec) !== frozenDesign(revision.spec)) return drop(partition, 'design-changed-within-phase');
     known.revision = revision;
     known.touched = true;
     return;

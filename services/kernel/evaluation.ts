@@ -26,6 +26,30 @@ export type TestResult = {
   readonly candidate: EntrySums;
 };
 
+/** Half-open word for "no number": why there is none. */
+export type Unknown = { readonly ok: false; readonly reason: string };
+
+/**
+ * Candidate minus control of the mean capped entry value, over the whole phase, at every look at once. Another engine (E3, asymptotic) than the one that
+ * decides: it is for people, for futility and for ramp steps, and says which gate it has not passed.
+ */
+export type Interval =
+  | {
+      readonly ok: true;
+      readonly engine: 'E3';
+      /** The interval holds at all looks with probability 1 - alpha. */
+      readonly alpha: number;
+      /** In the metric's own unit; positive is more, whatever is better. */
+      readonly estimate: number;
+      readonly lower: number;
+      readonly upper: number;
+      /** The same as a share of control's mean; absent where that is 0. */
+      readonly relative?: { readonly estimate: number; readonly lower: number; readonly upper: number };
+      /** The gate that is not passed yet: shown, never acted on. */
+      readonly gate?: string;
+    }
+  | Unknown;
+
 export type MetricEvaluation = {
   readonly metric: string;
   readonly candidate: string;
@@ -46,9 +70,29 @@ export type MetricEvaluation = {
   readonly harm?: TestResult;
   /** Benefit (goals) or non-inferiority (metrics with a margin), whole phase only. */
   readonly win?: TestResult;
+  readonly interval: Interval;
+  /** Chance of promoting by the horizon if the benefit is just worth having; goals that declare `worthwhile` only. */
+  readonly conditionalPower?: number;
   readonly status: 'bad' | 'fine' | 'unknown' | 'cannot_measure';
   readonly reason?: string;
 };
+
+/** One arm against its own limit. */
+export type SloEvaluation = {
+  readonly id: string;
+  readonly arm: string;
+  readonly metric: string;
+  readonly action: 'pause' | 'rollback';
+  readonly status: 'bad' | 'fine' | 'unknown';
+  readonly reason?: string;
+  /** The strongest test over all restarts, and the bound it is compared with: log(1 / (alpha_slo - what a hard kill spends)). */
+  readonly test?: { readonly restart: Restart; readonly units: number; readonly bad: number; readonly logE: number; readonly weightedLogE: number; readonly threshold: number };
+  /** `fail` of at most `of` units failed. */
+  readonly killed: boolean;
+};
+
+/** Those who came back differ by arm: a rollback on a restart may be about them. Design, E6, survivors. */
+export type Survivors = { readonly candidate: string; readonly mirror?: { readonly metric: string; readonly restart: string; readonly weightedLogE: number }; readonly returns?: { readonly restart: string; readonly logE: number } };
 
 export type Evaluation = {
   readonly experiment: ExperimentRevision;
@@ -63,4 +107,11 @@ export type Evaluation = {
   readonly settled: boolean;
   readonly srm: { readonly logE: number; readonly counts: Readonly<Record<string, number>> };
   readonly metrics: readonly MetricEvaluation[];
+  readonly slos: readonly SloEvaluation[];
+  /** Candidates whose mirror or return test has passed its bound. */
+  readonly survivors: readonly Survivors[];
+  /** Arms that have been silent longer than `health.no_traffic` while another was not. */
+  readonly silent: readonly string[];
+  /** While baselines are learned: what control shows so far, or why it cannot be used yet. */
+  readonly learned?: { readonly ok: true; readonly units: number; readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>> } | Unknown;
 };

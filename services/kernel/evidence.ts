@@ -93,6 +93,8 @@ export type PartitionMark = {
   readonly crossovers: number;
   /** Units by the arm of their first exposure, crossovers included: what SRM counts. */
   readonly assigned: Readonly<Record<string, number>>;
+  /** When each arm's latest inference was received; arms without one are absent. */
+  readonly lastSeenAt?: Readonly<Record<string, EpochMs>>;
 };
 
 export type Look = {

@@ -2,6 +2,7 @@
  * An experiment as every part reads it: validated, normalised (durations in milliseconds, effects absolute) and frozen
  * per phase. Arms, weights, unit, layer and metrics never change within a phase; coverage and status may, by revision.
  */
+import { canonicalJson, type Json } from './canonical-json.ts';
 import type { Measure } from './measures.ts';
 import type { EpochMs } from './time.ts';
 
@@ -30,6 +31,30 @@ export type MetricSpec = {
   readonly cap: number;
   /** Tolerated change, absolute, >= 0, in the metric's own unit. */
   readonly margin: number;
+  /** Goals: the smallest benefit worth having, absolute, > 0; below it the phase is futile. */
+  readonly worthwhile?: number;
+};
+
+/** A limit that one arm must keep by itself, whatever the others do. */
+export type SloSpec = {
+  readonly id: string;
+  readonly arm: string;
+  readonly metric: string;
+  /** Worst mean of a unit's value that is still within the objective, in the metric's own unit; below 1 cap, above 0. */
+  readonly worseThan: number;
+  readonly action: 'pause' | 'rollback';
+  /** At once when `fail` of at most `of` first units failed; unit request and 0-or-1 metrics only. `alpha`: what it spends of alpha_slo. */
+  readonly hardKill?: { readonly fail: number; readonly of: number; readonly alpha: number };
+};
+
+/** A change as a file says it: relative to the baseline's mean, or absolute in the metric's own unit; > 0. */
+export type Effect = { readonly relative: boolean; readonly size: number };
+
+/** Before the candidates start: everybody has control, and these baselines are learned from it. What is declared stays. */
+export type LearningPlan = {
+  /** The arms of the phase that follows. */
+  readonly arms: readonly Arm[];
+  readonly metrics: readonly { readonly id: string; readonly harm: Effect; readonly margin?: Effect; readonly worthwhile?: Effect; readonly cap?: number }[];
 };
 
 export type ExperimentSpec = {
@@ -40,18 +65,35 @@ export type ExperimentSpec = {
   /** Start of the hashed text; defaults to the id, so a copy of a file draws other units. */
   readonly salt: string;
   readonly arms: readonly Arm[];
-  readonly ramp?: { readonly coverage: readonly number[]; readonly holdMs: number; readonly minUnits: number };
+  readonly ramp?: {
+    readonly coverage: readonly number[];
+    /** A step lasts at least this long and takes in at least so many units. */
+    readonly holdMs: number;
+    readonly minUnits: number;
+    /** Multiples of each guardrail's declared harm that the upper limit of its interval must lie below; absent: not asked. */
+    readonly tolerance?: number;
+    /** After this long a step is taken though a limit is not low enough yet. */
+    readonly patienceMs?: number;
+  };
   readonly analysis: {
     readonly alphaHarm: number;
     readonly alphaWin: number;
     readonly alphaSrm: number;
+    /** Per SLO. */
+    readonly alphaSlo: number;
+    /** Candidates share alpha_harm instead of having one each. */
+    readonly fwer: boolean;
     readonly restartEveryMs: number;
     readonly horizonMs: number;
     readonly minRunMs: number;
     readonly freshnessMs: number;
   };
   readonly metrics: readonly MetricSpec[];
-  readonly health: { readonly srm: 'pause' | 'warn'; readonly crossovers: 'exclude' | 'first' };
+  readonly slos: readonly SloSpec[];
+  /** `noTrafficMs`: an arm silent for this long, while another is not, makes the phase stale. */
+  readonly health: { readonly srm: 'pause' | 'warn'; readonly crossovers: 'exclude' | 'first'; readonly noTrafficMs?: number };
+  /** Present while baselines are learned: `arms` is control alone then. */
+  readonly learning?: LearningPlan;
 };
 
 export type ExperimentStatus = 'running' | 'paused' | 'rolled_back' | 'stopped' | 'promoted' | 'completed';
@@ -71,6 +113,10 @@ export type ExperimentRevision = {
   readonly appliedAt: EpochMs;
   readonly author: string;
   readonly reason: string;
+  /** The candidate that everybody has after a promotion. */
+  readonly promoted?: string;
+  /** Baselines that were learned, and the SHA-256 of the frozen design that they were learned for, hex. */
+  readonly learned?: { readonly of: string; readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>> };
 };
 
 export const controlOf = (spec: ExperimentSpec): Arm => {
@@ -85,3 +131,20 @@ export function allocationOf(spec: ExperimentSpec, candidate: string): number {
   const weight = spec.arms.find((arm) => arm.id === candidate)?.weight ?? 0;
   return weight / (weight + controlOf(spec).weight);
 }
+
+/** Share of its family's error that a metric may spend: guardrails 2, goals 1, normalised; signals are a family of their own (contracts 3). */
+export function familyWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'role'>): number {
+  const weightOf = ({ role }: Pick<MetricSpec, 'role'>): number => (role === 'guardrail' ? 2 : 1);
+  const family = spec.metrics.filter(({ role }) => (role === 'signal') === (metric.role === 'signal'));
+  return weightOf(metric) / family.reduce((sum, member) => sum + weightOf(member), 0);
+}
+
+/** What each candidate may spend on false rollbacks. */
+export const harmAlphaOf = (spec: ExperimentSpec): number => spec.analysis.alphaHarm / (spec.analysis.fwer ? Math.max(1, candidatesOf(spec).length) : 1);
+
+/**
+ * What may not change within a phase, as one text: whoever changes one of these starts a new phase, and evidence starts at nothing. Restart weights
+ * depend on `restart_every` and `horizon`, bounds on the alphas.
+ */
+export const frozenDesign = ({ unit, layer, salt, arms, metrics, slos, learning, analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs } }: ExperimentSpec): string =>
+  canonicalJson({ unit, layer, salt, arms, metrics, slos, learning, alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs } as never as Json);

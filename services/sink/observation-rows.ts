@@ -38,6 +38,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
         part: at.partition, ver: at.offset, experiment: reading.experiment_id, phase: reading.phase, revision: reading.revision, look_seq: reading.look_seq, watermark: reading.watermark, events_folded: reading.events_folded,
         state: reading.state, settled: reading.settled, crossovers: reading.crossovers, srm_log_e: reading.srm_log_e, metric: metric.metric, candidate: metric.candidate, role: metric.role, status: metric.status, reason: metric.reason ?? '',
         log_e: metric.log_e, weighted_log_e: metric.weighted_log_e, threshold: metric.threshold, engine: metric.engine ?? '', restart: metric.restart ?? '', win_log_e: metric.win_log_e,
+        difference: metric.difference, difference_lower: metric.difference_lower, difference_upper: metric.difference_upper, relative: metric.relative, relative_lower: metric.relative_lower, relative_upper: metric.relative_upper, interval_note: metric.interval_note ?? '',
         arm: arm.arm, units: arm.units, entries: arm.entries, numerator: arm.numerator, denominator: arm.denominator, estimate: arm.estimate,
       },
     })),

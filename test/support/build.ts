@@ -1,6 +1,8 @@
 /** Test data from a sentence: defaults for everything, only what is under test shows. */
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
 import { parseExperimentFile, planRevision } from '../../services/control/index.ts';
+import type { Evaluation, MetricEvaluation } from '../../services/kernel/evaluation.ts';
+import { emptyEntrySums } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
 
@@ -29,6 +31,22 @@ export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExp
   if (revision === undefined) throw new Error('no revision');
   return { ...revision, ...change };
 }
+
+/** One metric as a look finds it: `log` and `winLog` are weighted log e of the whole phase; nothing else shows. */
+export function aMetric(change: Partial<MetricEvaluation> & { readonly log?: number; readonly winLog?: number } = {}): MetricEvaluation {
+  const { log = 0, winLog = -5, ...fields } = change;
+  const tested = (weightedLogE: number) => ({ engine: 'E1' as const, restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 }, logE: weightedLogE, weightedLogE, control: emptyEntrySums(), candidate: emptyEntrySums() });
+  return {
+    metric: 'error_rate', candidate: 'B', role: 'guardrail', status: 'fine', harm: tested(log), win: tested(winLog), interval: { ok: false, reason: 'not built' },
+    arms: [{ arm: 'A', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9 }, { arm: 'B', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9, estimate: 0.1 }], ...fields,
+  };
+}
+
+/** A look at which nothing is the matter, an hour into the phase. */
+export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
+  experiment: aRevision(), versionVector: [{ part: 0, ver: 4096 }], watermark: monday + hour, newestClock: monday + hour, eventsFolded: 10, crossovers: 0, settled: true,
+  srm: { logE: 0, counts: { A: 9, B: 9 } }, metrics: [aMetric()], slos: [], survivors: [], silent: [], ...change,
+});
 
 let made = 0;
 export const anInference = (change: Partial<InferenceEvent> & { user?: string; ticket?: string; variant?: string; at?: number; arrivedAt?: number } = {}): Arrival => {

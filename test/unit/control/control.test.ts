@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { applyDecision, decide, experimentFileSchema, fromDecisionRecord, killDecision, parseExperimentFile, planRevision, toDecisionRecord } from '../../../services/control/index.ts';
+import type { Evaluation } from '../../../services/kernel/evaluation.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
-import type { Evaluation, MetricEvaluation } from '../../../services/kernel/evaluation.ts';
-import { emptyEntrySums } from '../../../services/kernel/evidence.ts';
-import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
+import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { realData } from '../../support/real-data.ts';
 
 const problems = (text: string) => {
@@ -22,8 +21,13 @@ describe('the experiment file', () => {
     expect(found.find(({ path }) => path === 'experiment.unit')?.line).toBe(4);
   });
   test.each([
-    ['what this version does not do is refused', anExperimentFile({ extra: '  slos: []\n' }), 'slos'],
-    ['a metric without a baseline', anExperimentFile().replace(', baseline: { mean: 0.05, sd: 0.2 }, cap: 1', ''), 'baseline'],
+    ['what this version does not do is refused', anExperimentFile({ extra: '  review: {}\n' }), 'review'],
+    ['an SLO of a metric that is not there', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: nothing, worse_than: 0.1 }]\n' }), 'no metric "nothing"'],
+    ['an SLO of an arm that is not there', anExperimentFile({ extra: '  slos: [{ id: s, arm: C, metric: error_rate, worse_than: 0.1 }]\n' }), 'no arm "C"'],
+    ['an SLO beyond the cap', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }), 'capped at 1'],
+    ['a hard kill of sticky units', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 20, of: 25 } }]\n' }), 'unit request'],
+    ['a hard kill that chance reaches', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 3, of: 25 } }]\n' }).replace('unit: user', 'unit: request'), 'ask for more failures'],
+    ['a guardrail that is worth having', anExperimentFile().replace('role: guardrail,', 'role: guardrail, worthwhile: 0.01,'), 'only a goal'],
     ['two controls', anExperimentFile().replace('{ id: B, weight: 50 }', '{ id: B, role: control, weight: 50 }'), 'control'],
     ['an arm twice', anExperimentFile().replace('id: B', 'id: A'), 'twice'],
     ['a cap below the mean', anExperimentFile().replace('cap: 5000', 'cap: 500'), 'cap'],
@@ -44,12 +48,8 @@ describe('the experiment file', () => {
   });
 });
 
-const metric = (change: Partial<MetricEvaluation> & { log?: number; winLog?: number } = {}): MetricEvaluation => {
-  const { log = 0, winLog = -5, ...fields } = change;
-  const test = (logE: number) => ({ engine: 'E1' as const, restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 }, logE, weightedLogE: logE, control: emptyEntrySums(), candidate: emptyEntrySums() });
-  return { metric: 'error_rate', candidate: 'B', role: 'guardrail', arms: [{ arm: 'A', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9 }, { arm: 'B', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9, estimate: 0.1 }], harm: test(log), win: test(winLog), status: 'fine', ...fields };
-};
-const evaluation = (change: Partial<Evaluation> = {}): Evaluation => ({ experiment: aRevision(), versionVector: [{ part: 0, ver: 4096 }], watermark: monday + hour, newestClock: monday + hour, eventsFolded: 10, crossovers: 0, settled: true, srm: { logE: 0, counts: { A: 9, B: 9 } }, metrics: [metric()], ...change });
+const metric = aMetric;
+const evaluation = anEvaluation;
 const pastOf = (change: Partial<Decision>): Decision => ({ decisionId: 'x', experimentId: 'exp-test', phase: 1, seq: 1, action: 'rollback', reasonCode: 'HARM', ruleId: 'harm', ruleVersion: 1, eventsFolded: 1, versionVector: [], configSha: '', revision: 1, evidence: '{}', actor: 'engine', traceId: '', ...change });
 
 describe('rules, first match wins', () => {
@@ -61,8 +61,8 @@ describe('rules, first match wins', () => {
     ['harm wins over stale and sample ratio', { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } }, [], 'HARM', 'rollback'],
     ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
     ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
-    ['a signal pauses once', { metrics: [signal, metric()] }, [pastOf({ action: 'pause', metric: 'latency', candidate: 'B' })], 'CONTINUE', undefined],
-    ['harm is still seen after a pause', { metrics: [signal, harmed] }, [pastOf({ action: 'pause', metric: 'latency', candidate: 'B' })], 'HARM', 'rollback'],
+    ['a signal pauses once', { metrics: [signal, metric()] }, [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })], 'PAUSED', undefined],
+    ['harm is still seen after a pause', { metrics: [signal, harmed] }, [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })], 'HARM', 'rollback'],
     ['stale comes before sample ratio', { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } }, [], 'STALE', undefined],
     ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
     ['sample ratio lasts', { srm: { logE: 0, counts: {} } }, [pastOf({ action: 'pause', reasonCode: 'SRM' })], 'SRM', undefined],
@@ -102,7 +102,7 @@ describe('revisions', () => {
     const once = applyDecision(aRevision(), pastOf({}), monday);
     expect(once && applyDecision(once, pastOf({}), monday)).toBeUndefined();
   });
-  test('the same file plans nothing; other arms or metrics are a new phase, other analysis is not', () => {
+  test('the same file plans nothing; other arms, metrics or alphas are a new phase, other waiting times are not', () => {
     const first = aRevision();
     const plan = (text: string) => {
       const parsed = parseExperimentFile(text, 'f');
@@ -110,7 +110,9 @@ describe('revisions', () => {
     };
     expect(plan(anExperimentFile())).toBeUndefined();
     expect(plan(anExperimentFile().replace('weight: 50 }', 'weight: 60 }'))).toMatchObject({ phase: 2, revision: 2, phaseStartedAt: monday + hour });
-    expect(plan(anExperimentFile({ extra: '  analysis: { alpha_harm: 0.01 }\n' }))).toMatchObject({ phase: 1, revision: 2, phaseStartedAt: monday });
+    expect(plan(anExperimentFile({ extra: '  analysis: { alpha_harm: 0.01 }\n' }))).toMatchObject({ phase: 2, revision: 2 });
+    expect(plan(anExperimentFile({ extra: '  analysis: { restart_every: 3h }\n' }))).toMatchObject({ phase: 2, revision: 2 });
+    expect(plan(anExperimentFile({ extra: '  analysis: { min_run: 2d, freshness: 1m }\n' }))).toMatchObject({ phase: 1, revision: 2, phaseStartedAt: monday });
   });
   test('a kill names who and why', () => expect(killDecision(aRevision(), [pastOf({ seq: 4 })], 'sre', 'INC-1', monday)).toMatchObject({ action: 'rollback', reasonCode: 'KILL', seq: 5, actor: 'sre', note: 'INC-1' }));
 });

@@ -10,11 +10,11 @@ const places = (text: string): string[] => problems(text).map(({ path, line }) =
 
 describe('one mistake is one problem, and all of them come at once', () => {
   test('types, keys, arms, steps and baselines in one file', () => {
-    const text = anExperimentFile({ extra: '  ramp: { coverage: [50, 5], hold: 6h, min_units: 1 }\n  slos: []\n  analisys: { alpha_harm: 1 }\n' })
-      .replace('{ id: B, weight: 50 }', '{ id: A, weight: -1 }').replace('better: lower', 'beter: lower').replace(', baseline: { mean: 1000, sd: 500 }', '').replace('harm: +20%', 'harm: 0');
+    const text = anExperimentFile({ extra: '  ramp: { coverage: [50, 5], hold: 6h, min_units: 1 }\n  review: []\n  analisys: { alpha_harm: 1 }\n' })
+      .replace('{ id: B, weight: 50 }', '{ id: A, weight: -1 }').replace('better: lower', 'beter: lower').replace('harm: +20%', 'harm: 0');
     expect(places(text)).toEqual([
-      '7 experiment.arms[1].id', '7 experiment.arms[1].weight', '8 experiment.ramp.coverage[1]', '9 experiment.slos', '10 experiment.analisys',
-      '12 experiment.metrics[0].beter', '13 experiment.metrics[1].baseline', '13 experiment.metrics[1].harm',
+      '7 experiment.arms[1].id', '7 experiment.arms[1].weight', '8 experiment.ramp.coverage[1]', '9 experiment.review', '10 experiment.analisys',
+      '12 experiment.metrics[0].beter', '13 experiment.metrics[1].harm',
     ]);
   });
   test('a misspelt optional key is not also a missing baseline', () => {

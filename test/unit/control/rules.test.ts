@@ -2,17 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { applyDecision, decide } from '../../../services/control/index.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
 import type { Evaluation, MetricEvaluation } from '../../../services/kernel/evaluation.ts';
-import { emptyEntrySums } from '../../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
-import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
+import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 
-const metricOf = (candidate: string, metric: string, role: MetricEvaluation['role'], harmLog: number, winLog = -5): MetricEvaluation => {
-  const test = (logE: number) => ({ engine: 'E1' as const, restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 }, logE, weightedLogE: logE, control: emptyEntrySums(), candidate: emptyEntrySums() });
-  return { metric, candidate, role, arms: [], harm: test(harmLog), win: test(winLog), status: 'fine' };
-};
-const look = (experiment: ExperimentRevision, metrics: readonly MetricEvaluation[], change: Partial<Evaluation> = {}): Evaluation => ({
-  experiment, versionVector: [{ part: 0, ver: 4096 }], watermark: monday + 30 * hour, newestClock: monday + 30 * hour, eventsFolded: 10, crossovers: 0, settled: true, srm: { logE: 0, counts: { A: 900, B: 900 } }, metrics, ...change,
-});
+const metricOf = (candidate: string, metric: string, role: MetricEvaluation['role'], log: number, winLog = -5): MetricEvaluation => aMetric({ candidate, metric, role, log, winLog, arms: [] });
+const look = (experiment: ExperimentRevision, metrics: readonly MetricEvaluation[], change: Partial<Evaluation> = {}): Evaluation =>
+  anEvaluation({ experiment, metrics, watermark: monday + 30 * hour, newestClock: monday + 30 * hour, srm: { logE: 0, counts: { A: 900, B: 900 } }, ...change });
 const three = anExperimentFile().replace('    - { id: B, weight: 50 }\n', '    - { id: B, weight: 50 }\n    - { id: C, weight: 50 }\n');
 
 describe('a ramp', () => {
@@ -28,9 +23,10 @@ describe('a ramp', () => {
     expect(past.map(({ action }) => action)).toEqual(['advance']);
     const obeyed = applyDecision(ramped, past[0] as Decision, monday + 30 * hour) as ExperimentRevision;
     expect(obeyed.coverage).toBe(25);
-    // The hold counts from the new step, then the next one is due.
+    // The hold and the units count from the new step, then the next one is due.
     expect(decide(look(obeyed, calm), past).state).toBe('CONTINUE');
-    expect(decide(look(obeyed, calm, { watermark: monday + 36 * hour, newestClock: monday + 36 * hour }), past).decision).toMatchObject({ action: 'advance', seq: 2 });
+    expect(decide(look(obeyed, calm, { watermark: monday + 36 * hour, newestClock: monday + 36 * hour, srm: { logE: 0, counts: { A: 904, B: 905 } } }), past).state).toBe('CONTINUE');
+    expect(decide(look(obeyed, calm, { watermark: monday + 36 * hour, newestClock: monday + 36 * hour, srm: { logE: 0, counts: { A: 905, B: 905 } } }), past).decision).toMatchObject({ action: 'advance', seq: 2 });
   });
   test('a step decided on another revision, or while paused, is not taken', () => {
     const step = decide(look(ramped, calm), []).decision as Decision;
@@ -78,3 +74,52 @@ test('the bound is met by reaching it, not by a rounded 2.996', () => {
   const at = (log: number) => decide(look(aRevision(), [metricOf('B', 'error_rate', 'guardrail', log)]), []).state;
   expect([at(Math.log(20)), at(Math.log(20) - 1e-9)]).toEqual(['HARM', 'CONTINUE']);
 });
+
+describe('a step with a tolerance', () => {
+  const ramped = aRevision({}, anExperimentFile({ extra: '  ramp: { coverage: [5, 100], hold: 6h, min_units: 10, tolerance: 1, patience: 3d }\n' }));
+  const upTo = (upper: number, gate?: string): MetricEvaluation => aMetric({ interval: { ok: true, engine: 'E3', alpha: 0.05, estimate: 0, lower: -0.1, upper, ...(gate !== undefined && { gate }) } });
+  const at = (metric: MetricEvaluation, hours = 30): string => decide(look(ramped, [metric], { watermark: monday + hours * hour, newestClock: monday + hours * hour }), []).state;
+  test.each([
+    ['a limit below the declared harm', upTo(0.049), 30, 'RAMP_NEXT'], ['a limit above it', upTo(0.051), 30, 'CONTINUE'], ['an interval whose gates have not passed', upTo(0.01, 'each arm needs 200 closed units'), 30, 'CONTINUE'],
+    ['no interval', aMetric(), 30, 'CONTINUE'], ['no interval, and patience has run out', aMetric(), 73, 'RAMP_NEXT'],
+  ])('%s', (_name, metric, hours, state) => expect(at(metric, hours)).toBe(state));
+  test('a margin that is shown to be kept, by the exact test', () => {
+    const margined = aRevision({}, anExperimentFile({ extra: '  ramp: { coverage: [5, 100], hold: 6h, min_units: 10, tolerance: 1 }\n' }).replace('cap: 1 }', 'cap: 1, margin: 0.02 }'));
+    const kept = (winLog: number): string => decide(look(margined, [aMetric({ winLog })]), []).state;
+    expect([kept(Math.log(20)), kept(2.9)]).toEqual(['RAMP_NEXT', 'CONTINUE']);
+  });
+});
+
+describe('futility', () => {
+  const worth = aRevision({}, anExperimentFile().replace('id: reopen_rate, role: goal,', 'id: reopen_rate, role: goal, worthwhile: 0.01,'));
+  const goal = (lower: number, change: Partial<MetricEvaluation> = {}): MetricEvaluation => aMetric({ metric: 'reopen_rate', role: 'goal', interval: { ok: true, engine: 'E3', alpha: 0.05, estimate: 0, lower, upper: 0.02 }, ...change });
+  test.each([
+    ['the benefit at best is too small', goal(-0.009), 'FUTILITY'], ['it may still be large enough', goal(-0.011), 'CONTINUE'],
+    ['a win has become unlikely', goal(-0.03, { conditionalPower: 0.09 }), 'FUTILITY'], ['a win is still likely', goal(-0.03, { conditionalPower: 0.11 }), 'CONTINUE'],
+    ['an interval that may not be acted on', goal(-0.009, { interval: { ok: true, engine: 'E3', alpha: 0.05, estimate: 0, lower: -0.009, upper: 0.02, gate: 'too few' } }), 'CONTINUE'],
+  ])('%s', (_name, metric, state) => expect(decide(look(worth, [metric]), []).state).toBe(state));
+  test('without `worthwhile` nothing is futile', () => expect(decide(look(aRevision(), [goal(-0.001)]), []).state).toBe('CONTINUE'));
+});
+
+describe('e-Holm', () => {
+  const named = (log: number): string[] => JSON.parse(decide(look(aRevision(), [metricOf('B', 'error_rate', 'guardrail', 5), metricOf('B', 'cost', 'guardrail', log)]), []).decision?.evidence ?? '{}').alsoHarmed?.map(({ metric }: { metric: string }) => metric) ?? [];
+  test('the second is named with the first one\'s share added to its own: 0.4 of 0.6', () => {
+    expect([named(Math.log(20 * 0.6) + 1e-9), named(Math.log(20 * 0.6) - 1e-9)]).toEqual([['cost'], []]);
+  });
+});
+
+test('candidates that share alpha_harm need twice the evidence each', () => {
+  const shared = aRevision({}, three.replace('  metrics:', '  analysis: { fwer: true }\n  metrics:'));
+  const at = (log: number): string => decide(look(shared, [metricOf('B', 'error_rate', 'guardrail', log), metricOf('C', 'error_rate', 'guardrail', 0)]), []).state;
+  expect([at(Math.log(40)), at(Math.log(40) - 1e-9)]).toEqual(['HARM', 'CONTINUE']);
+});
+
+test('who came back is said beside a rollback from a restart, and nowhere else', () => {
+  const survivors = [{ candidate: 'B', returns: { restart: 'schedule 3', logE: 9 } }];
+  const harmed = metricOf('B', 'error_rate', 'guardrail', 5);
+  const late: MetricEvaluation = { ...harmed, ...(harmed.harm && { harm: { ...harmed.harm, restart: { kind: 'schedule', label: 'schedule 4', index: 4, weight: 0.01 } } }) };
+  const labels = (metric: MetricEvaluation): unknown => JSON.parse(decide(look(aRevision(), [metric], { survivors }), []).decision?.evidence ?? '{}').labels;
+  expect([labels(late), labels(harmed)]).toEqual([['SURVIVORS_MAY_DIFFER'], undefined]);
+});
+
+test('an arm without traffic makes the phase stale', () => expect(decide(look(aRevision(), [metricOf('B', 'error_rate', 'guardrail', 0)], { silent: ['B'] }), []).state).toBe('STALE'));

@@ -1,0 +1,49 @@
+/**
+ * One arm against its own limit, from every restart. A unit's value x lies in [0, 1] (capped, harm upwards); by the weighted inequality of means
+ * (t/p)^x ((1-t)/(1-p))^(1-x) <= x t/p + (1-x)(1-t)/(1-p), which has mean at most 1 when E[x] <= p < t. So the beta-binomial mixture with k = sum of x and
+ * n units stays an e-process for shares, exactly; for 0-or-1 values it is the classical one.
+ */
+import type { SloEvaluation } from '../kernel/evaluation.ts';
+import { fixedPoint } from '../kernel/bets.ts';
+import type { EntrySums } from '../kernel/evidence.ts';
+import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
+import type { CandidateCells } from './cells.ts';
+import { betaBinomialTuning, logEOfRate } from './math/beta-binomial.ts';
+import { type PlacedRestart, sumsFrom } from './restarts.ts';
+
+/** Units at which the mixture is sharpest, and the level it is tuned for (design, SLO). */
+const sharpestAt = 500;
+const tuningAlpha = 0.05;
+
+/** `cellsOf`: suffix sums of a metric for a candidate; control is read beside any candidate, the first. */
+export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, restarts: readonly PlacedRestart[], cellsOf: (metric: string, candidate: string) => CandidateCells): SloEvaluation {
+  const base = { id: slo.id, arm: slo.arm, metric: slo.metric, action: slo.action };
+  const metric = spec.metrics.find(({ id }) => id === slo.metric);
+  const isControl = slo.arm === controlOf(spec).id;
+  const candidate = isControl ? candidatesOf(spec)[0]?.id : slo.arm;
+  if (metric === undefined || candidate === undefined) return { ...base, status: 'unknown', killed: false, reason: 'the arm or the metric is not part of this phase' };
+  const cells = cellsOf(metric.id, candidate)[isControl ? 'control' : 'candidate'];
+  const share = slo.worseThan / metric.cap;
+  const limit = metric.better === 'lower' ? share : 1 - share;
+  const threshold = Math.log(1 / (spec.analysis.alphaSlo - (slo.hardKill?.alpha ?? 0)));
+  const tuned = betaBinomialTuning(limit, sharpestAt, tuningAlpha);
+  let test: NonNullable<SloEvaluation['test']> | undefined;
+  let reason = 'no closed entries yet';
+  let killed = false;
+  for (const { restart, from } of restarts) {
+    const sums: EntrySums = sumsFrom(cells, from);
+    if (sums.n === 0) continue;
+    const bad = sums.sv / fixedPoint;
+    // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the spent alpha holds.
+    if (restart.kind === 'whole' && slo.hardKill !== undefined) killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
+    const found = tuned.ok ? logEOfRate({ bad: Math.min(bad, sums.n), n: sums.n, p: limit, r: tuned.r, sides: 'one' }) : tuned;
+    if (!found.ok) {
+      reason = found.reason;
+      continue;
+    }
+    const weightedLogE = Math.log(restart.weight) + found.logE;
+    if (test === undefined || weightedLogE > test.weightedLogE) test = { restart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
+  }
+  if (test === undefined) return { ...base, status: 'unknown', killed, reason };
+  return { ...base, status: killed || test.weightedLogE >= threshold ? 'bad' : 'fine', killed, test };
+}
