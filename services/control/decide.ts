@@ -4,7 +4,7 @@ import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, SloEvaluation, TestResult } from '../kernel/evaluation.ts';
 import type { EntrySums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
-import { eHolm } from './e-holm.ts';
+import { culprits } from './culprits.ts';
 import { type Finding, ruleVersion, rules } from './rules.ts';
 
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
@@ -62,7 +62,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
   const spec = culprit && experiment.spec.metrics.find(({ id }) => id === culprit.metric);
   const test = testOf(finding);
   const family = evaluation.metrics.filter(({ candidate, role }) => candidate === culprit?.candidate && (role === 'signal') === (culprit.role === 'signal'));
-  const also = alpha === undefined || finding.reasonCode === 'WIN' ? [] : eHolm(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
+  const also = alpha === undefined || finding.reasonCode === 'WIN' ? [] : culprits(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
   const arms = (metric: MetricEvaluation): Json => metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({ arm, units, firstEvents, numerator, denominator, entries }));
   const design = culprit && spec ? betDesignOf(experiment.spec, spec, culprit.candidate) : undefined;
   const signs = survivors.find(({ candidate }) => candidate === finding.candidate);

@@ -5,7 +5,7 @@
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, SloEvaluation } from '../kernel/evaluation.ts';
 import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
-import { eHolm } from './e-holm.ts';
+import { culprits } from './culprits.ts';
 import { finishLearning, isSettleProblem } from './settle-metrics.ts';
 
 export const ruleVersion = 2;
@@ -25,7 +25,7 @@ const ageMs = ({ experiment, watermark }: Evaluation): number => (watermark === 
 /** Of the open candidates' metrics past the bound the strongest: e-Holm's first step, which names the culprit. */
 function strongest(context: RuleContext, role: (metric: MetricEvaluation) => boolean): MetricEvaluation | undefined {
   const { metrics, experiment: { spec } } = context.evaluation;
-  const found = openCandidates(context).flatMap((candidate) => eHolm(spec, metrics.filter((metric) => metric.candidate === candidate && role(metric)), harmAlphaOf(spec)).slice(0, 1));
+  const found = openCandidates(context).flatMap((candidate) => culprits(spec, metrics.filter((metric) => metric.candidate === candidate && role(metric)), harmAlphaOf(spec)).slice(0, 1));
   return found.sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0))[0];
 }
 
