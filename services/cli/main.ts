@@ -5,11 +5,12 @@ import { redactLines } from '../redaction/lines.ts';
 import { defaultHome } from './addresses.ts';
 import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
+import { explain } from './explain.ts';
 import { decisions, results, sql, tail } from './read.ts';
 import { replayVerb, type ReplayFlags } from './replay.ts';
 import { doctor, down, status, supervise, up } from './stack.ts';
 import { reportError } from './terminal.ts';
-import { explain, verify } from './verify.ts';
+import { verify } from './verify.ts';
 
 const program = new Command('tripline').description('A/B tests and canaries of models and prompts, as a stream').showHelpAfterError();
 

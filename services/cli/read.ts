@@ -30,7 +30,7 @@ export async function sql(home: string, statement: string, json: boolean): Promi
   return 0;
 }
 
-type ResultRow = { readonly metric: string; readonly role: string; readonly candidate: string; readonly arm: string; readonly units: string; readonly estimate: number | null; readonly status: string; readonly log_e: number | null; readonly weighted_log_e: number | null; readonly threshold: number | null; readonly restart: string; readonly state: string; readonly watermark: string | null; readonly reason: string };
+type ResultRow = { readonly metric: string; readonly role: string; readonly candidate: string; readonly arm: string; readonly units: string; readonly estimate: number | null; readonly status: string; readonly log_e: number | null; readonly weighted_log_e: number | null; readonly threshold: number | null; readonly restart: string; readonly state: string; readonly watermark: string | null; readonly reason: string; readonly p: number | null; readonly difference: number | null; readonly difference_lower: number | null; readonly difference_upper: number | null; readonly interval_note: string };
 
 export async function results(home: string, experiment: string, json: boolean): Promise<number> {
   return withConnection(home, async ({ store }) => {
@@ -39,7 +39,15 @@ export async function results(home: string, experiment: string, json: boolean): 
     else if (rows.length === 0) print(`no look at ${experiment} yet: is it applied, and does traffic name it?`);
     else {
       print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
-      print(table([['metric', 'role', 'arm', 'units', 'estimate', 'verdict', 'log e (weighted) / bound', 'counted from'], ...rows.map((row) => [row.metric, row.role, row.arm, row.units, row.estimate === null ? '-' : row.estimate.toPrecision(4), row.status, row.weighted_log_e === null ? row.reason : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`, row.restart])]));
+      print(table([
+        ['metric', 'role', 'arm', 'units', 'estimate', 'verdict', 'log e (weighted) / bound', 'p', 'counted from', 'difference (95% at all looks)'],
+        ...rows.map((row) => [
+          row.metric, row.role, row.arm, row.units, row.estimate === null ? '-' : row.estimate.toPrecision(4), row.status, row.weighted_log_e === null ? row.reason : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
+          row.p === null ? '-' : row.p.toPrecision(2), row.restart, row.arm !== row.candidate ? '' : row.difference === null ? row.interval_note : `${row.difference.toPrecision(3)} [${row.difference_lower?.toPrecision(3)}, ${row.difference_upper?.toPrecision(3)}]${row.interval_note === '' ? '' : ' *'}`,
+        ]),
+      ]));
+      const gates = [...new Set(rows.filter(({ difference, interval_note }) => difference !== null && interval_note !== '').map(({ interval_note }) => interval_note))];
+      if (gates.length > 0) print(`* not to be relied on yet: ${gates.join('; ')}`);
     }
     return 0;
   });
