@@ -14,7 +14,7 @@ import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
 import { evaluate } from './evaluate.ts';
-import { type LookRow, readLooks } from './look-reader.ts';
+import { createLookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
 
 export type StatisticsDeps = {
@@ -71,8 +71,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
 
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
-  /** Every row that a look needs, at its highest version: a look fetches what changed. */
-  const rows = new Map<string, LookRow>();
+  const reader = createLookReader(partitions);
   let looks = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
@@ -83,11 +82,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
     const since = Array.from({ length: partitions }, (_, part) => lookedAt.get(part) ?? 0);
     const changed = await store.rows<LookRow>(await sqlQuery('look'), { since, oldest: Math.min(...since) });
-    for (const row of changed) {
-      const at = `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
-      if (Number(rows.get(at)?.ver ?? -1) < Number(row.ver)) rows.set(at, row);
-    }
-    for (const evidence of readLooks([...rows.values()], partitions).values()) {
+    reader.apply(changed);
+    for (const evidence of reader.looks().values()) {
       const evaluation = evaluate(evidence);
       const { state, decision } = decide(evaluation, decisions);
       looks += 1;

@@ -1,7 +1,11 @@
-/** Rows of one look (sql/queries/look.sql) to the looks of the experiments in them. Pure: the query is the caller's. */
+/**
+ * Rows of looks (sql/queries/look.sql) to the looks of the experiments in them. A look fetches what changed since the last one; what is known is kept
+ * parsed, so that its cost follows the changes. Pure: the query is the caller's.
+ */
 import type { EntryCell, FingerprintMark, Look, PartitionMark, ReportCell, SegmentMark } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
+import type { EpochMs } from '../kernel/time.ts';
 
 /** 64- and 128-bit integers come as text. */
 export type LookRow = {
@@ -11,50 +15,88 @@ export type LookRow = {
 
 type ExperimentBody = {
   readonly revision: string; readonly segments: readonly SegmentMark[]; readonly fingerprints: readonly (readonly [string, FingerprintMark])[];
-  readonly assigned: readonly number[]; readonly events: number; readonly crossovers: number; readonly lateOutcomes: number;
+  readonly assigned: readonly number[]; readonly events: number; readonly crossovers: number; readonly lateOutcomes: number; readonly lastSeenAt?: readonly EpochMs[];
 };
 
-/** `partitions` of the unit log, folded or not: those without a checkpoint stand at 0 and keep the experiment unsettled. */
-export function readLooks(rows: readonly LookRow[], partitions: number): Map<string, Look> {
-  const checkpoints = new Map<number, { ver: number; clock: number }>();
-  const bodies = new Map<string, { part: number; phase: number; revision: ExperimentRevision; body: ExperimentBody }[]>();
-  for (const row of rows) {
-    if (row.kind === 'checkpoint') checkpoints.set(row.part, { ver: Number(row.ver), clock: Number(row.clock) });
-    if (row.kind !== 'experiment') continue;
-    const body = JSON.parse(row.body) as ExperimentBody;
-    const known = bodies.get(row.experiment) ?? [];
-    known.push({ part: row.part, phase: row.phase, revision: parseRevision(body.revision), body });
-    bodies.set(row.experiment, known);
-  }
-  const looks = new Map<string, Look>();
-  for (const [id, all] of bodies) {
-    const newest = all.reduce((best, next) => (next.revision.revision > best.revision.revision ? next : best)).revision;
-    const live = new Map(all.filter(({ phase }) => phase === newest.phase).map((entry) => [entry.part, entry]));
-    const marks: PartitionMark[] = Array.from({ length: partitions }, (_, part) => {
-      const entry = live.get(part);
+type Versioned<T> = { readonly ver: number; readonly value: T };
+type Phase = {
+  readonly bodies: Map<number, Versioned<{ readonly revision: ExperimentRevision; readonly body: ExperimentBody }>>;
+  readonly reports: Map<string, Versioned<ReportCell>>;
+  readonly entries: Map<string, Versioned<EntryCell>>;
+};
+
+export type LookReader = {
+  /** Takes rows in; of several versions of a key the highest counts, in whatever order they come. */
+  apply(rows: readonly LookRow[]): void;
+  /** The newest phase of every experiment. Partitions that have not folded it stand at revision 0 and keep it unsettled. */
+  looks(): Map<string, Look>;
+};
+
+function keep<K, T>(into: Map<K, Versioned<T>>, key: K, ver: number, make: () => T): void {
+  const known = into.get(key);
+  if (known === undefined || known.ver < ver) into.set(key, { ver, value: make() });
+}
+
+const toReport = (row: LookRow): ReportCell => {
+  const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
+  return { part: row.part, arm: row.arm, metric: row.metric, units: Number(row.n), firstEvents: Number(row.x[0] ?? 0), numerator, denominator, numerator2, denominator2, product };
+};
+
+const toEntry = (row: LookRow): EntryCell => {
+  const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
+  return { part: row.part, candidate: row.candidate, arm: row.arm, metric: row.metric, segment: row.slot, sums: { n: Number(row.n), s, sv, svv, harm: bets.slice(0, 7), win: bets.slice(7, 14) } };
+};
+
+const byArm = (revision: ExperimentRevision, values: readonly number[]): Record<string, number> => Object.fromEntries(revision.spec.arms.map((arm, index) => [arm.id, values[index] ?? 0]));
+
+/** `partitions` of the unit log, folded or not. */
+export function createLookReader(partitions: number): LookReader {
+  const checkpoints = new Map<number, Versioned<EpochMs>>();
+  const experiments = new Map<string, Map<number, Phase>>();
+  const phaseOf = ({ experiment, phase }: LookRow): Phase | undefined => {
+    const phases = experiments.get(experiment) ?? new Map<number, Phase>();
+    experiments.set(experiment, phases);
+    // A later phase has begun: what an earlier one still writes is history.
+    if ([...phases.keys()].some((known) => known > phase && (phases.get(known)?.bodies.size ?? 0) > 0)) return undefined;
+    const known = phases.get(phase) ?? { bodies: new Map(), reports: new Map(), entries: new Map() };
+    phases.set(phase, known);
+    return known;
+  };
+  const take = (row: LookRow): void => {
+    const ver = Number(row.ver);
+    if (row.kind === 'checkpoint') return keep(checkpoints, row.part, ver, () => Number(row.clock));
+    const phase = phaseOf(row);
+    if (phase === undefined) return;
+    if (row.kind === 'experiment') {
+      keep(phase.bodies, row.part, ver, () => {
+        const body = JSON.parse(row.body) as ExperimentBody;
+        return { body, revision: parseRevision(body.revision) };
+      });
+      for (const older of experiments.get(row.experiment)?.keys() ?? []) if (older < row.phase) experiments.get(row.experiment)?.delete(older);
+    } else if (row.kind === 'report') keep(phase.reports, `${row.part}/${row.key}`, ver, () => toReport(row));
+    else if (row.kind === 'entry') keep(phase.entries, `${row.part}/${row.key}`, ver, () => toEntry(row));
+  };
+  const lookOf = ({ bodies, reports, entries }: Phase): Look => {
+    const known = [...bodies.values()].map(({ value }) => value);
+    const experiment = known.reduce((best, next) => (next.revision.revision > best.revision ? next.revision : best), known[0]?.revision as ExperimentRevision);
+    const marks = Array.from({ length: partitions }, (_, part): PartitionMark => {
+      const { revision, body } = bodies.get(part)?.value ?? {};
+      const checkpoint = checkpoints.get(part);
       return {
-        part, ver: checkpoints.get(part)?.ver ?? 0, clock: checkpoints.get(part)?.clock ?? 0, revision: entry?.revision.revision ?? 0,
-        events: entry?.body.events ?? 0, crossovers: entry?.body.crossovers ?? 0,
-        assigned: Object.fromEntries(entry?.revision.spec.arms.map((arm, index) => [arm.id, entry.body.assigned[index] ?? 0]) ?? []),
+        part, ver: checkpoint?.ver ?? 0, clock: checkpoint?.value ?? 0, revision: revision?.revision ?? 0, events: body?.events ?? 0, crossovers: body?.crossovers ?? 0,
+        assigned: revision && body ? byArm(revision, body.assigned) : {}, ...(revision && body?.lastSeenAt && { lastSeenAt: byArm(revision, body.lastSeenAt) }),
       };
     });
-    const reports: ReportCell[] = [];
-    const entries: EntryCell[] = [];
-    for (const row of rows) {
-      if (row.experiment !== id || row.phase !== newest.phase) continue;
-      if (row.kind === 'report') {
-        const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
-        reports.push({ part: row.part, arm: row.arm, metric: row.metric, units: Number(row.n), firstEvents: Number(row.x[0] ?? 0), numerator, denominator, numerator2, denominator2, product });
-      } else if (row.kind === 'entry') {
-        const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
-        entries.push({ part: row.part, candidate: row.candidate, arm: row.arm, metric: row.metric, segment: row.slot, sums: { n: Number(row.n), s, sv, svv, harm: bets.slice(0, 7), win: bets.slice(7, 14) } });
-      }
-    }
-    looks.set(id, {
-      experiment: newest, partitions: marks, reports, entries,
-      segments: [...live.values()].flatMap(({ part, body }) => body.segments.map((segment) => ({ ...segment, part }))),
-      fingerprints: [...live.values()].flatMap(({ body }) => body.fingerprints.map(([, mark]) => mark)),
-    });
-  }
-  return looks;
+    return {
+      experiment, partitions: marks, reports: [...reports.values()].map(({ value }) => value), entries: [...entries.values()].map(({ value }) => value),
+      segments: [...bodies].flatMap(([part, { value }]) => value.body.segments.map((segment) => ({ ...segment, part }))), fingerprints: known.flatMap(({ body }) => body.fingerprints.map(([, mark]) => mark)),
+    };
+  };
+  return {
+    apply: (rows) => rows.forEach(take),
+    looks: () => new Map([...experiments].flatMap(([id, phases]) => {
+      const newest = phases.get(Math.max(...phases.keys()));
+      return newest && newest.bodies.size > 0 ? [[id, lookOf(newest)] as const] : [];
+    })),
+  };
 }
