@@ -6,7 +6,8 @@ import type { Decision } from '../../../services/kernel/decision.ts';
 import type { ReportCell } from '../../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { evaluate, learningUnits } from '../../../services/statistics/index.ts';
-import { anEvaluation, anExperimentFile, hour, monday } from '../../support/build.ts';
+import { anEvaluation, anExperimentFile, anInference, hour, monday } from '../../support/build.ts';
+import { createMemoryPath } from '../../support/memory-path.ts';
 
 const file = anExperimentFile({ extra: '  ramp: { coverage: [10, 100], hold: 6h, min_units: 10 }\n' }).replace(', baseline: { mean: 1000, sd: 500 }, cap: 5000', '').replace(', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n    - { id: cost', ' }\n    - { id: cost');
 const plan = (text: string, previous?: ExperimentRevision, now = monday): ExperimentRevision | undefined => {
@@ -71,4 +72,26 @@ describe('when they are known', () => {
     expect(applyDecision(learning, other, monday)).toBeUndefined();
     expect(decide(anEvaluation({ experiment: learning, metrics: [] }), []).state).toBe('LEARNING');
   });
+});
+
+test('through the fold: control alone, then both arms from nothing, with the frozen numbers', () => {
+  const path = createMemoryPath(2);
+  path.apply(learning);
+  for (let at = 0; at < 520; at += 1) path.send(anInference({ user: `u${at}`, cost_nano_usd: at % 2 === 0 ? 900 : 1100, status: at % 10 === 0 ? 'error' : 'success', at: monday + at }));
+  path.send(anInference({ user: 'early', variant: 'B', at: monday + 600 }));
+  path.tick(monday + 80 * hour);
+  const advance = path.decide('exp-test') as Decision;
+  expect(advance).toMatchObject({ action: 'advance', reasonCode: 'BASELINE_LEARNED', eventsFolded: 520 });
+  const next = applyDecision(learning, advance, monday + 80 * hour) as ExperimentRevision;
+  path.apply(next);
+  path.send(anInference({ user: 'u1', variant: 'B', at: monday + 81 * hour, exposures: [{ experiment_id: 'exp-test', phase: 2, variant: 'B', unit_type: 'user', reason: 'SPLIT' }] }));
+  expect(path.look('exp-test')).toMatchObject({ settled: true, eventsFolded: 1, srm: { counts: { A: 0, B: 1 } }, experiment: { phase: 2, spec: { metrics: [{ harm: expect.closeTo(0.02, 9) }, { baseline: { mean: 1000 } }, {}, {}, {}] } } });
+});
+test('another design under the same phase is not taken: the experiment never settles', () => {
+  const path = createMemoryPath(1);
+  const first = plan(anExperimentFile()) as ExperimentRevision;
+  path.apply(first);
+  path.apply({ ...first, revision: 2, spec: { ...first.spec, analysis: { ...first.spec.analysis, alphaHarm: 0.5 } } });
+  expect(path.look('exp-test')).toMatchObject({ experiment: { revision: 1 } });
+  expect(path.partitions[0]?.counts.dropped.get('design-changed-within-phase')).toBe(1);
 });
