@@ -11,7 +11,7 @@ propertyTest.prop([whole(600), whole(600)], { numRuns: 60 })('log B of whole num
 propertyTest.prop([fc.double({ min: 1e-6, max: 1e10, noNaN: true }), fc.double({ min: 1e-6, max: 1e10, noNaN: true })])('B(a+1, b) = B(a, b) a/(a+b), for every size', (a, b) => void close(logBeta(a + 1, b) - logBeta(a, b), Math.log(a / (a + b)), 1e-15 * Math.max(100, Math.abs(logBeta(a, b)))));
 test.each([[0.5, 0.5, Math.log(Math.PI)], [1, 7, -Math.log(7)], [0.5, 1e9, 0.5 * Math.log(Math.PI / 1e9) + 1 / 8e9]])('log B(%f, %f)', (a, b, want) => close(logBeta(a, b), want, 1e-14));
 propertyTest.prop([fc.double({ min: 0.01, max: 500, noNaN: true })])('the Stirling correction completes lgamma', (x) => void close((x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + stirlingCorrection(x), lgamma(x), 1e-12));
-propertyTest.prop([fc.double({ min: -0.2, max: 0.2, noNaN: true })])('log(1+u) - u lies between its first two terms', (u) => void expect(Math.abs(log1pMinus(u) + (u * u) / 2 - u ** 3 / 3)).toBeLessThanOrEqual(Math.abs(u) ** 4 / 3 + 1e-280));
+propertyTest.prop([fc.double({ min: -0.2, max: 0.2, noNaN: true })])('log(1+u) - u lies between its first two terms', (u) => void expect(Math.abs(log1pMinus(u) + (u * u) / 2 - u ** 3 / 3)).toBeLessThanOrEqual(Math.abs(u) ** 4 / 3 + 1e-15 * u * u));
 
 propertyTest.prop([whole(400), whole(400), fc.double({ min: 0.1, max: 0.9, noNaN: true })], { numRuns: 60 })('both tails of the incomplete beta agree with exact binomial sums to 1e-11, in logs', (a, b, x) => {
   const exact = logBinomialTails(a, a + b - 1, x);

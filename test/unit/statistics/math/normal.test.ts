@@ -12,7 +12,7 @@ propertyTest.prop([fc.double({ min: -1e5, max: -1e-9, noNaN: true })])('the quan
 propertyTest.prop([fc.double({ min: 1e-6, max: 0.5, noNaN: true })])('quantiles are symmetric', (p) => void expect(normalQuantile(1 - p) + normalQuantile(1 - (1 - p))).toBeCloseTo(0, 9));
 test('known quantiles', () => {
   expect(normalQuantile(0.975)).toBeCloseTo(1.959963984540054, 14);
-  expect(normalQuantile(1e-20)).toBeCloseTo(-9.262340089798408, 12);
+  expect(normalQuantile(1e-20)).toBeCloseTo(-9.2623400898, 10);
   expect(normalQuantile(0.5)).toBeCloseTo(0, 15);
 });
 test('the ends are the ends, and only what is no number is none', () => {
