@@ -11,7 +11,7 @@ export function eHolm(logEs: readonly number[], weights: readonly number[], alph
   const rejected = logEs.map(() => false);
   let standing = weights.reduce((sum, weight) => sum + weight, 0);
   for (const k of order) {
-    if (!((weighted[k] ?? -Infinity) >= Math.log(standing / alpha))) break;
+    if ((weights[k] ?? 0) === 0 || !((weighted[k] ?? -Infinity) >= Math.log(standing / alpha))) break;
     rejected[k] = true;
     standing = Math.max(0, standing - (weights[k] ?? 0));
   }

@@ -53,6 +53,26 @@ function unwrap<T>(result: lib.Result<T>): T {
   return result as T;
 }
 
+/** Every look's log e of a two-sample mSPRT: paired differences of variance 2 sigma^2. */
+function msprt(i: Inputs): readonly number[] {
+  const tau = i.tau ?? pick(lib.msprtTau(i.alpha, i.sigma, i.truncation), 'tau');
+  const variance = 2 * i.sigma * i.sigma;
+  const rho = pick(lib.msprtRho(variance, tau), 'rho');
+  let sum = 0;
+  return i.x.map((x: number, k: number) => {
+    sum += x - i.y[k];
+    return number(lib.logEOfNormalMixture(sum / Math.sqrt(variance), k + 1, rho, 'two'));
+  });
+}
+const shares = (i: Inputs): number[] => Array.from({ length: i.looks }, (_, k) => (k + 1) / i.looks);
+const power2 = (i: Inputs): readonly number[] => pick(lib.groupSequentialBounds({ times: i.t, alpha: i.alpha, sides: i.sides, spending: { form: 'power', rho: 2 } }), 'bounds');
+function repeatedInterval(i: Inputs): number[] {
+  const [control, candidate] = [i.a, i.b].map((arm) => unwrap(lib.momentsOfMean({ units: arm.n, sum: arm.sum, sumSquares: arm.sum_squares })));
+  const score = unwrap(lib.stratifiedScore([{ control: control as lib.ArmMoments, candidate: candidate as lib.ArmMoments }]));
+  const half = (power2(i)[i.look - 1] ?? Number.NaN) * (Math.sqrt(score.variance) / score.weight);
+  return [score.effect - half, score.effect + half];
+}
+
 export const asymptoticMethods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
   'normal_mixture_two_sided.rho': (i) => tuned(i, 'two'),
   'normal_mixture_one_sided.rho': (i) => tuned(i, 'one'),
@@ -78,6 +98,13 @@ export const asymptoticMethods: Readonly<Record<string, (inputs: Inputs) => unkn
   'two_sample.effective_n': (i) => pick(lib.effectiveN(i.n1, i.n2), 'n'),
   'delayed_start.constant': (i) => pick(lib.delayedStartConstant(i.alpha, i.sides === 1 ? 'one' : 'two'), 'constant'),
   'stratified_score.half_normal.log_e': halfNormalScore,
+  'group_sequential.power2.z_bounds': power2,
+  'group_sequential.power2.repeated_ci': repeatedInterval,
+  'naive_peeking.upper_crossing_probability': (i) => pick(lib.crossingProbability(shares(i), shares(i).map(() => i.z)), 'probability'),
+  'group_sequential.obrien_fleming.level': (i) => pick(lib.crossingProbability(shares(i), shares(i).map((t) => Number.parseFloat(i.z_k) / Math.sqrt(t))), 'probability'),
+  'msprt.tau': (i) => pick(lib.msprtTau(i.alpha, i.sigma, i.truncation), 'tau'),
+  'msprt.normal.lambda': (i) => msprt(i).map(Math.exp),
+  'msprt.normal.first_rejection': (i) => msprt(i).findIndex((logE) => logE >= Math.log(1 / i.alpha)) + 1,
   'design_based_ipw.boundary': (i) => pick(lib.normalMixtureBound(i.variance_clock, i.alpha, 1 / i.eta2, 'two'), 'bound'),
 };
 

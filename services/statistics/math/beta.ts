@@ -61,26 +61,26 @@ export function logDirichletRatio(counts: readonly number[], prior: readonly num
   return after - before;
 }
 
-/** Continued fraction of the incomplete beta (Abramowitz & Stegun 26.5.8, Lentz). It needs about sqrt(a + b) steps; the cap leaves room for ten times that. `apart` is x b - (1 - x) a. */
-function betaFraction(a: number, b: number, x: number, apart: number): number {
+/**
+ * Continued fraction of I_x(a, b) B(a, b)/(x^a y^b) for x up to its mean (DiDonato & Morris 1992, equation 9; by Lentz' method): written in the distance from the mean
+ * `short` = a y - b x >= 0, so that nothing cancels when x is close to 1. It needs about sqrt(a + b) steps; the cap leaves room for ten times that.
+ */
+function betaFraction(a: number, b: number, x: number, y: number, short: number): number {
   const tiny = 1e-300;
   const cap = 300 + 10 * Math.sqrt(a + b);
   const away = (d: number): number => (Math.abs(d) < tiny ? tiny : d);
-  let c = 1;
-  let d = 1 / away((1 - apart) / (a + 1));
-  let fraction = d;
-  for (let m = 1; m <= cap; m += 1) {
-    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / away(1 + even * d);
-    c = away(1 + even / c);
-    fraction *= d * c;
-    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / away(1 + odd * d);
-    c = away(1 + odd / c);
-    fraction *= d * c;
-    if (Math.abs(d * c - 1) < 1e-16) return fraction;
+  const beta = (n: number): number => n + (n * (b - n) * x) / (a + 2 * n - 1) + ((a + n) * (short + 1 + n * (1 + y))) / (a + 2 * n + 1);
+  let denominator = away((a * (short + 1)) / (a + 1));
+  let [c, d] = [denominator, 0];
+  for (let n = 1; n <= cap; n += 1) {
+    const alpha = (((a + n - 1) / (a + 2 * n - 1)) * ((a + b + n - 1) / (a + 2 * n - 1))) * n * (b - n) * x * x;
+    const next = beta(n);
+    d = 1 / away(next + alpha * d);
+    c = away(next + alpha / c);
+    denominator *= c * d;
+    if (Math.abs(c * d - 1) < 1e-16) break;
   }
-  return fraction;
+  return 1 / denominator;
 }
 
 /** log(1 + u) - u with 1 + u = x total / a: from u near the mode, from the quotient far from it, where 1 + u has lost its digits. */
@@ -93,8 +93,8 @@ export function logBetaTails(a: number, b: number, x: number, y: number = 1 - x)
   // x^a y^b / B(a, b) as its distance from the mode, so that a log x and log B never meet
   const apart = x * b - y * a;
   const kernel = a * fromMode(apart / a, x, a + b, a) + b * fromMode(-apart / b, y, a + b, b) + 0.5 * (Math.log(a) + Math.log(b) - Math.log(a + b)) - halfLogTwoPi - stirlingCorrection(a) - stirlingCorrection(b) + stirlingCorrection(a + b);
-  const isLower = x < (a + 1) / (a + b + 2);
-  const tail = Math.min(0, isLower ? kernel - Math.log(a) + Math.log(betaFraction(a, b, x, apart)) : kernel - Math.log(b) + Math.log(betaFraction(b, a, y, -apart)));
+  const isLower = apart <= 0;
+  const tail = Math.min(0, kernel + Math.log(isLower ? betaFraction(a, b, x, y, -apart) : betaFraction(b, a, y, x, apart)));
   return isLower ? { lower: tail, upper: log1mExp(tail) } : { lower: log1mExp(tail), upper: tail };
 }
 

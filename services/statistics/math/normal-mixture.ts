@@ -3,7 +3,7 @@
  * differ in their tuning rho and in sidedness only. Howard, Ramdas, McAuliffe & Sekhon, arXiv 1810.08240; statistics design, E3. Null: S is a martingale (two-sided),
  * or at most that (one-sided), with variance V: exact for normal increments, asymptotic otherwise.
  */
-import { logNormalCdf } from './normal.ts';
+import { logNormalCdf, logNormalDensity } from './normal.ts';
 import { cannot, isPositive, isProbability, lastFalse, type Outcome, type Result, value } from './special.ts';
 import { lambertWm1 } from './student.ts';
 
@@ -44,3 +44,12 @@ export function normalMixtureBound(v: number, alpha: number, rho: number, sides:
 
 /** mSPRT (Johari, Pekelis & Walsh 2015) in these terms: mixing standard deviation `tau` of the mean effect and variance `variance` of one step give rho = variance / tau^2 steps. */
 export const msprtRho = (variance: number, tau: number): Result<{ readonly rho: number }> => (isPositive(variance) && isPositive(tau) ? { ok: true, rho: variance / (tau * tau) } : cannot('variance and mixing deviation lie above 0'));
+
+/** tau that is best on average for a test that stops after `horizon` steps (Johari, Pekelis & Walsh): sigma sqrt(Phi(-b)/(phi(b)/b - Phi(-b))), b = 2 log(1/alpha)/sqrt(horizon sigma^2). */
+export function msprtTau(alpha: number, sigma: number, horizon: number): Result<{ readonly tau: number }> {
+  if (!isProbability(alpha) || !isPositive(sigma) || !isPositive(horizon)) return cannot('alpha lies strictly between 0 and 1, deviation and horizon above 0');
+  const b = (2 * Math.log(1 / alpha)) / Math.sqrt(horizon * sigma * sigma);
+  const mills = Math.exp(logNormalCdf(-b) - logNormalDensity(b));
+  const tau = sigma * Math.sqrt(mills / (1 / b - mills));
+  return isPositive(tau) ? { ok: true, tau } : cannot('no mixing deviation fits so short a horizon');
+}

@@ -29,10 +29,10 @@ export function sloBound({ units, limit, alpha, tunedFor = 500 }: { readonly uni
 
 /**
  * What a hard kill "k bad among the first n" spends: P(at least k of n bad) at rate `limit`, exactly. Checking at every unit costs no more, since the count
- * only grows. Whole numbers, 0 < k <= n <= 1,000; `limit` in (0, 1). Add it to the budget of the SLO.
+ * only grows. Whole numbers, 0 < k <= n <= 1,000,000; `limit` in (0, 1). Add it to the budget of the SLO.
  */
 export function hardKillAlpha(k: number, n: number, limit: number): Result<{ readonly alpha: number }> {
-  if (!isCount(k) || !isCount(n) || k < 1 || k > n || n > 1_000) return cannot('a hard kill needs whole numbers, 1 <= k <= n <= 1,000');
+  if (!isCount(k) || !isCount(n) || k < 1 || k > n || n > 1_000_000) return cannot('a hard kill needs whole numbers, 1 <= k <= n <= 1,000,000');
   if (!isProbability(limit)) return cannot('the limit lies strictly between 0 and 1');
   return { ok: true, alpha: binomialUpperTail(k, n, limit) };
 }
