@@ -3,7 +3,7 @@
  * differ in their tuning rho and in sidedness only. Howard, Ramdas, McAuliffe & Sekhon, arXiv 1810.08240; statistics design, E3. Null: S is a martingale (two-sided),
  * or at most that (one-sided), with variance V: exact for normal increments, asymptotic otherwise.
  */
-import { logNormalCdf, logNormalDensity } from './normal.ts';
+import { logNormalCdf, logNormalDensity, logScaledNormalCdf } from './normal.ts';
 import { cannot, isPositive, isProbability, lastFalse, type Outcome, type Result, value } from './special.ts';
 import { lambertWm1 } from './student.ts';
 
@@ -25,8 +25,7 @@ export function mixtureRho(clock: number, alpha: number, sides: Sides, form: 'ap
 export function logEOfNormalMixture(s: number, v: number, rho: number, sides: Sides): Outcome {
   if (!Number.isFinite(s) || !(v >= 0 && v < Infinity) || !isPositive(rho)) return cannot('a normal mixture needs a finite score, a clock of at least 0 and rho above 0');
   const total = v + rho;
-  const square = (s * s) / (2 * total);
-  return sides === 'two' ? value(0.5 * Math.log(rho / total) + square) : value(0.5 * Math.log((4 * rho) / total) + square + logNormalCdf(s / Math.sqrt(total)));
+  return sides === 'two' ? value(0.5 * Math.log(rho / total) + (s * s) / (2 * total)) : value(0.5 * Math.log((4 * rho) / total) + logScaledNormalCdf(s / Math.sqrt(total)));
 }
 
 /** The score at which log e reaches log(1/alpha) at clock `v`: closed for two sides, by halving for one. */

@@ -43,6 +43,9 @@ export function logNormalCdf(z: number): number {
   return z > seriesReach ? Math.log1p(-Math.exp(logNormalDensity(z) + logMillsRatio(z))) : Math.log(0.5 + aboveHalf(z));
 }
 
+/** z^2/2 + log Phi(z), in which the tail's two large parts cancel on paper: the logarithm of Mills' ratio below -2.2. What a one-sided mixture adds up. */
+export const logScaledNormalCdf = (z: number): number => (z < -seriesReach ? logMillsRatio(-z) - halfLogTwoPi : 0.5 * z * z + logNormalCdf(z));
+
 /** Phi(z). The upper tail is `normalCdf(-z)`. */
 export const normalCdf = (z: number): number => (Math.abs(z) <= seriesReach ? 0.5 + aboveHalf(z) : Math.exp(logNormalCdf(z)));
 
