@@ -39,6 +39,7 @@ export async function startLinker({ prefix, log, producer, codec, clock, store, 
     log, producer, codec, clock, flushMs, flushRecords,
     idleMs: 0,
     onIdle: async () => {},
+    heads: async () => new Map((await store.rows<{ part: number; ver: string }>(await sqlQuery('load-link-checkpoints'))).map(({ part, ver }) => [part, Number(ver)])),
     load: async (part) => {
       const rows = await store.rows<{ kind: string; key: string; ver: string; clock: string; body: string }>(await sqlQuery('load-links'), { part });
       const fold = createLinkerFold(part);
