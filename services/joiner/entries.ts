@@ -6,8 +6,9 @@
 import { type BetDesign, fixedPoint, scaledValue } from '../kernel/bets.ts';
 import { emptyEntrySums } from '../kernel/evidence.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { cellKey, type EntityFold, type ExperimentFold, entryFields, type MetricFold, type PartitionFold, type UnitInExperiment } from './fold-state.ts';
+import { anyExperiment, cellKey, type EntityFold, type ExperimentFold, entriesAt, entryFields, type MetricFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
 import type { OutcomeMeasure } from '../kernel/measures.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 
 const at = (array: Float64Array, index: number): number => array[index] ?? 0;
 
@@ -24,20 +25,23 @@ export function outcomeTotal(entity: EntityFold, measure: OutcomeMeasure, first:
   return total;
 }
 
+/** From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named it. */
+export const firstOf = (member: UnitInExperiment, entity: EntityFold): EpochMs | undefined =>
+  entity.id === '' ? member.firstAt : (entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment));
+
 /**
  * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or revision may
  * change it. True when the totals changed.
  */
 export function contribute(member: UnitInExperiment, entity: EntityFold): boolean {
-  const { experiment, totals } = member;
-  const id = experiment.revision.spec.id;
-  const first = entity.id === '' ? member.firstAt : entity.firstAt.get(id);
+  const { experiment, data, at: base } = member;
+  const first = firstOf(member, entity);
   if (first === undefined) return false;
-  let contribution = entity.contribution.get(id);
+  let contribution = entity.contribution.get(experiment.key);
   if (contribution === undefined) {
     if (entity.outcomes.size === 0) return false;
     contribution = new Float64Array(experiment.metrics.length * 2);
-    entity.contribution.set(id, contribution);
+    entity.contribution.set(experiment.key, contribution);
   }
   let changed = false;
   for (const [index, { spec, ofOutcomes }] of experiment.metrics.entries()) {
@@ -48,7 +52,7 @@ export function contribute(member: UnitInExperiment, entity: EntityFold): boolea
       const before = at(contribution, 2 * index + side);
       if (now === before) continue;
       contribution[2 * index + side] = now;
-      totals[2 * index + side] = at(totals, 2 * index + side) + now - before;
+      data[base + 2 * index + side] = at(data, base + 2 * index + side) + now - before;
       changed = true;
     }
   }
@@ -59,9 +63,8 @@ export function contribute(member: UnitInExperiment, entity: EntityFold): boolea
 function outcomesOfEntry(member: UnitInExperiment, metric: MetricFold, start: EpochMs): { numerator: number; denominator: number } {
   const { numerator, denominator, windowMs } = metric.spec;
   const sums = { numerator: 0, denominator: 0 };
-  const id = member.experiment.revision.spec.id;
   for (const entity of member.unit.entities?.values() ?? []) {
-    const first = entity.id === '' ? member.firstAt : entity.firstAt.get(id);
+    const first = firstOf(member, entity);
     if (first === undefined) continue;
     if (numerator.of === 'outcome') sums.numerator += outcomeTotal(entity, numerator, first, windowMs, start, start + windowMs);
     if (denominator?.of === 'outcome') sums.denominator += outcomeTotal(entity, denominator, first, windowMs, start, start + windowMs);
@@ -109,21 +112,25 @@ const addDifference = (member: UnitInExperiment, metric: number, segment: number
   if (previous >= 0) addToCell(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
 };
 
-const touch = (partition: PartitionFold, member: UnitInExperiment): void => {
+/** The next flush writes the unit's row. */
+export const touchMember = (partition: PartitionFold, member: UnitInExperiment): void => {
+  if (member.touched) return;
   member.touched = true;
+  member.unit.dirtyIn = partition.taken + 1;
   partition.touchedMembers.add(member);
 };
 
 /** Opens entries for every metric in which the unit has not entered this segment and none is open. */
 export function enter(partition: PartitionFold, member: UnitInExperiment, occurredAt: EpochMs): void {
-  const { experiment, entries } = member;
+  const { experiment, data: entries } = member;
   const segment = experiment.segments.length - 1;
+  const from = entriesAt(member);
   for (let window = 0; window < experiment.windows.length; window += 1) {
     const group = experiment.windows[window];
     if (group === undefined) continue;
     let opened = false;
     for (const metric of group.metrics) {
-      const base = metric * entryFields;
+      const base = from + metric * entryFields;
       if (at(entries, base + 5) >= 0 || at(entries, base) === segment) continue;
       entries[base + 5] = segment;
       entries[base + 6] = occurredAt;
@@ -132,17 +139,18 @@ export function enter(partition: PartitionFold, member: UnitInExperiment, occurr
       opened = true;
     }
     if (opened) {
-      touch(partition, member);
-      pushClosing(partition, { closeAt: occurredAt + group.windowMs, member, window });
+      touchMember(partition, member);
+      partition.closing.push(occurredAt + group.windowMs, member.unit.id);
     }
   }
 }
 
 /** Adds an inference's contribution to the open entries whose window it falls into. `values`: numerator, denominator per metric. */
 export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array): void {
-  const { experiment, entries } = member;
+  const { experiment, data: entries } = member;
+  const from = entriesAt(member);
   for (let metric = 0; metric < experiment.metrics.length; metric += 1) {
-    const base = metric * entryFields;
+    const base = from + metric * entryFields;
     if (at(entries, base + 5) < 0) continue;
     const start = at(entries, base + 6);
     const windowMs = experiment.metrics[metric]?.spec.windowMs ?? 0;
@@ -153,9 +161,9 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
 }
 
 function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIndex: number): void {
-  const { entries, experiment } = member;
+  const { data: entries, experiment } = member;
   const metric = experiment.metrics[metricIndex] as MetricFold;
-  const base = metricIndex * entryFields;
+  const base = entriesAt(member) + metricIndex * entryFields;
   const segment = at(entries, base + 5);
   const start = at(entries, base + 6);
   let numerator = at(entries, base + 7);
@@ -173,31 +181,41 @@ function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIn
   entries[base + 3] = denominator;
   entries[base + 4] = previous;
   entries[base + 5] = -1;
-  touch(partition, member);
+  touchMember(partition, member);
 }
 
-/** Closes what the partition's clock has passed. */
+/** Closes what the partition's clock has passed. Sums are order-free, so the order of units that close at one tick of the clock is too. */
 export function closeDue(partition: PartitionFold): void {
-  const { closing } = partition;
-  while (closing.length > 0 && (closing[0]?.closeAt ?? Infinity) < partition.clock) {
-    const due = popClosing(partition);
-    const group = due?.member.experiment.windows[due.window];
-    if (due === undefined || group === undefined) return;
-    for (const metric of group.metrics) {
-      const base = metric * entryFields;
-      const open = at(due.member.entries, base + 5) >= 0 && at(due.member.entries, base + 6) + group.windowMs === due.closeAt;
-      if (open && !due.member.crossed) closeEntry(partition, due.member, metric);
+  const { closing, clock, units } = partition;
+  while (closing.next() < clock) {
+    const id = closing.pop();
+    const unit = units.get(id);
+    if (unit !== undefined) closeUnit(partition, unit);
+    else if (partition.known) throw new PipelineError('STATE_CORRUPT', `partition ${partition.part} folds past the close of a unit that was not loaded`, { cure: 'report it: a batch must be made present before it is folded' });
+  }
+}
+
+function closeUnit(partition: PartitionFold, unit: UnitFold): void {
+  for (const member of unit.experiments) {
+    if (member.crossed) continue;
+    const from = entriesAt(member);
+    for (const { windowMs, metrics } of member.experiment.windows) {
+      for (const metric of metrics) {
+        const base = from + metric * entryFields;
+        if (at(member.data, base + 5) >= 0 && at(member.data, base + 6) + windowMs < partition.clock) closeEntry(partition, member, metric);
+      }
     }
   }
 }
 
 /** After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value taken back. */
 export function revalue(partition: PartitionFold, member: UnitInExperiment): void {
-  const { entries, experiment } = member;
+  const { data: entries, experiment } = member;
   if (member.crossed) return;
+  const from = entriesAt(member);
   for (let index = 0; index < experiment.metrics.length; index += 1) {
     const metric = experiment.metrics[index] as MetricFold;
-    const base = index * entryFields;
+    const base = from + index * entryFields;
     const segment = at(entries, base);
     if (!metric.ofOutcomes || segment < 0) continue;
     const outcomes = outcomesOfEntry(member, metric, at(entries, base + 1));
@@ -209,39 +227,19 @@ export function revalue(partition: PartitionFold, member: UnitInExperiment): voi
     addDifference(member, index, segment, previous, entryValue(metric, numerator, denominator), 1);
     entries[base + 2] = numerator;
     entries[base + 3] = denominator;
-    touch(partition, member);
+    touchMember(partition, member);
   }
 }
 
-type Closing = PartitionFold['closing'][number];
-
-export function pushClosing({ closing }: PartitionFold, item: Closing): void {
-  let index = closing.length;
-  closing.push(item);
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    const above = closing[parent] as Closing;
-    if (above.closeAt <= item.closeAt) break;
-    closing[index] = above;
-    index = parent;
+/** Before a unit's outcomes are forgotten: what they are worth to its open entries stays. */
+export function freezeOutcomes(member: UnitInExperiment): void {
+  const { data: entries, experiment } = member;
+  const from = entriesAt(member);
+  for (const [index, metric] of experiment.metrics.entries()) {
+    const base = from + index * entryFields;
+    if (!metric.ofOutcomes || at(entries, base + 5) < 0) continue;
+    const outcomes = outcomesOfEntry(member, metric, at(entries, base + 6));
+    entries[base + 7] = at(entries, base + 7) + outcomes.numerator;
+    entries[base + 8] = at(entries, base + 8) + outcomes.denominator;
   }
-  closing[index] = item;
-}
-
-function popClosing({ closing }: PartitionFold): Closing | undefined {
-  const top = closing[0];
-  const last = closing.pop();
-  if (top === undefined || last === undefined || closing.length === 0) return top;
-  let index = 0;
-  for (;;) {
-    let child = 2 * index + 1;
-    if (child >= closing.length) break;
-    if (child + 1 < closing.length && (closing[child + 1] as Closing).closeAt < (closing[child] as Closing).closeAt) child += 1;
-    const below = closing[child] as Closing;
-    if (below.closeAt >= last.closeAt) break;
-    closing[index] = below;
-    index = child;
-  }
-  closing[index] = last;
-  return top;
 }

@@ -1,13 +1,22 @@
 /**
  * What the joiner knows about one partition after folding its log up to a position. Plain data, changed in place by `fold.ts`;
  * nothing here reads a clock, the network or settings. Ids are 16-byte strings in latin1: small, and hashable as Map keys.
+ *
+ * A unit is absent -> resident (loaded or new) -> touched (changed since the last flush) -> taken (in a flush on its way) -> resident ->
+ * absent (evicted). Only `presence.ts` moves units between absent and resident, between two batches; the fold finds what it needs.
  */
 import { type BetDesign, betDesignOf } from '../kernel/bets.ts';
 import type { EntrySums, FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
 import { candidatesOf, type ExperimentRevision, type MetricSpec } from '../kernel/experiment.ts';
 import { scaleOf } from '../kernel/measures.ts';
+import type { RowBinaryWriter } from '../kernel/row-binary.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import { createDueQueue, type DueQueue } from './due-queue.ts';
+import { createFactRows } from './fact-rows.ts';
+import { createIdFilter, type IdFilter } from './id-filter.ts';
 import { meterOf, type ObservationMeter } from './measure-observation.ts';
+import { createMemberPool, type MemberPool } from './member-pool.ts';
+import { createSeenIds, type SeenIds } from './seen-ids.ts';
 
 export type MetricFold = {
   readonly spec: MetricSpec;
@@ -28,6 +37,10 @@ export type ReportSums = { units: number; firstEvents: number; numerator: bigint
 
 export type ExperimentFold = {
   revision: ExperimentRevision;
+  /** Id and phase: what a unit's entities remember a first inference by. */
+  readonly key: string;
+  /** Numbers of the resident units. */
+  readonly pool: MemberPool;
   readonly metrics: readonly MetricFold[];
   readonly arms: readonly string[];
   readonly control: number;
@@ -36,8 +49,12 @@ export type ExperimentFold = {
   /** Metrics that share a window close together. */
   readonly windows: readonly { readonly windowMs: number; readonly metrics: readonly number[] }[];
   readonly outcomeKinds: ReadonlySet<string>;
+  /** An inference's contribution while it is folded: numerator and denominator per metric. */
+  readonly scratch: Float64Array;
   readonly segments: SegmentMark[];
   readonly fingerprints: Map<string, FingerprintMark>;
+  /** Per arm and dimension, the value that was looked up last: a short cut, not state. */
+  readonly shown: (string | undefined)[];
   /** Segment in which an arm was first seen, -1 before. */
   readonly armSeen: number[];
   readonly assigned: number[];
@@ -52,9 +69,9 @@ export type ExperimentFold = {
 };
 
 /**
- * A unit in one experiment. `totals` alternates numerator and denominator per metric. `entries` holds 9 numbers per metric:
- * last closed entry (segment or -1, start, numerator, denominator, segment of the one before it or -1), open entry (segment or -1, start,
- * numerator, denominator).
+ * A unit in one experiment of m metrics. Its numbers stand in `data` from `at`: 2m totals (numerator and denominator in turn), 2m totals that
+ * the report cells hold of it since the last flush, then 9 numbers per metric: last closed entry (segment or -1, start, numerator,
+ * denominator, segment of the one before it or -1), open entry (segment or -1, start, numerator, denominator).
  */
 export type UnitInExperiment = {
   readonly experiment: ExperimentFold;
@@ -62,29 +79,46 @@ export type UnitInExperiment = {
   readonly arm: number;
   firstAt: EpochMs;
   crossed: boolean;
-  readonly totals: Float64Array;
-  readonly entries: Float64Array;
-  /** What the report cells hold of this unit: the arm (-1: nothing) and the totals as of the last flush. */
+  readonly slot: number;
+  readonly data: Float64Array;
+  readonly at: number;
+  /** The arm whose report cells count the unit since the last flush; -1: none. */
   countedArm: number;
-  readonly counted: Float64Array;
   touched: boolean;
 };
 export const entryFields = 9;
+export const countedAt = ({ at, experiment }: UnitInExperiment): number => at + 2 * experiment.metrics.length;
+export const entriesAt = ({ at, experiment }: UnitInExperiment): number => at + 4 * experiment.metrics.length;
 
 export type OutcomeFold = { revision: number; hop: number; kind: string; value: number | null; occurredAt: EpochMs; withdrawn: boolean };
 
 export type EntityFold = {
   /** 16 bytes, or empty for outcomes that name only the unit. */
   readonly id: string;
-  /** Per experiment: earliest accepted inference that named the entity. */
+  /** By `ExperimentFold.key`: earliest accepted inference that named the entity. Under `anyExperiment`: an inference's own time. */
   readonly firstAt: Map<string, EpochMs>;
   readonly outcomes: Map<string, OutcomeFold>;
-  /** Per experiment: what it adds to the unit's totals now. */
+  /** By `ExperimentFold.key`: what it adds to the unit's totals now. */
   readonly contribution: Map<string, Float64Array>;
   touched: boolean;
 };
 
-export type UnitFold = { readonly id: string; readonly experiments: UnitInExperiment[]; entities: Map<string, EntityFold> | undefined };
+/** The outcomes of one inference count for every experiment of its unit, from the inference's own time. */
+export const anyExperiment = '*';
+
+export type UnitFold = {
+  readonly id: string;
+  readonly experiments: UnitInExperiment[];
+  entities: Map<string, EntityFold> | undefined;
+  /** Its subject asked to be forgotten: sums stay, outcomes and tickets are gone, later records of it are dropped. */
+  erased: boolean;
+  /** The flush that carries its last change; it may be evicted when that flush is durable. */
+  dirtyIn: number;
+  /** Used since the eviction's hand last passed. */
+  recent: boolean;
+};
+
+export type Waiting = { readonly outcomeId: string; readonly outcome: OutcomeFold };
 
 export type PartitionFold = {
   readonly part: number;
@@ -92,41 +126,42 @@ export type PartitionFold = {
   position: number;
   clock: EpochMs;
   readonly experiments: Map<string, ExperimentFold>;
+  /** Earlier phases whose last changes are not flushed yet. */
+  readonly retired: ExperimentFold[];
+  /** The resident ones; all of them when `known` is absent. */
   readonly units: Map<string, UnitFold>;
-  /** Event id -> unit id, for duplicates and for outcomes that know only their inference. */
-  readonly seen: Map<string, string>;
-  /** Outcomes that named an inference not seen yet, by that id. */
-  readonly waiting: Map<string, { readonly outcomeId: string; readonly outcome: OutcomeFold }[]>;
-  /** Min-heap of open entries by the time they close. */
-  readonly closing: { closeAt: EpochMs; member: UnitInExperiment; window: number }[];
+  /** Units that may have rows in the store. Absent: nothing is ever evicted, a unit that is not resident is new. */
+  readonly known: IdFilter | undefined;
+  /** For duplicates and for outcomes that know only their inference. */
+  readonly seen: SeenIds;
+  /** Outcomes that named an inference not seen yet, by that id, until the carried clock passes `expiresAt`. */
+  readonly waiting: Map<string, { expiresAt: EpochMs; readonly outcomes: Waiting[] }>;
+  readonly expiring: DueQueue;
+  /** Units with an open entry, by the time that it closes. A time may be out of date: what is open tells. */
+  readonly closing: DueQueue;
   readonly touchedMembers: Set<UnitInExperiment>;
   readonly touchedEntities: Set<{ readonly unit: UnitFold; readonly entity: EntityFold }>;
+  /** Units to be forgotten in the next flush, with the entities that they had. */
+  readonly erasing: { readonly unit: string; readonly entities: readonly string[] }[];
   readonly touchedWaiting: Set<string>;
-  readonly facts: Fact[];
+  /** Rows since the last flush. */
+  readonly facts: RowBinaryWriter;
+  /** Flushes taken so far, and the last of them that the store has. */
+  taken: number;
+  durable: number;
   /** Since the process started, for /metrics. */
-  readonly counts: { folded: number; dropped: Map<string, number> };
+  readonly counts: { folded: number; dropped: Map<string, number>; loaded: number; evicted: number };
 };
 
-export type Fact = {
-  readonly kind: 'exposure' | 'inference' | 'outcome';
-  readonly id: string;
-  readonly ver: number;
-  readonly unit: string;
-  readonly occurredAt: EpochMs;
-  readonly receivedAt: EpochMs;
-  readonly experiment: string;
-  readonly phase: number;
-  readonly arm: string;
-  readonly name: string;
-  /** Numerator and denominator per metric (inference), or the value in millionths (outcome). */
-  readonly values: readonly number[];
-};
-
-export const createPartitionFold = (part: number): PartitionFold => ({
+/** `cold`: whether units and event ids may live in the store alone, to be brought in by `presence.ts` before a batch is folded. */
+export const createPartitionFold = (part: number, cold = false): PartitionFold => ({
   part, position: 0, clock: 0,
-  experiments: new Map(), units: new Map(), seen: new Map(), waiting: new Map(), closing: [],
-  touchedMembers: new Set(), touchedEntities: new Set(), touchedWaiting: new Set(), facts: [], counts: { folded: 0, dropped: new Map() },
+  experiments: new Map(), retired: [], units: new Map(), known: cold ? createIdFilter() : undefined, seen: createSeenIds(cold), waiting: new Map(), expiring: createDueQueue(), closing: createDueQueue(),
+  touchedMembers: new Set(), touchedEntities: new Set(), erasing: [], touchedWaiting: new Set(), facts: createFactRows(), taken: 0, durable: 0,
+  counts: { folded: 0, dropped: new Map(), loaded: 0, evicted: 0 },
 });
+
+export const createUnit = (id: string): UnitFold => ({ id, experiments: [], entities: undefined, erased: false, dirtyIn: 0, recent: true });
 
 const emptyReport = (): ReportSums => ({ units: 0, firstEvents: 0, numerator: 0n, denominator: 0n, numerator2: 0n, denominator2: 0n, product: 0n, small: new Float64Array(5) });
 
@@ -150,12 +185,16 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
   const kinds = spec.metrics.flatMap((metric) => [metric.numerator, metric.denominator]).flatMap((measure) => (measure?.of === 'outcome' ? [measure.kind] : []));
   return {
     revision, metrics, arms,
+    key: `${spec.id}/${revision.phase}`,
+    pool: createMemberPool(metrics.length * (4 + entryFields)),
     control: spec.arms.findIndex((arm) => arm.role === 'control'),
     candidates: candidateArms.map((candidate) => arms.indexOf(candidate)),
     windows: windows.map((windowMs) => ({ windowMs, metrics: spec.metrics.flatMap((metric, index) => (metric.windowMs === windowMs ? [index] : [])) })),
     outcomeKinds: new Set(kinds),
+    scratch: new Float64Array(metrics.length * 2),
     segments: [{ part: -1, ordinal: 0, slot: 0, startedAt: revision.phaseStartedAt, reason: 'phase' }],
     fingerprints: new Map(),
+    shown: [],
     armSeen: arms.map(() => -1),
     assigned: arms.map(() => 0),
     events: 0, crossovers: 0, lateOutcomes: 0,
@@ -180,12 +219,12 @@ export function readCellKey(experiment: ExperimentFold, key: number): { segment:
 }
 
 export function createMember(unit: UnitFold, experiment: ExperimentFold, arm: number, firstAt: EpochMs): UnitInExperiment {
-  const size = experiment.metrics.length;
-  const entries = new Float64Array(size * entryFields);
-  for (let metric = 0; metric < size; metric += 1) {
-    entries[metric * entryFields] = -1;
-    entries[metric * entryFields + 4] = -1;
-    entries[metric * entryFields + 5] = -1;
+  const { slot, data, at } = experiment.pool.take();
+  const member: UnitInExperiment = { experiment, unit, arm, firstAt, crossed: false, slot, data, at, countedArm: -1, touched: false };
+  for (let base = entriesAt(member); base < at + experiment.pool.stride; base += entryFields) {
+    data[base] = -1;
+    data[base + 4] = -1;
+    data[base + 5] = -1;
   }
-  return { experiment, unit, arm, firstAt, crossed: false, totals: new Float64Array(size * 2), entries, countedArm: -1, counted: new Float64Array(size * 2), touched: false };
+  return member;
 }

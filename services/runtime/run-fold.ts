@@ -2,12 +2,16 @@
  * The loop of stages that keep state: linker and joiner. A partition is loaded from its checkpoint in the store and folded from there; a
  * flush takes what changed, true of one position, and writes it; the Kafka commit after it is only a gauge. While a flush is on its way
  * folding goes on, up to a bound. Whatever is not flushed when a partition is revoked is dropped: the next owner folds it again.
+ *
+ * A batch goes in chunks: decode, make present what the fold needs (state may live in the store alone), fold without waiting for anything.
+ * A partition that finds the store ahead of itself has another owner: it drops its memory, loads again and skips what is behind it.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from './avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
+import type { ParkCode } from '../kernel/verdict.ts';
+import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
 import { untilItWorks } from './until-it-works.ts';
@@ -30,6 +34,15 @@ export type FoldOptions<K extends RecordName, State, Flush> = {
   /** A flush begins early when this many records wait for it; folding stops at ten times as many. */
   readonly flushRecords: number;
   load(partition: number): Promise<{ readonly state: State; readonly offset: number }>;
+  /** Highest position that the store has of each partition. */
+  heads(): Promise<ReadonlyMap<number, number>>;
+  /**
+   * Brings in what `values` need before they are folded; undefined: everything is there. 'behind': the store is ahead of `position`.
+   * `share`: this partition's part of the process's memory, in (0, 1].
+   */
+  present?(state: State, values: readonly RecordTypes[K][], position: number, share: number): Promise<'present' | 'behind'> | undefined;
+  /** The flush is in the store. */
+  durable?(state: State, flush: Flush): void;
   /** Folds one message; returns how many records it held. */
   fold(state: State, value: RecordTypes[K], offset: number): number;
   /** Takes what changed since the last call, true of `position` = next offset * 4096. */
@@ -41,78 +54,158 @@ export type FoldOptions<K extends RecordName, State, Flush> = {
   onIdle(partition: number): Promise<void>;
 };
 
-export async function runFold<K extends RecordName, State, Flush>(options: FoldOptions<K, State, Flush>): Promise<RunningStage & { states(): ReadonlyMap<number, State> }> {
+/** Messages are folded together until they hold this much, bytes: a few thousand records, whose look-ups go together. */
+const chunkBytes = 1 << 20;
+
+function* chunksOf(batch: readonly LogRecord[]): Generator<readonly LogRecord[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, record] of batch.entries()) {
+    bytes += record.value?.length ?? 0;
+    if (bytes < chunkBytes && index + 1 < batch.length) continue;
+    yield batch.slice(from, index + 1);
+    from = index + 1;
+    bytes = 0;
+  }
+}
+
+export async function runFold<K extends RecordName, State, Flush>(options: FoldOptions<K, State, Flush>): Promise<RunningStage & { states(): ReadonlyMap<number, State>; fastForwards(): number }> {
   const { name, topic, log, codec, clock } = options;
-  type Owned = { readonly state: State; next: number; flushed: number; unflushed: number; touchedAt: number };
+  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
   const counts = createStageCounts();
   let generation = 0;
+  let fastForwards = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
   let wake: () => void = () => {};
-  let flushed: () => void = () => {};
+  /** Partitions that wait for a flush: enough is folded and not written. */
+  const blocked = new Set<() => void>();
+  const unblock = (): void => {
+    for (const go of blocked) go();
+    blocked.clear();
+  };
   const onWaiting = (error: Error | undefined): void => {
     waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
   };
   const pending = (): number => [...owned.values()].reduce((sum, partition) => sum + partition.unflushed, 0);
 
+  const forget = (partition: Owned): void => {
+    counts.waiting -= partition.unflushed;
+    counts.in -= partition.unflushed;
+    partition.unflushed = 0;
+  };
+  /** Another owner ran ahead: its state instead of ours, and on from there. Whoever asks meanwhile waits for the same load. */
+  const fastForward = (partition: number, mine: Owned, abandoned: () => boolean): Promise<void> => {
+    mine.behind = true;
+    mine.reloading ??= (async () => {
+      const loaded = await untilItWorks(async () => options.load(partition), { abandoned, onWaiting });
+      if (loaded === undefined || abandoned()) return;
+      forget(mine);
+      Object.assign(mine, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, behind: false, reloading: undefined });
+      fastForwards += 1;
+      unblock();
+    })();
+    return mine.reloading;
+  };
+
+  const foldChunk = async (partition: number, mine: Owned, chunk: readonly LogRecord[], abandoned: () => boolean): Promise<void> => {
+    for (;;) {
+      if (mine.behind) await fastForward(partition, mine, abandoned);
+      if (abandoned()) return;
+      const values: { readonly value: RecordTypes[K]; readonly offset: number }[] = [];
+      const parked: OutgoingRecord[] = [];
+      const codes: ParkCode[] = [];
+      for (const source of chunk) {
+        if (source.offset < mine.next || source.value === null) continue;
+        const decoded = codec.decode([options.record], source.value);
+        if (decoded.ok) values.push({ value: decoded.value, offset: source.offset });
+        else {
+          parked.push(parkedRecord(options.parkedTopic, name, source, decoded.code, decoded.message, clock.now()));
+          codes.push(decoded.code);
+        }
+      }
+      const bring = (): Promise<'present' | 'behind'> | undefined => options.present?.(mine.state, values.map(({ value }) => value), mine.next * positionsPerOffset, 1 / owned.size);
+      const came = await untilItWorks(async () => bring(), { abandoned, onWaiting });
+      if (came === 'behind') mine.behind = true;
+      if (abandoned()) return;
+      if (mine.behind) continue;
+      if (parked.length > 0) {
+        await untilItWorks(async () => options.producer.send(parked), { abandoned, onWaiting });
+        if (abandoned()) return;
+        counts.in += codes.length;
+        for (const code of codes) count(counts.parked, code);
+      }
+      let folded = 0;
+      for (const { value, offset } of values) folded += options.fold(mine.state, value, offset);
+      mine.unflushed += folded;
+      counts.in += folded;
+      counts.waiting += folded;
+      mine.next = Math.max(mine.next, (chunk.at(-1)?.offset ?? -1) + 1);
+      return;
+    }
+  };
+
   const records = async (_topic: string, partition: number, batch: readonly LogRecord[]): Promise<void> => {
     const mine = generation;
     const abandoned = (): boolean => closing || mine !== generation;
     await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), { abandoned, onWaiting });
-    for (const source of batch) {
+    for (const chunk of chunksOf(batch)) {
       while (!abandoned() && pending() > options.flushRecords * 10) {
         await new Promise<void>((resolve) => {
-          flushed = resolve;
+          blocked.add(resolve);
         });
       }
-      const mineNow = owned.get(partition);
-      if (abandoned() || mineNow === undefined) return;
-      mineNow.touchedAt = clock.now();
-      if (source.value !== null) {
-        const decoded = codec.decode([options.record], source.value);
-        if (decoded.ok) {
-          const folded = options.fold(mineNow.state, decoded.value, source.offset);
-          mineNow.unflushed += folded;
-          counts.in += folded;
-          counts.waiting += folded;
-        } else {
-          await untilItWorks(async () => options.producer.send([parkedRecord(options.parkedTopic, name, source, decoded.code, decoded.message, clock.now())]), { abandoned, onWaiting });
-          counts.in += 1;
-          count(counts.parked, decoded.code);
-        }
+      const state = owned.get(partition);
+      if (abandoned() || state === undefined) return;
+      state.touchedAt = clock.now();
+      state.busy = true;
+      try {
+        await foldChunk(partition, state, chunk, abandoned);
+      } finally {
+        state.busy = false;
       }
-      mineNow.next = source.offset + 1;
+      if (pending() >= options.flushRecords) wake();
+      // Heartbeats and the flush that is on its way get their turn.
+      await breathe();
     }
-    if (pending() >= options.flushRecords) wake();
   };
 
   const flush = async (): Promise<void> => {
     const mine = generation;
-    const dirty = [...owned].filter(([, partition]) => partition.next > partition.flushed);
-    if (dirty.length === 0) return;
-    const marks = dirty.map(([partition, state]) => ({ partition, next: state.next, records: state.unflushed }));
-    const flushes = dirty.map(([, state]) => options.take(state.state, state.next * positionsPerOffset));
-    for (const [, state] of dirty) state.unflushed = 0;
+    const abandoned = (): boolean => closing || mine !== generation;
+    if (![...owned.values()].some((partition) => partition.next > partition.flushed)) return;
+    const heads = await untilItWorks(async () => options.heads(), { abandoned, onWaiting });
+    if (heads === undefined || mine !== generation) return;
+    for (const [partition, state] of owned) {
+      if ((heads.get(partition) ?? 0) > state.next * positionsPerOffset) state.behind = true;
+      if (state.behind && !state.busy) await fastForward(partition, state, abandoned);
+      if (mine !== generation) return;
+    }
+    const marks = [...owned].filter(([, state]) => state.next > state.flushed && !state.behind).map(([partition, state]) => ({ partition, owner: state, state: state.state, next: state.next, records: state.unflushed }));
+    if (marks.length === 0) return;
+    const flushes = marks.map(({ state, next }) => options.take(state, next * positionsPerOffset));
+    for (const { owner } of marks) owner.unflushed = 0;
     const done = await untilItWorks(
       async () => {
         await options.write(flushes);
         return true;
       },
-      { abandoned: () => closing || mine !== generation, onWaiting },
+      { abandoned, onWaiting },
     );
     for (const mark of marks) {
       counts.waiting -= mark.records;
       if (done === undefined) counts.in -= mark.records;
       else counts.forwarded += mark.records;
     }
-    if (done === undefined || mine !== generation) return;
-    for (const { partition, next } of marks) {
-      const state = owned.get(partition);
-      if (state) state.flushed = next;
+    if (done === undefined) return;
+    for (const [index, { state }] of marks.entries()) options.durable?.(state, flushes[index] as Flush);
+    if (mine !== generation) return;
+    for (const { partition, owner, next } of marks) {
+      owner.flushed = Math.max(owner.flushed, next);
       await consumer.commit(topic, partition, next);
     }
-    flushed();
+    unblock();
   };
 
   const consumer = await log.consume({
@@ -123,18 +216,15 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
         const mine = generation;
         const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || mine !== generation, onWaiting });
         if (loaded === undefined || mine !== generation) return undefined;
-        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now() });
+        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, reloading: undefined });
         return loaded.offset;
       },
       records,
       revoked: () => {
         generation += 1;
-        for (const { unflushed } of owned.values()) {
-          counts.waiting -= unflushed;
-          counts.in -= unflushed;
-        }
+        for (const partition of owned.values()) forget(partition);
         owned.clear();
-        flushed();
+        unblock();
       },
     },
   });
@@ -167,13 +257,14 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     name,
     counts,
     failed,
+    fastForwards: () => fastForwards,
     states: () => new Map([...owned].map(([partition, { state }]) => [partition, state])),
     position: (_topic, partition) => owned.get(partition)?.flushed,
     waitingFor: () => waiting,
     close: async () => {
       closing = true;
       wake();
-      flushed();
+      unblock();
       await loop;
       await consumer.close();
     },

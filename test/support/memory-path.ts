@@ -28,6 +28,8 @@ export type MemoryPath = {
   look(experimentId: string): Evaluation;
   decide(experimentId: string): Decision | undefined;
   readonly partitions: readonly PartitionFold[];
+  /** What was folded, by partition. */
+  readonly logs: readonly UnitRecord[][];
 };
 
 export function createMemoryPath(partitionCount: number): MemoryPath {
@@ -36,15 +38,17 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
   const linkers = Array.from({ length: partitionCount }, (_, part) => createLinkerFold(part));
   const linkOffsets = linkers.map(() => 0);
   const past: Decision[] = [];
+  const logs: UnitRecord[][] = partitions.map(() => []);
   const fold = (part: number, record: UnitRecord): void => {
     const partition = partitions[part];
     if (partition === undefined) return;
     foldRecord(partition, record, (offsets[part] ?? 0) * 4096);
     offsets[part] = (offsets[part] ?? 0) + 1;
+    logs[part]?.push(record);
   };
   const plain = { trace_id: null, span_id: null };
   const path: MemoryPath = {
-    partitions,
+    partitions, logs,
     apply: (revision) => {
       for (let part = 0; part < partitionCount; part += 1) fold(part, { ...plain, received_at: revision.appliedAt, body: { 'tripline.v1.ExperimentAdopted': { experiment_id: revision.spec.id, revision: revision.revision, document: formatRevision(revision) } } });
     },

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs, fixedPoint } from '../../../services/kernel/bets.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import { createPartitionFold, type PartitionFold } from '../../../services/joiner/fold-state.ts';
-import { experimentBody, type LoadedRow, restorePartition, takeFlushRows } from '../../../services/joiner/rows.ts';
+import { createPartitionFold } from '../../../services/joiner/fold-state.ts';
 import type { Arrival } from '../../../services/replay/scenario-lines.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
@@ -55,18 +54,6 @@ describe('laws of the fold', () => {
       }
     }), { numRuns: 120 });
   });
-  test('a partition restored from its rows goes on as if it had never stopped', () => {
-    fc.assert(fc.property(world, fc.nat(), (arrivals, cut) => {
-      const at = cut % arrivals.length;
-      const first = createMemoryPath(1);
-      first.apply(revision);
-      for (const arrival of arrivals.slice(0, at)) first.send(arrival);
-      const state = first.partitions[0] as PartitionFold;
-      const revived = rebuild(state);
-      expect(snapshot(revived)).toEqual(snapshot(state));
-      expect([...revived.seen.keys()].sort()).toEqual([...state.seen.keys()].sort());
-    }), { numRuns: 40 });
-  });
   test('n of a segment is never negative, and suffix sums count each unit once', () => {
     fc.assert(fc.property(world, (arrivals) => {
       const path = play(arrivals);
@@ -78,33 +65,6 @@ describe('laws of the fold', () => {
       expect(counted).toBe(units);
     }), { numRuns: 80 });
   });
-});
-
-/** Through the rows' own JSON: what a load after a crash would see. */
-function rebuild(partition: PartitionFold): PartitionFold {
-  const ids = [...partition.seen].map(([id, unit]) => [hex(id), hex(unit)] as const);
-  const rows: LoadedRow[] = [];
-  const row = (fields: Partial<LoadedRow>): void => void rows.push({ kind: '', experiment: '', phase: 0, key: '', ver: String(partition.position), arm: '', candidate: '', slot: 0, clock: '0', n: '0', x: [], xx: [], y: [], body: '', ...fields });
-  takeFlushRows(partition, partition.position);
-  row({ kind: 'checkpoint', clock: String(partition.clock) });
-  for (const [id, fold] of partition.experiments) {
-    const name = { experiment: id, phase: fold.revision.phase };
-    row({ kind: 'experiment', ...name, body: experimentBody(fold) });
-    for (const [arm, cells] of fold.reports.entries()) for (const [metric, cell] of cells.entries()) row({ kind: 'report', ...name, arm: fold.arms[arm] ?? '', slot: metric, n: String(cell.units), x: [String(cell.firstEvents)], xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product].map(String) });
-    for (const [key, cell] of fold.cells) row({ kind: 'entry', ...name, key: hex(String(key)), n: String(cell.n), x: [cell.s, cell.sv, cell.svv, ...cell.harm, ...cell.win].map(String) });
-  }
-  for (const unit of partition.units.values()) {
-    for (const member of unit.experiments) row({ kind: 'unit', experiment: member.experiment.revision.spec.id, phase: 1, key: hex(unit.id), arm: member.crossed ? '' : (member.experiment.arms[member.arm] ?? ''), candidate: member.experiment.arms[member.arm] ?? '', clock: String(member.firstAt), x: [...member.totals].map(String), y: [...member.entries].map(String) });
-    for (const entity of unit.entities?.values() ?? []) row({ kind: 'entity', key: hex(unit.id + entity.id), body: JSON.stringify({ first: [...entity.firstAt], outcomes: [...entity.outcomes].map(([id, value]) => [hex(id), value]) }) });
-  }
-  return restorePartition(partition.part, rows, ids);
-}
-const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
-const snapshot = (partition: PartitionFold) => ({
-  clock: partition.clock,
-  units: [...partition.units.values()].map((unit) => ({ id: hex(unit.id), members: unit.experiments.map((member) => [[...member.totals], [...member.entries], member.countedArm, member.crossed]), entities: [...(unit.entities?.values() ?? [])].map((entity) => [hex(entity.id), [...entity.firstAt], [...entity.outcomes], [...entity.contribution].map(([id, sums]) => [id, [...sums]])]) })).sort((a, b) => (a.id < b.id ? -1 : 1)),
-  experiments: [...partition.experiments.values()].map(experimentBody),
-  open: partition.closing.length,
 });
 
 describe('what counts', () => {

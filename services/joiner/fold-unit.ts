@@ -1,0 +1,46 @@
+/** What the folds of exposures, inferences and outcomes share: finding a unit and its entities, and saying what changed. */
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import { contribute, revalue, touchMember } from './entries.ts';
+import { createUnit, type EntityFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
+
+export function drop(partition: PartitionFold, reason: string): void {
+  partition.counts.dropped.set(reason, (partition.counts.dropped.get(reason) ?? 0) + 1);
+}
+
+/** The unit, which is resident when units may be cold, else new when it is not there. */
+export function unitOf(partition: PartitionFold, id: string): UnitFold {
+  let unit = partition.units.get(id);
+  if (unit === undefined) {
+    if (partition.known) throw new PipelineError('STATE_CORRUPT', `partition ${partition.part} folds a record of a unit that was not loaded`, { cure: 'report it: a batch must be made present before it is folded' });
+    unit = createUnit(id);
+    partition.units.set(id, unit);
+  }
+  unit.recent = true;
+  return unit;
+}
+
+export function entityOf(unit: UnitFold, id: string): EntityFold {
+  unit.entities ??= new Map();
+  let entity = unit.entities.get(id);
+  if (entity === undefined) {
+    entity = { id, firstAt: new Map(), outcomes: new Map(), contribution: new Map(), touched: false };
+    unit.entities.set(id, entity);
+  }
+  return entity;
+}
+
+/** The next flush writes the entity's row. */
+export function touchEntity(partition: PartitionFold, unit: UnitFold, entity: EntityFold): void {
+  if (entity.touched) return;
+  entity.touched = true;
+  unit.dirtyIn = partition.taken + 1;
+  partition.known?.add(unit.id);
+  partition.touchedEntities.add({ unit, entity });
+}
+
+/** After an entity's first inference or outcomes changed: the unit's totals and its closed entries follow. */
+export function judge(partition: PartitionFold, member: UnitInExperiment, entity: EntityFold): void {
+  if (!contribute(member, entity)) return;
+  touchMember(partition, member);
+  revalue(partition, member);
+}

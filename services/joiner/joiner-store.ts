@@ -1,0 +1,23 @@
+/** What the joiner asks of its store. Beside it the adapter for ClickHouse; tests bring one in memory that reads the very bytes of a flush. */
+import type { LoadedEvent } from './presence.ts';
+import type { LoadedRow } from './restore.ts';
+import type { FlushRows } from './rows.ts';
+
+export type JoinerStore = {
+  /** Everything that is known of a partition but its units, entities and event ids: as of one flush. */
+  base(part: number): Promise<LoadedRow[]>;
+  /** Keys of units in the order of their bytes, past `after` (hex, '' to begin), with the times at which their open entries close. `windows` in ms, by metric. */
+  openUnits(part: number, experiment: string, phase: number, windows: readonly number[], after: string, limit: number): Promise<{ readonly key: string; readonly ver: string; readonly closes: readonly string[] }[]>;
+  /** Keys of units that have entities: all but the last 16 bytes, each once. */
+  entityUnits(part: number, after: string, limit: number): Promise<{ readonly key: string }[]>;
+  /** Ids of events accepted below a position. */
+  eventIds(part: number, below: number, after: string, limit: number): Promise<{ readonly id: string }[]>;
+  /** Rows of kinds unit and entity of these units (latin1), perhaps in several versions. */
+  units(part: number, ids: readonly string[]): Promise<LoadedRow[]>;
+  /** Which of these events (latin1) were accepted below a position, in the order of theirs. */
+  events(part: number, ids: readonly string[], below: number): Promise<LoadedEvent[]>;
+  /** The highest checkpoint of each partition. */
+  heads(): Promise<ReadonlyMap<number, number>>;
+  /** Facts first, then the rest of all partitions at once. */
+  write(flushes: readonly FlushRows[]): Promise<void>;
+};

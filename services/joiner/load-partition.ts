@@ -1,0 +1,73 @@
+/**
+ * A partition at its start: its checkpoint, cells and experiments, and of units and event ids only which there are. Memory: the rows of
+ * one page, 16 bits a known id and 24 bytes an open entry, whatever the state holds.
+ */
+import type { UnitRecord } from '../../schemas/generated.ts';
+import type { PartitionFold } from './fold-state.ts';
+import type { JoinerStore } from './joiner-store.ts';
+import { evict, installEvents, installUnits, knowUnit, needsOf, type Residency } from './presence.ts';
+import { latin1, restorePartition } from './restore.ts';
+
+const pageRows = 100_000;
+
+/** Keys in one look-up, at most: they travel in the statement. */
+const lookupKeys = 3_000;
+
+/** Loads until no other owner has flushed meanwhile: what the pages say must be true of the checkpoint's position. */
+export async function loadPartition(store: JoinerStore, part: number): Promise<PartitionFold> {
+  for (;;) {
+    const partition = restorePartition(part, await store.base(part), true);
+    if (partition.position === 0) return partition;
+    let ahead = false;
+    for (const { revision, metrics } of partition.experiments.values()) {
+      const windows = metrics.map(({ spec }) => spec.windowMs);
+      for (let after = ''; ; ) {
+        const page = await store.openUnits(part, revision.spec.id, revision.phase, windows, after, pageRows);
+        for (const { key, ver, closes } of page) {
+          ahead ||= Number(ver) > partition.position;
+          knowUnit(partition, latin1(key), closes.map(Number));
+        }
+        if (page.length < pageRows) break;
+        after = page.at(-1)?.key ?? '';
+      }
+    }
+    for (let after = ''; ; ) {
+      const page = await store.entityUnits(part, after, pageRows);
+      for (const { key } of page) knowUnit(partition, latin1(key), []);
+      if (page.length < pageRows) break;
+      after = page.at(-1)?.key ?? '';
+    }
+    for (let after = ''; ; ) {
+      const page = await store.eventIds(part, partition.position, after, pageRows);
+      for (const { id } of page) partition.seen.addCold(latin1(id));
+      if (page.length < pageRows) break;
+      after = page.at(-1)?.id ?? '';
+    }
+    if (!ahead && ((await store.heads()).get(part) ?? 0) <= partition.position) return partition;
+  }
+}
+
+/**
+ * Makes a batch foldable; `position` is where it begins. undefined: it was already, nothing had to be asked.
+ * 'behind': another owner ran ahead, the partition must be loaded again.
+ */
+export function makePresent(store: JoinerStore, partition: PartitionFold, batch: readonly UnitRecord[], position: number, residency: Residency): Promise<'present' | 'behind'> | undefined {
+  evict(partition, residency);
+  const needs = needsOf(partition, batch);
+  if (needs === undefined) return undefined;
+  const loadUnits = async (ids: readonly string[]): Promise<boolean> => {
+    for (let from = 0; from < ids.length; from += lookupKeys) {
+      const asked = ids.slice(from, from + lookupKeys);
+      if (!installUnits(partition, asked, await store.units(partition.part, asked), position)) return false;
+    }
+    return true;
+  };
+  return (async () => {
+    const found: string[] = [];
+    for (let from = 0; from < needs.events.length; from += lookupKeys) {
+      found.push(...installEvents(partition, await store.events(partition.part, needs.events.slice(from, from + lookupKeys), position)));
+    }
+    const units = [...new Set([...needs.units, ...found])].filter((id) => !partition.units.has(id));
+    return (await loadUnits(units)) ? 'present' : 'behind';
+  })();
+}

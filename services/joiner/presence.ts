@@ -1,0 +1,119 @@
+/**
+ * Makes present what a batch needs before it is folded, so that the fold itself stays synchronous and pure: units that live in the store
+ * alone, event ids that may be duplicates, units whose entries close on the way. Evicts between two batches what is durable and unused.
+ */
+import type { UnitRecord } from '../../schemas/generated.ts';
+import { createUnit, type PartitionFold } from './fold-state.ts';
+import { type LoadedRow, latin1, restoreUnits } from './restore.ts';
+
+/** Ids as latin1 text. */
+export type Needs = { readonly units: readonly string[]; readonly events: readonly string[] };
+
+/** A fact as the look-up reads it, ids in hex; in the order of `ver`. */
+export type LoadedEvent = { readonly id: string; readonly unit: string; readonly at: string };
+
+export type Residency = {
+  /** Units of this partition that stay in memory at most, between batches; those not yet durable stay in any case. */
+  readonly units: number;
+  /** Event ids kept exactly: one to two times this many. */
+  readonly events: number;
+};
+
+/** What has to be asked of the store; undefined: nothing. Units that are certainly new become resident here. */
+export function needsOf(partition: PartitionFold, batch: Iterable<UnitRecord>): Needs | undefined {
+  if (partition.known === undefined) return undefined;
+  const units = new Set<string>();
+  const events = new Set<string>();
+  let { clock } = partition;
+  for (const { received_at: receivedAt, body } of batch) {
+    if (receivedAt > clock) clock = receivedAt;
+    if ('tripline.v1.Observation' in body) {
+      const { event_id: event, unit } = body['tripline.v1.Observation'];
+      needUnit(partition, units, unit);
+      needEvent(partition, events, event);
+    } else if ('tripline.v1.ExposureSeen' in body) {
+      const { event_id: event, unit } = body['tripline.v1.ExposureSeen'];
+      needUnit(partition, units, unit);
+      needEvent(partition, events, event);
+    } else if ('tripline.v1.OutcomeSeen' in body) {
+      const { inference, unit } = body['tripline.v1.OutcomeSeen'];
+      if (unit) needUnit(partition, units, unit);
+      else if (inference) {
+        const known = needEvent(partition, events, inference);
+        if (known) needUnitId(partition, units, known);
+      }
+    }
+  }
+  if (partition.closing.next() < clock) for (const id of partition.closing.before(clock)) needUnitId(partition, units, id);
+  return units.size + events.size === 0 ? undefined : { units: [...units], events: [...events] };
+}
+
+function needUnit(partition: PartitionFold, units: Set<string>, unit: Buffer): void {
+  needUnitId(partition, units, unit.toString('latin1'));
+}
+
+function needUnitId(partition: PartitionFold, units: Set<string>, id: string): void {
+  const resident = partition.units.get(id);
+  if (resident) resident.recent = true;
+  else if (partition.known?.mayHave(id)) units.add(id);
+  else partition.units.set(id, createUnit(id));
+}
+
+/** The unit of an event whose id is at hand. */
+function needEvent(partition: PartitionFold, events: Set<string>, event: Buffer): string | undefined {
+  const id = event.toString('latin1');
+  if (partition.seen.isCold(id)) events.add(id);
+  return partition.seen.get(id)?.unit;
+}
+
+/** Events of the look-up; the units that outcomes find through them and that are not resident come back, to be asked for in turn. */
+export function installEvents(partition: PartitionFold, events: readonly LoadedEvent[]): readonly string[] {
+  const units = new Set<string>();
+  for (const { id, unit, at } of events) {
+    partition.seen.add(latin1(id), latin1(unit), Number(at));
+    if (!partition.units.has(latin1(unit))) units.add(latin1(unit));
+  }
+  return [...units];
+}
+
+/**
+ * Units of the look-up. False when a row is true of a position past `position`: another owner of the partition ran ahead, and what is
+ * in memory must be dropped and loaded again.
+ */
+export function installUnits(partition: PartitionFold, asked: readonly string[], rows: readonly LoadedRow[], position: number): boolean {
+  if (rows.some(({ ver }) => Number(ver) > position)) return false;
+  const missing = rows.filter(({ key }) => !partition.units.has(latin1(key.slice(0, 32))));
+  partition.counts.loaded += restoreUnits(partition, missing).length;
+  for (const id of asked) if (!partition.units.has(id)) partition.units.set(id, createUnit(id));
+  return true;
+}
+
+/** At the start: every unit that the store knows, with the times at which its open entries close. */
+export function knowUnit(partition: PartitionFold, id: string, closes: readonly number[]): void {
+  partition.known?.add(id);
+  for (const at of closes) partition.closing.push(at, id);
+}
+
+/** Second chance, in the order of arrival: a unit used since the hand last passed goes round once more. To be called between batches only. */
+export function evict(partition: PartitionFold, residency: Residency): void {
+  partition.seen.rotate(residency.events, partition.taken, partition.durable);
+  const { units } = partition;
+  if (partition.known === undefined || units.size <= residency.units) return;
+  // A tenth more than needed, so that the next batches find room.
+  let over = units.size - Math.floor(residency.units * 0.9);
+  let visits = units.size;
+  for (const [id, unit] of units) {
+    if (over <= 0 || visits <= 0) return;
+    visits -= 1;
+    if (unit.dirtyIn > partition.durable) continue;
+    units.delete(id);
+    if (unit.recent) {
+      unit.recent = false;
+      units.set(id, unit);
+      continue;
+    }
+    for (const member of unit.experiments) member.experiment.pool.give(member.slot);
+    partition.counts.evicted += 1;
+    over -= 1;
+  }
+}
