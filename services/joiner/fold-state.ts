@@ -59,6 +59,8 @@ export type ExperimentFold = {
   readonly armSeen: number[];
   readonly assigned: number[];
   events: number;
+  /** When each arm's latest inference was received, 0 before the first. */
+  readonly lastSeenAt: EpochMs[];
   crossovers: number;
   lateOutcomes: number;
   /** By `cellKey`. */
@@ -197,6 +199,7 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
     shown: [],
     armSeen: arms.map(() => -1),
     assigned: arms.map(() => 0),
+    lastSeenAt: arms.map(() => 0),
     events: 0, crossovers: 0, lateOutcomes: 0,
     cells: new Map(),
     reports: arms.map(() => metrics.map(emptyReport)),

@@ -180,6 +180,7 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
     unit ??= unitOf(partition, unitId);
     if (unit.erased) return drop(partition, 'erased');
     experiment.events += 1;
+    experiment.lastSeenAt[arm] = Math.max(experiment.lastSeenAt[arm] ?? 0, receivedAt);
     experiment.touched = true;
     watchFingerprint(partition, experiment, arm, observation);
     const member = expose(partition, unit, experiment, arm, observation.occurred_at);

@@ -15,7 +15,7 @@ export function lookAt(partitions: readonly PartitionFold[], experimentId: strin
     const fold = experiments.get(experimentId);
     const live = fold?.revision.phase === newest.revision.phase ? fold : undefined;
     marks.push({
-      part, clock, ver: position(part), revision: live?.revision.revision ?? 0, events: live?.events ?? 0, crossovers: live?.crossovers ?? 0,
+      part, clock, ver: position(part), revision: live?.revision.revision ?? 0, events: live?.events ?? 0, crossovers: live?.crossovers ?? 0, ...(live && { lastSeenAt: Object.fromEntries(live.arms.map((arm, index) => [arm, live.lastSeenAt[index] ?? 0])) }),
       assigned: Object.fromEntries(live?.arms.map((arm, index) => [arm, live.assigned[index] ?? 0]) ?? []),
     });
     if (live === undefined) continue;

@@ -21,7 +21,7 @@ export const latin1 = (hex: string): string => Buffer.from(hex, 'hex').toString(
 export const hexOf = (id: string): string => Buffer.from(id, 'latin1').toString('hex');
 
 type ExperimentBody = {
-  revision: string; segments: SegmentMark[]; fingerprints: [string, FingerprintMark][]; armSeen: number[]; assigned: number[]; events: number; crossovers: number; lateOutcomes: number;
+  revision: string; segments: SegmentMark[]; fingerprints: [string, FingerprintMark][]; armSeen: number[]; assigned: number[]; events: number; crossovers: number; lateOutcomes: number; lastSeenAt?: readonly number[];
 };
 
 /** Everything but units, entities and event ids. `rows` of those kinds are passed over. A partition without a checkpoint is empty. */
@@ -41,6 +41,7 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
     for (const [key, mark] of body.fingerprints) fold.fingerprints.set(key, mark);
     fold.armSeen.splice(0, fold.armSeen.length, ...body.armSeen);
     fold.assigned.splice(0, fold.assigned.length, ...body.assigned);
+    fold.lastSeenAt.splice(0, fold.lastSeenAt.length, ...fold.arms.map((_, arm) => body.lastSeenAt?.[arm] ?? 0));
     Object.assign(fold, { events: body.events, crossovers: body.crossovers, lateOutcomes: body.lateOutcomes, touched: false });
     partition.experiments.set(row.experiment, fold);
   }

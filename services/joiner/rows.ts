@@ -86,6 +86,7 @@ export const experimentBody = (experiment: ExperimentFold): string =>
     assigned: experiment.assigned,
     events: experiment.events,
     crossovers: experiment.crossovers,
+    lastSeenAt: experiment.lastSeenAt,
     lateOutcomes: experiment.lateOutcomes,
   });
 
