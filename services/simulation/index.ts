@@ -1,6 +1,14 @@
 /** The door: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the order of the jobs. */
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';
+import type { ExperimentJob } from './jobs.ts';
+import type { RunResult } from './run-experiment.ts';
+
+export { armModels, declaredHarm, type Effect, parseEffect } from './arms.ts';
+export { type ExperimentPlan, expectedUnits, type Traffic } from './experiment.ts';
+export type { ExperimentJob } from './jobs.ts';
+export { clopperPearson, quantileOf } from './limits.ts';
+export type { RunEnd, RunResult } from './run-experiment.ts';
 
 export type ThreadPlan<Job, Result> = {
   /** Module that calls `serveJobs`. */
@@ -58,3 +66,19 @@ export function serveJobs<Job, Result>(run: (job: Job) => Result): void {
 /** Runs `from`..`to` - 1 of something. */
 export type Chunk = { readonly from: number; readonly to: number };
 export const chunksOf = (runs: number, size: number): Chunk[] => Array.from({ length: Math.ceil(runs / size) }, (_, index) => ({ from: index * size, to: Math.min(runs, (index + 1) * size) }));
+
+/** Runs of several plans at once, in order: one list of results per plan. `runs` of each. */
+export async function simulateExperiments(input: { readonly plans: readonly { readonly plan: ExperimentJob['plan']; readonly runs: number }[]; readonly seed: number; readonly threads?: number; readonly onProgress?: (doneRuns: number, ofRuns: number) => void }): Promise<RunResult[][]> {
+  const { plans, seed, threads, onProgress } = input;
+  const jobs = plans.flatMap(({ plan, runs }, stream) => chunksOf(runs, 25).map(({ from, to }): ExperimentJob => ({ plan, seed, stream, from, to })));
+  const ofRuns = plans.reduce((sum, { runs }) => sum + runs, 0);
+  let doneRuns = 0;
+  const results = await runOnThreads<ExperimentJob, RunResult[]>({
+    worker: new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url), jobs, ...(threads !== undefined && { threads }),
+    onResult: (list) => {
+      doneRuns += list.length;
+      onProgress?.(doneRuns, ofRuns);
+    },
+  });
+  return plans.map((_, stream) => jobs.flatMap((job, place) => (job.stream === stream ? (results[place] ?? []) : [])));
+}

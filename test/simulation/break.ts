@@ -32,7 +32,7 @@ export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCas
   const cap = kind === 'rate' ? 1 : 5;
   const before = { share: 0.2, control: healthy, candidate: fromStart ? broken : healthy };
   const epochs = [before, { ...before, candidate: broken }];
-  const prepared = prepareWorld({ visits, epochs, epochStarts: [breakAt], segments: halves, isEvent: (value) => value > 0, sticky: { meanVisits: 20, sameAgain: 0.3 } });
+  const prepared = prepareWorld({ visits, epochs, epochStarts: [breakAt], segments: halves, isEvent: (value) => value > 0, sticky: { population: 5_000, sameAgain: 0.3 } });
   const tables = tablesFor(metricFor(healthy, cap, 0.2), epochs, halves);
   return {
     prepared,

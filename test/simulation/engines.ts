@@ -2,7 +2,7 @@
 import { betDesignOf, betWeights } from '../../services/kernel/bets.ts';
 import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
 import { e1Table, e2Table, rowOf } from '../../services/simulation/bets.ts';
-import { addToAll, addToSome, createMixture, type FactorTable, openRestart } from '../../services/simulation/mixture.ts';
+import { addToAll, addToLater, createMixture, type FactorTable, openRestart } from '../../services/simulation/mixture.ts';
 import { momentsOf, type ValueModel } from '../../services/simulation/values.ts';
 import { designRatios, designRatioWeights, slotWeight, srmConcentrations, wholePhaseWeight } from '../../services/statistics/index.ts';
 import type { Epoch, Visit, Watcher } from './walk.ts';
@@ -53,7 +53,7 @@ export function watchE1(tables: Tables, prior: RestartPrior, options: { side?: '
       if (visit.last === visit.segment && !options.everyVisit) return false;
       const row = rowOf(pointsPerArm, visit.epoch, visit.isCandidate, visit.point);
       if (visit.last < 0 || options.everyVisit) addToAll(mixture, table, row);
-      else addToSome(mixture, table, row, restartOf[visit.last + 1] as number, mixture.restarts - 1);
+      else addToLater(mixture, table, row, restartOf[visit.last + 1] as number);
       return mixture.fired;
     },
   };

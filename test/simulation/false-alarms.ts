@@ -15,8 +15,8 @@ export const engines = ['E1 harm, restarts', 'E1 win', 'E2 harm', 'E2 win'] as c
 export const ratioEngines = ['E4 at .001', 'E4 at .05'] as const;
 /** Restarts: 14 days, every 6 hours. */
 export const segments = 56;
-/** Of one run; more where the candidate would otherwise see fewer than 30 events. */
-const visitsOf = ({ rate, share }: Cell): number => Math.min(50_000, Math.max(10_000, Math.ceil(30 / (rate * share))));
+/** Of one run: enough for 30 events in the candidate where that is practical. */
+const visitsOf = ({ rate, share }: Cell): number => Math.min(share < 0.1 ? 20_000 : 40_000, Math.max(10_000, Math.ceil(30 / (rate * share))));
 
 /** 99.9th percentile of the costs below, where they are capped. */
 const lognormalSigma = 1.5;

@@ -36,22 +36,22 @@ async function onThreads<Result>(what: string, jobs: readonly SimulationJob[]): 
   return results;
 }
 
-type Verdict = { readonly name: string; readonly engine: string; readonly alarms: number; readonly runs: number; readonly share: number; readonly lower: number; readonly upper: number; readonly bound: number };
+type Verdict = { readonly cell: Cell; readonly name: string; readonly engine: string; readonly alarms: number; readonly runs: number; readonly share: number; readonly lower: number; readonly upper: number; readonly bound: number };
 
 async function falseAlarms(): Promise<boolean> {
-  const table = async (cells: readonly Cell[], names: readonly string[], runs: number): Promise<Verdict[]> => {
-    const jobs = cells.flatMap((cell) => chunksOf(runs, Math.min(runs, 250)).map(({ from, to }): SimulationJob => ({ kind: 'alarms', cell, seed, index: [...allCells, ...ratioCells].indexOf(cell), from, to })));
+  const table = async (cells: readonly Cell[], names: readonly string[], runs: number, from: number): Promise<Verdict[]> => {
+    const jobs = cells.flatMap((cell) => chunksOf(runs, Math.min(runs, 250)).map((chunk): SimulationJob => ({ kind: 'alarms', cell, seed: from, index: [...allCells, ...ratioCells].indexOf(cell), ...chunk })));
     const counts = await onThreads<number[]>('false alarms', jobs);
     return cells.flatMap((cell) => names.map((engine, at): Verdict => {
       const alarms = jobs.reduce((sum, job, place) => sum + (job.kind === 'alarms' && job.cell === cell ? (counts[place]?.[at] ?? 0) : 0), 0);
-      return { name: nameOf(cell), engine, alarms, runs, share: alarms / runs, ...clopperPearson(alarms, runs), bound: boundOf(engine) };
+      return { cell, name: nameOf(cell), engine, alarms, runs, share: alarms / runs, ...clopperPearson(alarms, runs), bound: boundOf(engine) };
     }));
   };
   const runs = Number(flags.runs ?? (flags.quick ? 250 : 2_000));
   const verdicts = [
-    ...await table(flags.quick ? allCells.filter(({ rate, share }) => rate !== 0.01 && rate !== 0.2 && share !== 0.05 && share !== 0.2) : allCells, engines, runs),
+    ...await table(flags.quick ? allCells.filter(({ rate, share }) => rate !== 0.01 && rate !== 0.2 && share !== 0.05 && share !== 0.2) : allCells, engines, runs, seed),
     // A rate of one in a thousand needs more runs to be seen.
-    ...await table(ratioCells, ratioEngines, 10 * runs),
+    ...await table(ratioCells, ratioEngines, 10 * runs, seed),
   ];
   print(`\nFalse alarms, no difference between the arms, a look at every visit (Clopper-Pearson limits, 95% on each side)`);
   columns([['engine', 'cells', 'runs a cell', 'largest rate', 'its limits', 'largest upper limit', 'upper limit <= alpha', 'lower limit > alpha', 'alpha'],
@@ -62,10 +62,18 @@ async function falseAlarms(): Promise<boolean> {
     })]);
   print('\nThe ten worst cells');
   columns([['cell', 'engine', 'alarms', 'rate', 'upper limit'], ...[...verdicts].sort((a, b) => b.share / b.bound - a.share / a.bound).slice(0, 10).map(({ name, engine, alarms, runs: of, share, upper }) => [name, engine, `${alarms} of ${of}`, percent(share), percent(upper)])]);
-  const refuted = verdicts.filter(({ lower, bound }) => lower > bound);
-  for (const { name, engine, lower, bound } of refuted) print(`REFUTED  ${name}, ${engine}: even the lower limit ${percent(lower)} is above ${percent(bound)}`);
-  const chance = verdicts.length * 0.05;
-  if (refuted.length > 0) print(`(a cell exactly at alpha is above it by chance in one of 20: of ${verdicts.length} cells at most ${chance.toFixed(0)} or so, were they all exactly there)`);
+  const suspects = verdicts.filter(({ lower, bound }) => lower > bound);
+  if (suspects.length === 0) return true;
+  // Of many cells at or just below alpha one in twenty looks worse by chance: a suspect is asked again, with other numbers and more of them.
+  print(`\n${suspects.length} of ${verdicts.length} have their lower limit above alpha: run again, other numbers, five times as many`);
+  const cellsOf = (ofRatio: boolean): Cell[] => [...new Set(suspects.map(({ cell }) => cell).filter(({ outcome }) => (outcome === 'ratio') === ofRatio))];
+  const again = [...await table(cellsOf(false), engines, 5 * runs, seed + 1_000_003), ...await table(cellsOf(true), ratioEngines, 50 * runs, seed + 1_000_003)];
+  const refuted = again.filter(({ cell, engine, lower, bound }) => lower > bound && suspects.some((suspect) => suspect.cell === cell && suspect.engine === engine));
+  columns([['cell', 'engine', 'first', 'again', 'its limits'], ...suspects.map((suspect) => {
+    const second = again.find(({ cell, engine }) => cell === suspect.cell && engine === suspect.engine);
+    return [suspect.name, suspect.engine, percent(suspect.share), percent(second?.share ?? 0), `${percent(second?.lower ?? 0)} - ${percent(second?.upper ?? 0)}`];
+  })]);
+  for (const { name, engine, lower, bound } of refuted) print(`REFUTED  ${name}, ${engine}: again the lower limit ${percent(lower)} is above ${percent(bound)}`);
   return refuted.length === 0;
 }
 
@@ -86,7 +94,7 @@ async function breaks(): Promise<void> {
 }
 
 async function speed(): Promise<boolean> {
-  const runsOf = ({ kind, factor }: SpeedCase): number => Math.ceil((kind === 'rate' ? 1_200 : factor === 1 ? 800 : 400) / (flags.quick ? 8 : 1));
+  const runsOf = ({ kind, factor }: SpeedCase): number => Math.ceil((kind === 'rate' ? 2_400 : factor === 1 ? 2_000 : 400) / (flags.quick ? 8 : 1));
   const cases = [...rateCases, ...costCases.filter(({ factor }) => !flags.quick || factor === 1 || factor === 1.2)];
   const jobs = cases.flatMap((of, index) => chunksOf(runsOf(of), 25).map(({ from, to }): SimulationJob => ({ kind: 'speed', of, seed, index, from, to })));
   const results = await onThreads<number[][]>('speed', jobs);
@@ -95,7 +103,7 @@ async function speed(): Promise<boolean> {
     return jobs.flatMap((job, place) => (job.kind === 'speed' && job.of === of ? (results[place]?.[at] ?? []) : []));
   };
   const rejected = (of: SpeedCase, rule: string): number => timesOf(of, rule).filter((time) => time > 0).length / runsOf(of);
-  /** Mean units; a run that never stopped counts with its horizon. */
+  /** In units; a run that never stopped counts with its horizon. */
   const mean = (of: SpeedCase, rule: string): number => timesOf(of, rule).reduce((sum, time) => sum + (time > 0 ? time : rule.startsWith('E5') ? 20_000 : of.visits), 0) / runsOf(of);
   const claims: { readonly claim: string; readonly got: number; readonly bar: number; readonly atLeast?: boolean }[] = [];
 

@@ -17,8 +17,11 @@ export type World = {
   readonly segments: number;
   /** Which values are events (E2). */
   readonly isEvent: (value: number) => boolean;
-  /** Absent: every visit is a new unit. Units come back: mean visits per unit, and how often a visit repeats the unit's own draw. */
-  readonly sticky?: { readonly meanVisits: number; readonly sameAgain: number };
+  /**
+   * Absent: every visit is a new unit. Units come back: `sameAgain` is how often a visit repeats the unit's own draw; new ones keep coming so that each has
+   * `meanVisits` in the mean, or there are `population` of them from the start.
+   */
+  readonly sticky?: { readonly sameAgain: number } & ({ readonly meanVisits: number } | { readonly population: number });
 };
 
 /** A visit as engines see it; one object, overwritten by the next visit. `last`: segment of the unit's last visit, -1 for a new unit. */
@@ -38,6 +41,8 @@ export function prepareWorld(world: World): PreparedWorld {
 /** Units of the run: kept between runs, a unit's slots are written when it first comes. */
 type People = { readonly arm: Uint8Array; readonly last: Int32Array; readonly event: Uint8Array };
 let people: People = { arm: new Uint8Array(0), last: new Int32Array(0), event: new Uint8Array(0) };
+/** Of a unit that has not come yet. */
+const never = -1;
 
 /** Visits until each watcher stopped, 1-based; 0 for never. Ends when all have. */
 export function walk({ world, drawn }: PreparedWorld, random: Random, seed: number, watchers: readonly Watcher[]): number[] {
@@ -46,10 +51,12 @@ export function walk({ world, drawn }: PreparedWorld, random: Random, seed: numb
   const stopped = watchers.map(() => 0);
   let open = watchers.map((_, index) => index);
   const visit: Visit = { at: 0, epoch: 0, segment: -1, isCandidate: false, last: -1, point: 0, value: 0, isEvent: false, isFirstEvent: false };
-  const newBelow = sticky ? 2 ** 32 / sticky.meanVisits : 2 ** 32;
+  const newBelow = sticky && 'meanVisits' in sticky ? 2 ** 32 / sticky.meanVisits : 0;
+  const population = sticky && 'population' in sticky ? sticky.population : 0;
+  people.last.fill(never, 0, population);
   const sameBelow = sticky ? sticky.sameAgain * 2 ** 32 : 0;
   let shareBelow = (world.epochs[0]?.share ?? 0) * 2 ** 32;
-  let [count, nextSegment, nextEpoch] = [0, 0, epochStarts[0] ?? Infinity];
+  let [count, nextSegment, nextEpoch] = [population, 0, epochStarts[0] ?? Infinity];
   for (let at = 0; at < visits && open.length > 0; at += 1) {
     while (at >= nextEpoch) {
       visit.epoch += 1;
@@ -65,15 +72,17 @@ export function walk({ world, drawn }: PreparedWorld, random: Random, seed: numb
     let draw = random.next();
     if (sticky) {
       if (count === 0 || draw < newBelow) {
-        people.arm[unit] = random.next() < shareBelow ? 1 : 0;
-        people.event[unit] = 0;
-        visit.last = -1;
+        people.last[unit] = never;
         count += 1;
       } else {
         // Squared: those who came early come often.
         const place = random.next() / 2 ** 32;
         unit = Math.floor(place * place * count);
-        visit.last = people.last[unit] as number;
+      }
+      visit.last = people.last[unit] as number;
+      if (visit.last === never) {
+        people.arm[unit] = random.next() < shareBelow ? 1 : 0;
+        people.event[unit] = 0;
       }
       people.last[unit] = visit.segment;
       visit.isCandidate = people.arm[unit] === 1;
