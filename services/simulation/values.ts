@@ -56,7 +56,7 @@ export function pointOf(sampler: Sampler, draw: number): number {
   const { limits } = sampler;
   for (let index = 0; index < limits.length; index += 1) if (draw < (limits[index] as number)) return index;
   const point = limits.length + Math.floor((draw - sampler.tailAt) * sampler.tailScale);
-  return point > sampler.last ? sampler.last : point;
+  return Math.min(point, sampler.last);
 }
 
 /** P. J. Acklam's rational approximation of the normal quantile, relative error at most 1.2e-9, p in (0, 1). For drawing values only, never for a test. */

@@ -47,7 +47,7 @@ export function watchRule(rule: Rule, options: { minUnits: number; cap: number; 
   return {
     see: (visit: Visit) => {
       if (visit.last >= 0 && !everyVisit) return false;
-      const x = visit.value > cap ? cap : visit.value;
+      const x = Math.min(visit.value, cap);
       if (visit.isCandidate) {
         nB += 1;
         sB += x;
