@@ -5,7 +5,7 @@ import { count, days, percent, printAssumptions, ready, runWithProgress, type Tr
 import { print, printJson, table } from './terminal.ts';
 
 /** Effect sizes of the power curve, in declared harms. */
-const factors = [0.5, 0.75, 1, 1.5, 2] as const;
+const factors = [0.25, 0.5, 0.75, 1, 1.5, 2] as const;
 /** False stops are rarer than finds: this many times the runs. */
 const nullTimes = 5;
 const bars = '▁▂▃▄▅▆▇█';

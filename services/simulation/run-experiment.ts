@@ -32,7 +32,7 @@ export const roomFor = ({ maxUnits, windowsMs }: PreparedExperiment): Room => ({
 
 const restartsFrom = (mixture: Mixture): number => (mixture.fired ? mixture.firedBy : -1);
 
-export function runExperiment(prepared: PreparedExperiment, random: Random, seed: number, room: Room): RunResult {
+export function runExperiment(prepared: PreparedExperiment, random: Random, seed: number, { flags, entered }: Room): RunResult {
   const { plan, metrics, windowsMs, allocation, visitsPerMs, maxUnits, logSlotWeights } = prepared;
   const { spec, traffic, effectFromMs, only } = plan;
   const { horizonMs, restartEveryMs } = spec.analysis;
@@ -50,50 +50,55 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
     wins.fill(0);
     if (first) openRestart(firstEvents, logFamilyWeight + (logSlotWeights[0] as number));
   }
-  const steps = spec.ramp?.coverage ?? [100];
+  const { ramp } = spec;
+  const steps = ramp?.coverage ?? [100];
+  /** Between two visits; nobody comes at coverage 0. */
+  const gapAt = (at: number): number => ((steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : restartEveryMs);
+  let gapMs = gapAt(0);
   let [step, stepStartedMs] = [0, 0];
-  let [t, slot, count, visits] = [0, -1, 0, 0];
+  let [t, slot, nextSlotMs, count, visits] = [0, -1, 0, 0, 0];
   let best: { atMs: number; metric: number; slot: number } | undefined;
   let pausedMs = -1;
   const result = (end: RunEnd, atMs: number, metric = -1, from = -1): RunResult => ({ end, atMs, metric, slot: from, units: count, visits, pausedMs });
 
   for (;;) {
-    const coverage = steps[step] as number;
-    t += coverage > 0 ? 100 / (coverage * visitsPerMs) : restartEveryMs;
-    if (spec.ramp && step + 1 < steps.length && t - stepStartedMs >= spec.ramp.holdMs && count >= spec.ramp.minUnits) {
+    t += gapMs;
+    if (ramp && step + 1 < steps.length && t - stepStartedMs >= ramp.holdMs && count >= ramp.minUnits) {
       step += 1;
       stepStartedMs = t;
+      gapMs = gapAt(step);
     }
     if (best !== undefined && t >= best.atMs) return result('rollback', best.atMs, best.metric, best.slot);
     if (t >= horizonMs) return best !== undefined && best.atMs < horizonMs ? result('rollback', best.atMs, best.metric, best.slot) : result('horizon', horizonMs);
-    while (slot < Math.floor(t / restartEveryMs)) {
+    while (t >= nextSlotMs) {
       slot += 1;
+      nextSlotMs = (slot + 1) * restartEveryMs;
       if (slot > 0 && only === undefined && t >= spec.analysis.minRunMs && isWon(prepared)) return result('promote', t);
       // The whole phase of a rare metric belongs to E2: E1's test from slot 0 is kept out of the union.
       for (const { restarts, first, logFamilyWeight } of metrics) openRestart(restarts, slot === 0 && first ? -Infinity : logFamilyWeight + (logSlotWeights[slot] as number));
     }
-    if (coverage <= 0) continue;
+    if (steps[step] === 0) continue;
 
     visits += 1;
     let unit = count;
     if (count === 0 || (count < maxUnits && random.next() < newBelow)) {
-      room.flags[unit] = random.next() < candidateBelow ? 1 : 0;
-      room.entered.fill(-1, unit * windows, (unit + 1) * windows);
+      flags[unit] = random.next() < candidateBelow ? 1 : 0;
+      for (let window = 0; window < windows; window += 1) entered[unit * windows + window] = -1;
       count += 1;
     } else {
       const place = random.next() / 2 ** 32;
       unit = Math.floor(place * place * count);
     }
     for (let window = 0; window < windows; window += 1) {
-      const last = room.entered[unit * windows + window] as number;
+      const last = entered[unit * windows + window] as number;
       isNew[window] = last < 0 ? 1 : 0;
       const lastSlot = last < 0 ? -1 : Math.floor(last / restartEveryMs);
       const enters = lastSlot < slot && (last < 0 || t - last >= (windowsMs[window] as number));
       before[window] = enters ? lastSlot : -2;
-      if (enters) room.entered[unit * windows + window] = t;
+      if (enters) entered[unit * windows + window] = t;
     }
-    const flags = room.flags[unit] as number;
-    const isCandidate = (flags & 1) === 1;
+    const known = flags[unit] as number;
+    const isCandidate = (known & 1) === 1;
     const epoch = t >= effectFromMs ? 1 : 0;
     let rare = 1;
     for (let at = 0; at < metrics.length; at += 1) {
@@ -101,7 +106,7 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
       const bit = metric.first ? 1 << rare : 0;
       if (metric.first) rare += 1;
       const entersFrom = before[metric.window] as number;
-      const awaitsEvent = bit !== 0 && (flags & bit) === 0;
+      const awaitsEvent = bit !== 0 && (known & bit) === 0;
       if (entersFrom === -2 && !awaitsEvent) continue;
       if (metric.restarts.fired || metric.firstEvents.fired) continue;
       // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh visit is worth.
@@ -110,7 +115,7 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
       const point = pointOf(metric.samplers[epoch * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
       const row = rowOf(metric.points, epoch, isCandidate, point);
       if (awaitsEvent && metric.events[row] === 1) {
-        room.flags[unit] = (room.flags[unit] as number) | bit;
+        flags[unit] = (flags[unit] as number) | bit;
         addToAll(metric.firstEvents, metric.first as NonNullable<typeof metric.first>, isCandidate ? 1 : 0);
       }
       if (entersFrom !== -2) {
