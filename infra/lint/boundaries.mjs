@@ -1,5 +1,5 @@
 /** Who may import whom. Run: depcruise services infra schemas test --config infra/lint/boundaries.mjs */
-const doers = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|statistics|bot';
+const doers = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|statistics|simulation|bot';
 // Files that a reader can recognise as edges by name alone.
 const doors = '/(main|index|config)\\.ts$|\\.(kafka|clickhouse)\\.ts$';
 const never = (name, from, to) => ({ name, severity: 'error', from, to });
@@ -12,7 +12,9 @@ export default {
     never('steps do not reach the edge', { path: `^services/(${doers})/`, pathNot: doors }, { path: '^services/(runtime|cli|replay|demo)/' }),
     never('steps do no I/O', { path: `^services/(${doers})/`, pathNot: doors }, { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' }),
     // Pure libraries may be used by anyone: assignment, control, redaction, and statistics' evaluate by verify.
-    never('doers are strangers', { path: `^services/(${doers})/` }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' }),
+    never('doers are strangers', { path: `^services/(${doers})/`, pathNot: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' }),
+    // What is simulated is what runs: the simulation takes bets, weights and engines from statistics.
+    never('simulation knows statistics alone', { path: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' }),
     never('runtime knows no domain', { path: '^services/runtime/' }, { path: '^services/', pathNot: '^services/(kernel|runtime)/' }),
     never('nobody imports a main', {}, { path: '^services/(?!cli/).*/main\\.ts$' }),
     never('tests stay in test', { path: '^(services|infra|schemas)/' }, { path: '^test/|^node_modules/(vitest|fast-check|testcontainers)/' }),

@@ -7,7 +7,9 @@ import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
 import { explain } from './explain.ts';
 import { decisions, results, sql, tail } from './read.ts';
+import { plan } from './plan.ts';
 import { replayVerb, type ReplayFlags } from './replay.ts';
+import { simulate, type SimulateFlags, type TrafficFlags } from './simulate.ts';
 import { doctor, down, status, supervise, up } from './stack.ts';
 import { reportError } from './terminal.ts';
 import { verify } from './verify.ts';
@@ -45,6 +47,9 @@ verb('results <experiment>', 'the last look').option('--json').action(ends(async
 verb('decisions [experiment]', 'every decision').option('--json').action(ends(async (experiment: string | undefined, flags: Reading) => decisions(flags.home, experiment, flags.json === true)));
 verb('explain <id>', 'what a decision rests on').option('--json').action(ends(async (id: string, flags: Reading) => explain(flags.home, id, flags.json === true)));
 verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
+const onTraffic = (command: Command, runs: string): Command => command.option('--units-per-day <n>', 'new units a day at full coverage, all arms', '5000').option('--visits <n>', 'mean visits of a unit', '2').option('--same-again <share>', 'visits that repeat the unit\'s own value', '0.3').option('--candidate <arm>', 'which one; default the first').option('--runs <n>', 'simulated phases', runs).option('--seed <n>', 'other chance', '1').option('--threads <n>', 'default: every core').option('--json');
+onTraffic(program.command('plan <file>').description('units and days to find the declared harm, and false stops, simulated for this file'), '400').action(ends(async (file: string, flags: TrafficFlags) => plan(file, flags)));
+onTraffic(program.command('simulate <file>').description('when this file would stop if a metric changed'), '2000').option('--effect <metric=change...>', 'cost=+20%, error_rate=0.01; none: nothing differs').option('--from <duration>', 'when the effects begin', '0').option('--csv <path>', 'one line a run').action(ends(async (file: string, flags: SimulateFlags) => simulate(file, flags)));
 program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').action(
   ends(async () => {
     await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line));

@@ -7,6 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
 import { addEntrySums, type EntryCell, type EntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
 import { designRatios, designRatioWeights, evaluate, logEOfFirstEvents, logEOfSums, type Outcome, suffixSums } from '../../../services/statistics/index.ts';
+import { clopperPearson } from '../../../services/simulation/limits.ts';
+import { type Cell, countAlarms, engines, nameOf, prepareCell } from '../../simulation/false-alarms.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, seeded } from './build-look.ts';
 
@@ -93,4 +95,16 @@ describe('E2, no difference between the arms, a look at every event', () => {
   };
   test('first events stay under alpha', () => expect(share(1)).toBeLessThanOrEqual(limit(runs)));
   test('twin: every event of a unit, five each, does not', () => expect(share(5)).toBeGreaterThan(limit(runs)));
+});
+
+describe('the hardest cells of `npm run simulate`, a look at every visit', () => {
+  const hard: readonly Cell[] = [
+    { outcome: 'binary', rate: 0.05, share: 0.05, arrival: 'ramp' }, { outcome: 'binary', rate: 0.5, share: 0.5, arrival: 'fixed' }, { outcome: 'lognormal', rate: 1, share: 0.1, arrival: 'fixed' },
+    { outcome: 'zero-inflated', rate: 0.05, share: 0.5, arrival: 'sticky' }, { outcome: 'lognormal', rate: 1, share: 0.05, arrival: 'sticky' },
+  ];
+  const hardRuns = 120;
+  test.each(hard.map((cell) => [nameOf(cell), cell] as const))('%s: no engine is refuted', (_, cell) => {
+    const alarms = countAlarms(prepareCell(cell), 8, 0, 0, hardRuns);
+    for (const [at, engine] of engines.entries()) expect([engine, clopperPearson(alarms[at] ?? 0, hardRuns).lower <= alpha]).toEqual([engine, true]);
+  });
 });

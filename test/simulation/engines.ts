@@ -1,0 +1,102 @@
+/** The product's exact engines as watchers of a walk: their bets, weights and bounds come from the product. */
+import { betDesignOf, betWeights } from '../../services/kernel/bets.ts';
+import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
+import { e1Table, e2Table, rowOf } from '../../services/simulation/bets.ts';
+import { addToAll, addToLater, createMixture, type FactorTable, openRestart } from '../../services/simulation/mixture.ts';
+import { momentsOf, type ValueModel } from '../../services/simulation/values.ts';
+import { designRatios, designRatioWeights, slotWeight, srmConcentrations, wholePhaseWeight } from '../../services/statistics/index.ts';
+import type { Epoch, Visit, Watcher } from './walk.ts';
+
+export const alpha = 0.05;
+
+/** A metric designed from a baseline's distribution; `harm` relative to its capped mean. */
+export function metricFor(model: ValueModel, cap: number, harm: number): MetricSpec {
+  const { mean, variance } = momentsOf(model, cap);
+  return { id: 'metric', role: 'guardrail', numerator: { of: 'inference', name: 'errors' }, denominator: { of: 'inference', name: 'requests' }, better: 'lower', windowMs: 3_600_000, harm: harm * mean, baseline: { mean, sd: Math.sqrt(variance) }, cap, margin: 0 };
+}
+
+/** An experiment with one candidate that gets this share, frozen bets for each epoch. */
+function specFor(metric: MetricSpec, share: number): ExperimentSpec {
+  return {
+    id: 'simulated', unit: 'user', salt: 'simulated', arms: [{ id: 'A', role: 'control', weight: 1 - share, config: {} }, { id: 'B', role: 'candidate', weight: share, config: {} }],
+    analysis: { alphaHarm: alpha, alphaWin: alpha, alphaSrm: 0.001, restartEveryMs: 21_600_000, horizonMs: 1_209_600_000, minRunMs: 0, freshnessMs: 300_000 }, metrics: [metric], health: { srm: 'pause', crossovers: 'exclude' },
+  };
+}
+
+export type Tables = { readonly harm: FactorTable; readonly win: FactorTable; readonly firstHarm: FactorTable; readonly firstWin: FactorTable; readonly ratioWeights: readonly number[]; readonly pointsPerArm: number; readonly segments: number; readonly shares: readonly number[] };
+
+export function tablesFor(metric: MetricSpec, epochs: readonly Epoch[], segments: number): Tables {
+  const bets = epochs.map(({ share, control, candidate }) => ({ design: betDesignOf(specFor(metric, share), metric, 'B'), pointsA: control.points, pointsB: candidate.points }));
+  const ratios = designRatios(1 + metric.harm / metric.baseline.mean);
+  const shares = epochs.map(({ share }) => share);
+  return { harm: e1Table(bets, metric, 'harm'), win: e1Table(bets, metric, 'win'), firstHarm: e2Table(shares, ratios, 'harm'), firstWin: e2Table(shares, ratios, 'win'), ratioWeights: designRatioWeights, pointsPerArm: epochs[0]?.control.points.length ?? 0, segments, shares };
+}
+
+/** Log weight of the restart that begins with a segment. */
+export type RestartPrior = (segment: number) => number;
+/** E6's weights for a plan of so many segments. */
+export const unionPrior = (segments: number): RestartPrior => (segment) => Math.log(segment === 0 ? wholePhaseWeight : slotWeight(segment, segments));
+
+/** E1 from every restart that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a unit (broken). */
+export function watchE1(tables: Tables, prior: RestartPrior, options: { side?: 'harm' | 'win'; level?: number; everyVisit?: boolean } = {}): Watcher {
+  const mixture = createMixture(betWeights, Math.log(1 / (options.level ?? alpha)), tables.segments);
+  const table = tables[options.side ?? 'harm'];
+  const { pointsPerArm } = tables;
+  const restartOf = new Int32Array(tables.segments + 1);
+  return {
+    open: (segment) => {
+      const logPrior = prior(segment);
+      if (logPrior > -Infinity) openRestart(mixture, logPrior);
+      restartOf[segment + 1] = mixture.restarts;
+    },
+    see: (visit: Visit) => {
+      if (visit.last === visit.segment && !options.everyVisit) return false;
+      const row = rowOf(pointsPerArm, visit.epoch, visit.isCandidate, visit.point);
+      if (visit.last < 0 || options.everyVisit) addToAll(mixture, table, row);
+      else addToLater(mixture, table, row, restartOf[visit.last + 1] as number);
+      return mixture.fired;
+    },
+  };
+}
+
+/** The whole phase alone, with all of alpha. */
+export const wholeOnly: RestartPrior = (segment) => (segment === 0 ? 0 : -Infinity);
+
+/** E2, whole phase, all of alpha, on first events. `everyEvent`: on every event (broken when units come back). */
+export function watchE2(tables: Tables, options: { side?: 'harm' | 'win'; everyEvent?: boolean } = {}): Watcher {
+  const mixture = createMixture(tables.ratioWeights, Math.log(1 / alpha), 1);
+  openRestart(mixture, 0);
+  const table = options.side === 'win' ? tables.firstWin : tables.firstHarm;
+  return {
+    see: (visit: Visit) => {
+      if (!(options.everyEvent ? visit.isEvent : visit.isFirstEvent)) return false;
+      addToAll(mixture, table, visit.epoch * 2 + (visit.isCandidate ? 1 : 0));
+      return mixture.fired;
+    },
+  };
+}
+
+/** E4 on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n) share), per epoch. */
+export function watchE4(shares: readonly number[], level: number): Watcher {
+  const factors = srmConcentrations.map(() => 1);
+  const counts = shares.map(() => [0, 0]);
+  return {
+    see: (visit: Visit) => {
+      if (visit.last >= 0) return false;
+      const count = counts[visit.epoch] as number[];
+      const arm = visit.isCandidate ? 1 : 0;
+      const share = visit.isCandidate ? (shares[visit.epoch] as number) : 1 - (shares[visit.epoch] as number);
+      const mine = count[arm] as number;
+      const all = (count[0] as number) + (count[1] as number);
+      let sum = 0;
+      for (let index = 0; index < factors.length; index += 1) {
+        const k = srmConcentrations[index] as number;
+        const factor = ((factors[index] as number) * (k * share + mine)) / ((k + all) * share);
+        factors[index] = factor;
+        sum += factor;
+      }
+      count[arm] = mine + 1;
+      return sum >= factors.length / level;
+    },
+  };
+}
