@@ -23,6 +23,14 @@ export function readExperimentFile(file: string): { readonly spec: ExperimentSpe
   return parsed;
 }
 
+/** The same for verbs that have no control traffic to learn baselines from. */
+export function readSettledExperiment(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
+  const read = readExperimentFile(file);
+  const waiting = read.spec.learning?.metrics.map(({ id }) => id) ?? [];
+  if (waiting.length > 0) throw new PipelineError('EXPERIMENT_INVALID', `${file}: no baseline for ${waiting.join(', ')}`, { cure: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic' });
+  return read;
+}
+
 const current = async ({ log, codec, prefix }: Parameters<Parameters<typeof withConnection>[1]>[0]): Promise<Map<string, ExperimentRevision>> => {
   const revisions = new Map<string, ExperimentRevision>();
   for (const { value } of await log.readToEnd(topicName(prefix, 'experiment.v1'))) {

@@ -1,5 +1,5 @@
 /** `plan`: what this very file finds, how soon, and how often it stops for nothing, on traffic that the reader assumes. Simulated, not computed from a formula. */
-import type { MetricSpec } from '../kernel/experiment.ts';
+import { harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
 import { clopperPearson, declaredHarm, quantileOf, type RunResult } from '../simulation/index.ts';
 import { count, days, percent, printAssumptions, ready, runWithProgress, type TrafficFlags } from './simulate.ts';
 import { print, printJson, table } from './terminal.ts';
@@ -44,7 +44,7 @@ export async function plan(file: string, flags: TrafficFlags): Promise<number> {
   printAssumptions(readied, []);
   print(`\nnothing differs, ${count(nothing.length)} runs to the horizon:`);
   const row = (what: string, times: number, promise: number): string[] => [what, percent(times / nothing.length, 2), `at most ${percent(limitsOf(times).upper, 2)} (95%)`, `promised: at most ${percent(promise)}`];
-  print(table([row('  rolled back', stops, spec.analysis.alphaHarm), ...(spec.metrics.some(({ role }) => role === 'signal') ? [row('  paused by a signal', pauses, spec.analysis.alphaHarm)] : []), ...(spec.metrics.some(({ role }) => role === 'goal') ? [row('  promoted', wins, spec.analysis.alphaWin)] : [])]));
+  print(table([row('  rolled back', stops, harmAlphaOf(spec)), ...(spec.metrics.some(({ role }) => role === 'signal') ? [row('  paused by a signal', pauses, harmAlphaOf(spec))] : []), ...(spec.metrics.some(({ role }) => role === 'goal') ? [row('  promoted', wins, spec.analysis.alphaWin)] : [])]));
   print(`\nthe declared harm from the start, by metric, ${count(runs)} runs each; found by the horizon for so many times the harm:`);
   print(table([
     ['metric', 'role', 'harm', 'units', 'days (half)', 'days (80%)', ...factors.map((factor) => `x${factor}`), ''],

@@ -9,7 +9,7 @@ import { replay } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { externalAddresses } from './addresses.ts';
-import { readExperimentFile } from './change.ts';
+import { readSettledExperiment } from './change.ts';
 import { paint, print, printJson } from './terminal.ts';
 
 export type ReplayFlags = { readonly experiment: string; readonly events: string; readonly outcomes?: string; readonly observe?: boolean; readonly speed: string; readonly lookEvery?: string; readonly partitions: string; readonly json?: string };
@@ -22,7 +22,7 @@ function speedOf(text: string): number {
 }
 
 export async function replayVerb(flags: ReplayFlags): Promise<number> {
-  const { spec, sha } = readExperimentFile(flags.experiment);
+  const { spec, sha } = readSettledExperiment(flags.experiment);
   const partitions = Number(flags.partitions);
   const lookEvery = Number(flags.lookEvery ?? 0);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512) throw new PipelineError('CONFIG_INVALID', '--partitions is a whole number from 1 to 512');

@@ -1,9 +1,9 @@
 /** `simulate`: when would this very file stop, if a metric changed by so much? And what `plan` shares with it: the assumptions, the runs, the progress line. */
 import { writeFileSync } from 'node:fs';
-import { candidatesOf, type ExperimentSpec } from '../kernel/experiment.ts';
+import { candidatesOf, type ExperimentSpec, harmAlphaOf } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { armModels, clopperPearson, type Effect, type ExperimentPlan, expectedUnits, parseEffect, quantileOf, type RunResult, simulateExperiments } from '../simulation/index.ts';
-import { readExperimentFile } from './change.ts';
+import { readSettledExperiment } from './change.ts';
 import { paint, print, printJson, table } from './terminal.ts';
 
 export type TrafficFlags = { readonly candidate?: string; readonly unitsPerDay: string; readonly visits: string; readonly sameAgain: string; readonly runs: string; readonly seed: string; readonly threads?: string; readonly json?: boolean };
@@ -27,7 +27,7 @@ export type Readied = { readonly spec: ExperimentSpec; readonly base: Omit<Exper
 
 /** The file and the assumptions, checked together. */
 export function ready(file: string, flags: TrafficFlags): Readied {
-  const { spec } = readExperimentFile(file);
+  const { spec } = readSettledExperiment(file);
   const candidates = candidatesOf(spec).map(({ id }) => id);
   const candidate = flags.candidate ?? candidates[0] ?? '';
   if (!candidates.includes(candidate)) throw new PipelineError('CONFIG_INVALID', `no candidate ${candidate} in ${spec.id}`, { cure: `one of ${candidates.join(', ')}` });
@@ -58,7 +58,7 @@ export async function runWithProgress(plans: readonly { plan: ExperimentPlan; ru
 /** What a reader must know before believing a figure. */
 export function printAssumptions({ spec, base: { candidate, traffic } }: Readied, effects: readonly Effect[]): void {
   const { analysis } = spec;
-  print(`${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a restart every ${days(analysis.restartEveryMs)}, alpha_harm ${analysis.alphaHarm}, alpha_win ${analysis.alphaWin}`);
+  print(`${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a restart every ${days(analysis.restartEveryMs)}, alpha_harm ${harmAlphaOf(spec)}, alpha_win ${analysis.alphaWin}`);
   print(paint.dim(`assumed  ${count(traffic.unitsPerDay)} new units a day at full coverage (--units-per-day), ${traffic.visitsPerUnit} visits each (--visits), ${percent(traffic.sameAgain, 0)} of visits repeat the unit's own value (--same-again)`));
   print(paint.dim(`values   ${spec.metrics.map((metric) => `${metric.id}: ${armModels(metric, effects.find((effect) => effect.metric === metric.id)).what}`).join('; ')}`));
 }

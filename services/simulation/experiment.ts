@@ -3,7 +3,7 @@
  * `statistics` would compute from the same entries, watched after every one of them. One candidate against control.
  */
 import { betDesignOf, betWeights } from '../kernel/bets.ts';
-import { allocationOf, candidatesOf, controlOf, type ExperimentSpec, type MetricSpec } from '../kernel/experiment.ts';
+import { allocationOf, candidatesOf, controlOf, type ExperimentSpec, harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
 import { isEventMeasure } from '../kernel/measures.ts';
 import { designRatios, designRatioWeights, familyWeight, slotWeight, wholePhaseWeight } from '../statistics/index.ts';
 import { armModels, type Effect } from './arms.ts';
@@ -78,12 +78,12 @@ export function expectedUnits({ spec, candidate, traffic }: ExperimentPlan): num
 
 export function prepareExperiment(plan: ExperimentPlan): PreparedExperiment {
   const { spec, candidate, traffic, effects, only } = plan;
-  const { horizonMs, restartEveryMs, alphaHarm } = spec.analysis;
+  const { horizonMs, restartEveryMs } = spec.analysis;
   if (!candidatesOf(spec).some(({ id }) => id === candidate)) throw new RangeError(`experiment ${spec.id} has no candidate ${candidate}`);
   const watched = spec.metrics.filter(({ id }) => only === undefined || id === only);
   const windowsMs = [...new Set(watched.map(({ windowMs }) => windowMs))];
   const slots = Math.ceil(horizonMs / restartEveryMs) + 1;
-  const bound = Math.log(1 / alphaHarm);
+  const bound = Math.log(1 / harmAlphaOf(spec));
   const allocation = allocationOf(spec, candidate);
   const metrics = watched.map((metric): PreparedMetric => {
     const { control, candidate: changed, what } = armModels(metric, effects.find((effect) => effect.metric === metric.id));

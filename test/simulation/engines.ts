@@ -19,7 +19,7 @@ export function metricFor(model: ValueModel, cap: number, harm: number): MetricS
 function specFor(metric: MetricSpec, share: number): ExperimentSpec {
   return {
     id: 'simulated', unit: 'user', salt: 'simulated', arms: [{ id: 'A', role: 'control', weight: 1 - share, config: {} }, { id: 'B', role: 'candidate', weight: share, config: {} }],
-    analysis: { alphaHarm: alpha, alphaWin: alpha, alphaSrm: 0.001, restartEveryMs: 21_600_000, horizonMs: 1_209_600_000, minRunMs: 0, freshnessMs: 300_000 }, metrics: [metric], health: { srm: 'pause', crossovers: 'exclude' },
+    analysis: { alphaHarm: alpha, alphaWin: alpha, alphaSrm: 0.001, alphaSlo: 0.01, fwer: false, restartEveryMs: 21_600_000, horizonMs: 1_209_600_000, minRunMs: 0, freshnessMs: 300_000 }, metrics: [metric], slos: [], health: { srm: 'pause', crossovers: 'exclude' },
   };
 }
 
