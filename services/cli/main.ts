@@ -44,9 +44,9 @@ verb('results <experiment>', 'the last look').option('--json').action(ends(async
 verb('decisions [experiment]', 'every decision').option('--json').action(ends(async (experiment: string | undefined, flags: Reading) => decisions(flags.home, experiment, flags.json === true)));
 verb('explain <id>', 'what a decision rests on').option('--json').action(ends(async (id: string, flags: Reading) => explain(flags.home, id, flags.json === true)));
 verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
-program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').action(
-  ends(async () => {
-    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line));
+program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').option('--explain', 'type, tier and score of each finding instead of the text; never the value').action(
+  ends(async ({ explain: explained }: { explain?: boolean }) => {
+    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), undefined, explained === true);
     return 0;
   }),
 );

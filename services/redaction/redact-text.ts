@@ -1,0 +1,184 @@
+/** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
+import { nameTypes, fieldType } from './field-names.ts';
+import { find, type Found } from './find.ts';
+import type { Tier } from './families.ts';
+import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
+import { cutValues } from './joined.ts';
+import type { RedactionPolicy } from './policy.ts';
+import type { Work } from './structured/index.ts';
+import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
+
+/** Half-open range in UTF-16 units of the input. `token`: what stands there now; without keys `TYPE#n`, the same n for the same value within the text. */
+export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
+export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
+
+type Placed = Found & { readonly isNumber?: boolean };
+
+/** More findings than this in one text is an attack or a dump: it goes out whole. */
+const maxFindings = 20_000;
+const overlapUnits = 4_096;
+const maxNested = 3;
+
+/** Pieces overlap; a finding belongs to the piece that it starts in. */
+function findInPieces(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[]): boolean {
+  if (text.length <= policy.pieceUnits) return find(text, key, policy, work, out);
+  for (let from = 0; from < text.length; from += policy.pieceUnits) {
+    const found: Found[] = [];
+    // Two overlaps: one in front, so that what began before is not seen from its middle, and one behind.
+    const start = Math.max(0, from - overlapUnits);
+    if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, work, found)) return true;
+    for (const finding of found) {
+      const at = finding.start + start;
+      if (at >= from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
+    }
+  }
+  return false;
+}
+
+const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d-])[\s\S]*[}\]]\s*$/;
+const startsLikeJson = (text: string): boolean => {
+  const first = text.charCodeAt(0);
+  return (first === 123 || first === 91 || first <= 32) && looksLikeJson.test(text);
+};
+
+function findIn(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
+  if (nested <= maxNested && startsLikeJson(text)) {
+    const leaves = jsonLeaves(text);
+    if (leaves === 'too-deep') return true;
+    if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
+  }
+  return findInPieces(text, key, policy, work, out);
+}
+
+const longNumber = 12;
+/** Streams cut anywhere: their pieces are read as one text. */
+const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.|$)/;
+
+function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
+  const read = leaves.map(({ isEscaped, start, end }) => (isEscaped ? readJsonString(text.slice(start, end)) : undefined));
+  const contentOf = (index: number): string => read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
+  const place = (index: number, finding: Found): void => {
+    const { start, end, kind } = leaves[index] as Leaf;
+    if (kind === 'number') out.push({ ...finding, start, end, isNumber: true });
+    else {
+      const mapped = read[index];
+      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end) });
+    }
+  };
+  const columns = new Map<string, number[]>();
+  for (const [index, leaf] of leaves.entries()) {
+    work.left -= 1;
+    if (work.left <= 0) return true;
+    const content = contentOf(index);
+    const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
+    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !/^\s*(?:[[{]|$)/.test(content);
+    if (goes && content.length <= 4_096) {
+      place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
+      continue;
+    }
+    if (leaf.kind === 'number' && content.length < longNumber) continue;
+    const found: Placed[] = [];
+    if (findIn(content, leaf.key, leaf.kind === 'string' ? policy : { ...policy, names: false }, work, found, leaf.kind === 'string' ? nested + 1 : maxNested + 1)) return true;
+    for (const finding of found) place(index, finding);
+    if (leaf.kind === 'string' && content.length <= 65_536) {
+      const column = columns.get(leaf.column);
+      if (column) column.push(index);
+      else columns.set(leaf.column, [index]);
+    }
+  }
+  const strings = leaves.flatMap(({ kind }, index) => (kind === 'string' ? [index] : []));
+  for (const [name, column] of columns) {
+    if (column.length < 2 || !isDelta.test(name)) continue;
+    const whole = column.map(contentOf).join('');
+    const found: Found[] = [];
+    if (find(whole, undefined, policy, work, found)) return true;
+    let from = 0;
+    for (const index of column) {
+      const { length } = contentOf(index);
+      for (const finding of found) {
+        const start = Math.max(0, finding.start - from);
+        const end = Math.min(length, finding.end - from);
+        if (start < end) place(index, { ...finding, start, end });
+      }
+      from += length;
+    }
+  }
+  const rows = [...columns.values()].filter((column) => column.length > 1);
+  for (const column of [...rows, strings]) {
+    for (const { type, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })))) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score: 0.8, tier: 'structured' });
+  }
+  return false;
+}
+
+/** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
+const unshakable = /^(?:SECRET|CREDIT_CARD)/;
+
+function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy): readonly Placed[] {
+  const open = found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && (score === undefined || tier === 'field' || score >= (policy.thresholds?.[type] ?? 0.5)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
+  const all: Placed[] = [...open];
+  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, tier: 'budget' });
+  all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
+  if (all.length === 1) return open;
+  const taken: Placed[] = [];
+  const covered = new Uint8Array(text.length);
+  for (const finding of all) {
+    let { start, end } = finding;
+    while (start < end && covered[start] === 1) start += 1;
+    while (end > start && covered[end - 1] === 1) end -= 1;
+    if (start >= end) continue;
+    // What remains of a finding beside a stronger one is redacted too when it says anything.
+    if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    const inner = covered.indexOf(1, start);
+    if (inner >= 0 && inner < end) {
+      for (let at = start; at < end; ) {
+        while (at < end && covered[at] === 1) at += 1;
+        let to = at;
+        while (to < end && covered[to] === 0) to += 1;
+        if (to > at && finding.type !== '' && /[\p{L}\p{N}]{2}/u.test(text.slice(at, to))) taken.push({ ...finding, start: at, end: to });
+        at = to;
+      }
+    } else if (finding.type !== '') taken.push({ ...finding, start, end });
+    covered.fill(1, start, end);
+  }
+  return taken.sort((a, b) => a.start - b.start);
+}
+
+export const dropped = (text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction => ({ text: text === '' ? '' : `[${type}]`, spans: text === '' ? [] : [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] });
+
+/** An imitation of a token keeps its letters but is a token no more. */
+const escapeImitations = (text: string, policy: RedactionPolicy): string => (policy.tokens === undefined || !text.includes('[') ? text : text.replaceAll(placeholder, (whole, ...rest) => (isOurs([whole, ...(rest.slice(0, 3) as string[])], policy) ? whole : `[?${whole.slice(1)}`)));
+
+export function redactText(text: string, policy: RedactionPolicy, key?: string): Redaction {
+  if (text.length > policy.maxUnits) return dropped(text, 'TOO_LARGE');
+  const found: Placed[] = [];
+  const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
+  try {
+    if (findIn(text, key, policy, work, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
+    if (found.length === 0) return { text: escapeImitations(text, policy), spans: [] };
+    return replace(text, resolve(text, found, policy), policy);
+  } catch {
+    return dropped(text, 'REDACTION_FAILED');
+  }
+}
+
+function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Redaction {
+  const spans: Span[] = [];
+  const ordinals = new Map<string, number>();
+  let clean = '';
+  let at = 0;
+  for (const { start, end, type, tier, score, rank, isNumber } of findings) {
+    const value = text.slice(start, end);
+    const replacement = replacementOf(type, value, policy);
+    let token = replacement;
+    if (policy.tokens === undefined) {
+      const name = `${type}\u001f${canonical(type, value)}`;
+      const ordinal = ordinals.get(name) ?? ordinals.size + 1;
+      ordinals.set(name, ordinal);
+      token = `${type}#${ordinal}`;
+    }
+    spans.push({ start, end, type, tier, score: score ?? rank / 100, token });
+    clean += escapeImitations(text.slice(at, start), policy) + (isNumber ? `"${replacement}"` : replacement);
+    at = end;
+  }
+  return { text: clean + escapeImitations(text.slice(at), policy), spans };
+}
