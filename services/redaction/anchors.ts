@@ -103,7 +103,7 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       wordStart = index + 1;
       if (mark === breaks) continue;
       if (mark & dot) {
-        if (text.charCodeAt(index + 5) === 46) (macs ??= []).push(index);
+        if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) (macs ??= []).push(index);
       } else if (mark & at) (ats ??= []).push(index);
       else if (mark & colon) (colons ??= []).push(index);
       else flags |= mark;

@@ -1,12 +1,14 @@
 /** Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a budget. Positions are those of the text that was given. */
 import { createScanner, type Scanned } from './anchors.ts';
 import { patternFamilies, type Tier } from './families.ts';
+import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
 import { decodeWord, unescapeText } from './unescape.ts';
 
-export type Found = ScoredFinding & { readonly tier: Tier };
+/** `score` of a family that has none is its rank. */
+export type Found = Finding & { readonly score: number; readonly tier: Tier };
 
 const scan = createScanner([{ anchors: structuredAnchors }, ...patternFamilies.map(({ family }) => family)]);
 const maxDepth = 2;
@@ -46,6 +48,8 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
   return work.left <= 0;
 }
 
+const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({ start, end, type, rank, score: score ?? rank / 100, tier });
+
 function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
   return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
 }
@@ -57,8 +61,8 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     if (marks.digits.length > 0 || marks.ats.length > 0 || marks.colons.length > 0 || marks.macs.length > 0 || hits[0] !== undefined) {
       findStructured(text, marks, hits[0], key, plain, work);
       if (plain.length > 0) {
-        const kept = [...text.matchAll(keptShapes)];
-        for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push({ ...finding, tier: 'structured' });
+        const kept = text.includes('-') ? [...text.matchAll(keptShapes)] : [];
+        for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
       }
     }
   }
@@ -70,7 +74,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     work.left -= (hits?.length ?? 0) >> 1;
     if (work.left <= 0) return;
     family.find(text, hits ?? [], context, plain);
-    for (const finding of plain) found.push({ ...finding, tier });
+    for (const finding of plain) found.push(withTier(finding, tier));
   }
 }
 
@@ -79,17 +83,18 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
   for (let index = 0; index < longs.length; index += 2) {
     const start = longs[index] as number;
     const end = longs[index + 1] as number;
-    work.left -= 2;
+    work.left -= 4 + (end - start) / 64;
     if (work.left <= 0) return true;
     for (const from of [start, text.lastIndexOf('/', end - 16) + 1]) {
       if (from < start || (from === start && from !== longs[index])) continue;
       const decoded = decodeWord(text.slice(from, end));
       if (decoded === undefined) continue;
+      work.left -= 8;
       const inner: Found[] = [];
       if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
-      const strong = inner.filter(({ score, rank }) => (score ?? rank / 100) >= 0.5).sort((a, b) => b.rank - a.rank)[0];
+      const strong = inner.filter(({ score, tier }) => tier !== 'structured' || score >= 0.5).sort((a, b) => b.rank - a.rank)[0];
       if (strong === undefined) continue;
-      found.push({ start: from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score ?? strong.rank / 100, tier: 'encoded' });
+      found.push({ start: from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
       break;
     }
   }

@@ -66,8 +66,10 @@ export function foldText(input: string): Mapped | undefined {
     }
   }
   if (first < 0) return undefined;
+  let expansions = 0;
+  for (let index = first; index < input.length; index += 1) if (input.charCodeAt(index) > 0x7f && more.has(input.charCodeAt(index))) expansions += 1;
   // At most four units for one.
-  const units = new Uint16Array(first + (input.length - first) * 4);
+  const units = new Uint16Array(input.length + expansions * 3);
   const map = new Int32Array(units.length + 1);
   const mapEnd = new Int32Array(units.length + 1);
   let length = 0;

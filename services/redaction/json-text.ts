@@ -16,7 +16,11 @@ export type Leaf = {
 const maxDepth = 64;
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
-/** Undefined when the text is no JSON object or array, or deeper than 64 levels. */
+const endsWord = (code: number): boolean => code === 44 || code === 93 || code === 125 || isSpace(code);
+/** More leaves than this are a dump: it goes out whole. */
+const maxLeaves = 60_000;
+
+/** Undefined when the text is no JSON object or array, ; 'too-deep' when it is deeper than 64 levels or has more leaves than can be looked at. */
 export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-deep' {
   const leaves: Leaf[] = [];
   let at = 0;
@@ -41,7 +45,7 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
     return undefined;
   };
   const value = (key: string | undefined, column: string, depth: number): boolean => {
-    if (depth > maxDepth) {
+    if (depth > maxDepth || leaves.length > maxLeaves) {
       tooDeep = true;
       return false;
     }
@@ -83,9 +87,9 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
       }
     }
     const start = at;
-    while (at < text.length && !isSpace(text.charCodeAt(at)) && !/[,\]}]/.test(text[at] as string)) at += 1;
+    while (at < text.length && !endsWord(text.charCodeAt(at))) at += 1;
     const word = text.slice(start, Math.min(at, start + 400));
-    if (/^-?\d/.test(word)) {
+    if (code === 45 || (code >= 48 && code <= 57)) {
       if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(word)) return false;
       leaves.push({ kind: 'number', start, end: at, isEscaped: false, ...(key !== undefined && { key }), column });
       return true;

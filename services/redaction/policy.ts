@@ -28,4 +28,4 @@ export type RedactionPolicy = {
   readonly maxLooks?: number;
 };
 
-export const defaultPolicy: RedactionPolicy = { version: 'default-2', names: true, pieceUnits: 256 * 1024, maxUnits: 4 * 1024 * 1024, maxLooks: 120_000 };
+export const defaultPolicy: RedactionPolicy = { version: 'default-2', names: true, pieceUnits: 256 * 1024, maxUnits: 4 * 1024 * 1024, maxLooks: 60_000 };

@@ -19,7 +19,7 @@ const maxFindings = 20_000;
 const overlapUnits = 4_096;
 const maxNested = 3;
 
-/** Pieces overlap; a finding belongs to the piece that it starts in. */
+/** Pieces overlap; a piece speaks for what reaches into it, and what two of them see is one finding. */
 function findInPieces(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[]): boolean {
   if (text.length <= policy.pieceUnits) return find(text, key, policy, work, out);
   for (let from = 0; from < text.length; from += policy.pieceUnits) {
@@ -29,7 +29,7 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
     if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, work, found)) return true;
     for (const finding of found) {
       const at = finding.start + start;
-      if (at >= from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
+      if (finding.end + start > from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
     }
   }
   return false;
@@ -51,6 +51,8 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
 }
 
 const longNumber = 12;
+/** What a leaf costs before anything is looked at, in looks. */
+const leafLooks = 0.2;
 /** Streams cut anywhere: their pieces are read as one text. */
 const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.|$)/;
 
@@ -67,7 +69,7 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
   };
   const columns = new Map<string, number[]>();
   for (const [index, leaf] of leaves.entries()) {
-    work.left -= 1;
+    work.left -= leafLooks;
     if (work.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
@@ -110,15 +112,22 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
   return false;
 }
 
+/** True for a few findings that do not overlap, which is the usual case. */
+function areApart(found: readonly Placed[]): boolean {
+  if (found.length > 8) return false;
+  for (const [index, a] of found.entries()) for (let other = index + 1; other < found.length; other += 1) if (a.start < (found[other] as Placed).end && (found[other] as Placed).start < a.end) return false;
+  return true;
+}
+
 /** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
 const unshakable = /^(?:SECRET|CREDIT_CARD)/;
 
 function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy): readonly Placed[] {
-  const open = found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && (score === undefined || tier === 'field' || score >= (policy.thresholds?.[type] ?? 0.5)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
+  const open = found.length === 0 ? found : found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && score >= (policy.thresholds?.[type] ?? (tier === 'structured' ? 0.5 : 0)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
+  if (!text.includes('[') && areApart(open)) return open.length > 1 ? [...open].sort((a, b) => a.start - b.start) : open;
   const all: Placed[] = [...open];
-  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, tier: 'budget' });
+  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
   all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
-  if (all.length === 1) return open;
   const taken: Placed[] = [];
   const covered = new Uint8Array(text.length);
   for (const finding of all) {
@@ -166,17 +175,20 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
   const ordinals = new Map<string, number>();
   let clean = '';
   let at = 0;
-  for (const { start, end, type, tier, score, rank, isNumber } of findings) {
+  for (const { start, end, type, tier, score, isNumber } of findings) {
     const value = text.slice(start, end);
     const replacement = replacementOf(type, value, policy);
     let token = replacement;
     if (policy.tokens === undefined) {
-      const name = `${type}\u001f${canonical(type, value)}`;
-      const ordinal = ordinals.get(name) ?? ordinals.size + 1;
-      ordinals.set(name, ordinal);
+      let ordinal = 1;
+      if (findings.length > 1) {
+        const name = `${type}\u001f${canonical(type, value)}`;
+        ordinal = ordinals.get(name) ?? ordinals.size + 1;
+        ordinals.set(name, ordinal);
+      }
       token = `${type}#${ordinal}`;
     }
-    spans.push({ start, end, type, tier, score: score ?? rank / 100, token });
+    spans.push({ start, end, type, tier, score, token });
     clean += escapeImitations(text.slice(at, start), policy) + (isNumber ? `"${replacement}"` : replacement);
     at = end;
   }

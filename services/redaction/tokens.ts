@@ -6,10 +6,13 @@
 import { createHmac } from 'node:crypto';
 import type { EpochKey, RedactionPolicy } from './policy.ts';
 
+const plainMail = /^[\w.+-]+@[\w.-]+$/;
+
 /** What the same value looks like however it was written. */
 export function canonical(type: string, value: string): string {
   switch (type) {
     case 'EMAIL':
+      if (plainMail.test(value)) return value.toLowerCase();
       return value.normalize('NFKC').toLowerCase().replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@').replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.').replaceAll(/\s/g, '');
     case 'PHONE': {
       const digits = value.replace(/(?:x|ext|#).*$/i, '').replace(/\(0\)/, '').replaceAll(/\D/g, '');
@@ -31,6 +34,7 @@ export function canonical(type: string, value: string): string {
     case 'PERSON':
     case 'LOCATION':
     case 'ADDRESS':
+      if (plainMail.test(value)) return value.toLowerCase();
       return value.normalize('NFKC').toLowerCase().replaceAll(/[\s.,]+/g, ' ').trim();
     default:
       return value;

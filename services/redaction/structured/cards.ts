@@ -46,8 +46,12 @@ const ibanLengths: Readonly<Record<string, number>> = {
 };
 const alnum = /[A-Za-z0-9]/;
 
+const ibanHead = /^[A-Za-z][ .\-_]?[A-Za-z][ .\-_]{0,2}\d[ .\-_]?\d/;
+
 /** End of the IBAN that starts at `start` (letters, letters, digit, digit, with up to two separators between units), or -1. */
 export function ibanEnd(text: string, start: number): number {
+  // Two letters first: most candidates end here.
+  if (!(text.charCodeAt(start) >= 65) || !(text.charCodeAt(start + 1) >= 32) || !ibanHead.test(text.slice(start, start + 8))) return -1;
   let compact = '';
   let length = 0;
   let gap = 0;

@@ -8,7 +8,7 @@ export type Chain = {
 };
 
 const separatorUnits = new Uint8Array(128);
-for (const char of ' \t\n\r.-_/()·*:|\u007e') separatorUnits[char.charCodeAt(0)] = 1;
+for (const char of ' \t\n\r.-_/()·*:|+\u007e') separatorUnits[char.charCodeAt(0)] = 1;
 const isSeparator = (code: number): boolean => code < 128 ? separatorUnits[code] === 1 : code === 0xb7 || code === 0x2022;
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
@@ -27,6 +27,8 @@ export function chainAt(text: string, first: number): Chain {
     if (groups.length >= maxGroups) break;
     let next = end;
     while (next - end < maxGap && isSeparator(text.charCodeAt(next))) next += 1;
+    // Groups of four between commas are a card; other commas separate numbers.
+    if (next === end && text.charCodeAt(end) === 44 && end - at === 4) next += 1;
     if (next === end || !isDigit(text.charCodeAt(next))) break;
     separators.push(text.slice(end, next));
     at = next;

@@ -16,7 +16,7 @@ const date = new RegExp(
 );
 
 /** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
-export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'narozen', 'bday', 'tanggal lahir', 'fodelse'] as const;
+export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'narozen', 'bday', 'tanggal lahir', 'fodelse', 'ur. '] as const;
 /** Words of birth outside ASCII. */
 const birthWords = /né\(?e?\)? le|née? en|född|født|fødd|doğum|g\.datum|рожд|родил|народ|родена?|γέννησ|γεννή|生年月日|出生|生日|생년월일|생일|تاريخ الميلاد|مواليد|ولد|תאריך לידה|נולד|ngày sinh|sinh ngày|วันเกิด|เกิดวัน|जन्म/giu;
 const beforeUnits = 26;

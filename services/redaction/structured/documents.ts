@@ -15,7 +15,7 @@ export function documentType(compact: string, layout: string, words: number, con
   const nearest = tags.at(-1);
   const asPassport = tags.includes('passport') || context.after.includes('passport');
   const asLicense = tags.includes('license') || context.after.includes('license');
-  if (asPassport && passport.test(compact) && words <= 3 && nearest !== 'phone') return { type: 'PASSPORT', score: nearest === 'passport' ? 0.75 : 0.55 };
+  if (asPassport && passport.test(compact) && words <= 3 && (nearest !== 'phone' || /[A-Z]/.test(compact))) return { type: 'PASSPORT', score: nearest === 'passport' ? 0.75 : 0.55 };
   if (asLicense && license.test(compact) && words <= 5 && nearest !== 'phone') return { type: 'DRIVER_LICENSE', score: nearest === 'license' ? 0.7 : 0.5 };
   return undefined;
 }

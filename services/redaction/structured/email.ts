@@ -98,10 +98,12 @@ const dotWord = `(?:\\s{0,2}${open}\\s?(?:dot|d0t|punkt|punto|ponto|point|точ
 const spelt = new RegExp(`[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`, 'gi');
 const plainAt = /\s(?:at|arroba)\s/i;
 const bracketedWord = /[[({<|*_-]\s?(?:at|ät|ad|a|@|arroba|chiocciola|dot|d0t|punkt|punto|ponto|point|\.)\s?[\])}>|*_-]/i;
+/** `sam.lee at example.org`, where mail is spoken of. */
+const mailDomain = /^\S+ at [a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}$/;
 const dotSpelt = /\s(?:dot|punkt|punto|ponto|point)\s/i;
 
 /** Anchors of spelt addresses: what brackets or replaces `@` and `.`. */
-export const emailAnchors = ['(at)', '[at]', '{at}', '<at>', '( at )', '[ at ]', '(a)', '(@)', '[@]', '{@}', '(dot)', '[dot]', '{dot}', '<dot>', '[.]', '(.)', ' dot ', '_at_', '-at-', '*at*', '|at|', ' arroba ', 'arroba)', 'arroba]', ' chiocciola ', ' punto ', ' punkt ', ' ponto '] as const;
+export const emailAnchors = ['(at)', '[at]', '{at}', '<at>', '( at )', '[ at ]', '(a)', '(@)', '[@]', '{@}', '(dot)', '[dot]', '{dot}', '<dot>', '[.]', '(.)', ' dot ', '_at_', '-at-', '*at*', '|at|', 'mail', ' arroba ', 'arroba)', 'arroba]', ' chiocciola ', ' punto ', ' punkt ', ' ponto '] as const;
 
 export function findEmails(text: string, ats: readonly number[], spelledAt: readonly number[], out: ScoredFinding[]): void {
   let last = -1;
@@ -117,11 +119,12 @@ export function findEmails(text: string, ats: readonly number[], spelledAt: read
     const from = Math.max(0, at - 110, done);
     const window = text.slice(from, at + 140);
     done = at + 40;
+    const saysMail = /mail/i.test(window);
     spelt.lastIndex = 0;
     for (let match = spelt.exec(window); match !== null; match = spelt.exec(window)) {
       const [value] = match;
       // A bare `at` needs a spelt dot: "meet at example.com" is no address, "sam at example dot com" is.
-      if (/@/.test(value) ? !bracketedWord.test(value) && !dotSpelt.test(value) : plainAt.test(value) && !bracketedWord.test(value) ? !dotSpelt.test(value.slice(value.search(plainAt) + 2)) : !bracketedWord.test(value)) continue;
+      if (/@/.test(value) ? !bracketedWord.test(value) && !dotSpelt.test(value) : plainAt.test(value) && !bracketedWord.test(value) ? !dotSpelt.test(value.slice(value.search(plainAt) + 2)) && !(saysMail && mailDomain.test(value)) : !bracketedWord.test(value)) continue;
       out.push({ start: from + match.index, end: from + match.index + value.length, type: 'EMAIL', rank: 77, score: 0.7 });
       done = Math.max(done, from + match.index + value.length);
     }

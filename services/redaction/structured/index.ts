@@ -21,10 +21,11 @@ export type Work = { left: number };
 
 export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAnchors];
 const birthFrom = emailAnchors.length;
+const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
 /** Costs in looks: a view of the words around a candidate is dearer than a look at its digits. */
-const contextCost = 6;
+const contextCost = 3;
 const least = 0.3;
 const rankOf = (score: number): number => Math.round(44 + 16 * score);
 
@@ -40,12 +41,15 @@ export function findStructured(text: string, marks: Marks, hits: readonly Anchor
   const births: number[] = [];
   for (const { anchor, at } of hits ?? []) {
     if (anchor >= birthFrom) births.push(at);
-    else {
+    else if (anchor === mailAnchor) {
+      // The word is common; only `at` beside it makes an address of it.
+      if (text.slice(Math.max(0, at - 70), at + 80).includes(' at ')) spelled.push(at);
+    } else {
       spelled.push(at);
       if (defangedAnchors.has(anchor) && /\d/.test(text[at - 1] ?? '')) findDefanged(text, at, out);
     }
   }
-  work.left -= (marks.ats.length + marks.colons.length + (hits?.length ?? 0)) * 2;
+  work.left -= marks.ats.length * 4 + marks.colons.length + spelled.length * 8 + births.length * 16;
   if (marks.ats.length > 0 || spelled.length > 0) findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
   if (work.left <= 0) return;
   if (births.length > 0 || marks.nonAscii || key !== undefined) findBirthdays(text, births, marks.nonAscii, key, out);
@@ -77,9 +81,18 @@ function numberAt(task: Task, first: number, lazily: (start: number, end: number
       const score = scoreCryptoAddress(text.slice(start, end), () => lazily(start, end));
       if (score >= least) out.push({ start, end, type: 'CRYPTO', rank: 60, score });
     }
-    const iban = end - start <= 40 ? ibanFrom(text, start) : -1;
-    if (iban > 0) out.push({ start, end: iban, type: 'IBAN', rank: 75, score: 0.98 });
+    const label = /^iban(?=[A-Za-z]{2}\d\d)/i.test(text.slice(start, start + 8)) ? 4 : 0;
+    const iban = end - start <= 44 ? ibanEnd(text, start + label) : -1;
+    if (iban > 0) out.push({ start: start + label, end: iban, type: 'IBAN', rank: 75, score: 0.98 });
     return end;
+  }
+  // `D E 8 9 3 7...`: an account number with every unit spaced.
+  if (end - start === 1 && /[A-Za-z][ -][A-Za-z][ -]$/.test(text.slice(Math.max(0, start - 4), start))) {
+    const iban = ibanFrom(text, start - 4);
+    if (iban > 0) {
+      out.push({ start: start - 4, end: iban, type: 'IBAN', rank: 75, score: 0.9 });
+      return iban;
+    }
   }
   if (hasLetters) {
     // `is030594W903B`, `card4111...`: a label may stick to the value.
@@ -94,10 +107,26 @@ function numberAt(task: Task, first: number, lazily: (start: number, end: number
     if (start === first) chainFrom(task, chainAt(text, first), lazily);
     return end;
   }
-  if (nextToLetters(text, start, end)) codesFrom(task, start, lazily);
+  // Most numbers of prose end here: short, and no digits follow.
+  if (end - start < 6 && !continues(text, end) && !(end - start === 2 && isUpper(text.charCodeAt(start - 2)))) return end;
   const chain = chainAt(text, first);
-  chainFrom(task, chain, lazily);
+  if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end)) chainFrom(task, chain, lazily);
+  else {
+    codesFrom(task, start, lazily);
+    chainFrom(task, chain, lazily);
+  }
   return (chain.groups.at(-1) as { end: number }).end;
+}
+
+const isUpper = (code: number): boolean => code >= 65 && code <= 90;
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+/** A digit stands behind one to three units that are no letters. */
+function continues(text: string, end: number): boolean {
+  for (let at = end; at < end + 3 && at < text.length; at += 1) {
+    if (isLetter(text.charCodeAt(at))) return false;
+    if (isDigit(text.charCodeAt(at + 1))) return true;
+  }
+  return false;
 }
 
 function ibanFrom(text: string, start: number): number {
@@ -139,15 +168,17 @@ function wordsFrom(text: string, start: number): readonly Word[] {
 
 function codesFrom(task: Task, wordStart: number, lazily: (start: number, end: number) => Context): void {
   const { text, out, work } = task;
+  work.left -= 2;
   const previous = /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(text.slice(Math.max(0, wordStart - 5), wordStart))?.[0].length ?? 0;
   const iban = previous === 3 && /^\d\d[ -]/.test(text.slice(wordStart, wordStart + 3)) ? ibanFrom(text, wordStart - 3) : ibanFrom(text, wordStart);
   if (iban > 0) {
     out.push({ start: previous === 3 && ibanEnd(text, wordStart) < 0 ? wordStart - 3 : wordStart, end: iban, type: 'IBAN', rank: 75, score: 0.98 });
     return;
   }
-  let context: Context | undefined;
   for (const start of previous > 0 ? [wordStart - previous, wordStart] : [wordStart]) {
+    let context: Context | undefined;
     const words = wordsFrom(text, start);
+    if (words.length === 0 || (words.at(-1) as Word).end - start < 7) continue;
     let compact = '';
     let layout = '';
     for (const [index, word] of words.entries()) {
@@ -157,7 +188,7 @@ function codesFrom(task: Task, wordStart: number, lazily: (start: number, end: n
       const { end } = word;
       if (compact.length < 7 || !/\d.*\d.*\d.*\d/.test(compact) || !/[A-Z]/.test(compact)) continue;
       if (!standsAloneOrGlued(text, start, end) || /^[-./_@]\w/.test(text.slice(end, end + 2)) || (start > 0 && /[-./_@#]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))) continue;
-      work.left -= 3;
+      work.left -= 8;
       context ??= lazily(start, end);
       const whole = isWhole(text, start, end);
       let best: ScoredFinding | undefined;
@@ -188,7 +219,7 @@ function chainFrom(task: Task, chain: Chain, lazily: (start: number, end: number
   if (isInsideCode(text, (groups[0] as Word).start)) return;
   for (let a = 0; a < groups.length; a += 1) {
     const first = groups[a] as Word;
-    work.left -= 2;
+    work.left -= total >= 7 ? 4 : 1;
     if (separators[a] !== undefined) {
       const ip = ipv4From(text, chain, a, contextOf, out);
       if (ip >= 0) {
@@ -227,7 +258,7 @@ function idsFrom({ text, out, work }: Task, chain: Chain, a: number, contextOf: 
   const { groups, separators } = chain;
   const { start } = groups[a] as Word;
   let layout = '';
-  for (let b = a; b < groups.length && b - a < 7; b += 1) {
+  for (let b = a; b < groups.length && b - a < 9; b += 1) {
     const group = groups[b] as Word;
     if (b > a) layout += (separators[b - 1] as string).trim() || ' ';
     layout += String(group.end - group.start);
@@ -236,8 +267,8 @@ function idsFrom({ text, out, work }: Task, chain: Chain, a: number, contextOf: 
     if (compact.length < 6 || (b + 1 < groups.length && tight.test(separators[b] as string)) || !standsAloneOrGlued(text, start, group.end)) continue;
     const rows = numericIds.get(compact.length);
     if (/^[-.,:][\w]/.test(text.slice(group.end, group.end + 2)) && !/^[.,:]\s/.test(text.slice(group.end, group.end + 2))) continue;
-    if (start > 0 && /[#$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
-    work.left -= 3;
+    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
+    work.left -= 4;
     const context = contextOf(start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };
     let best: ScoredFinding | undefined;
@@ -247,7 +278,7 @@ function idsFrom({ text, out, work }: Task, chain: Chain, a: number, contextOf: 
     // Seconds since 1970 between 2014 and 2033 look like every ten-digit id there is.
     const isEpoch = b === a && /^1[4-9]\d{8}(?:\d{3})?$/.test(compact) && !evidence.isWhole;
     for (const row of rows ?? []) offer(row.type, scoreId(row, evidence) - (isEpoch && !context.has(row.id) ? 0.4 : 0));
-    const base = compact.length === 9 ? ssnLayouts[layout] : undefined;
+    const base = compact.length === 9 ? (ssnLayouts[layout] ?? (/^1 1 1[ -]1 1[ -]1 1 1 1$/.test(layout) ? (layout.includes('-') ? 0.6 : 0.1) : undefined)) : undefined;
     if (base !== undefined && ssn.test(compact)) {
       const score = base + (context.has('ssn') ? 0.6 : context.has('id') ? 0.2 : 0) - (context.before.includes('not') && !context.has('ssn') ? 0.4 : 0);
       if (score >= least) out.push({ start, end: group.end, type: 'US_SSN', rank: Math.round(46 + 16 * Math.min(1, score)), score: Math.min(1, score) });
