@@ -40,6 +40,15 @@ for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', bre
 
 const none: readonly number[] = [];
 
+/** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. */
+export function placeholderEnd(text: string, at: number): number {
+  const first = text.charCodeAt(at + 1);
+  if (!(first >= 65 && first <= 90)) return -1;
+  placeholderHere.lastIndex = at;
+  return placeholderHere.test(text) ? placeholderHere.lastIndex : -1;
+}
+const placeholderHere = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+
 /** A scanner for these families' anchors. Answers undefined when there is nothing to look at. */
 export function createScanner(families: readonly { readonly anchors: readonly string[] }[]): Scanner {
   const owners: (readonly [family: number, anchor: number])[] = [];
@@ -106,7 +115,18 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) (macs ??= []).push(index);
       } else if (mark & at) (ats ??= []).push(index);
       else if (mark & colon) (colons ??= []).push(index);
-      else flags |= mark;
+      else {
+        flags |= mark;
+        if (mark & bracket) {
+          // What stands where a value stood is looked at no more.
+          const end = placeholderEnd(text, index);
+          if (end > 0) {
+            index = end - 1;
+            state = 0;
+            wordStart = end;
+          }
+        }
+      }
     }
     if (length - wordStart >= shortest) (longs ??= []).push(wordStart, length);
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;

@@ -35,6 +35,7 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
   return false;
 }
 
+/** An object or an array, as far as both ends tell. */
 const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d-])[\s\S]*[}\]]\s*$/;
 const startsLikeJson = (text: string): boolean => {
   const first = text.charCodeAt(0);
@@ -152,26 +153,76 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
   return taken.sort((a, b) => a.start - b.start);
 }
 
-export const dropped = (text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction => ({ text: text === '' ? '' : `[${type}]`, spans: text === '' ? [] : [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] });
+/** JSON that goes out whole stays JSON: a string that says so. */
+export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction {
+  if (text === '') return { text, spans: [] };
+  return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
+}
 
-/** An imitation of a token keeps its letters but is a token no more. */
-const escapeImitations = (text: string, policy: RedactionPolicy): string => (policy.tokens === undefined || !text.includes('[') ? text : text.replaceAll(placeholder, (whole, ...rest) => (isOurs([whole, ...(rest.slice(0, 3) as string[])], policy) ? whole : `[?${whole.slice(1)}`)));
+const maxPasses = 3;
+
+type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
+
+/** Findings in the redacted text, as ranges of the input: they lie between replacements, which nothing cuts into. */
+function backToInput(more: readonly Placed[], findings: readonly Placed[], { ends }: Replaced): Placed[] {
+  const added: Placed[] = [];
+  let index = -1;
+  for (const finding of more) {
+    while (index + 1 < ends.length && (ends[index + 1] as number) <= finding.start) index += 1;
+    const shift = index < 0 ? 0 : (findings[index] as Placed).end - (ends[index] as number);
+    const end = Math.min(finding.end + shift, findings[index + 1]?.start ?? Number.POSITIVE_INFINITY);
+    if (finding.start + shift < end) added.push({ ...finding, start: finding.start + shift, end });
+  }
+  return added;
+}
+
+/** An imitation of a token keeps its letters but is a token no more: `[?EMAIL:...]`. Before anything else, so that what it holds is looked at. */
+function escapeImitations(text: string, policy: RedactionPolicy): { readonly text: string; readonly inserted: readonly number[] } | undefined {
+  if (policy.tokens === undefined || !text.includes('[')) return undefined;
+  const inserted: number[] = [];
+  const clean = text.replaceAll(placeholder, (whole, ...rest) => {
+    if (isOurs([whole, ...(rest.slice(0, 3) as string[])], policy)) return whole;
+    inserted.push((rest[3] as number) + 1 + inserted.length);
+    return `[?${whole.slice(1)}`;
+  });
+  return inserted.length === 0 ? undefined : { text: clean, inserted };
+}
 
 export function redactText(text: string, policy: RedactionPolicy, key?: string): Redaction {
   if (text.length > policy.maxUnits) return dropped(text, 'TOO_LARGE');
-  const found: Placed[] = [];
-  const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
   try {
-    if (findIn(text, key, policy, work, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
-    if (found.length === 0) return { text: escapeImitations(text, policy), spans: [] };
-    return replace(text, resolve(text, found, policy), policy);
+    const escaped = escapeImitations(text, policy);
+    if (escaped === undefined) return untilQuiet(text, policy, key);
+    const { text: clean, spans } = untilQuiet(escaped.text, policy, key);
+    const back = (at: number): number => at - escaped.inserted.filter((place) => place < at).length;
+    return { text: clean, spans: spans.map((span) => ({ ...span, start: back(span.start), end: back(span.end) })) };
   } catch {
     return dropped(text, 'REDACTION_FAILED');
   }
 }
 
-function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Redaction {
+/** What was taken out had neighbours, and what is left reads differently: looks again until nothing more is found, so that redacting twice is redacting once. */
+function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
+  const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
+  const found: Placed[] = [];
+  if (findIn(text, key, policy, work, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
+  if (found.length === 0) return { text, spans: [] };
+  let findings = resolve(text, found, policy);
+  let clean = replace(text, findings, policy);
+  for (let pass = 0; pass < maxPasses && clean.spans.length > 0; pass += 1) {
+    const more: Placed[] = [];
+    if (findIn(clean.text, key, policy, work, more, 0)) return dropped(text, 'TOO_MANY');
+    const added = more.length === 0 ? [] : backToInput(resolve(clean.text, more, policy), findings, clean);
+    if (added.length === 0) return { text: clean.text, spans: clean.spans };
+    findings = [...findings, ...added].sort((one, other) => one.start - other.start);
+    clean = replace(text, findings, policy);
+  }
+  return { text: clean.text, spans: clean.spans };
+}
+
+function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {
   const spans: Span[] = [];
+  const ends: number[] = [];
   const ordinals = new Map<string, number>();
   let clean = '';
   let at = 0;
@@ -189,8 +240,9 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
       token = `${type}#${ordinal}`;
     }
     spans.push({ start, end, type, tier, score, token });
-    clean += escapeImitations(text.slice(at, start), policy) + (isNumber ? `"${replacement}"` : replacement);
+    clean += text.slice(at, start) + (isNumber ? `"${replacement}"` : replacement);
+    ends.push(clean.length);
     at = end;
   }
-  return { text: clean + escapeImitations(text.slice(at), policy), spans };
+  return { text: clean + text.slice(at), spans, ends };
 }

@@ -3,18 +3,18 @@ import type { RedactionPolicy } from './policy.ts';
 import { type Redaction, redactText } from './redact-text.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
-export type RedactedValue = { readonly value: JsonValue; /** Findings by type. */ readonly counts: Readonly<Record<string, number>>; /** Findings by tier. */ readonly tiers: Readonly<Record<string, number>> };
+export type RedactedValue = { readonly value: JsonValue; /** Findings by type. */ readonly counts: Readonly<Record<string, number>>; /** Findings by type and tier, as `EMAIL structured`. */ readonly tiers: Readonly<Record<string, number>> };
 
 function counted(value: JsonValue, spans: Redaction['spans']): RedactedValue {
   const counts: Record<string, number> = {};
   const tiers: Record<string, number> = {};
   for (const { type, tier } of spans) {
     counts[type] = (counts[type] ?? 0) + 1;
-    tiers[tier] = (tiers[tier] ?? 0) + 1;
+    tiers[`${type} ${tier}`] = (tiers[`${type} ${tier}`] ?? 0) + 1;
   }
   return { value, counts, tiers };
 }
-const failed: RedactedValue = { value: '[REDACTION_FAILED]', counts: { REDACTION_FAILED: 1 }, tiers: { budget: 1 } };
+const failed: RedactedValue = { value: '[REDACTION_FAILED]', counts: { REDACTION_FAILED: 1 }, tiers: { 'REDACTION_FAILED budget': 1 } };
 
 /**
  * Strings that hold JSON are read as such, three levels deep. Fails closed: what cannot be walked (too deep, circular) becomes

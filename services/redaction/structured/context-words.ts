@@ -1,5 +1,6 @@
 /** What the words around a number say it is. Words of the languages that support desks meet; facts of language, kept as a table. */
 
+import { placeholderEnd } from '../anchors.ts';
 import { buildAutomaton } from '../automaton.ts';
 
 /** What a word makes likelier, or (`not`) less likely. National ids have a tag of their own country where the word is theirs alone. */
@@ -53,6 +54,14 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 function tagsIn(text: string, from: number, to: number, tags: Tag[]): Tag[] {
   let state = 0;
   for (let index = from; index < to; index += 1) {
+    if (text.charCodeAt(index) === 91) {
+      const end = placeholderEnd(text, index);
+      if (end > 0) {
+        index = Math.min(end, to) - 1;
+        state = 0;
+        continue;
+      }
+    }
     state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
     if (state < firstOutput) continue;
     for (const literal of outputs[(state - firstOutput) / width] as readonly number[]) {
@@ -83,7 +92,10 @@ export function contextAt(text: string, start: number, end: number, key: string 
   const cut = threeDigits(text, from, start, true);
   const before = tagsIn(text, cut, start, []);
   if (before.length === 0 && cut > from) tagsIn(text, from, start, before);
-  if (key !== undefined) tagsIn(readable(key), 0, key.length, before);
+  if (key !== undefined) {
+    const name = readable(key);
+    tagsIn(name, 0, name.length, before);
+  }
   const until = Math.min(text.length, end + afterUnits);
   const after = tagsIn(text, end, threeDigits(text, end, until, false), []);
   return { before, after, has: (tag) => before.includes(tag) || after.includes(tag) };

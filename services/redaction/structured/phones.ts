@@ -69,7 +69,7 @@ function judge(text: string, { groups, separators }: Chain, { a, b, start, end, 
   if (isInternational) {
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');
     const plain = number.replace(/^(\d{1,3})0(?=\d{6})/, '$1');
-    if (number.length < 8 || plain.length > 15 || !callingCode.test(number)) return 0;
+    if (number.length < (plus ? 7 : 8) || plain.length > 15 || !callingCode.test(number)) return 0;
     return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : contextOf(start, end).has('phone') ? 0.9 : 0.45) : 0;
   }
   if (digits.length < 7 || digits.length > 12 || /[A-Za-z0-9_]/.test(text[start - 1] ?? '')) return 0;
