@@ -27,7 +27,7 @@ const digit = 1;
 const at = 2;
 const breaks = 4;
 const colon = 8;
-const escape = 16;
+const escaping = 16;
 const bracket = 32;
 const dot = 64;
 const dash = 128;
@@ -36,7 +36,7 @@ const shortest = 16;
 const markOf = new Uint8Array(128).fill(breaks);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
 for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
-for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escape], ['\\', breaks | escape], ['&', breaks | escape], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash]] as const) markOf[char.charCodeAt(0)] = mark;
+for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash]] as const) markOf[char.charCodeAt(0)] = mark;
 
 const none: readonly number[] = [];
 
@@ -79,7 +79,10 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         nonAscii = true;
         state = 0;
         wasDigit = false;
-        if (index - wordStart >= shortest) (longs ??= []).push(wordStart, index);
+        if (index - wordStart >= shortest) {
+          longs ??= [];
+          longs.push(wordStart, index);
+        }
         wordStart = index + 1;
         continue;
       }
@@ -88,7 +91,9 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         for (const literal of outputs[(state - firstOutput) / width] as readonly number[]) {
           const [family, anchor] = owners[literal] as readonly [number, number];
           hits ??= [];
-          (hits[family] ??= []).push({ anchor, at: index + 1 - (literals[literal] as string).length });
+          const own = hits[family] ?? [];
+          hits[family] = own;
+          own.push({ anchor, at: index + 1 - (literals[literal] as string).length });
         }
       }
       const mark = markOf[code] as number;
@@ -98,24 +103,38 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       }
       if (mark === digit) {
         if (!wasDigit) {
-          (digits ??= []).push(index);
+          digits ??= [];
+          digits.push(index);
           wasDigit = true;
         }
         continue;
       }
       wasDigit = false;
       if (mark === dash) {
-        if (text.charCodeAt(index + 3) === 45 && text.charCodeAt(index + 6) === 45) (macs ??= []).push(index);
+        if (text.charCodeAt(index + 3) === 45 && text.charCodeAt(index + 6) === 45) {
+          macs ??= [];
+          macs.push(index);
+        }
         continue;
       }
-      if (index - wordStart >= shortest) (longs ??= []).push(wordStart, index);
+      if (index - wordStart >= shortest) {
+        longs ??= [];
+        longs.push(wordStart, index);
+      }
       wordStart = index + 1;
       if (mark === breaks) continue;
       if (mark & dot) {
-        if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) (macs ??= []).push(index);
-      } else if (mark & at) (ats ??= []).push(index);
-      else if (mark & colon) (colons ??= []).push(index);
-      else {
+        if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) {
+          macs ??= [];
+          macs.push(index);
+        }
+      } else if (mark & at) {
+        ats ??= [];
+        ats.push(index);
+      } else if (mark & colon) {
+        colons ??= [];
+        colons.push(index);
+      } else {
         flags |= mark;
         if (mark & bracket) {
           // What stands where a value stood is looked at no more.
@@ -128,8 +147,11 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         }
       }
     }
-    if (length - wordStart >= shortest) (longs ??= []).push(wordStart, length);
+    if (length - wordStart >= shortest) {
+      longs ??= [];
+      longs.push(wordStart, length);
+    }
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
-    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escape) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? [] };
+    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? [] };
   };
 }

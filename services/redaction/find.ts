@@ -33,7 +33,7 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
     }
   }
   const found: Found[] = [];
-  families(base, scanned, key, policy, names && mayHoldNames.test(text), work, found);
+  families(base, scanned, key, names && mayHoldNames.test(text), work, found);
   if (scanned?.marks.escapes && depth < maxDepth) {
     const plain = unescapeText(base);
     if (plain) {
@@ -54,7 +54,7 @@ function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
   return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
 }
 
-function families(text: string, scanned: Scanned | undefined, key: string | undefined, policy: RedactionPolicy, names: boolean, work: Work, found: Found[]): void {
+function families(text: string, scanned: Scanned | undefined, key: string | undefined, names: boolean, work: Work, found: Found[]): void {
   const plain: ScoredFinding[] = [];
   if (scanned) {
     const { marks, hits } = scanned;

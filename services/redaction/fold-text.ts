@@ -55,7 +55,8 @@ const isMark = (code: number): boolean => (code >= 0x300 && code <= 0x36f) || (c
 
 /** Undefined when folding changes nothing, which most non-ASCII text is. */
 export function foldText(input: string): Mapped | undefined {
-  const { to, look, more } = (tables ??= buildTables());
+  tables ??= buildTables();
+  const { to, look, more } = tables;
   let first = -1;
   for (let index = 0; index < input.length; index += 1) {
     const code = input.charCodeAt(index);
