@@ -48,6 +48,7 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
   return work.left <= 0;
 }
 
+const hasDash = (text: string, start: number, end: number): boolean => ((dash) => dash >= 0 && dash < end + 30)(text.indexOf('-', Math.max(0, start - 30)));
 const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({ start, end, type, rank, score: score ?? rank / 100, tier });
 
 function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
@@ -61,7 +62,8 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     if (marks.digits.length > 0 || marks.ats.length > 0 || marks.colons.length > 0 || marks.macs.length > 0 || hits[0] !== undefined) {
       findStructured(text, marks, hits[0], key, plain, work);
       if (plain.length > 0) {
-        const kept = text.includes('-') ? [...text.matchAll(keptShapes)] : [];
+        // Such shapes have dashes where a finding cuts into them.
+        const kept = plain.some(({ start, end }) => hasDash(text, start, end)) ? [...text.matchAll(keptShapes)] : [];
         for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
       }
     }

@@ -104,16 +104,46 @@ const base64 = /^[A-Za-z0-9+/]+$|^[A-Za-z0-9_-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells bytes from text
 const binary = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/;
 
+const sextets = new Int8Array(128).fill(-1);
+[...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].forEach((char, index) => {
+  sextets[char.charCodeAt(0)] = index;
+});
+sextets[45] = 62;
+sextets[95] = 63;
+
+/** Whether the first 9 bytes can be text, read as base64, or the first 6, read as hex: ids and hashes seldom pass, and nothing is allocated. */
+function beginsAsText(word: string): boolean {
+  let follow = 0;
+  let isText = true;
+  for (let byte = 0; byte < 9 && isText; byte += 1) {
+    const at = (byte * 4) / 3;
+    const [high, low] = [sextets[word.charCodeAt(Math.floor(at))] as number, sextets[word.charCodeAt(Math.floor(at) + 1)] as number];
+    const value = byte % 3 === 0 ? (high << 2) | (low >> 4) : byte % 3 === 1 ? ((high & 15) << 4) | (low >> 2) : ((high & 3) << 6) | low;
+    if (follow > 0) {
+      isText = value >= 0x80 && value <= 0xbf;
+      follow -= 1;
+    } else if (value >= 0x80) {
+      follow = utf8Length(value) - 1;
+      isText = follow > 0;
+    } else isText = value >= 32 ? value !== 127 : value >= 9 && value <= 13;
+  }
+  if (isText || word.length < 32) return isText;
+  for (let at = 0; at < 12; at += 2) {
+    const value = hexAt(word, at, 2);
+    if (value < 9 || (value > 13 && value < 32) || value === 127) return false;
+  }
+  return true;
+}
+
 /** The text that an encoded word stands for; undefined when it is none, or its bytes are no text. */
 export function decodeWord(word: string): string | undefined {
+  if (!beginsAsText(word)) return undefined;
   const isHex = word.length >= 32 && word.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(word);
   if (!isHex && !base64.test(word)) return undefined;
   if (isHex) {
     const text = Buffer.from(word, 'hex').toString('utf8');
     return binary.test(text) ? undefined : text;
   }
-  // The first 12 bytes tell most ids and hashes: cheap before the whole.
-  if (binary.test(Buffer.from(word.slice(0, 16), 'base64').toString('latin1').replaceAll(/[\u0080-\u00ff]/g, ' '))) return undefined;
   const text = Buffer.from(word, 'base64').toString('utf8');
   // A cut-off multi-byte character at the end is no reason to look away.
   return binary.test(text.replace(/\ufffd$/, '')) ? undefined : text;
