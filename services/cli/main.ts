@@ -50,9 +50,9 @@ verb('verify <id>', 'recompute a decision from the log and compare bytes').optio
 const onTraffic = (command: Command, runs: string): Command => command.option('--units-per-day <n>', 'new units a day at full coverage, all arms', '5000').option('--visits <n>', 'mean visits of a unit', '2').option('--same-again <share>', 'visits that repeat the unit\'s own value', '0.3').option('--candidate <arm>', 'which one; default the first').option('--runs <n>', 'simulated phases', runs).option('--seed <n>', 'other chance', '1').option('--threads <n>', 'default: every core').option('--json');
 onTraffic(program.command('plan <file>').description('units and days to find the declared harm, and false stops, simulated for this file'), '400').action(ends(async (file: string, flags: TrafficFlags) => plan(file, flags)));
 onTraffic(program.command('simulate <file>').description('when this file would stop if a metric changed'), '2000').option('--effect <metric=change...>', 'cost=+20%, error_rate=0.01; none: nothing differs').option('--from <duration>', 'when the effects begin', '0').option('--csv <path>', 'one line a run').action(ends(async (file: string, flags: SimulateFlags) => simulate(file, flags)));
-program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').action(
-  ends(async () => {
-    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line));
+program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').option('--explain', 'type, tier and score of each finding instead of the text; never the value').action(
+  ends(async ({ explain: explained }: { explain?: boolean }) => {
+    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), undefined, explained === true);
     return 0;
   }),
 );

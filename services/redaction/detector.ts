@@ -1,5 +1,4 @@
-/** What a family of patterns says it found: half-open range in UTF-16 units, type, and how much it is trusted against overlapping others. */
-export type Finding = { readonly start: number; readonly end: number; readonly type: string; readonly rank: number };
+import type { Finding } from './family.ts';
 
 /**
  * One row of a family's table. `anchor` must occur in the text (a cheap test) before `pattern` runs; `pattern` has bounded repetition only, so

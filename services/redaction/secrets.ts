@@ -1,4 +1,5 @@
-import { type Detector, standsAlone } from './detector.ts';
+import { detect, type Detector, standsAlone } from './detector.ts';
+import type { Family } from './family.ts';
 
 /** Keys that say what they are: prefix, alphabet, length, as their providers document them. A table of formats; a checksum never drops a match. */
 const prefixes: readonly string[] = [
@@ -40,7 +41,7 @@ const isJwt = (match: RegExpExecArray): boolean => {
   }
 };
 
-export const secretDetectors: readonly Detector[] = [
+const secretDetectors: readonly Detector[] = [
   { type: 'SECRET_PRIVATE_KEY', rank: 100, anchor: /-----BEGIN|PRIVATE KEY/, pattern: /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\.:,-]{0,8192}?(?:-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----|$(?![\s\S]))|-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s{0,4}[A-Za-z0-9+/=\\]{1,400}){0,40}/g },
   { type: 'SECRET_JWT', rank: 95, anchor: /eyJ/, pattern: /eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?/g, accept: isJwt },
   {
@@ -53,3 +54,12 @@ export const secretDetectors: readonly Detector[] = [
   { type: 'SECRET_KEY', rank: 83, anchor: /aws|secret|access/i, pattern: /(?:aws|secret)[^\n]{0,40}?["'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])/gi, accept: (match, text) => { const end = match.index + match[0].length; const start = end - 40; return standsAlone(text, start, end) && /[a-z]/.test(match[1] ?? '') && /[A-Z]/.test(match[1] ?? '') && /\d/.test(match[1] ?? '') && { start, end }; } },
   { type: 'SECRET_GENERIC', rank: 40, anchor: /pass|pwd|secret|key|token|auth|cred|pin|kennw|contras|clave|mot de|senha|parola|has[łl]o|wachtw|l[öo]sen|парол|密码|パス|암호/i, pattern: assigned, accept: looksSecret },
 ];
+
+/** The table behind the engine's type; every text with an anchor is looked at whole. */
+export const secretFamily: Family = {
+  name: 'secrets',
+  anchors: ['://', '-----begin', 'private key', 'eyj', 'pass', 'pwd', 'secret', 'key', 'token', 'auth', 'cred', 'pin', 'kennw', 'contras', 'clave', 'mot de', 'senha', 'parola', 'has', 'wachtw', 'sen', 'sk-', 'ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'gl', 'akia', 'asia', 'a3t', 'xox', 'xapp-', 'aiza', 'ya29.', 'gocspx', 'sg.', 'npm_', 'pypi-', 'hf_', 'api_org', '_live_', '_test_', '_prod_', 'whsec_', 'ac', 'sk', 'sq0', 'eaa', 'dop_', 'doo_', 'dor_', 'shp', 'lin_', 'pat', 'pmak-', 'nrak-', 'nr', 'glc_', 'glsa_', 'dapi', 'hv', 'dckr_', 'dp.', 'atlasv1', 'ntn_', 'rdme_', 'sntry', 'phc_', 'phx_', 'gsk_', 'xai-', 'r8_', 'pplx-', 'co_', 'fw_', 'nvapi-', 'age-secret', 'ccipat', 'bkua_', 'tskey-', 'atatt3', 'atctt3', 'ops_', 'rubygems_', 'cio', 'figd_', ':aa', 'pscale_', 'oy2', 'akcp', 'cmvm', 'ltai', 'accountkey', 'bearer', 'basic', 'webhook', 'hooks.', 'sig', 'aws', 'm', 'n', 'o'],
+  find(text, _hits, _context, out) {
+    for (const detector of secretDetectors) detect(text, detector, 10_000, out);
+  },
+};

@@ -1,93 +1,44 @@
-import { type RedactionPolicy, redact } from './index.ts';
+/** A JSON value with every string leaf, object key and long number redacted. */
+import type { RedactionPolicy } from './policy.ts';
+import { type Redaction, redactText } from './redact-text.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type RedactedValue = { readonly value: JsonValue; /** Findings by type. */ readonly counts: Readonly<Record<string, number>>; /** Findings by type and tier, as `EMAIL structured`. */ readonly tiers: Readonly<Record<string, number>> };
 
-/** Field names that decide by themselves: what stands there is replaced whatever it looks like. */
-const fieldTypes: readonly (readonly [RegExp, string])[] = [
-  [/^(?:.*[_-])?(?:pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|contrase[nñ]a|senha|motdepasse|wachtwoord|has[lł]o)$/i, 'SECRET_GENERIC'],
-  [/^(?:.*[_-])?(?:secret|secret[_-]?key|client[_-]?secret|private[_-]?key|api[_-]?key|apikey|access[_-]?token|refresh[_-]?token|auth[_-]?token|bearer|credentials?|authorization|cookie|set-cookie)$/i, 'SECRET_GENERIC'],
-  [/(?:Password|Passwd|Secret|ApiKey|AccessToken|RefreshToken|PrivateKey)$/, 'SECRET_GENERIC'],
-  [/^(?:ssn|social[_-]?security(?:[_-]?number)?)$/i, 'US_SSN'],
-  [/^(?:e-?mail(?:[_-]?address)?)$/i, 'EMAIL'],
-  [/^(?:phone(?:[_-]?number)?|mobile|telephone|telefon|tel)$/i, 'PHONE'],
-  [/^(?:card[_-]?number|credit[_-]?card|pan)$/i, 'CREDIT_CARD'],
-  [/^(?:iban)$/i, 'IBAN'],
-  [/^(?:dob|date[_-]?of[_-]?birth|birth[_-]?date|geburtsdatum)$/i, 'DATE_OF_BIRTH'],
-];
-const maxDepth = 64;
-const maxNested = 3;
+function counted(value: JsonValue, spans: Redaction['spans']): RedactedValue {
+  const counts: Record<string, number> = {};
+  const tiers: Record<string, number> = {};
+  for (const { type, tier } of spans) {
+    counts[type] = (counts[type] ?? 0) + 1;
+    tiers[`${type} ${tier}`] = (tiers[`${type} ${tier}`] ?? 0) + 1;
+  }
+  return { value, counts, tiers };
+}
+const failed: RedactedValue = { value: '[REDACTION_FAILED]', counts: { REDACTION_FAILED: 1 }, tiers: { 'REDACTION_FAILED budget': 1 } };
 
 /**
- * Every string leaf, object key and long number of a JSON value, redacted; strings that hold JSON are read as such, three levels deep. Counts
- * by type. Fails closed: what cannot be walked becomes `[REDACTION_FAILED]` and is counted as that.
+ * Strings that hold JSON are read as such, three levels deep. Fails closed: what cannot be walked (too deep, circular) becomes
+ * `[REDACTION_FAILED]`, what is over budget `[TOO_MANY]`, and is counted as that.
  */
-export function redactValue(value: JsonValue, policy: RedactionPolicy): { readonly value: JsonValue; readonly counts: Readonly<Record<string, number>> } {
-  const counts: Record<string, number> = {};
-  const add = (type: string): void => {
-    counts[type] = (counts[type] ?? 0) + 1;
-  };
-  const text = (input: string): string => {
-    const { text: clean, spans } = redact(input, policy);
-    for (const { type } of spans) add(type);
-    return clean;
-  };
-  const leaf = (input: string, nested: number): string => {
-    const first = input.trimStart()[0];
-    if ((first === '{' || first === '[') && nested < maxNested) {
-      let parsed: JsonValue | undefined;
-      try {
-        parsed = JSON.parse(input) as JsonValue;
-      } catch {
-        parsed = undefined;
-      }
-      if (parsed !== undefined && typeof parsed === 'object' && parsed !== null) {
-        const clean = walk(parsed, nested + 1, 0);
-        return clean.changed ? JSON.stringify(clean.value) : input;
-      }
-    }
-    return text(input);
-  };
-  const walk = (node: JsonValue, nested: number, depth: number): { value: JsonValue; changed: boolean } => {
-    if (depth > maxDepth) {
-      add('REDACTION_FAILED');
-      return { value: '[REDACTION_FAILED]', changed: true };
-    }
-    if (typeof node === 'string') {
-      const clean = leaf(node, nested);
-      return { value: clean, changed: clean !== node };
-    }
-    if (typeof node === 'number' && Math.abs(node) >= 1e11) {
-      const clean = text(String(node));
-      return clean === String(node) ? { value: node, changed: false } : { value: clean, changed: true };
-    }
-    if (node === null || typeof node !== 'object') return { value: node, changed: false };
-    let changed = false;
-    if (Array.isArray(node)) {
-      const items = (node as readonly JsonValue[]).map((item) => {
-        const clean = walk(item, nested, depth + 1);
-        changed ||= clean.changed;
-        return clean.value;
-      });
-      return { value: items, changed };
-    }
-    const entries = Object.entries(node as { readonly [key: string]: JsonValue }).map(([key, item]) => {
-      const cleanKey = text(key);
-      const decided = fieldTypes.find(([name]) => name.test(key))?.[1];
-      changed ||= cleanKey !== key;
-      if (decided !== undefined && (typeof item === 'string' || typeof item === 'number') && item !== '' && !/^\[[A-Z_]+(?::|\])/.test(String(item))) {
-        add(decided);
-        changed = true;
-        return [cleanKey, `[${decided}]`] as const;
-      }
-      const clean = walk(item, nested, depth + 1);
-      changed ||= clean.changed;
-      return [cleanKey, clean.value] as const;
-    });
-    return { value: Object.fromEntries(entries), changed };
-  };
+export function redactValue(value: JsonValue, policy: RedactionPolicy): RedactedValue {
+  if (value === null || typeof value === 'boolean') return { value, counts: {}, tiers: {} };
   try {
-    return { value: walk(value, 0, 0).value, counts };
+    if (typeof value === 'string') {
+      const { text, spans } = redactText(value, policy);
+      return counted(text, spans);
+    }
+    const { text, spans } = redactText(JSON.stringify(typeof value === 'number' ? [value] : value), policy);
+    if (spans.length === 0) return { value, counts: {}, tiers: {} };
+    if (spans[0]?.tier === 'budget') return { ...counted(text, spans), ...(spans[0].type === 'TOO_MANY' && { value: '[TOO_MANY]' }) };
+    const clean = JSON.parse(text) as JsonValue;
+    return counted(typeof value === 'number' ? ((clean as readonly JsonValue[])[0] ?? null) : clean, spans);
   } catch {
-    return { value: '[REDACTION_FAILED]', counts: { REDACTION_FAILED: 1 } };
+    return failed;
   }
+}
+
+/** Texts that belong together (deltas of one stream, joined with ''; messages of one conversation) redacted with what spans them. */
+export function redactJoined(texts: readonly string[], policy: RedactionPolicy, kind: 'delta' | 'message'): readonly Redaction['text'][] {
+  const { value } = redactValue(texts.map((text) => ({ [kind]: text })), policy);
+  return Array.isArray(value) ? value.map((item: JsonValue) => String((item as { readonly [key: string]: JsonValue })[kind])) : texts.map(() => String(value));
 }

@@ -4,7 +4,7 @@ import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-log.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
-import { isSampled, type RunningStage, type StageTracer } from '../runtime/stage.ts';
+import { count, isSampled, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
 
@@ -29,10 +29,12 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
   const entityTopic = topicName(prefix, 'entity.v1');
   const [unitPartitions, entityPartitions] = await Promise.all([log.partitions(unitTopic), log.partitions(entityTopic)]);
 
+  const redactions = new Map<string, number>();
   const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
     const outgoing: OutgoingRecord[] = [];
     let timestamp = 0;
     for (const { value, source, traceparent } of batch) {
+      for (const [kind, number] of Object.entries(value.tiers ?? {})) count(redactions, kind, number);
       timestamp = Math.max(timestamp, source.timestamp);
       if (isSampled(traceparent)) for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
       const headers = { 'content-type': 'application/avro', ...(traceparent && { traceparent }) };
@@ -53,7 +55,7 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     await producer.send(bundleEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
   };
 
-  return runStage({
+  const stage = await runStage({
     name: 'redactor',
     group: `${prefix}-redactor`,
     topics: [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'outcome.raw.v1')],
@@ -77,4 +79,5 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     },
     deliver,
   });
+  return { ...stage, counts: Object.assign(stage.counts, { redactions }) };
 }

@@ -19,6 +19,8 @@ export type RedactedEvent = {
   readonly outcome?: RedactedOutcome;
   readonly unit: readonly Routed<UnitRecord>[];
   readonly entity: readonly Routed<EntityRecord>[];
+  /** What was taken out, `TYPE tier` -> how many. */
+  readonly tiers?: Readonly<Record<string, number>>;
 };
 
 /** Ids longer than this are somebody's text, not an id. */
@@ -30,44 +32,53 @@ const unitTypes = /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/;
 const maxNanoUsd = 1e12;
 
 type Counts = Record<string, number>;
+/** What an event held: by type for its row, by type and tier for the stage's counter. */
+type Tally = { readonly policy: RedactionPolicy; readonly types: Counts; readonly tiers: Counts };
+const createTally = (policy: RedactionPolicy): Tally => ({ policy, types: {}, tiers: {} });
 
 function addCounts(into: Counts, counts: Readonly<Counts>): void {
   for (const [type, number] of Object.entries(counts)) into[type] = (into[type] ?? 0) + number;
 }
 
-function cleanText(text: string, policy: RedactionPolicy, counts: Counts): string {
-  const { value, counts: found } = redactValue(text, policy);
-  addCounts(counts, found);
+function cleanText(text: string, tally: Tally): string {
+  const { value, counts, tiers } = redactValue(text, tally.policy);
+  addCounts(tally.types, counts);
+  addCounts(tally.tiers, tiers);
   return value as string;
 }
-const cleanNullable = (text: string | null, policy: RedactionPolicy, counts: Counts): string | null => (text === null ? null : cleanText(text, policy, counts));
+const cleanNullable = (text: string | null, tally: Tally): string | null => (text === null ? null : cleanText(text, tally));
 
-/** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. */
-const innocentNames = new WeakMap<RedactionPolicy, Set<string>>();
+/** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like people, so the names tier does not look at them. */
+const namings = new WeakMap<RedactionPolicy, { readonly policy: RedactionPolicy; readonly innocent: Set<string> }>();
 const rememberedNames = 10_000;
 
 /** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else, once. */
-function cleanName(text: string, policy: RedactionPolicy, counts: Counts): string {
-  let innocent = innocentNames.get(policy);
-  if (innocent === undefined) {
-    innocent = new Set();
-    innocentNames.set(policy, innocent);
+function cleanName(text: string, tally: Tally): string {
+  let naming = namings.get(tally.policy);
+  if (naming === undefined) {
+    naming = { policy: { ...tally.policy, names: false }, innocent: new Set() };
+    namings.set(tally.policy, naming);
   }
-  if (innocent.has(text)) return text;
-  const { text: clean, spans } = redact(text, policy);
-  for (const { type } of spans) counts[type] = (counts[type] ?? 0) + 1;
+  if (naming.innocent.has(text)) return text;
+  const { text: clean, spans } = redact(text, naming.policy);
+  for (const { type, tier } of spans) {
+    addCounts(tally.types, { [type]: 1 });
+    addCounts(tally.tiers, { [`${type} ${tier}`]: 1 });
+  }
   if (spans.length === 0 && text.length <= 128) {
-    if (innocent.size >= rememberedNames) innocent.clear();
-    innocent.add(text);
+    if (naming.innocent.size >= rememberedNames) naming.innocent.clear();
+    naming.innocent.add(text);
   }
   return clean;
 }
 
-function cleanMap(map: Readonly<Record<string, string>>, policy: RedactionPolicy, counts: Counts): Record<string, string> {
+function cleanMap(map: Readonly<Record<string, string>>, tally: Tally): Record<string, string> {
   if (Object.keys(map).length === 0) return {};
-  const { value, counts: found } = redactValue(map, policy);
-  addCounts(counts, found);
-  return value as Record<string, string>;
+  const { value, counts, tiers } = redactValue(map, tally.policy);
+  addCounts(tally.types, counts);
+  addCounts(tally.tiers, tiers);
+  // A map over budget goes out whole.
+  return typeof value === 'string' ? { dropped: value } : (value as Record<string, string>);
 }
 
 const pseudonymText = (pseudonym: Pseudonymizer, kind: string, id: string | null): string | null => (id === null ? null : pseudonym(kind, id).toString('hex'));
@@ -119,8 +130,8 @@ const randomised = new Set(['SPLIT', 'STALE']);
 export function redactInference(event: InferenceEvent, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
-  const counts: Counts = {};
-  const name = (text: string): string => cleanName(text, policy, counts);
+  const tally = createTally(policy);
+  const name = (text: string): string => cleanName(text, tally);
   const maybeName = (text: string | null): string | null => (text === null ? null : name(text));
   const clean: RedactedInference = {
     ...event,
@@ -131,14 +142,14 @@ export function redactInference(event: InferenceEvent, receivedAt: EpochMs, { po
     error_type: maybeName(event.error_type), finish_reasons: event.finish_reasons.map(name),
     guardrails: event.guardrails.map((guardrail) => ({ ...guardrail, name: name(guardrail.name), kind: name(guardrail.kind), action: name(guardrail.action) })),
     tool_calls: event.tool_calls.map((call) => ({ ...call, name: name(call.name) })),
-    retrieval: event.retrieval.map((document) => ({ ...document, document_id: cleanText(document.document_id, policy, counts) })),
+    retrieval: event.retrieval.map((document) => ({ ...document, document_id: cleanText(document.document_id, tally) })),
     scores: Object.fromEntries(Object.entries(event.scores).map(([key, score]) => [name(key), score])),
-    slices: cleanMap(event.slices, policy, counts), attributes: cleanMap(event.attributes, policy, counts),
-    prompt: cleanNullable(event.prompt, policy, counts), response: cleanNullable(event.response, policy, counts),
+    slices: cleanMap(event.slices, tally), attributes: cleanMap(event.attributes, tally),
+    prompt: cleanNullable(event.prompt, tally), response: cleanNullable(event.response, tally),
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: counts,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
   };
-  return forward({ inference: clean, ...slimInference(event, clean, receivedAt, pseudonym) });
+  return forward({ inference: clean, tiers: tally.tiers, ...slimInference(event, clean, receivedAt, pseudonym) });
 }
 
 /** One observation per unit type that the event is randomised under, and a link from its entity to each of those units. */
@@ -205,13 +216,13 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
   }
   if (badTime(event.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9)) return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
-  const counts: Counts = {};
-  const kind = cleanName(event.kind, policy, counts);
+  const tally = createTally(policy);
+  const kind = cleanName(event.kind, tally);
   const clean: RedactedOutcome = {
-    ...event, kind, source: cleanName(event.source, policy, counts), attributes: cleanMap(event.attributes, policy, counts),
-    entity: event.entity && { type: cleanName(event.entity.type, policy, counts), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
+    ...event, kind, source: cleanName(event.source, tally), attributes: cleanMap(event.attributes, tally),
+    entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     units: event.units && cleanUnits(event.units, pseudonym), trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: counts,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
   };
   const trace_id = traceBytes(event.trace_id);
   const slim = { outcome_id: id16(event.outcome_id), revision: event.revision, occurred_at: event.occurred_at, kind, value: event.value === null ? null : Math.round(event.value * 1e6) };
@@ -226,7 +237,7 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
   }
   if (event.entity && entityId) {
     const record: EntityRecord = { received_at: receivedAt, trace_id, body: { 'tripline.v1.OutcomeWaiting': { entity: entityId, ...slim } } };
-    return forward({ outcome: clean, unit, entity: [{ bucket: bucketOf(entityKind(event.entity.type), event.entity.id), record }] });
+    return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [{ bucket: bucketOf(entityKind(event.entity.type), event.entity.id), record }] });
   }
   if (unit.length === 0 && event.inference_id !== null) {
     const routed = readInferenceId(event.inference_id);
@@ -234,5 +245,5 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
     seen('', routed.bucket, { unit: null, entity: null, inference: id16(event.inference_id) });
   }
   if (unit.length === 0) return park('INVALID', 'an outcome names an entity, a unit or an inference');
-  return forward({ outcome: clean, unit, entity: [] });
+  return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [] });
 }

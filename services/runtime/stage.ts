@@ -8,6 +8,8 @@ export type StageCounts = {
   readonly parked: Map<string, number>;
   /** Taken in, without a verdict yet. */
   waiting: number;
+  /** What a redacting stage took out: `TYPE tier` -> how many. Never a value. */
+  readonly redactions?: Map<string, number>;
 };
 
 export const createStageCounts = (): StageCounts => ({ in: 0, forwarded: 0, dropped: new Map(), parked: new Map(), waiting: 0 });

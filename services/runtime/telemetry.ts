@@ -66,6 +66,15 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
           for (const [code, number] of counts.parked) result.observe(number, { stage: name, verdict: 'parked', reason: code });
         }
       });
+      const redactions = meter.createObservableCounter('tripline_redactions', { description: 'values taken out of texts, by type and tier' });
+      redactions.addCallback((result) => {
+        for (const { counts } of stages()) {
+          for (const [kind, number] of counts.redactions ?? []) {
+            const [type = '', tier = ''] = kind.split(' ');
+            result.observe(number, { type, tier });
+          }
+        }
+      });
       waiting.addCallback((result) => {
         for (const { name, counts } of stages()) result.observe(counts.waiting, { stage: name });
       });

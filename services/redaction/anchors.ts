@@ -1,0 +1,157 @@
+/**
+ * One pass over a text: every anchor literal of every family (Aho-Corasick over a dense table, ASCII letters without case) and the marks that
+ * structured detectors start from. Linear, one table look-up a unit; a text without hits and marks is done.
+ */
+
+import { buildAutomaton } from './automaton.ts';
+
+/** Where something may be. Positions are UTF-16 units, ascending. */
+export type Marks = {
+  /** First digits of runs of digits. */
+  readonly digits: readonly number[];
+  readonly ats: readonly number[];
+  readonly colons: readonly number[];
+  /** Separators that look like those of a hardware address written with dashes or dots. */
+  readonly macs: readonly number[];
+  /** Start and end, in turns, of runs of 16 and more units of the base64 alphabets. */
+  readonly longs: readonly number[];
+  readonly nonAscii: boolean;
+  /** Holds `%`, a backslash, `&` or a square bracket: escapes or placeholders are possible. */
+  readonly escapes: boolean;
+  readonly brackets: boolean;
+};
+export type Scanned = { readonly marks: Marks; readonly hits: readonly (readonly { readonly anchor: number; readonly at: number }[] | undefined)[] };
+export type Scanner = (text: string) => Scanned | undefined;
+
+const digit = 1;
+const at = 2;
+const breaks = 4;
+const colon = 8;
+const escaping = 16;
+const bracket = 32;
+const dot = 64;
+const dash = 128;
+const shortest = 16;
+
+const markOf = new Uint8Array(128).fill(breaks);
+for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
+for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
+for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash]] as const) markOf[char.charCodeAt(0)] = mark;
+
+const none: readonly number[] = [];
+
+/** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. */
+export function placeholderEnd(text: string, at: number): number {
+  const first = text.charCodeAt(at + 1);
+  if (!(first >= 65 && first <= 90)) return -1;
+  placeholderHere.lastIndex = at;
+  return placeholderHere.test(text) ? placeholderHere.lastIndex : -1;
+}
+const placeholderHere = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+
+/** A scanner for these families' anchors. Answers undefined when there is nothing to look at. */
+export function createScanner(families: readonly { readonly anchors: readonly string[] }[]): Scanner {
+  const owners: (readonly [family: number, anchor: number])[] = [];
+  const literals: string[] = [];
+  families.forEach(({ anchors }, family) => {
+    anchors.forEach((literal, anchor) => {
+      literals.push(literal);
+      owners.push([family, anchor]);
+    });
+  });
+  const { next, classOf, firstOutput, outputs, width } = buildAutomaton(literals);
+  return (text) => {
+    const { length } = text;
+    let digits: number[] | undefined;
+    let ats: number[] | undefined;
+    let colons: number[] | undefined;
+    let macs: number[] | undefined;
+    let longs: number[] | undefined;
+    let hits: { anchor: number; at: number }[][] | undefined;
+    let flags = 0;
+    let nonAscii = false;
+    let state = 0;
+    let wasDigit = false;
+    let wordStart = 0;
+    for (let index = 0; index < length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code > 127) {
+        nonAscii = true;
+        state = 0;
+        wasDigit = false;
+        if (index - wordStart >= shortest) {
+          longs ??= [];
+          longs.push(wordStart, index);
+        }
+        wordStart = index + 1;
+        continue;
+      }
+      state = next[state + (classOf[code] as number)] as number;
+      if (state >= firstOutput) {
+        for (const literal of outputs[(state - firstOutput) / width] as readonly number[]) {
+          const [family, anchor] = owners[literal] as readonly [number, number];
+          hits ??= [];
+          const own = hits[family] ?? [];
+          hits[family] = own;
+          own.push({ anchor, at: index + 1 - (literals[literal] as string).length });
+        }
+      }
+      const mark = markOf[code] as number;
+      if (mark === 0) {
+        wasDigit = false;
+        continue;
+      }
+      if (mark === digit) {
+        if (!wasDigit) {
+          digits ??= [];
+          digits.push(index);
+          wasDigit = true;
+        }
+        continue;
+      }
+      wasDigit = false;
+      if (mark === dash) {
+        if (text.charCodeAt(index + 3) === 45 && text.charCodeAt(index + 6) === 45) {
+          macs ??= [];
+          macs.push(index);
+        }
+        continue;
+      }
+      if (index - wordStart >= shortest) {
+        longs ??= [];
+        longs.push(wordStart, index);
+      }
+      wordStart = index + 1;
+      if (mark === breaks) continue;
+      if (mark & dot) {
+        if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) {
+          macs ??= [];
+          macs.push(index);
+        }
+      } else if (mark & at) {
+        ats ??= [];
+        ats.push(index);
+      } else if (mark & colon) {
+        colons ??= [];
+        colons.push(index);
+      } else {
+        flags |= mark;
+        if (mark & bracket) {
+          // What stands where a value stood is looked at no more.
+          const end = placeholderEnd(text, index);
+          if (end > 0) {
+            index = end - 1;
+            state = 0;
+            wordStart = end;
+          }
+        }
+      }
+    }
+    if (length - wordStart >= shortest) {
+      longs ??= [];
+      longs.push(wordStart, length);
+    }
+    if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
+    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? [] };
+  };
+}

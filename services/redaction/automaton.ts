@@ -1,0 +1,62 @@
+/** Aho and Corasick's automaton over a dense table: all literals in one pass, one look-up a unit. */
+
+export type Automaton = { readonly next: Int32Array; /** Class of every UTF-16 unit; 0 = in no literal. */ readonly classOf: Uint16Array; readonly firstOutput: number; readonly outputs: readonly (readonly number[])[]; readonly width: number };
+
+/** `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have the highest numbers, so that one comparison tells them; numbers are multiplied by the width. */
+export function buildAutomaton(literals: readonly string[]): Automaton {
+  const classOf = new Uint16Array(65_536);
+  let width = 1;
+  for (const literal of literals) {
+    for (const char of literal.split('')) {
+      const code = char.charCodeAt(0);
+      if (classOf[code] === 0) classOf[code] = width++;
+    }
+  }
+  for (let code = 0; code < 65_536; code += 1) {
+    const lower = classOf[code] === 0 ? String.fromCharCode(code).toLowerCase() : '';
+    if (lower.length === 1) classOf[code] = classOf[lower.charCodeAt(0)] as number;
+  }
+  if (classOf[95] === 0) classOf[95] = classOf[32] as number;
+  const children: Map<number, number>[] = [new Map()];
+  const found: number[][] = [[]];
+  literals.forEach((literal, index) => {
+    let state = 0;
+    for (const char of literal.split('')) {
+      const unit = classOf[char.charCodeAt(0)] ?? 0;
+      let child = children[state]?.get(unit);
+      if (child === undefined) {
+        child = children.push(new Map()) - 1;
+        found.push([]);
+        children[state]?.set(unit, child);
+      }
+      state = child;
+    }
+    found[state]?.push(index);
+  });
+  const table = children.map(() => new Int32Array(width));
+  const fail = new Int32Array(children.length);
+  const queue = [0];
+  for (let head = 0; head < queue.length; head += 1) {
+    const state = queue[head] ?? 0;
+    const back = fail[state] ?? 0;
+    if (state !== 0) found[state]?.push(...(found[back] ?? []));
+    for (let unit = 0; unit < width; unit += 1) {
+      const child = children[state]?.get(unit);
+      const viaBack = state === 0 ? 0 : (table[back]?.[unit] ?? 0);
+      (table[state] as Int32Array)[unit] = child ?? viaBack;
+      if (child !== undefined) {
+        fail[child] = viaBack;
+        queue.push(child);
+      }
+    }
+  }
+  const order = [...children.keys()].sort((a, b) => Number((found[a]?.length ?? 0) > 0) - Number((found[b]?.length ?? 0) > 0) || a - b);
+  const place = new Int32Array(children.length);
+  order.forEach((state, index) => {
+    place[state] = index * width;
+  });
+  const next = new Int32Array(children.length * width);
+  for (const [state, row] of table.entries()) for (let unit = 0; unit < width; unit += 1) next[(place[state] ?? 0) + unit] = place[row[unit] ?? 0] ?? 0;
+  const silent = order.filter((state) => found[state]?.length === 0).length;
+  return { next, classOf, firstOutput: silent * width, outputs: order.slice(silent).map((state) => found[state] ?? []), width };
+}

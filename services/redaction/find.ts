@@ -1,0 +1,108 @@
+/** Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a budget. Positions are those of the text that was given. */
+import { createScanner, type Scanned } from './anchors.ts';
+import { patternFamilies, type Tier } from './families.ts';
+import type { Finding } from './family.ts';
+import { foldText, type Mapped } from './fold-text.ts';
+import type { RedactionPolicy } from './policy.ts';
+import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
+import { decodeWord, unescapeText } from './unescape.ts';
+
+/** `score` of a family that has none is its rank. */
+export type Found = Finding & { readonly score: number; readonly tier: Tier };
+
+const scan = createScanner([{ anchors: structuredAnchors }, ...patternFamilies.map(({ family }) => family)]);
+const maxDepth = 2;
+
+/** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
+const keptShapes = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
+
+const mayHoldNames = /[\p{Lu}\p{Lo}]|\b(?:name|am|is)\b/u;
+
+/** `true` when this says "too much": the caller drops the text. */
+export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
+  const names = policy.names !== false && depth === 0;
+  let scanned = scan(text);
+  if (scanned === undefined && !names) return false;
+  let base = text;
+  let folded: Mapped | undefined;
+  if (scanned?.marks.nonAscii) {
+    folded = foldText(text);
+    if (folded) {
+      base = folded.text;
+      scanned = scan(base);
+    }
+  }
+  const found: Found[] = [];
+  families(base, scanned, key, names && mayHoldNames.test(text), work, found);
+  if (scanned?.marks.escapes && depth < maxDepth) {
+    const plain = unescapeText(base);
+    if (plain) {
+      const inner: Found[] = [];
+      if (find(plain.text, key, { ...policy, names: false }, work, inner, depth + 1)) return true;
+      for (const finding of inner) found.push(mapped(finding, plain));
+    }
+  }
+  if (scanned && scanned.marks.longs.length > 0 && depth < maxDepth && encoded(base, scanned.marks.longs, policy, work, found, depth)) return true;
+  if (policy.own) ownPatterns(base, policy, found);
+  for (const finding of found) out.push(folded ? mapped(finding, folded) : finding);
+  return work.left <= 0;
+}
+
+const hasDash = (text: string, start: number, end: number): boolean => ((dash) => dash >= 0 && dash < end + 30)(text.indexOf('-', Math.max(0, start - 30)));
+const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({ start, end, type, rank, score: score ?? rank / 100, tier });
+
+function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
+  return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
+}
+
+function families(text: string, scanned: Scanned | undefined, key: string | undefined, names: boolean, work: Work, found: Found[]): void {
+  const plain: ScoredFinding[] = [];
+  if (scanned) {
+    const { marks, hits } = scanned;
+    if (marks.digits.length > 0 || marks.ats.length > 0 || marks.colons.length > 0 || marks.macs.length > 0 || hits[0] !== undefined) {
+      findStructured(text, marks, hits[0], key, plain, work);
+      if (plain.length > 0) {
+        // Such shapes have dashes where a finding cuts into them.
+        const kept = plain.some(({ start, end }) => hasDash(text, start, end)) ? [...text.matchAll(keptShapes)] : [];
+        for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
+      }
+    }
+  }
+  const context = key === undefined ? {} : { key };
+  for (const [index, { family, tier }] of patternFamilies.entries()) {
+    const hits = scanned?.hits[index + 1];
+    if (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names) continue;
+    plain.length = 0;
+    work.left -= (hits?.length ?? 0) >> 1;
+    if (work.left <= 0) return;
+    family.find(text, hits ?? [], context, plain);
+    for (const finding of plain) found.push(withTier(finding, tier));
+  }
+}
+
+/** Words of base64 and hex that hold something go out whole. Names are not looked for in them. */
+function encoded(text: string, longs: readonly number[], policy: RedactionPolicy, work: Work, found: Found[], depth: number): boolean {
+  for (let index = 0; index < longs.length; index += 2) {
+    const start = longs[index] as number;
+    const end = longs[index + 1] as number;
+    work.left -= 4 + (end - start) / 64;
+    if (work.left <= 0) return true;
+    for (const from of [start, text.lastIndexOf('/', end - 16) + 1]) {
+      if (from < start || (from === start && from !== longs[index])) continue;
+      const decoded = decodeWord(text.slice(from, end));
+      if (decoded === undefined) continue;
+      work.left -= 8;
+      const inner: Found[] = [];
+      if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
+      const strong = inner.filter(({ score, tier }) => tier !== 'structured' || score >= 0.5).sort((a, b) => b.rank - a.rank)[0];
+      if (strong === undefined) continue;
+      found.push({ start: from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
+      break;
+    }
+  }
+  return false;
+}
+
+function ownPatterns(text: string, policy: RedactionPolicy, found: Found[]): void {
+  for (const { type, pattern } of policy.own ?? []) for (const match of text.matchAll(pattern)) if (match[0].length > 0) found.push({ start: match.index, end: match.index + match[0].length, type, rank: 70, score: 1, tier: 'own' });
+}

@@ -1,0 +1,248 @@
+/** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
+import { nameTypes, fieldType } from './field-names.ts';
+import { find, type Found } from './find.ts';
+import type { Tier } from './families.ts';
+import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
+import { cutValues } from './joined.ts';
+import type { RedactionPolicy } from './policy.ts';
+import type { Work } from './structured/index.ts';
+import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
+
+/** Half-open range in UTF-16 units of the input. `token`: what stands there now; without keys `TYPE#n`, the same n for the same value within the text. */
+export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
+export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
+
+type Placed = Found & { readonly isNumber?: boolean };
+
+/** More findings than this in one text is an attack or a dump: it goes out whole. */
+const maxFindings = 20_000;
+const overlapUnits = 4_096;
+const maxNested = 3;
+
+/** Pieces overlap; a piece speaks for what reaches into it, and what two of them see is one finding. */
+function findInPieces(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[]): boolean {
+  if (text.length <= policy.pieceUnits) return find(text, key, policy, work, out);
+  for (let from = 0; from < text.length; from += policy.pieceUnits) {
+    const found: Found[] = [];
+    // Two overlaps: one in front, so that what began before is not seen from its middle, and one behind.
+    const start = Math.max(0, from - overlapUnits);
+    if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, work, found)) return true;
+    for (const finding of found) {
+      const at = finding.start + start;
+      if (finding.end + start > from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
+    }
+  }
+  return false;
+}
+
+/** An object or an array, as far as both ends tell. */
+const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d-])[\s\S]*[}\]]\s*$/;
+const startsLikeJson = (text: string): boolean => {
+  const first = text.charCodeAt(0);
+  return (first === 123 || first === 91 || first <= 32) && looksLikeJson.test(text);
+};
+
+function findIn(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
+  if (nested <= maxNested && startsLikeJson(text)) {
+    const leaves = jsonLeaves(text);
+    if (leaves === 'too-deep') return true;
+    if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
+  }
+  return findInPieces(text, key, policy, work, out);
+}
+
+const longNumber = 12;
+/** What a leaf costs before anything is looked at, in looks. */
+const leafLooks = 0.2;
+/** Streams cut anywhere: their pieces are read as one text. */
+const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.|$)/;
+
+function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
+  const read = leaves.map(({ isEscaped, start, end }) => (isEscaped ? readJsonString(text.slice(start, end)) : undefined));
+  const contentOf = (index: number): string => read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
+  const place = (index: number, finding: Found): void => {
+    const { start, end, kind } = leaves[index] as Leaf;
+    if (kind === 'number') out.push({ ...finding, start, end, isNumber: true });
+    else {
+      const mapped = read[index];
+      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end) });
+    }
+  };
+  const columns = new Map<string, number[]>();
+  for (const [index, leaf] of leaves.entries()) {
+    work.left -= leafLooks;
+    if (work.left <= 0) return true;
+    const content = contentOf(index);
+    const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
+    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !/^\s*(?:[[{]|$)/.test(content);
+    if (goes && content.length <= 4_096) {
+      place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
+      continue;
+    }
+    if (leaf.kind === 'number' && content.length < longNumber) continue;
+    const found: Placed[] = [];
+    if (findIn(content, leaf.key, leaf.kind === 'string' ? policy : { ...policy, names: false }, work, found, leaf.kind === 'string' ? nested + 1 : maxNested + 1)) return true;
+    for (const finding of found) place(index, finding);
+    if (leaf.kind === 'string' && content.length <= 65_536) {
+      const column = columns.get(leaf.column);
+      if (column) column.push(index);
+      else columns.set(leaf.column, [index]);
+    }
+  }
+  const strings = leaves.flatMap(({ kind }, index) => (kind === 'string' ? [index] : []));
+  for (const [name, column] of columns) {
+    if (column.length < 2 || !isDelta.test(name)) continue;
+    const whole = column.map(contentOf).join('');
+    const found: Found[] = [];
+    if (find(whole, undefined, policy, work, found)) return true;
+    let from = 0;
+    for (const index of column) {
+      const { length } = contentOf(index);
+      for (const finding of found) {
+        const start = Math.max(0, finding.start - from);
+        const end = Math.min(length, finding.end - from);
+        if (start < end) place(index, { ...finding, start, end });
+      }
+      from += length;
+    }
+  }
+  const rows = [...columns.values()].filter((column) => column.length > 1);
+  for (const column of [...rows, strings]) {
+    for (const { type, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })))) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score: 0.8, tier: 'structured' });
+  }
+  return false;
+}
+
+/** True for a few findings that do not overlap, which is the usual case. */
+function areApart(found: readonly Placed[]): boolean {
+  if (found.length > 8) return false;
+  for (const [index, a] of found.entries()) for (let other = index + 1; other < found.length; other += 1) if (a.start < (found[other] as Placed).end && (found[other] as Placed).start < a.end) return false;
+  return true;
+}
+
+/** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
+const unshakable = /^(?:SECRET|CREDIT_CARD)/;
+
+function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy): readonly Placed[] {
+  const open = found.length === 0 ? found : found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && score >= (policy.thresholds?.[type] ?? (tier === 'structured' ? 0.5 : 0)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
+  if (!text.includes('[') && areApart(open)) return open.length > 1 ? [...open].sort((a, b) => a.start - b.start) : open;
+  const all: Placed[] = [...open];
+  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
+  all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
+  const taken: Placed[] = [];
+  const covered = new Uint8Array(text.length);
+  for (const finding of all) {
+    let { start, end } = finding;
+    while (start < end && covered[start] === 1) start += 1;
+    while (end > start && covered[end - 1] === 1) end -= 1;
+    if (start >= end) continue;
+    // What remains of a finding beside a stronger one is redacted too when it says anything.
+    if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    const inner = covered.indexOf(1, start);
+    if (inner >= 0 && inner < end) {
+      for (let at = start; at < end; ) {
+        while (at < end && covered[at] === 1) at += 1;
+        let to = at;
+        while (to < end && covered[to] === 0) to += 1;
+        if (to > at && finding.type !== '' && /[\p{L}\p{N}]{2}/u.test(text.slice(at, to))) taken.push({ ...finding, start: at, end: to });
+        at = to;
+      }
+    } else if (finding.type !== '') taken.push({ ...finding, start, end });
+    covered.fill(1, start, end);
+  }
+  return taken.sort((a, b) => a.start - b.start);
+}
+
+/** JSON that goes out whole stays JSON: a string that says so. */
+export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction {
+  if (text === '') return { text, spans: [] };
+  return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
+}
+
+const maxPasses = 3;
+
+type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
+
+/** Findings in the redacted text, as ranges of the input: they lie between replacements, which nothing cuts into. */
+function backToInput(more: readonly Placed[], findings: readonly Placed[], { ends }: Replaced): Placed[] {
+  const added: Placed[] = [];
+  let index = -1;
+  for (const finding of more) {
+    while (index + 1 < ends.length && (ends[index + 1] as number) <= finding.start) index += 1;
+    const shift = index < 0 ? 0 : (findings[index] as Placed).end - (ends[index] as number);
+    const end = Math.min(finding.end + shift, findings[index + 1]?.start ?? Number.POSITIVE_INFINITY);
+    if (finding.start + shift < end) added.push({ ...finding, start: finding.start + shift, end });
+  }
+  return added;
+}
+
+/** An imitation of a token keeps its letters but is a token no more: `[?EMAIL:...]`. Before anything else, so that what it holds is looked at. */
+function escapeImitations(text: string, policy: RedactionPolicy): { readonly text: string; readonly inserted: readonly number[] } | undefined {
+  if (policy.tokens === undefined || !text.includes('[')) return undefined;
+  const inserted: number[] = [];
+  const clean = text.replaceAll(placeholder, (whole, ...rest) => {
+    if (isOurs([whole, ...(rest.slice(0, 3) as string[])], policy)) return whole;
+    inserted.push((rest[3] as number) + 1 + inserted.length);
+    return `[?${whole.slice(1)}`;
+  });
+  return inserted.length === 0 ? undefined : { text: clean, inserted };
+}
+
+export function redactText(text: string, policy: RedactionPolicy, key?: string): Redaction {
+  if (text.length > policy.maxUnits) return dropped(text, 'TOO_LARGE');
+  try {
+    const escaped = escapeImitations(text, policy);
+    if (escaped === undefined) return untilQuiet(text, policy, key);
+    const { text: clean, spans } = untilQuiet(escaped.text, policy, key);
+    const back = (at: number): number => at - escaped.inserted.filter((place) => place < at).length;
+    return { text: clean, spans: spans.map((span) => ({ ...span, start: back(span.start), end: back(span.end) })) };
+  } catch {
+    return dropped(text, 'REDACTION_FAILED');
+  }
+}
+
+/** What was taken out had neighbours, and what is left reads differently: looks again until nothing more is found, so that redacting twice is redacting once. */
+function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
+  const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
+  const found: Placed[] = [];
+  if (findIn(text, key, policy, work, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
+  if (found.length === 0) return { text, spans: [] };
+  let findings = resolve(text, found, policy);
+  let clean = replace(text, findings, policy);
+  for (let pass = 0; pass < maxPasses && clean.spans.length > 0; pass += 1) {
+    const more: Placed[] = [];
+    if (findIn(clean.text, key, policy, work, more, 0)) return dropped(text, 'TOO_MANY');
+    const added = more.length === 0 ? [] : backToInput(resolve(clean.text, more, policy), findings, clean);
+    if (added.length === 0) return { text: clean.text, spans: clean.spans };
+    findings = [...findings, ...added].sort((one, other) => one.start - other.start);
+    clean = replace(text, findings, policy);
+  }
+  return { text: clean.text, spans: clean.spans };
+}
+
+function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {
+  const spans: Span[] = [];
+  const ends: number[] = [];
+  const ordinals = new Map<string, number>();
+  let clean = '';
+  let at = 0;
+  for (const { start, end, type, tier, score, isNumber } of findings) {
+    const value = text.slice(start, end);
+    const replacement = replacementOf(type, value, policy);
+    let token = replacement;
+    if (policy.tokens === undefined) {
+      let ordinal = 1;
+      if (findings.length > 1) {
+        const name = `${type}\u001f${canonical(type, value)}`;
+        ordinal = ordinals.get(name) ?? ordinals.size + 1;
+        ordinals.set(name, ordinal);
+      }
+      token = `${type}#${ordinal}`;
+    }
+    spans.push({ start, end, type, tier, score, token });
+    clean += text.slice(at, start) + (isNumber ? `"${replacement}"` : replacement);
+    ends.push(clean.length);
+    at = end;
+  }
+  return { text: clean + text.slice(at), spans, ends };
+}

@@ -1,0 +1,37 @@
+/** Addresses of crypto currencies: prefix, alphabet, length, checksum. A checksum raises the score; without it the words around must agree. */
+import { base58check, bech32 } from './checks.ts';
+import type { Context } from './context-words.ts';
+
+type Row = { readonly pattern: RegExp; readonly check?: (text: string) => boolean; readonly valid: number; readonly invalid: number };
+/** Bitcoin and its kin, by version byte; Ethereum by shape (EIP-55 is optional); the rest as their documentation gives them. */
+const rows: readonly Row[] = [
+  { pattern: /^0x[0-9a-fA-F]{40}$/, valid: 0.9, invalid: 0.9 },
+  { pattern: /^(?:bc1|BC1|tb1|ltc1|LTC1|addr1|stake1|cosmos1|osmo1|terra1|bnb1|inj1)[0-9a-zA-Z]{20,110}$/, check: (text) => bech32(text.toLowerCase()), valid: 0.98, invalid: 0.6 },
+  { pattern: /^[13][1-9A-HJ-NP-Za-km-z]{25,33}$/, check: base58check, valid: 0.95, invalid: 0.1 },
+  { pattern: /^[LM][1-9A-HJ-NP-Za-km-z]{26,33}$/, check: base58check, valid: 0.95, invalid: 0.05 },
+  { pattern: /^[DA9X][1-9A-HJ-NP-Za-km-z]{33}$/, check: base58check, valid: 0.95, invalid: 0.05 },
+  { pattern: /^T[1-9A-HJ-NP-Za-km-z]{33}$/, check: base58check, valid: 0.95, invalid: 0.15 },
+  { pattern: /^t[13][1-9A-HJ-NP-Za-km-z]{33}$/, check: base58check, valid: 0.95, invalid: 0.1 },
+  { pattern: /^r[1-9A-HJ-NP-Za-km-z]{24,34}$/, valid: 0.1, invalid: 0.1 },
+  { pattern: /^[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?$/, valid: 0.9, invalid: 0.9 },
+  { pattern: /^(?:xpub|xprv|ypub|zpub)[1-9A-HJ-NP-Za-km-z]{100,112}$/, valid: 0.95, invalid: 0.95 },
+  { pattern: /^[1-9A-HJ-NP-Za-km-z]{43,44}$/, valid: 0.1, invalid: 0.1 },
+  { pattern: /^[1-9A-HJ-NP-Za-km-z]{46,48}$/, valid: 0.05, invalid: 0.05 },
+  { pattern: /^(?:bitcoincash:)?[qp][02-9ac-hj-np-z]{41}$/, valid: 0.2, invalid: 0.2 },
+];
+
+/** 0..1 for one word of 25 units and more. */
+export function scoreCryptoAddress(word: string, contextOf: () => Context): number {
+  if (word.length < 25 || word.length > 115) return 0;
+  for (const { pattern, check, valid, invalid } of rows) {
+    if (!pattern.test(word)) continue;
+    if (check?.(word) ?? true) {
+      if (valid >= 0.5) return valid;
+    }
+    if (!/[a-z]/.test(word) || !/[A-Z0-9]/.test(word)) return check === undefined ? 0 : invalid;
+    if (invalid >= 0.5) return invalid;
+    if (contextOf().has('crypto')) return invalid + 0.55;
+    return 0;
+  }
+  return 0;
+}

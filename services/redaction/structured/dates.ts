@@ -1,0 +1,44 @@
+/** Dates of birth: a date that words of birth stand next to, or whose field says so. Other dates stay. */
+import type { ScoredFinding } from './index.ts';
+
+/** Months begin so in the languages that support desks meet. */
+const month = '(?:jan|feb|fév|fev|mar|mär|mrz|apr|avr|abr|mai|may|maj|mei|jun|juin|jul|juil|lip|aug|août|aou|ago|sep|set|okt|oct|out|nov|dec|dez|déc|dic|gen|mag|giu|lug|ott|ene|ian|sty|lut|kwi|cze|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)\\p{L}{0,9}\\.?';
+const year = '(?:(?:18|19|20)\\d\\d)';
+const date = new RegExp(
+  [
+    `${year}\\s?[-./年년]\\s?(?:1[0-2]|0?[1-9])\\s?[-./月월]\\s?(?:3[01]|[12]\\d|0?[1-9])(?:日|일)?(?!\\d)`,
+    `(?<!\\d)(?:3[01]|[12]\\d|0?[1-9])\\s?[-./]\\s?(?:3[01]|[12]\\d|0?[1-9])\\s?[-./]\\s?(?:${year}|\\d\\d)(?!\\d)`,
+    `(?<!\\d)(?:3[01]|[12]\\d|0?[1-9])(?:st|nd|rd|th|er|\\.|º)?[\\s-]{1,2}(?:of |de |d')?${month}(?:,|-|\\s)\\s?(?:de |of )?(?:${year}|'?\\d\\d(?!\\d))`,
+    `(?<!\\p{L})${month}[\\s-]{1,2}(?:3[01]|[12]\\d|0?[1-9])(?:st|nd|rd|th)?,?[\\s-]{1,2}(?:${year})(?!\\d)`,
+    `(?<!\\d)${year}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])(?!\\d)`,
+  ].join('|'),
+  'giu',
+);
+
+/** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
+export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'narozen', 'bday', 'tanggal lahir', 'fodelse', 'ur. '] as const;
+/** Words of birth outside ASCII. */
+const birthWords = /né\(?e?\)? le|née? en|född|født|fødd|doğum|g\.datum|рожд|родил|народ|родена?|γέννησ|γεννή|生年月日|出生|生日|생년월일|생일|تاريخ الميلاد|مواليد|ولد|תאריך לידה|נולד|ngày sinh|sinh ngày|วันเกิด|เกิดวัน|जन्म/giu;
+const beforeUnits = 26;
+const afterUnits = 48;
+
+function near(text: string, at: number, out: ScoredFinding[]): void {
+  const from = Math.max(0, at - beforeUnits);
+  const window = text.slice(from, at + afterUnits);
+  let best: { start: number; end: number } | undefined;
+  for (const match of window.matchAll(date)) {
+    const start = from + match.index;
+    // The first date behind the word; one before it only when none follows ("04.05.1980 geboren").
+    if (best === undefined || (best.end <= at && start > at)) best = { start, end: start + match[0].length };
+  }
+  if (best && !(best.end <= at && /[.!?\n]/.test(text.slice(best.end, at)))) out.push({ ...best, type: 'DATE_OF_BIRTH', rank: 66, score: 0.9 });
+}
+
+export function findBirthdays(text: string, anchorsAt: readonly number[], nonAscii: boolean, key: string | undefined, out: ScoredFinding[]): void {
+  for (const at of anchorsAt) {
+    if (/[a-z]/i.test(text[at - 1] ?? '') && !/geburt|bday/i.test(text.slice(at, at + 6))) continue;
+    near(text, at, out);
+  }
+  if (nonAscii && /\d/.test(text)) for (const match of text.matchAll(birthWords)) near(text, match.index + match[0].length, out);
+  if (key !== undefined && /^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*|.*nascita.*|.*geboorte.*)$/.test(key)) for (const match of text.slice(0, 64).matchAll(date)) out.push({ start: match.index, end: match.index + match[0].length, type: 'DATE_OF_BIRTH', rank: 66, score: 0.95 });
+}

@@ -1,0 +1,105 @@
+/** IP addresses of both families with zone and prefix length, also defanged, and hardware addresses. */
+import { type Chain, standsAlone } from './chain.ts';
+import type { Context } from './context-words.ts';
+import type { ScoredFinding } from './index.ts';
+
+const versionBefore = /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
+const byte = (text: string): boolean => text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
+
+/** Four groups from `a`, joined by dots. Returns the last group, or -1. */
+export function ipv4From(text: string, { groups, separators }: Chain, a: number, contextOf: (start: number, end: number) => Context, out: ScoredFinding[]): number {
+  const defanged = separators[a] !== '.';
+  const dot = defanged ? /^(?: ?\. ?|\(\.\))$/ : /^\.$/;
+  for (let index = a; index < a + 3; index += 1) if (!dot.test(separators[index] ?? '')) return -1;
+  const first = groups[a];
+  const last = groups[a + 3];
+  if (first === undefined || last === undefined) return -1;
+  for (let index = a; index < a + 4; index += 1) if (!byte(text.slice((groups[index] as Chain['groups'][0]).start, (groups[index] as Chain['groups'][0]).end))) return -1;
+  if (separators[a + 3] === '.' || (a > 0 && /^[.-]$/.test(separators[a - 1] as string)) || !standsAlone(text, first.start, last.end)) return -1;
+  if (text[first.start - 1] === ':' && /[0-9a-fA-F:]/.test(text[first.start - 2] ?? '')) return -1;
+  const before = text.slice(Math.max(0, first.start - 24), first.start);
+  if (versionBefore.test(before)) return -1;
+  let score = defanged ? 0.55 : 0.85;
+  const context = contextOf(first.start, last.end);
+  if (context.before.at(-1) === 'version') score -= 0.5;
+  const prefix = /^\/(?:3[0-2]|[12]?\d)(?![\d.])/.exec(text.slice(last.end, last.end + 4));
+  out.push({ start: first.start, end: last.end + (prefix?.[0].length ?? 0), type: 'IP', rank: 64, score });
+  return a + 3;
+}
+
+const defangedDots = /(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]| dot |\.)\d{1,3}){3}(?![\w.])/g;
+/** `192[.]168[.]1[.]10`, around anchors that the caller found. */
+export function findDefanged(text: string, at: number, out: ScoredFinding[]): void {
+  const from = Math.max(0, at - 24);
+  defangedDots.lastIndex = 0;
+  for (const match of text.slice(from, at + 40).matchAll(defangedDots)) if (match[0].split(/\D+/).every(byte)) out.push({ start: from + match.index, end: from + match.index + match[0].length, type: 'IP', rank: 66, score: 0.8 });
+}
+
+const isColonUnit = (code: number): boolean => (code >= 48 && code <= 58) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70) || code === 46;
+
+function isIpv6(address: string): boolean {
+  const halves = address.split('::');
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  let words = 0;
+  for (const [index, group] of groups.entries()) {
+    if (/^[0-9a-fA-F]{1,4}$/.test(group)) words += 1;
+    else if (index === groups.length - 1 && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(group) && group.split('.').every(byte)) words += 2;
+    else return false;
+  }
+  return halves.length === 2 ? words <= 7 : words === 8;
+}
+
+/** What colons join: IPv6 or a hardware address. `colons` ascend. */
+export function findColons(text: string, colons: readonly number[], contextOf: (start: number, end: number) => Context, out: ScoredFinding[]): void {
+  let done = -1;
+  for (const at of colons) {
+    if (at < done) continue;
+    const next = text.charCodeAt(at + 1);
+    const previous = at > 0 ? text.charCodeAt(at - 1) : 0;
+    if (!isColonUnit(next) && !(previous === 58 || (isColonUnit(previous) && text.charCodeAt(at - 2) === 58))) continue;
+    let start = at;
+    while (start > 0 && at - start < 64 && isColonUnit(text.charCodeAt(start - 1))) start -= 1;
+    let end = at + 1;
+    while (end < text.length && end - at < 64 && isColonUnit(text.charCodeAt(end))) end += 1;
+    done = end;
+    if (start > 0 && /[A-Za-z0-9_]/.test(text[start - 1] as string)) continue;
+    while (end > start && (text[end - 1] === '.' || (text[end - 1] === ':' && text[end - 2] !== ':'))) end -= 1;
+    // `IP:fe80::1` keeps its label's colon out.
+    if (text[start] === ':' && text[start + 1] !== ':') start += 1;
+    const value = text.slice(start, end);
+    if (/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/.test(value)) {
+      pushMac(text, start, end, value, out);
+      continue;
+    }
+    if (/[A-Za-z0-9_]/.test(text[end] ?? '') || !isIpv6(value)) continue;
+    const compressed = value.includes('::');
+    let score = 0.9;
+    if (value === '::') score = /^(?:\/0)/.test(text.slice(end)) ? 0.6 : contextOf(start, end).has('ip') ? 0.45 : 0;
+    else if (compressed && !/[a-fA-F]/.test(value) && value.length < 7 && value !== '::1') score = contextOf(start, end).has('ip') ? 0.7 : 0.2;
+    else if (compressed && /^[a-fA-F]{1,4}::[a-fA-F]{1,4}$|^::[a-fA-F]{1,4}$|^[a-fA-F]{2,4}::$/.test(value)) score = 0.3;
+    const tail = /^(?:%[A-Za-z0-9_.-]{1,16})?(?:\/(?:12[0-8]|1[01]\d|\d{1,2})(?!\d))?/.exec(text.slice(end, end + 24))?.[0].length ?? 0;
+    out.push({ start, end: end + tail, type: 'IP', rank: 65, score });
+  }
+}
+
+/** Broadcast and empty addresses name no device. */
+function pushMac(text: string, start: number, end: number, value: string, out: ScoredFinding[]): void {
+  if (/^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) || !standsAlone(text, start, end) || /[:-]/.test(text[end] ?? '')) return;
+  out.push({ start, end, type: 'MAC', rank: 68, score: 0.9 });
+}
+
+const dashed = /^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}(?![\w-])/;
+const cisco = /^[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}(?![\w.]\w)/;
+/** Hardware addresses with dashes or dots; `at` = their first separators. */
+export function findMacs(text: string, marks: readonly number[], out: ScoredFinding[]): void {
+  let done = -1;
+  for (const at of marks) {
+    const start = at - (text[at] === '.' ? 4 : 2);
+    if (at < done || start < 0) continue;
+    const match = (text[at] === '.' ? cisco : dashed).exec(text.slice(start, start + 20));
+    if (!match || /[.-]/.test(text[start - 1] ?? '')) continue;
+    pushMac(text, start, start + match[0].length, match[0], out);
+    done = start + match[0].length;
+  }
+}

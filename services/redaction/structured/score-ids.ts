@@ -1,0 +1,33 @@
+/** What the evidence about a candidate identifier adds up to: shape and checksum, grouping, the words around, standing alone in its field. */
+import type { Context } from './context-words.ts';
+import type { IdRow } from './id-numbers.ts';
+
+export type Evidence = {
+  readonly compact: string;
+  /** Sizes of the groups with the separators between; a single group has none. */
+  readonly layout: string;
+  readonly isGrouped: boolean;
+  readonly isWhole: boolean;
+  readonly context: Context;
+};
+const typeTags: Readonly<Record<string, string>> = { NATIONAL_ID: 'id', BUSINESS_ID: 'business', PASSPORT: 'passport', DRIVER_LICENSE: 'license', BANK_ROUTING: 'bank' };
+
+/** 0..1 for one row; 0 when the shape is not this row's. A failed checksum leaves only what the words say: people mistype their own numbers. */
+export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, context }: Evidence): number {
+  if (!row.test.test(compact)) return 0;
+  const fits = row.layout?.test(layout) === true;
+  if (isGrouped && !fits) return 0;
+  const isValid = row.check === undefined || row.check(compact);
+  const isNamed = context.has(row.id);
+  const isKind = context.has(typeTags[row.type] ?? 'id');
+  let score = isValid ? row.sure : (row.unsure ?? 0);
+  const counts = isValid || row.unsure !== undefined;
+  if (!counts && !isNamed) return 0;
+  if (isGrouped && counts) score += 0.2;
+  // Digits alone in a field are an id when a checksum or their grouping says so as well.
+  if (isWhole && counts && row.sure > 0.22 && (row.check !== undefined || isGrouped || /[A-Z]/.test(compact))) score += 0.25;
+  if (isNamed) score += 0.6;
+  else if (isKind && counts) score += 0.35;
+  if (!isNamed && !isKind && context.before.some((tag) => tag === 'not' || tag === 'version')) score -= 0.45;
+  return Math.min(1, score);
+}

@@ -1,0 +1,87 @@
+/**
+ * What stands where a value stood. `[TYPE]` without keys; with keys `[TYPE:kid:16 hex]`: 13 hex digits of an HMAC over the canonical value (the
+ * same value has the same token, however it was written) and 3 that only the key's holder can make, so that a text that imitates a token
+ * is told from a token and escaped. Secrets get their type and a class of length.
+ */
+import { createHmac } from 'node:crypto';
+import type { EpochKey, RedactionPolicy } from './policy.ts';
+
+const plainMail = /^[\w.+-]+@[\w.-]+$/;
+
+/** What the same value looks like however it was written. */
+export function canonical(type: string, value: string): string {
+  switch (type) {
+    case 'EMAIL':
+      if (plainMail.test(value)) return value.toLowerCase();
+      return value.normalize('NFKC').toLowerCase().replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@').replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.').replaceAll(/\s/g, '');
+    case 'PHONE': {
+      const digits = value.replace(/(?:x|ext|#).*$/i, '').replace(/\(0\)/, '').replaceAll(/\D/g, '');
+      return value.includes('+') ? `+${digits}` : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
+    }
+    case 'CREDIT_CARD':
+    case 'US_SSN':
+      return value.replaceAll(/\D/g, '');
+    case 'IP':
+    case 'MAC':
+      return value.toLowerCase().replaceAll(/[[\]()]/g, '').replaceAll('-', ':');
+    case 'IBAN':
+    case 'NATIONAL_ID':
+    case 'BUSINESS_ID':
+    case 'PASSPORT':
+    case 'DRIVER_LICENSE':
+    case 'BANK_ROUTING':
+      return value.replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase();
+    case 'PERSON':
+    case 'LOCATION':
+    case 'ADDRESS':
+      if (plainMail.test(value)) return value.toLowerCase();
+      return value.normalize('NFKC').toLowerCase().replaceAll(/[\s.,]+/g, ' ').trim();
+    default:
+      return value;
+  }
+}
+
+const known = new Map<string, string>();
+const remembered = 50_000;
+const keyNames = new WeakMap<Uint8Array, number>();
+let keysSeen = 0;
+
+const seal = (key: Uint8Array, type: string, kid: string, digest: string): string => createHmac('sha256', key).update(`seal\u001f${type}\u001f${kid}\u001f${digest}`).digest('hex').slice(0, 3);
+/** One key a type: whoever learns the key of one type's tokens learns nothing about another's. */
+const typeKey = (key: Uint8Array, type: string): Buffer => createHmac('sha256', key).update(`tripline redaction ${type}`).digest();
+
+/** `value`: canonical or as found. The token of a value under one epoch's key. */
+export function tokenOf(type: string, value: string, { kid, key }: EpochKey): string {
+  let name = keyNames.get(key);
+  if (name === undefined) {
+    name = keysSeen++;
+    keyNames.set(key, name);
+  }
+  const plain = canonical(type, value);
+  const place = `${name}\u001f${type}\u001f${plain}`;
+  const hit = known.get(place);
+  if (hit !== undefined) return hit;
+  const digest = createHmac('sha256', typeKey(key, type)).update(plain).digest('hex').slice(0, 13);
+  const token = `[${type}:${kid}:${digest}${seal(key, type, kid, digest)}]`;
+  if (known.size >= remembered) known.clear();
+  known.set(place, token);
+  return token;
+}
+
+const lengthClass = (length: number): string => `l${2 ** Math.min(10, Math.max(3, Math.ceil(Math.log2(Math.max(1, length)))))}`;
+
+export function replacementOf(type: string, value: string, policy: RedactionPolicy): string {
+  if (policy.tokens === undefined) return `[${type}]`;
+  return type.startsWith('SECRET') ? `[${type}:${lengthClass(value.length)}]` : tokenOf(type, value, policy.tokens);
+}
+
+/** Placeholders of every form, ours and imitations. */
+export const placeholder = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:([a-z0-9-]{1,16}):([0-9a-f]{13})([0-9a-f]{3}))?\]/g;
+
+/** True for `[TYPE]` and for tokens that one of the policy's keys sealed. */
+export function isOurs(match: RegExpMatchArray, { tokens }: RedactionPolicy): boolean {
+  const [text, kid, digest, check] = match;
+  if (kid === undefined || tokens === undefined) return true;
+  const epoch = [tokens, ...(tokens.earlier ?? [])].find((one) => one.kid === kid);
+  return epoch !== undefined && seal(epoch.key, text.slice(1, text.indexOf(':')), kid, digest as string) === check;
+}

@@ -1,0 +1,150 @@
+/** Escapes inside text (percent, `\u0040`, `\x40`, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
+import { type Mapped, textOf } from './fold-text.ts';
+
+const entities: Readonly<Record<string, number>> = { amp: 38, lt: 60, gt: 62, quot: 34, apos: 39, nbsp: 32, commat: 64, period: 46, dot: 46, colon: 58, sol: 47, hyphen: 45, dash: 45, lowbar: 95, num: 35, plus: 43, equals: 61, lpar: 40, rpar: 41, ndash: 45, mdash: 45, shy: 0, zwnj: 0, zwj: 0, ZeroWidthSpace: 0, NoBreak: 0, ensp: 32, emsp: 32, thinsp: 32, Tab: 9, NewLine: 10 };
+
+function hexAt(text: string, at: number, digits: number): number {
+  let value = 0;
+  for (let index = at; index < at + digits; index += 1) {
+    const code = text.charCodeAt(index);
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return at + digits <= text.length ? value : -1;
+}
+
+/** Bytes of the UTF-8 sequence that starts with this one; 0 when none does. */
+const utf8Length = (byte: number): number => (byte < 0x80 ? 1 : byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0);
+
+/** Code point and the length of its escape at `at`; undefined when none stands there. */
+function escapeAt(text: string, at: number): readonly [point: number, length: number] | undefined {
+  const code = text.charCodeAt(at);
+  if (code === 37) {
+    const first = hexAt(text, at + 1, 2);
+    const bytes = first < 0 ? 0 : utf8Length(first);
+    if (bytes === 0) return undefined;
+    let point = bytes === 1 ? first : first & (0xff >> (bytes + 1));
+    for (let index = 1; index < bytes; index += 1) {
+      const byte = text.charCodeAt(at + index * 3) === 37 ? hexAt(text, at + index * 3 + 1, 2) : -1;
+      if (byte < 0x80 || byte > 0xbf) return undefined;
+      point = (point << 6) | (byte & 0x3f);
+    }
+    return [point, bytes * 3];
+  }
+  if (code === 92) {
+    const kind = text.charCodeAt(at + 1);
+    if (kind === 92 && text.charCodeAt(at + 2) === 117) return ((value) => (value < 0 ? undefined : ([value, 7] as const)))(hexAt(text, at + 3, 4));
+    if (kind === 117 && text.charCodeAt(at + 2) === 123) {
+      const end = text.indexOf('}', at);
+      const value = end < 0 || end > at + 9 ? -1 : hexAt(text, at + 3, end - at - 3);
+      return value < 0 || value > 0x10ffff || end === at + 3 ? undefined : [value, end + 1 - at];
+    }
+    const value = kind === 117 || kind === 85 ? hexAt(text, at + 2, 4) : kind === 120 ? hexAt(text, at + 2, 2) : -1;
+    return value < 0 ? undefined : [value, kind === 120 ? 4 : 6];
+  }
+  if (code !== 38) return undefined;
+  const end = text.indexOf(';', at);
+  if (end < 0 || end - at > 16) return undefined;
+  if (text.charCodeAt(at + 1) === 35) {
+    const body = text.slice(at + 2, end);
+    const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body) ? Number.parseInt(body.slice(1), 16) : /^\d{1,7}$/.test(body) ? Number(body) : -1;
+    return value < 0 || value > 0x10ffff ? undefined : [value, end + 1 - at];
+  }
+  const value = entities[text.slice(at + 1, end)];
+  return value === undefined ? undefined : [value, end + 1 - at];
+}
+
+/** Undefined when there is nothing to undo. */
+export function unescapeText(input: string): Mapped | undefined {
+  let units: Uint16Array | undefined;
+  let map = new Int32Array(0);
+  let mapEnd = new Int32Array(0);
+  let length = 0;
+  let copied = 0;
+  const copy = (until: number): void => {
+    for (let index = copied; index < until; index += 1) {
+      (units as Uint16Array)[length] = input.charCodeAt(index);
+      map[length] = index;
+      mapEnd[length] = index + 1;
+      length += 1;
+    }
+  };
+  for (let index = 0; index < input.length; index += 1) {
+    const code = input.charCodeAt(index);
+    if (code !== 37 && code !== 92 && code !== 38) continue;
+    const found = escapeAt(input, index);
+    if (found === undefined) continue;
+    const [point, size] = found;
+    if (units === undefined) {
+      units = new Uint16Array(input.length);
+      map = new Int32Array(input.length + 1);
+      mapEnd = new Int32Array(input.length + 1);
+    }
+    copy(index);
+    copied = index + size;
+    if (point > 0) {
+      for (const unit of point > 0xffff ? [0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff)] : [point]) {
+        units[length] = unit;
+        map[length] = index;
+        mapEnd[length] = index + size;
+        length += 1;
+      }
+    }
+    index += size - 1;
+  }
+  if (units === undefined) return undefined;
+  copy(input.length);
+  map[length] = input.length;
+  mapEnd[length] = input.length;
+  return { text: textOf(units, length), map, mapEnd };
+}
+
+const base64 = /^[A-Za-z0-9+/]+$|^[A-Za-z0-9_-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells bytes from text
+const binary = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/;
+
+const sextets = new Int8Array(128).fill(-1);
+[...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].forEach((char, index) => {
+  sextets[char.charCodeAt(0)] = index;
+});
+sextets[45] = 62;
+sextets[95] = 63;
+
+/** Whether the first 9 bytes can be text, read as base64, or the first 6, read as hex: ids and hashes seldom pass, and nothing is allocated. */
+function beginsAsText(word: string): boolean {
+  let follow = 0;
+  let isText = true;
+  for (let byte = 0; byte < 9 && isText; byte += 1) {
+    const at = (byte * 4) / 3;
+    const [high, low] = [sextets[word.charCodeAt(Math.floor(at))] as number, sextets[word.charCodeAt(Math.floor(at) + 1)] as number];
+    const value = byte % 3 === 0 ? (high << 2) | (low >> 4) : byte % 3 === 1 ? ((high & 15) << 4) | (low >> 2) : ((high & 3) << 6) | low;
+    if (follow > 0) {
+      isText = value >= 0x80 && value <= 0xbf;
+      follow -= 1;
+    } else if (value >= 0x80) {
+      follow = utf8Length(value) - 1;
+      isText = follow > 0;
+    } else isText = value >= 32 ? value !== 127 : value >= 9 && value <= 13;
+  }
+  if (isText || word.length < 32) return isText;
+  for (let at = 0; at < 12; at += 2) {
+    const value = hexAt(word, at, 2);
+    if (value < 9 || (value > 13 && value < 32) || value === 127) return false;
+  }
+  return true;
+}
+
+/** The text that an encoded word stands for; undefined when it is none, or its bytes are no text. */
+export function decodeWord(word: string): string | undefined {
+  if (!beginsAsText(word)) return undefined;
+  const isHex = word.length >= 32 && word.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(word);
+  if (!isHex && !base64.test(word)) return undefined;
+  if (isHex) {
+    const text = Buffer.from(word, 'hex').toString('utf8');
+    return binary.test(text) ? undefined : text;
+  }
+  const text = Buffer.from(word, 'base64').toString('utf8');
+  // A cut-off multi-byte character at the end is no reason to look away.
+  return binary.test(text.replace(/\ufffd$/, '')) ? undefined : text;
+}
