@@ -1,0 +1,174 @@
+/**
+ * Secrets by what stands before them: assignments in code, JSON, YAML, INI, XML, shell and connection strings, sentences ("the password
+ * for the wifi is ..."), and a made-up value soon after the word. A name is judged first (`key-name.ts`), then the value (`plausible.ts`).
+ */
+import type { Finding } from '../family.ts';
+import { alphabet, type Finder, runEnd, runStart } from './finder.ts';
+import { kindOfName, type NameKind } from './key-name.ts';
+import { isPassword, isRandom, isStandIn, isToken, type Manner, uuid } from './plausible.ts';
+
+const nameUnits = alphabet('_-.$');
+const maxName = 64;
+const maxValue = 2048;
+/** How far after a word a made-up value still belongs to it. */
+const reach = 72;
+
+/** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
+const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,(?=[ \t]{0,3}["'`])|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t]))[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const call = /\(\s{0,3}(?=["'`])/y;
+const verb = /(?:["'`*)\]]{0,3})(?:[ \t](?:[\w'’.@/&-]{1,24}[ \t]){0,6}?)?[ \t]{0,2}(?:is|was|are|equals|be|to|ist|lautet|es|est|é|e'|jest|je|er|är|on|adalah|=|:)(?:[ \t](?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows))?[ \t]{0,2}[:=]?[ \t\n]{1,3}/y;
+const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
+const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
+const bareValue = /[^\s"'`<>,;|\\“”]{1,2048}/y;
+const queryValue = /[^\s"'`<>,;&#\\]{1,2048}/y;
+const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
+
+/** What announces a made-up value of another kind: hashes and ids are named for it. */
+const innocent = /(?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|request|req|id|uuid|guid|etag|version|build|image|integrity|fingerprint|thumbprint|nonce|model|ref|branch)["'`]?\s{0,2}[:=#@(]?\s{0,2}["'`]?$/i;
+const connectionString = /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
+
+function judge(value: string, kind: NameKind, manner: Manner): boolean {
+  if (value.startsWith('[') || value.length < 4) return false;
+  if (kind === 'password') return isPassword(value, manner);
+  if (!isToken(value, manner)) return false;
+  return kind === 'token' || (isRandom(value) && value.length >= 16 && !uuid.test(value) && (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32));
+}
+
+function push(text: string, start: number, end: number, kind: NameKind, out: Finding[]): number {
+  const before = text.slice(Math.max(0, start - 200), start);
+  const type = connectionString.test(before) ? 'SECRET_CONNECTION' : kind === 'password' ? 'SECRET_GENERIC' : isRandom(text.slice(start, end)) ? 'SECRET_KEY' : 'SECRET_GENERIC';
+  out.push({ start, end, type, rank: kind === 'weak' ? 70 : 88 });
+  return end;
+}
+
+/** Reads the value at `from` and reports it when it may be a secret: where it ends, or -1. */
+function take(text: string, from: number, kind: NameKind, manner: Manner, out: Finding[], query: boolean): number {
+  opening.lastIndex = from;
+  const open = opening.exec(text);
+  if (open !== null) {
+    const mark = open[1] ?? '"';
+    const start = opening.lastIndex;
+    const window = text.slice(start, start + maxValue);
+    let close = window.indexOf(closings[mark] ?? mark);
+    const line = window.search(/[\n\r]/);
+    if (close < 0 || (line >= 0 && line < close)) close = line >= 0 ? line : Math.min(window.length, 200);
+    let value = window.slice(0, close);
+    const schemed = /^(?:bearer|basic|token|apikey|api-key)\s{1,3}/i.exec(value);
+    const skip = schemed?.[0].length ?? 0;
+    value = value.slice(skip);
+    if (value.length > 0 && judge(value, schemed === null ? kind : 'token', manner === 'phrase' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
+    return -1;
+  }
+  const pattern = query ? queryValue : bareValue;
+  pattern.lastIndex = from;
+  const match = pattern.exec(text);
+  if (match === null) return -1;
+  let value = match[0];
+  // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
+  value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
+  if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
+  if (!judge(value, kind, manner)) return -1;
+  return push(text, from, from + value.length, kind, out);
+}
+
+/** The first made-up value within reach of the word, on its line. */
+function nearby(text: string, from: number, kind: NameKind, out: Finding[]): number {
+  // What stood in a placeholder's place was longer: behind one, nothing is near.
+  const line = text.slice(from, from + reach + 512).split(/\[[A-Z]/, 1)[0] ?? '';
+  madeUp.lastIndex = 0;
+  for (let match = madeUp.exec(line); match !== null && match.index <= reach; match = madeUp.exec(line)) {
+    const value = match[0].replace(/[.]+$/, '');
+    const before = line.slice(Math.max(0, match.index - 24), match.index);
+    if (/\n[ \t]*\n/.test(line.slice(0, match.index))) return -1;
+    if (value.replace(/[^A-Za-z0-9]/g, '').length < 20 || /[/.][A-Za-z]{3,}[/.]/.test(value) || !isRandom(value) || uuid.test(value) || isStandIn(value) || innocent.test(before) || /[\w/@.:%-]$/.test(before) || /^[0-9a-f]+$/.test(value) === (kind === 'weak')) continue;
+    return push(text, from + match.index, from + match.index + value.length, kind, out);
+  }
+  return -1;
+}
+
+const words: readonly string[] = ['pass', 'pwd', 'psw', 'secret', 'token', 'key', 'auth', 'cred', 'kennwort', 'contrase', 'clave', 'senha', 'parola', 'wachtwoord', 'senord', 'salasana', 'heslo', 'jelsz', 'haslo', 'sifre', 'adgangskode', 'kodeord', 'sandi', 'segredo', 'geheim', 'bindpw', 'pincode', 'pin code', 'pin is', 'pin:', 'session', 'jwt', 'signature', 'connectionstring', 'connection_string', 'access code', 'license', 'chiave', 'schluessel', 'salt', '_pat', 'login:', 'pw:', 'pw is', 'pw=', '_pw'];
+/** Key words before `key`, and what makes a plain `key` one of another sort. */
+const qualifier = /(?:^|[^A-Za-z])(api|access|auth|authentication|authorization|secret|private|license|encryption|signing|account|activation|product|service|master|shared|admin|deploy|client|ssh|root)[ _-]{0,2}$/i;
+const possessive = /(?:^|[^A-Za-z])(?:my|our|the|this|your|his|her|their|a|new|old|prod|production|staging|live|test|[A-Z][A-Za-z]{2,14}) $/;
+const otherKeys = /(?:primary|public|foreign|cache|partition|sort|idempotency|dedup|object|routing|row|map|index|unique|shard|group|translation|message|lookup|s3|redis|hash|storage|json|enter|answer)[ _-]$/i;
+/** ASCII names of languages whose word holds other letters: the hit is on the ASCII part, the name on both sides. */
+const wide = /[\u00c0-\u024f]/;
+
+const assigned: Finder = {
+  anchors: words,
+  look(text, at, anchor, out) {
+    const word = words[anchor] ?? '';
+    let start = runStart(text, at, nameUnits, maxName);
+    while (start > 0 && at - start < maxName && wide.test(text[start - 1] ?? '')) start = runStart(text, start - 1, nameUnits, 8);
+    let end = runEnd(text, at + word.replace(/(?: is|:|=)$/, '').length, nameUnits, maxName);
+    while (wide.test(text[end] ?? '') && end - at < maxName) end = runEnd(text, end + 1, nameUnits, 16);
+    while (end > at && /[.$-]/.test(text[end - 1] ?? '')) end -= 1;
+    const next = text.charCodeAt(end);
+    // Most hits are in prose (`key`, `pass`, `author`): a letter, comma or full stop behind the name ends it here.
+    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || next === 10 || next !== next) return at;
+    const name = text.slice(start, end);
+    if (text[start - 1] === '[' && /^[A-Z_]+$/.test(name) && (next === 93 || next === 58)) return end; // a placeholder of ours
+    if (/^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/.test(name)) return at;
+    let kind = word === 'pin code' || word === 'pin is' || word === 'pin:' || word === 'access code' || word === 'login:' ? 'password' as NameKind : kindOfName(name);
+    if (kind === 'none') return at;
+    const before = text.slice(Math.max(0, start - 32), start);
+    let plainKey = false;
+    if (/^(?:keys?|schluessel|chiave)$/i.test(name)) {
+      if (otherKeys.test(before)) return at;
+      plainKey = possessive.test(before);
+      if (qualifier.test(before)) kind = 'token';
+    }
+    const query = /[?&][^\s?&=]*$/.test(text.slice(Math.max(0, start - 1), start)) || /[?&]/.test(text[start - 1] ?? '');
+    let found = -1;
+    operator.lastIndex = end;
+    const tagged = text[end] === '>' && /[</]$|[<][A-Za-z:]*$/.test(before);
+    if (tagged) found = text[start - 1] === '/' ? -1 : take(text, end + 1, kind, 'quoted', out, false);
+    else if (operator.test(text)) found = take(text, operator.lastIndex, kind, 'bare', out, query);
+    if (found >= 0) return found;
+    call.lastIndex = end;
+    if (call.test(text)) {
+      found = take(text, call.lastIndex, kind, 'bare', out, false);
+      if (found >= 0) return found;
+    }
+    if (next !== 32 && next !== 58 && next !== 61 && next !== 34 && next !== 39 && next !== 9 && next !== 42 && next !== 40 && next !== 96) return at;
+    verb.lastIndex = end;
+    if (verb.test(text)) found = take(text, verb.lastIndex, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
+    if (found >= 0) return found;
+    if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
+    return found >= 0 ? found : nearby(text, end, plainKey && kind === 'weak' ? 'token' : kind, out) ;
+  },
+};
+
+/** Words for password, key and token in other scripts; folded text has `:` and `=` in one form. */
+const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|гасло|密码|密碼|口令|密钥|密鑰|令牌|秘钥|暗号|パスワード|暗証番号|トークン|キー|비밀번호|암호|토큰|패스워드|كلمة المرور|كلمة السر|رمز|گذرواژه|רמז|סיסמה|סיסמא|רหัสผ่าน|รหัสผ่าน|पासवर्ड|mật khẩu|şifre|parola|hasło|κωδικός|συνθηματικό|contraseña|lösenord|jelszó|salasõna|slaptažodis|parole|clé|mã pin)["'”»」]?[ \t]{0,2}$/iu;
+const foreignWords: Finder = {
+  anchors: [':', '=', '是', '为', 'は'].slice(0, 2),
+  look(text, at, _anchor, out) {
+    let back = at - 1;
+    while (back >= 0 && at - back < 4 && /["' \t”»」]/.test(text[back] ?? '')) back -= 1;
+    const unit = text.charCodeAt(back);
+    if (!(unit > 127 || unit === 110 || unit === 111 || unit === 97 || unit === 100 || unit === 101 || unit === 115)) return at;
+    const before = text.slice(Math.max(0, at - 24), at);
+    if (!/[^\0-\x7f]/.test(before) || !foreign.test(before)) return at;
+    const from = runEnd(text, at + 1, spaces, 4);
+    const found = take(text, from, 'password', 'bare', out, false);
+    return found >= 0 ? found : at;
+  },
+};
+const spaces = ((): Uint8Array => {
+  const table = new Uint8Array(128);
+  table[32] = 1;
+  table[9] = 1;
+  return table;
+})();
+
+export const contexts: readonly Finder[] = [assigned, foreignWords];
+
+/** A leaf that is one value, under a key that names a secret. */
+export function judgeLeaf(text: string, key: string, out: Finding[]): void {
+  const kind = kindOfName(key);
+  const value = text.trim();
+  if (kind === 'none' || value.length > maxValue || !judge(value, kind, 'quoted')) return;
+  const start = text.indexOf(value);
+  push(text, start, start + value.length, kind, out);
+}

@@ -1,0 +1,43 @@
+/** Secrets as one family: all finders' anchors in one list, each hit handed to the finders that asked for it. */
+import type { Family } from '../family.ts';
+import { capabilityUrls } from './capability-url.ts';
+import { commandLines } from './command-line.ts';
+import { connections } from './connection.ts';
+import { contexts, judgeLeaf } from './context.ts';
+import type { Finder } from './finder.ts';
+import { headers } from './header.ts';
+import { jwts } from './jwt.ts';
+import { keyShapes } from './key-shape.ts';
+import { privateKeys } from './private-key.ts';
+import { discordKeys, markedKeys, providerKeys } from './provider-key.ts';
+
+const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, keyShapes, ...contexts];
+
+const anchors: string[] = [];
+const listeners: { readonly finder: number; readonly anchor: number }[][] = [];
+for (const [finder, { anchors: own }] of finders.entries()) {
+  for (const [anchor, literal] of own.entries()) {
+    const known = anchors.indexOf(literal);
+    if (known >= 0) listeners[known]?.push({ finder, anchor });
+    else {
+      anchors.push(literal);
+      listeners.push([{ finder, anchor }]);
+    }
+  }
+}
+
+export const secretFamily: Family = {
+  name: 'secrets',
+  anchors,
+  find(text, hits, context, out) {
+    /** Per finder: anchors before this index have been looked at already. */
+    const looked = new Int32Array(finders.length);
+    for (const { anchor, at } of hits) {
+      for (const listener of listeners[anchor] ?? []) {
+        const finder = finders[listener.finder];
+        if (finder !== undefined && at >= (looked[listener.finder] ?? 0)) looked[listener.finder] = finder.look(text, at, listener.anchor, out);
+      }
+    }
+    if (context.key !== undefined) judgeLeaf(text, context.key, out);
+  },
+};
