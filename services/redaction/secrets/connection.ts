@@ -4,7 +4,9 @@ import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
 /** Templates and stand-ins; plain words (`password`) count as passwords here, because weak ones are real. */
-const template = /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|^(?:YOUR|MY|DB)?_?(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+const template = /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+/** Upper case stands for a variable. */
+const variable = /^(?:[A-Z]+_)*(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$/;
 const notSecretUsers = /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
 
 /** `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`, `?` or `#` may too, if an `@` and a host follow. */
@@ -35,7 +37,7 @@ const userInfo: Finder = {
     const mark = encoded ? /%3a/i.exec(info) : /:|%3a/i.exec(info);
     const user = mark === null ? info : info.slice(0, mark.index);
     const password = mark === null ? '' : info.slice(mark.index + mark[0].length);
-    if (password.length >= 2 && !template.test(password) && !/\$[({]/.test(user) && !(isRepeated(password) && password.length < 12) && password !== user && !/^x-oauth-basic$/i.test(password) && !(password.length < 4 && /^[a-z]+$/.test(password))) out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
+    if (password.length >= 2 && !template.test(password) && !variable.test(password) && !/\$[({]/.test(user) && !(isRepeated(password) && password.length < 12) && password !== user && !/^x-oauth-basic$/i.test(password) && !(password.length < 4 && /^[a-z]+$/.test(password))) out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
     if (user.length >= 16 && !notSecretUsers.test(user) && !template.test(user) && isRandom(user) && (password === '' || /^x-oauth-basic$|^x$/i.test(password))) {
       // The token is the user's name: the scheme says nothing of worth without it.
       const scheme = /[a-z][a-z0-9]{1,15}$/i.exec(text.slice(Math.max(0, at - 16), at));
@@ -52,7 +54,7 @@ const schemeless: Finder = {
     const window = text.slice(Math.max(0, at - 120), at);
     const match = text[at] === '@' ? /(?:^|[\s"'`=(:])(?!\/\/)[\w.-]{1,40}[:/]([^\s"'`/@:]{3,60})$/.exec(window) : /[\w.-]{1,40}\/([^\s"'`/@:]{3,60})@[\w./-]{1,60}$/.exec(window);
     const password = match?.[1];
-    if (match === null || password === undefined || template.test(password)) return at;
+    if (match === null || password === undefined || template.test(password) || variable.test(password)) return at;
     const start = at - window.length + match.index + match[0].lastIndexOf(password);
     out.push({ start, end: start + password.length, type: 'SECRET_CONNECTION', rank: 90 });
     return at;

@@ -14,7 +14,9 @@ const maxValue = 2048;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,(?=[ \t]{0,3}["'`])|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t]))[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t]))[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+/** The second argument of `define('DB_PASSWORD', '...')`. */
+const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
 const verb = /(?:["'`*)\]]{0,3})(?:[ \t](?:[\w'’.@/&-]{1,24}[ \t]){0,6}?)?[ \t]{0,2}(?:is|was|are|equals|be|to|ist|lautet|es|est|é|e'|jest|je|er|är|on|adalah|=|:)(?:[ \t](?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows))?[ \t]{0,2}[:=]?[ \t\n]{1,3}/y;
 const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
@@ -64,6 +66,8 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   const match = pattern.exec(text);
   if (match === null) return -1;
   let value = match[0];
+  const bracket = value.search(/[)\]}](?:[)\]},;.:/]|$)/);
+  if (bracket > 0 && !/[([{]/.test(value)) value = value.slice(0, bracket);
   // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
   value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
   if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
@@ -125,6 +129,11 @@ const assigned: Finder = {
     if (tagged) found = text[start - 1] === '/' ? -1 : take(text, end + 1, kind, 'quoted', out, false);
     else if (operator.test(text)) found = take(text, operator.lastIndex, kind, 'bare', out, query);
     if (found >= 0) return found;
+    if (/["']/.test(text[end] ?? '') && text[start - 2] === '(') {
+      second.lastIndex = end;
+      if (second.test(text)) found = take(text, second.lastIndex, kind, 'bare', out, false);
+      if (found >= 0) return found;
+    }
     call.lastIndex = end;
     if (call.test(text)) {
       found = take(text, call.lastIndex, kind, 'bare', out, false);
@@ -135,7 +144,9 @@ const assigned: Finder = {
     if (verb.test(text)) found = take(text, verb.lastIndex, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
     if (found >= 0) return found;
     if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
-    return found >= 0 ? found : nearby(text, end, plainKey && kind === 'weak' ? 'token' : kind, out) ;
+    if (found >= 0 || (kind === 'weak' && !plainKey)) return found >= 0 ? found : at;
+    found = nearby(text, end, kind === 'weak' ? 'token' : kind, out);
+    return found >= 0 ? found : at;
   },
 };
 

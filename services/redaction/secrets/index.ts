@@ -32,10 +32,14 @@ export const secretFamily: Family = {
   find(text, hits, context, out) {
     /** Per finder: anchors before this index have been looked at already. */
     const looked = new Int32Array(finders.length);
+    /** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) gets its look too. */
+    const began = new Int32Array(finders.length).fill(-1);
     for (const { anchor, at } of hits) {
       for (const listener of listeners[anchor] ?? []) {
         const finder = finders[listener.finder];
-        if (finder !== undefined && at >= (looked[listener.finder] ?? 0)) looked[listener.finder] = finder.look(text, at, listener.anchor, out);
+        if (finder === undefined || (at < (looked[listener.finder] ?? 0) && at !== began[listener.finder])) continue;
+        began[listener.finder] = at;
+        looked[listener.finder] = Math.max(looked[listener.finder] ?? 0, finder.look(text, at, listener.anchor, out));
       }
     }
     if (context.key !== undefined) judgeLeaf(text, context.key, out);

@@ -84,5 +84,5 @@ export function isPassword(value: string, manner: Manner): boolean {
 export function isToken(value: string, manner: Manner): boolean {
   if (value.length < 8 || value.length > 4096 || isStandIn(value) || /\s/.test(value)) return false;
   if (isRandom(value)) return manner !== 'beside' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
-  return (manner === 'quoted' || manner === 'bare') && hasDigit.test(value) && /[A-Za-z]/.test(value) && !measure.test(value) && !isWords(value) && (value.length >= 12 || hasSymbol.test(value)) && !/^[A-Za-z]+[-_][A-Za-z-_]+[-_]?v?\d[\d.]*$/.test(value);
+  return (manner === 'quoted' || manner === 'bare') && hasDigit.test(value) && /[A-Za-z]/.test(value) && !measure.test(value) && !isWords(value) && (value.length >= 12 || hasSymbol.test(value)) && !/^[A-Za-z]+(?:[._-][A-Za-z]*\d{0,4}[A-Za-z]*)+$/.test(value);
 }

@@ -1,11 +1,11 @@
 /** Keys with a documented prefix, by table, and the few whose mark is in the middle of the token. */
 import { alnum, alphabet, beginsToken, type Finder, letters, runEnd, runStart } from './finder.ts';
-import { isStandIn } from './plausible.ts';
 import { passwordHashes, productProviders } from './product-prefixes.ts';
 import { cloudProviders, codeProviders, modelProviders, type PrefixRow } from './provider-prefixes.ts';
 
 const classes: Readonly<Record<string, string>> = { a: '[A-Za-z0-9]', u: '[A-Za-z0-9_-]', v: '[A-Za-z0-9_]', b: '[A-Za-z0-9+/]', h: '[0-9a-f]', x: '[0-9A-Fa-f]', l: '[a-z0-9]', c: '[A-Z0-9]' };
-const compile = (shape: string): RegExp => new RegExp(`(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`, 'y');
+/** Behind a shape with `_-` in its alphabet neither may follow: it would be a longer token of another kind. */
+const compile = (shape: string): RegExp => new RegExp(`(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`, 'y');
 
 type Rule = { readonly prefix: string; readonly body: RegExp; readonly digits: boolean; readonly fixed: boolean; readonly hash: boolean };
 /** Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind them. */
@@ -27,6 +27,9 @@ for (const rows of [modelProviders, cloudProviders, codeProviders, productProvid
 add(passwordHashes, true);
 const rules = [...byAnchor.values()];
 
+/** A run of x or a word of advice in the place of the key. */
+const tutorial = /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
+
 /** A prefix that ends in a separator may follow a digit or `_` (`MY_tskey-...`), never a letter. */
 function standsFree(text: string, at: number, prefix: string): boolean {
   if (beginsToken(text, at)) return prefix !== '*' || !/[A-Za-z0-9)\]]/.test(text[at - 1] ?? ' ');
@@ -45,7 +48,7 @@ export const providerKeys: Finder = {
       if (!rule.body.test(text)) continue;
       const end = rule.body.lastIndex;
       const body = text.slice(from, end);
-      if ((rule.digits && !/\d/.test(body)) || (!rule.fixed && !rule.hash && isStandIn(body) && !/[A-Z].*\d|\d.*[A-Z]/.test(body))) continue;
+      if ((rule.digits && !/\d/.test(body)) || (!rule.fixed && !rule.hash && tutorial.test(body))) continue;
       if (end > best) hash = rule.hash;
       best = Math.max(best, end);
     }
@@ -72,7 +75,7 @@ const inTheMiddle: readonly Middle[] = [
  * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of three units
  * (`MTA`, `NzY`, ...), and those are the anchors.
  */
-const discord = /[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}/y;
+const discord = /[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}/y;
 const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].flatMap((pair) => [...'aeimquycgk'].map((unit) => `${pair}${unit}`));
 
 export const markedKeys: Finder = {
