@@ -41,7 +41,7 @@ const parameters = ['sig', 'signature', 'x-amz-signature', 'x-amz-credential', '
 /** Too common as plain names: only with a value no person would write. */
 const common = new Set(['code', 'state', 'policy', 'h', 'hash', 'nonce', 'key', 'session', 'sid', 'ticket', 'sso', 'invite', 'confirmation', 'verify', 'reset', 'lt', 'magic', 'otp', 'hmac']);
 const hashes = new Set(['h', 'hash', 'state', 'nonce', 'policy']);
-const value = /[^\s"'`<>&#\\;,)\]}]{6,2000}/y;
+const value = /[^\s"'`<>&#?\\;,)\]}]{6,2000}/y;
 
 const signatures: Finder = {
   anchors: parameters.filter((name) => !hashes.has(name)).map((name) => `${name}=`),
@@ -53,8 +53,8 @@ const signatures: Finder = {
     if (!value.test(text)) return at;
     let end = value.lastIndex;
     while (end > from && /[.,:!?]/.test(text[end - 1] ?? '')) end -= 1;
-    const found = text.slice(from, end);
-    if (isStandIn(found) || (common.has(name) ? !isRandom(found) || found.length < 16 : found.length < 8 || !/\d|[a-z][A-Z]|[A-Z][a-z]/.test(found))) return at;
+    const found = text.slice(from, Math.min(end, from + 200));
+    if (isStandIn(found) || (common.has(name) ? !isRandom(found) || found.length < 16 : found.length < 8 || !/\d|[a-z][A-Z]|[A-Z][a-z]/.test(found))) return end;
     out.push({ start: from, end, type: 'SECRET_URL', rank: 88 });
     return end;
   },

@@ -8,8 +8,11 @@ import { kindOfName, type NameKind } from './key-name.ts';
 import { isPassword, isRandom, isStandIn, isToken, type Manner, uuid } from './plausible.ts';
 
 const nameUnits = alphabet('_-.$');
+const tail = alphabet('_-.+/=~%');
 const maxName = 64;
 const maxValue = 2048;
+/** What is judged; the rest of a longer value goes with it. */
+const judged = 256;
 /** How far after a word a made-up value still belongs to it. */
 const reach = 72;
 
@@ -18,11 +21,22 @@ const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
-const verb = /(?:["'`*)\]]{0,3})(?:[ \t](?:[\w'’.@/&-]{1,24}[ \t]){0,6}?)?[ \t]{0,2}(?:is|was|are|equals|be|to|ist|lautet|es|est|é|e'|jest|je|er|är|on|adalah|=|:)(?:[ \t](?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows))?[ \t]{0,2}[:=]?[ \t\n]{1,3}/y;
+const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|jest|je|er|är|on|adalah)[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
+/** A sentence between the word and its verb: up to six words, no clause. */
+const between = /^["'`*)\]]{0,3}(?:[ \t]+[\w'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/;
+const maxSentence = 112;
+const longRun = /[A-Za-z0-9_+/.~-]{16}/;
+
+/** Where the value of a sentence begins (`for the wifi is ...`), or -1. */
+function afterVerb(text: string, from: number): number {
+  const window = text.slice(from, from + maxSentence);
+  const match = verb.exec(window);
+  return match !== null && between.test(window.slice(0, match.index)) ? from + match.index + match[0].length : -1;
+}
 const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
 const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
-const bareValue = /[^\s"'`<>,;|\\“”]{1,2048}/y;
-const queryValue = /[^\s"'`<>,;&#\\]{1,2048}/y;
+const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
+const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
 const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
 
 /** What announces a made-up value of another kind: hashes and ids are named for it. */
@@ -30,7 +44,7 @@ const innocent = /(?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|
 const connectionString = /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
 
 function judge(value: string, kind: NameKind, manner: Manner): boolean {
-  if (value.startsWith('[') || value.length < 4) return false;
+  if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]/.test(value)) return false;
   if (kind === 'password') return isPassword(value, manner);
   if (!isToken(value, manner)) return false;
   return kind === 'token' || (isRandom(value) && value.length >= 16 && !uuid.test(value) && (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32));
@@ -50,7 +64,8 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   if (open !== null) {
     const mark = open[1] ?? '"';
     const start = opening.lastIndex;
-    const window = text.slice(start, start + maxValue);
+    const first = text.slice(start, start + judged);
+    const window = first.includes(closings[mark] ?? mark) || /[\n\r]/.test(first) ? first : text.slice(start, start + maxValue);
     let close = window.indexOf(closings[mark] ?? mark);
     const line = window.search(/[\n\r]/);
     if (close < 0 || (line >= 0 && line < close)) close = line >= 0 ? line : Math.min(window.length, 200);
@@ -58,7 +73,7 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
     const schemed = /^(?:bearer|basic|token|apikey|api-key)\s{1,3}/i.exec(value);
     const skip = schemed?.[0].length ?? 0;
     value = value.slice(skip);
-    if (value.length > 0 && judge(value, schemed === null ? kind : 'token', manner === 'phrase' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
+    if (value.length > 0 && judge(value.length > judged ? value.slice(0, judged) : value, schemed === null ? kind : 'token', manner === 'phrase' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
     return -1;
   }
   const pattern = query ? queryValue : bareValue;
@@ -72,11 +87,13 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
   if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
   if (!judge(value, kind, manner)) return -1;
-  return push(text, from, from + value.length, kind, out);
+  const end = match[0].length < judged ? from + value.length : runEnd(text, from + value.length, tail, maxValue);
+  return push(text, from, end, kind, out);
 }
 
 /** The first made-up value within reach of the word, on its line. */
 function nearby(text: string, from: number, kind: NameKind, out: Finding[]): number {
+  if (!longRun.test(text.slice(from, from + reach + 16))) return -1;
   // What stood in a placeholder's place was longer: behind one, nothing is near.
   const line = text.slice(from, from + reach + 512).split(/\[[A-Z]/, 1)[0] ?? '';
   madeUp.lastIndex = 0;
@@ -84,7 +101,7 @@ function nearby(text: string, from: number, kind: NameKind, out: Finding[]): num
     const value = match[0].replace(/[.]+$/, '');
     const before = line.slice(Math.max(0, match.index - 24), match.index);
     if (/\n[ \t]*\n/.test(line.slice(0, match.index))) return -1;
-    if (value.replace(/[^A-Za-z0-9]/g, '').length < 20 || /[/.][A-Za-z]{3,}[/.]/.test(value) || !isRandom(value) || uuid.test(value) || isStandIn(value) || innocent.test(before) || /[\w/@.:%-]$/.test(before) || /^[0-9a-f]+$/.test(value) === (kind === 'weak')) continue;
+    if (value.replace(/[^A-Za-z0-9]/g, '').length < 20 || /[/.][A-Za-z]{3,}[/.]/.test(value) || !isRandom(value) || uuid.test(value) || isStandIn(value) || innocent.test(before) || /[\w/@.:%-]$/.test(before) || (kind === 'weak' && /^[0-9a-f]+$/.test(value))) continue;
     return push(text, from + match.index, from + match.index + value.length, kind, out);
   }
   return -1;
@@ -140,8 +157,8 @@ const assigned: Finder = {
       if (found >= 0) return found;
     }
     if (next !== 32 && next !== 58 && next !== 61 && next !== 34 && next !== 39 && next !== 9 && next !== 42 && next !== 40 && next !== 96) return at;
-    verb.lastIndex = end;
-    if (verb.test(text)) found = take(text, verb.lastIndex, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
+    const said = afterVerb(text, end);
+    if (said >= 0) found = take(text, said, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
     if (found >= 0) return found;
     if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
     if (found >= 0 || (kind === 'weak' && !plainKey)) return found >= 0 ? found : at;

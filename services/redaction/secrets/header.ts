@@ -3,7 +3,9 @@ import { type Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 const scheme = /(?:bearer|basic|token|apikey|api-key|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
-const credential = /[A-Za-z0-9._~+/:|!-]{6,4096}={0,2}/y;
+const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
+const lead = /[:=\s\\"'`>,(]{0,12}/y;
+const credential = /[A-Za-z0-9._~+/:|!-]{6,2048}={0,2}/y;
 
 const bearer: Finder = {
   anchors: ['bearer ', 'bearer%20', 'basic ', 'authorization: ', 'authorization:', 'authorization":', 'authorization\\":', "authorization':", 'authorization=', 'authorization ', 'negotiate ', 'digest ', 'apikey ', 'genie-key ', 'genie key ', 'splunk ', 'bot ', 'sso-key ', 'deepl-auth-key ', 'ghtoken '],
@@ -12,11 +14,9 @@ const bearer: Finder = {
     const word = bearer.anchors[anchor] ?? '';
     let from = at + word.length;
     if (named) {
-      const lead = /[:=\s\\"'`>,(]{0,12}/y;
       lead.lastIndex = from;
       lead.test(text);
       from = lead.lastIndex;
-      const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
       schemed.lastIndex = from;
       if (schemed.test(text)) from = schemed.lastIndex;
     }
@@ -24,10 +24,11 @@ const bearer: Finder = {
     const match = credential.exec(text);
     if (match === null) return at;
     const value = match[0].replace(/[.:!|]+$/, '');
+    const sample = value.slice(0, 200);
     const strict = named || anchor < 2 || word === 'genie-key ' || word === 'sso-key ';
-    if (isStandIn(value) || /^[a-z]+$|^[A-Z]?[a-z]+$/.test(value)) return at;
+    if (isStandIn(sample) || /^[a-z]+$|^[A-Z]?[a-z]+$/.test(value)) return at;
     const basic = word === 'basic ' && value.length >= 8 && value.length % 4 !== 1 && /:/.test(Buffer.from(value, 'base64').toString('latin1')) && /^[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'));
-    if (!basic && !isRandom(value) && !(strict && value.length >= 16 && /\d/.test(value)) && !(named && value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value))) return at;
+    if (!basic && !isRandom(sample) && !(strict && value.length >= 16 && /\d/.test(value)) && !(named && value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value))) return at;
     if (!strict && !basic && (value.length < 16 || !/\d/.test(value))) return at;
     const end = from + value.length;
     out.push({ start: from, end, type: 'SECRET_GENERIC', rank: 87 });
@@ -41,6 +42,7 @@ const cookies: Finder = {
   look(text, at, anchor, out) {
     const from = at + (cookies.anchors[anchor] ?? '').length;
     const line = /^[^\n\r]{0,4096}/.exec(text.slice(from, from + 4096))?.[0] ?? '';
+    if (!line.includes('=')) return from + line.length;
     const pair = /(?:^[\s\\"']{0,6}|;\s?)([A-Za-z0-9_.$-]{1,64})=("?)([^;\s"'\\,]{6,2048})/g;
     let end = from;
     for (let match = pair.exec(line); match !== null; match = pair.exec(line)) {
@@ -50,7 +52,7 @@ const cookies: Finder = {
       if (/^(?:path|domain|expires|max-age|samesite|version|priority)$/i.test(match[1] ?? '') || isStandIn(value)) continue;
       if ((sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) || (isRandom(value) && value.length >= 16)) out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 87 });
     }
-    return end;
+    return from + line.length;
   },
 };
 

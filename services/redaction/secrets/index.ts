@@ -13,6 +13,10 @@ import { discordKeys, markedKeys, providerKeys } from './provider-key.ts';
 
 const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, keyShapes, ...contexts];
 
+/** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
+const maxLooks = 12_000;
+const costly: ReadonlySet<Finder> = new Set([...contexts.slice(0, 1), ...headers, ...capabilityUrls, commandLines, providerKeys]);
+
 const anchors: string[] = [];
 const listeners: { readonly finder: number; readonly anchor: number }[][] = [];
 for (const [finder, { anchors: own }] of finders.entries()) {
@@ -34,12 +38,20 @@ export const secretFamily: Family = {
     const looked = new Int32Array(finders.length);
     /** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) gets its look too. */
     const began = new Int32Array(finders.length).fill(-1);
+    let fuel = Math.min(maxLooks, 1024 + text.length / 24);
     for (const { anchor, at } of hits) {
       for (const listener of listeners[anchor] ?? []) {
         const finder = finders[listener.finder];
         if (finder === undefined || (at < (looked[listener.finder] ?? 0) && at !== began[listener.finder])) continue;
         began[listener.finder] = at;
-        looked[listener.finder] = Math.max(looked[listener.finder] ?? 0, finder.look(text, at, listener.anchor, out));
+        const until = finder.look(text, at, listener.anchor, out);
+        if (until > (looked[listener.finder] ?? 0)) looked[listener.finder] = until;
+        if (until > at || !costly.has(finder)) continue;
+        fuel -= 1;
+        if (fuel >= 0) continue;
+        // Fails closed: a text that is mostly words for secrets, with none behind them, goes out from here on.
+        out.push({ start: at, end: text.length, type: 'SECRET_GENERIC', rank: 100 });
+        return;
       }
     }
     if (context.key !== undefined) judgeLeaf(text, context.key, out);

@@ -17,8 +17,22 @@ const secret = /(?:^|_|[a-z])secrets?(?:$|_(?:key|token|access_key|access|api_ke
 const auth = /(?:^|_)(?:auth|authorization|authentication|auth_code|auth_?data|auth_?string|auth_?header|x_auth|basic_auth|authentication_?code|http_auth|registry_auth|npm_auth|_auth)$|_auth$|(?:^|_)bearer$/;
 const session = /(?:^|_)(?:session|sess|sid|session_?id|session_?token|session_?cookie|sessionid|phpsessid|jsessionid|connect_sid|aspsessionid[a-z]*|asp_net_session_?id|cookie|cookies|remember_?(?:me)?|csrf|xsrf|csrftoken|xsrf_token|jwt|id_token|otp|totp|mfa|totp_secret|otp_secret|signature|hmac|webhook_signature|nonce_secret|salt|dsn|sas|connection_?string|conn_?str|shared_access_signature|licen[cs]e)$/;
 
+/** Names repeat in logs and records: what they promise is remembered, up to this many, then forgotten together. */
+const maxKnown = 4096;
+const known = new Map<string, NameKind>();
+
 /** The kind of secret a name announces, if any; names of up to about a hundred units. */
 export function kindOfName(name: string): NameKind {
+  let kind = known.get(name);
+  if (kind === undefined) {
+    kind = judgeName(name);
+    if (known.size >= maxKnown) known.clear();
+    known.set(name, kind);
+  }
+  return kind;
+}
+
+function judgeName(name: string): NameKind {
   const plain = normal(name);
   if (plain === '' || plain.length > 120) return 'none';
   if (about.test(plain) && !/(?:^|_)(?:secret|session|sess)_?id$|access_?key_?id$/.test(plain)) return 'none';

@@ -22,7 +22,8 @@ function isMadeUp(body: string): boolean {
 export const keyShapes: Finder = {
   anchors: telling.flatMap((part) => [`${part}_`, `${part}-`]),
   look(text, at, _anchor, out) {
-    const start = runStart(text, at, units, 48);
+    let start = runStart(text, at, units, 48);
+    if (text[start - 1] === '\\' && /[ntr]/.test(text[start] ?? '')) start += 1;
     const end = runEnd(text, at, units, maxToken + 1);
     if (end - start < 20 || end - start > maxToken || !beginsToken(text, start)) return end;
     const token = text.slice(start, end).replace(/[_-]+$/, '');

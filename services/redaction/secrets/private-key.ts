@@ -39,10 +39,12 @@ const pem: Finder = {
     const match = header.exec(text);
     if (match === null) return at;
     const from = header.lastIndex;
-    const window = text.slice(from, from + maxBlock);
-    const closing = footer.exec(window);
-    const nextBegin = window.search(/-BEGIN /i);
-    const closed = closing !== null && (nextBegin < 0 || nextBegin > closing.index);
+    const room = text.slice(from, from + maxBlock);
+    // A block ends before the next one begins.
+    const again = room.indexOf('-BEGIN ');
+    const window = again < 0 ? room : room.slice(0, again);
+    const closing = window.includes('END ') ? footer.exec(window) : null;
+    const closed = closing !== null;
     const body = closed ? window.slice(0, closing.index) : text.slice(from, openEnd(text, from));
     const end = closed ? from + closing.index + closing[0].length : from + body.length;
     if (body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 || /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(body.slice(0, 200))) return end;

@@ -42,7 +42,7 @@ export const providerKeys: Finder = {
     let best = 0;
     let hash = false;
     for (const rule of rules[anchor] ?? []) {
-      if (!text.startsWith(rule.prefix, at) || !standsFree(text, at, rule.prefix)) continue;
+      if (!text.startsWith(rule.prefix, at) || !standsFree(text, at, rule.prefix) || (rule.digits && /[_-]/.test(text[at - 1] ?? ''))) continue;
       const from = at + rule.prefix.length;
       rule.body.lastIndex = from;
       if (!rule.body.test(text)) continue;
