@@ -1,5 +1,5 @@
 /** Addresses that are keys themselves: web hooks and API paths that carry a token, and the signature parameters of signed links. */
-import { type Finder } from './finder.ts';
+import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 /** A host or path part that announces a hook, and what must follow for the address to be one. */

@@ -1,5 +1,5 @@
 /** Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other (`context.ts`). */
-import { type Finder } from './finder.ts';
+import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 /** Command, and where its arguments hold a password (group 1). Each pattern is tried on the rest of the command, at most 300 units. */

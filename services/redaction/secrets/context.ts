@@ -50,10 +50,10 @@ function judge(value: string, kind: NameKind, manner: Manner): boolean {
   return kind === 'token' || (isRandom(value) && value.length >= 16 && !uuid.test(value) && (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32));
 }
 
-function push(text: string, start: number, end: number, kind: NameKind, out: Finding[]): number {
+function push(text: string, start: number, end: number, kind: NameKind, out: Finding[], rank = kind === 'weak' ? 70 : 88): number {
   const before = text.slice(Math.max(0, start - 200), start);
   const type = connectionString.test(before) ? 'SECRET_CONNECTION' : kind === 'password' ? 'SECRET_GENERIC' : isRandom(text.slice(start, end)) ? 'SECRET_KEY' : 'SECRET_GENERIC';
-  out.push({ start, end, type, rank: kind === 'weak' ? 70 : 88 });
+  out.push({ start, end, type, rank });
   return end;
 }
 
@@ -102,7 +102,7 @@ function nearby(text: string, from: number, kind: NameKind, out: Finding[]): num
     const before = line.slice(Math.max(0, match.index - 24), match.index);
     if (/\n[ \t]*\n/.test(line.slice(0, match.index))) return -1;
     if (value.replace(/[^A-Za-z0-9]/g, '').length < 20 || /[/.][A-Za-z]{3,}[/.]/.test(value) || !isRandom(value) || uuid.test(value) || isStandIn(value) || innocent.test(before) || /[\w/@.:%-]$/.test(before) || (kind === 'weak' && /^[0-9a-f]+$/.test(value))) continue;
-    return push(text, from + match.index, from + match.index + value.length, kind, out);
+    return push(text, from + match.index, from + match.index + value.length, kind, out, 68);
   }
   return -1;
 }
@@ -130,7 +130,8 @@ const assigned: Finder = {
     const name = text.slice(start, end);
     if (text[start - 1] === '[' && /^[A-Z_]+$/.test(name) && (next === 93 || next === 58)) return end; // a placeholder of ours
     if (/^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/.test(name)) return at;
-    let kind = word === 'pin code' || word === 'pin is' || word === 'pin:' || word === 'access code' || word === 'login:' ? 'password' as NameKind : kindOfName(name);
+    let kind: NameKind = /^pin|^access code|^login:/.test(word) ? 'password' : kindOfName(name);
+    if (word.startsWith('pin') && !/^\S{0,8}[ :=is]{1,6}\d{4,8}(?!\w)/i.test(text.slice(at, at + 32))) return at;
     if (kind === 'none') return at;
     const before = text.slice(Math.max(0, start - 32), start);
     let plainKey = false;

@@ -1,5 +1,5 @@
 /** HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are names like any other (`context.ts`). */
-import { type Finder } from './finder.ts';
+import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 const scheme = /(?:bearer|basic|token|apikey|api-key|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
@@ -31,7 +31,7 @@ const bearer: Finder = {
     if (!basic && !isRandom(sample) && !(strict && value.length >= 16 && /\d/.test(value)) && !(named && value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value))) return at;
     if (!strict && !basic && (value.length < 16 || !/\d/.test(value))) return at;
     const end = from + value.length;
-    out.push({ start: from, end, type: 'SECRET_GENERIC', rank: 87 });
+    out.push({ start: from, end, type: 'SECRET_GENERIC', rank: 89 });
     return end;
   },
 };
@@ -50,7 +50,7 @@ const cookies: Finder = {
       const stop = from + match.index + match[0].length;
       end = stop;
       if (/^(?:path|domain|expires|max-age|samesite|version|priority)$/i.test(match[1] ?? '') || isStandIn(value)) continue;
-      if ((sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) || (isRandom(value) && value.length >= 16)) out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 87 });
+      if ((sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) || (isRandom(value) && value.length >= 16)) out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 89 });
     }
     return from + line.length;
   },

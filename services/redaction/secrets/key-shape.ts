@@ -24,6 +24,7 @@ export const keyShapes: Finder = {
   look(text, at, _anchor, out) {
     let start = runStart(text, at, units, 48);
     if (text[start - 1] === '\\' && /[ntr]/.test(text[start] ?? '')) start += 1;
+    else if (text[start - 1] === '%') start += 2;
     const end = runEnd(text, at, units, maxToken + 1);
     if (end - start < 20 || end - start > maxToken || !beginsToken(text, start)) return end;
     const token = text.slice(start, end).replace(/[_-]+$/, '');

@@ -23,7 +23,8 @@ function openEnd(text: string, from: number): number {
     // A synthetic body may be words; once a line of base64 has gone by, words without a line end before them are prose again.
     if (longest >= 32 && !lines && unit.length < 24) break;
     if (longest >= 32 && unit.length < 16 && /^[A-Z]?[a-z]+$/.test(unit)) break;
-    if (longest < 32 && (words += 1) > 12) break;
+    words += 1;
+    if (longest < 32 && words > 12) break;
     longest = Math.max(longest, unit.length);
     at = piece.lastIndex;
   }
