@@ -17,7 +17,7 @@ const judged = 256;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t]))[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
@@ -126,7 +126,7 @@ const assigned: Finder = {
     while (end > at && /[.$-]/.test(text[end - 1] ?? '')) end -= 1;
     const next = text.charCodeAt(end);
     // Most hits are in prose (`key`, `pass`, `author`): a letter, comma or full stop behind the name ends it here.
-    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || next === 10 || next !== next) return at;
+    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || next === 10 || Number.isNaN(next)) return at;
     const name = text.slice(start, end);
     if (text[start - 1] === '[' && /^[A-Z_]+$/.test(name) && (next === 93 || next === 58)) return end; // a placeholder of ours
     if (/^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/.test(name)) return at;
@@ -161,7 +161,8 @@ const assigned: Finder = {
     const said = afterVerb(text, end);
     if (said >= 0) found = take(text, said, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
     if (found >= 0) return found;
-    if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
+    if (next === 32 && /^(?:passcode|passwort|pincode)$/i.test(name)) found = take(text, end + 1, kind, 'phrase', out, false);
+    else if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
     if (found >= 0 || (kind === 'weak' && !plainKey)) return found >= 0 ? found : at;
     found = nearby(text, end, kind === 'weak' ? 'token' : kind, out);
     return found >= 0 ? found : at;

@@ -44,11 +44,9 @@ const cookies: Finder = {
     const line = /^[^\n\r]{0,4096}/.exec(text.slice(from, from + 4096))?.[0] ?? '';
     if (!line.includes('=')) return from + line.length;
     const pair = /(?:^[\s\\"']{0,6}|;\s?)([A-Za-z0-9_.$-]{1,64})=("?)([^;\s"'\\,]{6,2048})/g;
-    let end = from;
     for (let match = pair.exec(line); match !== null; match = pair.exec(line)) {
       const value = match[3] ?? '';
       const stop = from + match.index + match[0].length;
-      end = stop;
       if (/^(?:path|domain|expires|max-age|samesite|version|priority)$/i.test(match[1] ?? '') || isStandIn(value)) continue;
       if ((sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) || (isRandom(value) && value.length >= 16)) out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 89 });
     }

@@ -9,13 +9,14 @@ import { headers } from './header.ts';
 import { jwts } from './jwt.ts';
 import { keyShapes } from './key-shape.ts';
 import { privateKeys } from './private-key.ts';
+import { providerNames } from './provider-name.ts';
 import { discordKeys, markedKeys, providerKeys } from './provider-key.ts';
 
-const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, keyShapes, ...contexts];
+const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, keyShapes, providerNames, ...contexts];
 
 /** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
 const maxLooks = 12_000;
-const costly: ReadonlySet<Finder> = new Set([...contexts.slice(0, 1), ...headers, ...capabilityUrls, commandLines, providerKeys]);
+const costly: ReadonlySet<Finder> = new Set([...contexts.slice(0, 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
 
 const anchors: string[] = [];
 const listeners: { readonly finder: number; readonly anchor: number }[][] = [];
