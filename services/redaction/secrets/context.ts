@@ -170,9 +170,9 @@ const assigned: Finder = {
 };
 
 /** Words for password, key and token in other scripts; folded text has `:` and `=` in one form. */
-const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|гасло|密码|密碼|口令|密钥|密鑰|令牌|秘钥|暗号|パスワード|暗証番号|トークン|キー|비밀번호|암호|토큰|패스워드|كلمة المرور|كلمة السر|رمز|گذرواژه|רמז|סיסמה|סיסמא|רหัสผ่าน|รหัสผ่าน|पासवर्ड|mật khẩu|şifre|parola|hasło|κωδικός|συνθηματικό|contraseña|lösenord|jelszó|salasõna|slaptažodis|parole|clé|mã pin)["'”»」]?[ \t]{0,2}$/iu;
+const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|гасло|密码|密碼|口令|密钥|密鑰|令牌|秘钥|暗号|パスワード|暗証番号|トークン|キー|비밀번호|암호|토큰|패스워드|كلمة المرور|كلمة السر|رمز|گذرواژه|רמז|סיסמה|סיסמא|רหัสผ่าน|รหัสผ่าน|पासवर्ड|mật khẩu|şifre|parola|hasło|κωδικός|συνθηματικό|contraseña|lösenord|jelszó|slaptažodis|parole|clé|mã pin)["'”»」]?[ \t]{0,2}$/iu;
 const foreignWords: Finder = {
-  anchors: [':', '=', '是', '为', 'は'].slice(0, 2),
+  anchors: [':', '='],
   look(text, at, _anchor, out) {
     let back = at - 1;
     while (back >= 0 && at - back < 4 && /["' \t”»」]/.test(text[back] ?? '')) back -= 1;

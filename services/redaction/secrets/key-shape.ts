@@ -7,7 +7,7 @@ import { isStandIn, uuid } from './plausible.ts';
 
 const units = alphabet('_-');
 const maxToken = 400;
-const telling = ['live', 'test', 'prod', 'sandbox', 'production', 'staging', 'pat', 'sk', 'api', 'apikey', 'secret', 'token', 'key', 'tkn', 'priv', 'private', 'auth', 'access', 'refresh', 'oauth', 'admin', 'svc', 'service', 'bot', 'pk', 'rk', 'whsec', 'personal', 'sec', 'pw', 'at', 'oat', 'pvt', 'tok'];
+const telling = ['live', 'test', 'prod', 'sandbox', 'production', 'staging', 'pat', 'sk', 'api', 'apikey', 'secret', 'token', 'key', 'tkn', 'priv', 'private', 'auth', 'access', 'refresh', 'oauth', 'admin', 'svc', 'bot', 'pk', 'rk', 'whsec', 'personal', 'sec', 'pw', 'at', 'oat', 'pvt', 'tok'];
 const shape = new RegExp(`^(?:[A-Za-z][A-Za-z0-9]{0,14}[_-]){0,3}(?:${telling.join('|')})[_-](?:[A-Za-z0-9]{1,10}[_-]){0,2}([A-Za-z0-9_-]+)$`, 'i');
 const publicKey = /^(?:[a-z0-9]+[_-])?(?:pk|pub|public|publishable)[_-]/i;
 

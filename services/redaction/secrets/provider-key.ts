@@ -9,7 +9,7 @@ const compile = (shape: string): RegExp => new RegExp(`(?:${shape.replaceAll(/<(
 
 type Rule = { readonly prefix: string; readonly body: RegExp; readonly digits: boolean; readonly fixed: boolean; readonly hash: boolean };
 /** Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind them. */
-const shortPrefixes: Readonly<Record<string, string>> = { SK: '0123456789abcdef', AC: '0123456789bdf', cs: '0123456789', '00': 'abcdefghijklmnopqrstuvwxyz', 's.': '0123456789abcdefghijklmnopqrstuvwxyz', b_: '0123456789abcdefghijklmnopqrstuvwxyz', '1/': '0123456789abcdef', '0/': '123456789', '2/': '123456789', '*': '0123456789abcdef' };
+const shortPrefixes: Readonly<Record<string, string>> = { SK: '0123456789abcdef', AC: '0123456789bdf', '00': 'abcdefghijklmnopqrstuvwxyz', 's.': '0123456789abcdefghijklmnopqrstuvwxyz', b_: '0123456789abcdefghijklmnopqrstuvwxyz', '1/': '0123456789abcdef', '0/': '123456789', '2/': '123456789', '*': '0123456789abcdef' };
 
 const byAnchor = new Map<string, Rule[]>();
 const add = (rows: readonly PrefixRow[], hash: boolean): void => {

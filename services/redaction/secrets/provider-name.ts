@@ -24,7 +24,7 @@ export const providerNames: Finder = {
     for (let match = candidate.exec(line); match !== null && match.index <= reach; match = candidate.exec(line)) {
       const value = match[0];
       const before = line.slice(0, match.index);
-      if (/[\w/@.:%+-]$/.test(before.slice(-1)) && !/[:]$/.test(before)) continue;
+      if (/[\w/@.:%+-]$/.test(before.slice(-1)) && before !== ':') continue;
       if (innocent.test(before) || !(lead.test(before) || keyWord.test(before)) || /:\/\/\S*$/.test(before) || !isRandom(value) || isStandIn(value) || (uuid.test(value) && !keyWord.test(before))) continue;
       const end = runEnd(text, from + match.index + value.length, tokenUnits, 200);
       out.push({ start: from + match.index, end, type: 'SECRET_KEY', rank: 66 });
