@@ -3,8 +3,11 @@ import { alnum, type Finder } from './finder.ts';
 import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
-/** Templates and stand-ins; plain words (`password`) count as passwords here, because weak ones are real. */
+/** Templates and stand-ins; plain words (`pass`) count as passwords here, because weak ones are real. */
 const template = /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+/** The pair every manual writes; one of the two alone is a weak password. */
+const manualUser = /^(?:(?:db|my|your|test|app)?_?-?user(?:name)?|admin|login|root)$/i;
+const manualPassword = /^(?:my|your|db)?_?-?(?:password|passwd|secret)$/i;
 /** Upper case stands for a variable. */
 const variable = /^(?:[A-Z]+_)*(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$/;
 const notSecretUsers = /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
@@ -37,7 +40,7 @@ const userInfo: Finder = {
     const mark = encoded ? /%3a/i.exec(info) : /:|%3a/i.exec(info);
     const user = mark === null ? info : info.slice(0, mark.index);
     const password = mark === null ? '' : info.slice(mark.index + mark[0].length);
-    if (password.length >= 2 && !template.test(password) && !variable.test(password) && !/\$[({]/.test(user) && !(isRepeated(password) && password.length < 12) && password !== user && !/^x-oauth-basic$/i.test(password) && !(password.length < 4 && /^[a-z]+$/.test(password))) out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
+    if (password.length >= 2 && !template.test(password) && !variable.test(password) && !(manualUser.test(user) && manualPassword.test(password)) && !/\$[({]/.test(user) && !(isRepeated(password) && password.length < 12) && password !== user && !/^x-oauth-basic$/i.test(password) && !(password.length < 4 && /^[a-z]+$/.test(password))) out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
     if (user.length >= 16 && !notSecretUsers.test(user) && !template.test(user) && isRandom(user) && (password === '' || /^x-oauth-basic$|^x$/i.test(password))) {
       // The token is the user's name: the scheme says nothing of worth without it.
       const scheme = /[a-z][a-z0-9]{1,15}$/i.exec(text.slice(Math.max(0, at - 16), at));
