@@ -174,12 +174,10 @@ const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|га�
 const foreignWords: Finder = {
   anchors: [':', '='],
   look(text, at, _anchor, out) {
+    // Every colon and equals sign comes here: most have only ASCII before them.
     let back = at - 1;
-    while (back >= 0 && at - back < 4 && /["' \t”»」]/.test(text[back] ?? '')) back -= 1;
-    const unit = text.charCodeAt(back);
-    if (!(unit > 127 || unit === 110 || unit === 111 || unit === 97 || unit === 100 || unit === 101 || unit === 115)) return at;
-    const before = text.slice(Math.max(0, at - 24), at);
-    if (!/[^\0-\x7f]/.test(before) || !foreign.test(before)) return at;
+    while (back >= 0 && at - back < 12 && text.charCodeAt(back) < 128) back -= 1;
+    if (back < 0 || at - back >= 12 || !foreign.test(text.slice(Math.max(0, at - 24), at))) return at;
     const from = runEnd(text, at + 1, spaces, 4);
     const found = take(text, from, 'password', 'bare', out, false);
     return found >= 0 ? found : at;

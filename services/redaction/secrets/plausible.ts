@@ -33,7 +33,7 @@ export function isRepeated(value: string): boolean {
 const hasLower = /[a-z]/;
 const hasUpper = /[A-Z]/;
 const hasDigit = /\d/;
-const hasSymbol = /[^A-Za-z0-9\s._/'-]/;
+const hasSymbol = /[^\p{L}\p{M}\p{N}\s._/'-]/u;
 /** Words, in camel case or with separators between them, and a number behind: parts of three letters or more on average. */
 function isWords(value: string): boolean {
   if (!/^[A-Za-z]+(?:[\s._/:-]{1,2}[A-Za-z]+)*\d?$/.test(value)) return false;
