@@ -73,7 +73,7 @@ export function isPassword(value: string, manner: Manner): boolean {
   if (isRandom(value)) return true;
   if (manner === 'beside') return value.length >= 7 && letter && digit && (symbol || (hasLower.test(value) && hasUpper.test(value))) && !measure.test(value);
   if (!letter) return (digit && value.length >= (symbol ? 6 : 4) && /^\d{4,}$|[^\d.,:/-]/.test(value) && !/^(?:19|20)\d\d$/.test(value) && !/^\d{10,}$/.test(value)) || (symbol && value.length >= 8 && digit);
-  if (symbol && letter && value.length >= 5) return (manner === 'quoted' || !/^[A-Za-z]+[,:;!?]?$/.test(value)) && (manner !== 'phrase' || digit || value.length >= 8);
+  if (symbol && letter && value.length >= 5) return (manner === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) && (manner !== 'phrase' || digit || value.length >= 8);
   if (digit) return value.length >= 5 && !measure.test(value);
   if (hasLower.test(value) && hasUpper.test(value) && !isWords(value)) return true;
   if (/[a-z][A-Z].*[a-z][A-Z]/.test(value) && /[A-Z]{2,}[a-z]|[a-z][A-Z]{2}/.test(value) && value.length >= 8) return true;
