@@ -1,0 +1,202 @@
+/**
+ * Secrets by what stands before them: assignments in code, JSON, YAML, INI, XML, shell and connection strings, sentences ("the password
+ * for the wifi is ..."), and a made-up value soon after the word. A name is judged first (`key-name.ts`), then the value (`plausible.ts`).
+ */
+import type { Finding } from '../family.ts';
+import { alphabet, type Finder, runEnd, runStart } from './finder.ts';
+import { kindOfName, type NameKind } from './key-name.ts';
+import { isPassword, isRandom, isStandIn, isToken, type Manner, uuid } from './plausible.ts';
+
+const nameUnits = alphabet('_-.$');
+const tail = alphabet('_-.+/=~%');
+const maxName = 64;
+const maxValue = 2048;
+/** What is judged; the rest of a longer value goes with it. */
+const judged = 256;
+/** How far after a word a made-up value still belongs to it. */
+const reach = 72;
+
+/** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
+const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+/** The second argument of `define('DB_PASSWORD', '...')`. */
+const second = /["'] ?, ?(?=["'`])/y;
+const call = /\(\s{0,3}(?=["'`])/y;
+const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|jest|je|er|är|on|adalah)[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
+/** A sentence between the word and its verb: up to six words, no clause. */
+const between = /^["'`*)\]]{0,3}(?:[ \t]+[\w'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/;
+const maxSentence = 112;
+const longRun = /[A-Za-z0-9_+/.~-]{16}/;
+
+/** Where the value of a sentence begins (`for the wifi is ...`), or -1. */
+function afterVerb(text: string, from: number): number {
+  const window = text.slice(from, from + maxSentence);
+  const match = verb.exec(window);
+  return match !== null && between.test(window.slice(0, match.index)) ? from + match.index + match[0].length : -1;
+}
+const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
+const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
+const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
+const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
+const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
+
+/** What announces a made-up value of another kind: hashes and ids are named for it. */
+const innocent = /(?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|request|req|id|uuid|guid|etag|version|build|image|integrity|fingerprint|thumbprint|nonce|model|ref|branch)["'`]?\s{0,2}[:=#@(]?\s{0,2}["'`]?$/i;
+const connectionString = /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
+
+function judge(value: string, kind: NameKind, manner: Manner): boolean {
+  if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]/.test(value)) return false;
+  if (kind === 'password') return isPassword(value, manner);
+  if (!isToken(value, manner)) return false;
+  return kind === 'token' || (isRandom(value) && value.length >= 16 && !uuid.test(value) && (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32));
+}
+
+function push(text: string, start: number, end: number, kind: NameKind, out: Finding[], rank = kind === 'weak' ? 70 : 88): number {
+  const before = text.slice(Math.max(0, start - 200), start);
+  const type = connectionString.test(before) ? 'SECRET_CONNECTION' : kind === 'password' ? 'SECRET_GENERIC' : isRandom(text.slice(start, end)) ? 'SECRET_KEY' : 'SECRET_GENERIC';
+  out.push({ start, end, type, rank });
+  return end;
+}
+
+/** Reads the value at `from` and reports it when it may be a secret: where it ends, or -1. */
+function take(text: string, from: number, kind: NameKind, manner: Manner, out: Finding[], query: boolean): number {
+  opening.lastIndex = from;
+  const open = opening.exec(text);
+  if (open !== null) {
+    const mark = open[1] ?? '"';
+    const start = opening.lastIndex;
+    const first = text.slice(start, start + judged);
+    const window = first.includes(closings[mark] ?? mark) || /[\n\r]/.test(first) ? first : text.slice(start, start + maxValue);
+    let close = window.indexOf(closings[mark] ?? mark);
+    const line = window.search(/[\n\r]/);
+    if (close < 0 || (line >= 0 && line < close)) close = line >= 0 ? line : Math.min(window.length, 200);
+    let value = window.slice(0, close);
+    const schemed = /^(?:bearer|basic|token|apikey|api-key)\s{1,3}/i.exec(value);
+    const skip = schemed?.[0].length ?? 0;
+    value = value.slice(skip);
+    if (value.length > 0 && judge(value.length > judged ? value.slice(0, judged) : value, schemed === null ? kind : 'token', manner === 'phrase' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
+    return -1;
+  }
+  const pattern = query ? queryValue : bareValue;
+  pattern.lastIndex = from;
+  const match = pattern.exec(text);
+  if (match === null) return -1;
+  let value = match[0];
+  const bracket = value.search(/[)\]}](?:[)\]},;.:/]|$)/);
+  if (bracket > 0 && !/[([{]/.test(value)) value = value.slice(0, bracket);
+  // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
+  value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
+  if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
+  if (!judge(value, kind, manner)) return -1;
+  const end = match[0].length < judged ? from + value.length : runEnd(text, from + value.length, tail, maxValue);
+  return push(text, from, end, kind, out);
+}
+
+/** The first made-up value within reach of the word, on its line. */
+function nearby(text: string, from: number, kind: NameKind, out: Finding[]): number {
+  if (!longRun.test(text.slice(from, from + reach + 16))) return -1;
+  // What stood in a placeholder's place was longer: behind one, nothing is near.
+  const line = text.slice(from, from + reach + 512).split(/\[[A-Z]/, 1)[0] ?? '';
+  madeUp.lastIndex = 0;
+  for (let match = madeUp.exec(line); match !== null && match.index <= reach; match = madeUp.exec(line)) {
+    const value = match[0].replace(/[.]+$/, '');
+    const before = line.slice(Math.max(0, match.index - 24), match.index);
+    if (/\n[ \t]*\n/.test(line.slice(0, match.index))) return -1;
+    if (value.replace(/[^A-Za-z0-9]/g, '').length < 20 || /[/.][A-Za-z]{3,}[/.]/.test(value) || !isRandom(value) || uuid.test(value) || isStandIn(value) || innocent.test(before) || /[\w/@.:%-]$/.test(before) || (kind === 'weak' && /^[0-9a-f]+$/.test(value))) continue;
+    return push(text, from + match.index, from + match.index + value.length, kind, out, 68);
+  }
+  return -1;
+}
+
+const words: readonly string[] = ['pass', 'pwd', 'psw', 'secret', 'token', 'key', 'auth', 'cred', 'kennwort', 'contrase', 'clave', 'senha', 'parola', 'wachtwoord', 'senord', 'salasana', 'heslo', 'jelsz', 'haslo', 'sifre', 'adgangskode', 'kodeord', 'sandi', 'segredo', 'geheim', 'bindpw', 'pincode', 'pin code', 'pin is', 'pin:', 'session', 'jwt', 'signature', 'connectionstring', 'connection_string', 'access code', 'license', 'chiave', 'schluessel', 'salt', '_pat', 'login:', 'pw:', 'pw is', 'pw=', '_pw'];
+/** Key words before `key`, and what makes a plain `key` one of another sort. */
+const qualifier = /(?:^|[^A-Za-z])(api|access|auth|authentication|authorization|secret|private|license|encryption|signing|account|activation|product|service|master|shared|admin|deploy|client|ssh|root)[ _-]{0,2}$/i;
+const possessive = /(?:^|[^A-Za-z])(?:my|our|the|this|your|his|her|their|a|new|old|prod|production|staging|live|test|[A-Z][A-Za-z]{2,14}) $/;
+const otherKeys = /(?:primary|public|foreign|cache|partition|sort|idempotency|dedup|object|routing|row|map|index|unique|shard|group|translation|message|lookup|s3|redis|hash|storage|json|enter|answer)[ _-]$/i;
+/** ASCII names of languages whose word holds other letters: the hit is on the ASCII part, the name on both sides. */
+const wide = /[\u00c0-\u024f]/;
+
+const assigned: Finder = {
+  anchors: words,
+  look(text, at, anchor, out) {
+    const word = words[anchor] ?? '';
+    let start = runStart(text, at, nameUnits, maxName);
+    while (start > 0 && at - start < maxName && wide.test(text[start - 1] ?? '')) start = runStart(text, start - 1, nameUnits, 8);
+    let end = runEnd(text, at + word.replace(/(?: is|:|=)$/, '').length, nameUnits, maxName);
+    while (wide.test(text[end] ?? '') && end - at < maxName) end = runEnd(text, end + 1, nameUnits, 16);
+    while (end > at && /[.$-]/.test(text[end - 1] ?? '')) end -= 1;
+    const next = text.charCodeAt(end);
+    // Most hits are in prose (`key`, `pass`, `author`): a letter, comma or full stop behind the name ends it here.
+    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || next === 10 || Number.isNaN(next)) return at;
+    const name = text.slice(start, end);
+    if (text[start - 1] === '[' && /^[A-Z_]+$/.test(name) && (next === 93 || next === 58)) return end; // a placeholder of ours
+    if (/^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/.test(name)) return at;
+    let kind: NameKind = /^pin|^access code|^login:/.test(word) ? 'password' : kindOfName(name);
+    if (word.startsWith('pin') && !/^\S{0,8}[ :=is]{1,6}\d{4,8}(?!\w)/i.test(text.slice(at, at + 32))) return at;
+    if (kind === 'none') return at;
+    const before = text.slice(Math.max(0, start - 32), start);
+    let plainKey = false;
+    if (/^(?:keys?|schluessel|chiave)$/i.test(name)) {
+      if (otherKeys.test(before)) return at;
+      plainKey = possessive.test(before);
+      if (qualifier.test(before)) kind = 'token';
+    }
+    const query = /[?&][^\s?&=]*$/.test(text.slice(Math.max(0, start - 1), start)) || /[?&]/.test(text[start - 1] ?? '');
+    let found = -1;
+    operator.lastIndex = end;
+    const tagged = text[end] === '>' && /[</]$|[<][A-Za-z:]*$/.test(before);
+    if (tagged) found = text[start - 1] === '/' ? -1 : take(text, end + 1, kind, 'quoted', out, false);
+    else if (operator.test(text)) found = take(text, operator.lastIndex, kind, 'bare', out, query);
+    if (found >= 0) return found;
+    if (/["']/.test(text[end] ?? '') && text[start - 2] === '(') {
+      second.lastIndex = end;
+      if (second.test(text)) found = take(text, second.lastIndex, kind, 'bare', out, false);
+      if (found >= 0) return found;
+    }
+    call.lastIndex = end;
+    if (call.test(text)) {
+      found = take(text, call.lastIndex, kind, 'bare', out, false);
+      if (found >= 0) return found;
+    }
+    if (next !== 32 && next !== 58 && next !== 61 && next !== 34 && next !== 39 && next !== 9 && next !== 42 && next !== 40 && next !== 96) return at;
+    const said = afterVerb(text, end);
+    if (said >= 0) found = take(text, said, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
+    if (found >= 0) return found;
+    if (next === 32 && /^(?:passcode|passwort|pincode)$/i.test(name)) found = take(text, end + 1, kind, 'phrase', out, false);
+    else if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
+    if (found >= 0 || (kind === 'weak' && !plainKey)) return found >= 0 ? found : at;
+    found = nearby(text, end, kind === 'weak' ? 'token' : kind, out);
+    return found >= 0 ? found : at;
+  },
+};
+
+/** Words for password, key and token in other scripts; folded text has `:` and `=` in one form. */
+const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|гасло|密码|密碼|口令|密钥|密鑰|令牌|秘钥|暗号|パスワード|暗証番号|トークン|キー|비밀번호|암호|토큰|패스워드|كلمة المرور|كلمة السر|رمز|گذرواژه|רמז|סיסמה|סיסמא|רหัสผ่าน|รหัสผ่าน|पासवर्ड|mật khẩu|şifre|parola|hasło|κωδικός|συνθηματικό|contraseña|lösenord|jelszó|slaptažodis|parole|clé|mã pin)["'”»」]?[ \t]{0,2}$/iu;
+const foreignWords: Finder = {
+  anchors: [':', '='],
+  look(text, at, _anchor, out) {
+    // Every colon and equals sign comes here: most have only ASCII before them.
+    let back = at - 1;
+    while (back >= 0 && at - back < 12 && text.charCodeAt(back) < 128) back -= 1;
+    if (back < 0 || at - back >= 12 || !foreign.test(text.slice(Math.max(0, at - 24), at))) return at;
+    const from = runEnd(text, at + 1, spaces, 4);
+    const found = take(text, from, 'password', 'bare', out, false);
+    return found >= 0 ? found : at;
+  },
+};
+const spaces = ((): Uint8Array => {
+  const table = new Uint8Array(128);
+  table[32] = 1;
+  table[9] = 1;
+  return table;
+})();
+
+export const contexts: readonly Finder[] = [assigned, foreignWords];
+
+/** A leaf that is one value, under a key that names a secret. */
+export function judgeLeaf(text: string, key: string, out: Finding[]): void {
+  const kind = kindOfName(key);
+  const value = text.trim();
+  if (kind === 'none' || value.length > maxValue || !judge(value, kind, 'quoted')) return;
+  const start = text.indexOf(value);
+  push(text, start, start + value.length, kind, out);
+}

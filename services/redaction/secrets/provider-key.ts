@@ -1,0 +1,109 @@
+/** Keys with a documented prefix, by table, and the few whose mark is in the middle of the token. */
+import { alnum, alphabet, beginsToken, type Finder, letters, runEnd, runStart } from './finder.ts';
+import { passwordHashes, productProviders } from './product-prefixes.ts';
+import { cloudProviders, codeProviders, modelProviders, type PrefixRow } from './provider-prefixes.ts';
+
+const classes: Readonly<Record<string, string>> = { a: '[A-Za-z0-9]', u: '[A-Za-z0-9_-]', v: '[A-Za-z0-9_]', b: '[A-Za-z0-9+/]', h: '[0-9a-f]', x: '[0-9A-Fa-f]', l: '[a-z0-9]', c: '[A-Z0-9]' };
+/** Behind a shape with `_-` in its alphabet neither may follow: it would be a longer token of another kind. */
+const compile = (shape: string): RegExp => new RegExp(`(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`, 'y');
+
+type Rule = { readonly prefix: string; readonly body: RegExp; readonly digits: boolean; readonly fixed: boolean; readonly hash: boolean };
+/** Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind them. */
+const shortPrefixes: Readonly<Record<string, string>> = { SK: '0123456789abcdef', AC: '0123456789bdf', '00': 'abcdefghijklmnopqrstuvwxyz', 's.': '0123456789abcdefghijklmnopqrstuvwxyz', b_: '0123456789abcdefghijklmnopqrstuvwxyz', '1/': '0123456789abcdef', '0/': '123456789', '2/': '123456789', '*': '0123456789abcdef' };
+
+const byAnchor = new Map<string, Rule[]>();
+const add = (rows: readonly PrefixRow[], hash: boolean): void => {
+  for (const [, prefixes, shape] of rows) {
+    const digits = shape.startsWith('!');
+    const body = compile(digits ? shape.slice(1) : shape);
+    for (const prefix of prefixes.split(/ (?=\S)/)) {
+      const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
+      const units = shortPrefixes[prefix];
+      for (const anchor of units === undefined ? [prefix.toLowerCase()] : [...units].map((unit) => prefix.toLowerCase() + unit)) byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), rule]);
+    }
+  }
+};
+for (const rows of [modelProviders, cloudProviders, codeProviders, productProviders]) add(rows, false);
+add(passwordHashes, true);
+const rules = [...byAnchor.values()];
+
+/** A run of x or a word of advice in the place of the key. */
+const tutorial = /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
+
+/** A prefix that ends in a separator may follow a digit or `_` (`MY_tskey-...`), never a letter. */
+function standsFree(text: string, at: number, prefix: string): boolean {
+  if (beginsToken(text, at)) return prefix !== '*' || !/[A-Za-z0-9)\]]/.test(text[at - 1] ?? ' ');
+  return prefix.length >= 5 && /[-_.]$/.test(prefix) && letters[text.charCodeAt(at - 1)] !== 1;
+}
+
+export const providerKeys: Finder = {
+  anchors: [...byAnchor.keys()],
+  look(text, at, anchor, out) {
+    let best = 0;
+    let hash = false;
+    for (const rule of rules[anchor] ?? []) {
+      if (!text.startsWith(rule.prefix, at) || !standsFree(text, at, rule.prefix) || (rule.digits && /[_-]/.test(text[at - 1] ?? ''))) continue;
+      const from = at + rule.prefix.length;
+      rule.body.lastIndex = from;
+      if (!rule.body.test(text)) continue;
+      const end = rule.body.lastIndex;
+      const body = text.slice(from, end);
+      if ((rule.digits && !/\d/.test(body)) || (!rule.fixed && !rule.hash && tutorial.test(body))) continue;
+      if (end > best) hash = rule.hash;
+      best = Math.max(best, end);
+    }
+    if (best === 0) return at;
+    out.push({ start: at, end: best, type: hash ? 'SECRET_GENERIC' : 'SECRET_KEY', rank: 86 });
+    return best;
+  },
+};
+
+/** Tokens marked in the middle: the mark, what a token of that kind looks like from its first unit on, and the units it is made of. */
+type Middle = { readonly mark: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
+const middle = (mark: string, token: string, extra: string, reach: number): Middle => ({ mark, token: new RegExp(`(?:${token.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`, 'y'), units: alphabet(extra), reach });
+const inTheMiddle: readonly Middle[] = [
+  middle(':aa', '\\d{7,10}:A[A-Za-z0-9]<u>{33}', '', 10), // Telegram bot
+  middle('-us', '<h>{32}-us\\d{1,2}', '', 32), // Mailchimp
+  middle('.atlasv1.', '<a>{14}\\.atlasv1\\.<u>{60,90}', '', 14), // Terraform Cloud
+  middle('q~', '[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}', '_~.-', 4), // Microsoft Entra client secret
+  ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((mark) => middle(mark, '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}', '+/', 80)), // Azure keys with a signature
+  ...['jqqj9', 'azdo'].map((mark) => middle(mark, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
+  middle('.apps.googleusercontent.com', '\\d{6,16}-<l>{20,40}\\.apps\\.googleusercontent\\.com', '-', 60),
+  middle(':apa91b', '<u>{11}:APA91b<u>{120,160}', '_-', 11), // Firebase messaging
+];
+/**
+ * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of three units
+ * (`MTA`, `NzY`, ...), and those are the anchors.
+ */
+const discord = /[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}/y;
+const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].flatMap((pair) => [...'aeimquycgk'].map((unit) => `${pair}${unit}`));
+
+export const markedKeys: Finder = {
+  anchors: inTheMiddle.map(({ mark }) => mark),
+  look(text, at, anchor, out) {
+    const rule = inTheMiddle[anchor];
+    if (rule === undefined) return at;
+    const start = runStart(text, at, rule.units, rule.reach + 1);
+    for (let from = Math.max(start, at - rule.reach); from <= at && from < start + 2; from += 1) {
+      if (!beginsToken(text, from)) continue;
+      rule.token.lastIndex = from;
+      if (rule.token.test(text) && rule.token.lastIndex > at) {
+        out.push({ start: from, end: rule.token.lastIndex, type: 'SECRET_KEY', rank: 86 });
+        return rule.token.lastIndex;
+      }
+    }
+    return at;
+  },
+};
+
+export const discordKeys: Finder = {
+  anchors: discordStarts,
+  look(text, at, _anchor, out) {
+    if (!/[MNO]/.test(text[at] ?? '') || !beginsToken(text, at) || runEnd(text, at, alnum, 24) < at + 8) return at;
+    discord.lastIndex = at;
+    if (!discord.test(text) || alnum[text.charCodeAt(discord.lastIndex)] === 1) return at;
+    const end = runEnd(text, discord.lastIndex, alnum, 8);
+    out.push({ start: at, end, type: 'SECRET_KEY', rank: 86 });
+    return end;
+  },
+};
