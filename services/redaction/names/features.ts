@@ -5,19 +5,17 @@ import { anyName, anyPlace, flag } from './lexicon.ts';
 
 export const featureBits = 16;
 export const featureCount = 26;
-const mask = (1 << featureBits) - 1;
-const cell = (id: number, a: number, b: number): number => {
-  let hash = Math.imul(a ^ Math.imul(id, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(b + id, 0xc2b2ae35);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x27d4eb2f);
-  return (hash ^ (hash >>> 13)) & mask;
-};
+const cell = (id: number, a: number, b: number): number => Math.imul(Math.imul(a + id, 0x85ebca6b) ^ Math.imul(b ^ (id << 20), 0xc2b2ae35) ^ (a >>> 13), 0x27d4eb2f) >>> (32 - featureBits);
 
-/** Known bits of a word brought down to what tells names apart. */
-const gist = (bits: number): number =>
+/** Known bits of a word brought down to what tells names apart, and further down to their kinds: tables over all 65,536 sets of bits. */
+const gistOf = (bits: number): number =>
   ((bits & flag.given) !== 0 ? 1 : (bits & flag.rareGiven) !== 0 ? 2 : 0) + ((bits & flag.surname) !== 0 ? 3 : (bits & flag.rareSurname) !== 0 ? 6 : 0) + ((bits & flag.country) !== 0 ? 9 : (bits & flag.city) !== 0 ? 18 : (bits & flag.town) !== 0 ? 27 : 0)
   + ((bits & flag.veryCommon) !== 0 ? 36 : (bits & (flag.dictionary | flag.foreign)) !== 0 ? 72 : 0) + ((bits & flag.capitalised) !== 0 ? 108 : 0) + ((bits & flag.organisation) !== 0 ? 216 : 0) + ((bits & flag.title) !== 0 ? 432 : 0) + ((bits & flag.street) !== 0 ? 864 : 0);
-const coarse = (bits: number): number => ((bits & anyName) !== 0 ? 1 : 0) + ((bits & anyPlace) !== 0 ? 2 : 0) + ((bits & (flag.veryCommon | flag.dictionary | flag.foreign)) !== 0 ? 4 : 0) + ((bits & flag.capitalised) !== 0 ? 8 : 0) + ((bits & flag.organisation) !== 0 ? 16 : 0) + ((bits & flag.title) !== 0 ? 32 : 0);
+const coarseOf = (bits: number): number => ((bits & anyName) !== 0 ? 1 : 0) + ((bits & anyPlace) !== 0 ? 2 : 0) + ((bits & (flag.veryCommon | flag.dictionary | flag.foreign)) !== 0 ? 4 : 0) + ((bits & flag.capitalised) !== 0 ? 8 : 0) + ((bits & flag.organisation) !== 0 ? 16 : 0) + ((bits & flag.title) !== 0 ? 32 : 0);
+const gists = Uint16Array.from({ length: 65_536 }, (_, bits) => gistOf(bits));
+const coarses = Uint8Array.from({ length: 65_536 }, (_, bits) => coarseOf(bits));
+const gist = (bits: number): number => gists[bits] ?? 0;
+const coarse = (bits: number): number => coarses[bits] ?? 0;
 const nothing = 0x5bd1e995;
 
 /** 0 all small letters, 1 usual text, 2 many capitals, 3 nearly only capitals. */

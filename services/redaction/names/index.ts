@@ -1,8 +1,10 @@
 /** `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained tagger. */
 import type { Family, Finding } from '../family.ts';
+import { findIntroduced } from './introductions.ts';
 import { lexicon } from './lexicon.ts';
 import { label, nameEnd, tag } from './tagger.ts';
 import { type Tokens, tokenize } from './tokens.ts';
+import { findUncased } from './uncased.ts';
 
 let labels = new Uint8Array(4_096);
 
@@ -24,5 +26,7 @@ export const namesFamily: Family = {
     if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
     tag(text, all, labels);
     findTagged(all, out);
+    findIntroduced(text, all, out);
+    if (all.uncased) findUncased(text, out);
   },
 };

@@ -19,10 +19,12 @@ export type Tokens = {
   gap: Uint8Array;
   capitals: number;
   lowers: number;
+  /** Holds letters of a script without case. */
+  uncased: boolean;
 };
 
 const room = (size: number): Tokens => ({
-  count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0,
+  count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0, uncased: false,
 });
 let tokens = room(4_096);
 function grow(): void {
@@ -77,6 +79,7 @@ export function tokenize(text: string, known: Lexicon): Tokens {
   let at = 0;
   let last = 0;
   tokens.count = 0;
+  tokens.uncased = false;
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = kinds[code] ?? 0;
@@ -113,6 +116,7 @@ export function tokenize(text: string, known: Lexicon): Tokens {
         else break;
         hash = hashStep(hash, folds[unit] ?? unit);
       }
+      if (caseless > 0) tokens.uncased = true;
       const isUpper = kind === unitKind.upper;
       const glued = (begin > 0 && glues(text, begin - 1, kinds)) || (at < length && glues(text, at, kinds)) || at - begin > 40
         || (begin > 1 && !isUpper && text.charCodeAt(begin - 1) === 46 && kinds[text.charCodeAt(begin - 2)] === unitKind.lower)
@@ -162,9 +166,13 @@ function markPhrases(known: Lexicon): void {
   }
 }
 
+const opens = (kind: number): boolean => kind === gap.start || kind === gap.line || kind === gap.sentence || kind === gap.quote;
+
 /** Worth the tagger's time: written like a name, or in small letters and known as nothing else. */
 export function isCandidate(all: Tokens, at: number): boolean {
   const form = all.shape[at] ?? 0;
+  // The capital of a sentence's first word, or of `I`, says nothing of a very common word.
+  if (form <= shape.initial && form !== shape.lower && ((all.bits[at] ?? 0) & (flag.veryCommon | flag.foreign)) !== 0 && ((all.bits[at] ?? 0) & (flag.given | flag.country | flag.city)) === 0 && (all.phrase[at] ?? 0) === 0 && (form === shape.initial || opens(all.gap[at] ?? 0)) && at + 1 < all.count && all.shape[at + 1] === shape.lower) return false;
   if (form === shape.capital || form === shape.allCapitals || form === shape.mixed || form === shape.initial) return true;
   if (form !== shape.lower) return false;
   const bits = all.bits[at] ?? 0;
