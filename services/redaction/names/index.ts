@@ -1,5 +1,6 @@
 /** `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained tagger. */
 import type { Family, Finding } from '../family.ts';
+import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
 import { lexicon } from './lexicon.ts';
 import { label, nameEnd, tag } from './tagger.ts';
@@ -28,5 +29,7 @@ export const namesFamily: Family = {
     findTagged(all, out);
     findIntroduced(text, all, out);
     if (all.uncased) findUncased(text, out);
+    findAddresses(text, all, out);
+    findAddressShapes(text, all.uncased, out);
   },
 };
