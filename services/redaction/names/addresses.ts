@@ -12,9 +12,9 @@ const behind = set('street st str avenue ave av road rd lane ln drive dr bouleva
 /** Those of them that make an address of a number and a name without any other hint. */
 const sureBehind = set('street st avenue ave road rd lane ln drive boulevard blvd court circle highway hwy parkway pkwy terrace crescent turnpike expressway freeway mews nagar marg');
 /** Before the street's name. */
-const before = set('ul ulica ulicy aleja aleje al os osiedle plac rua travessa alameda avenida avda calle paseo carrera camino plaza praça largo via viale piazza piazzale corso vicolo strada rue avenue boulevard chemin allée impasse quai place cours вул вулиця ул улица проспект пр просп переулок пер бульвар площадь площа пл провулок пров шоссе набережная наб тупик trg cesta ulice třída náměstí jalan jl đường phố strasse calea bulevardul strada šetaliste');
+const before = set('ul ulica ulicy aleja aleje al os osiedle plac rua travessa alameda avenida avda calle paseo carrera camino plaza praça largo via viale piazza piazzale corso vicolo strada rue avenue boulevard chemin allée impasse quai place cours вул вулиця ул улица проспект пр просп переулок пер бульвар площадь площа пл провулок пров шоссе набережная наб тупик майдан майдана trg cesta ulice třída náměstí jalan jl đường phố strasse calea bulevardul strada šetaliste');
 /** Ends of compound street names: Germanic, Nordic, Hungarian, Finnish, Icelandic, Estonian. */
-const compound = /(?:stra(?:ss|ß)e|str|gasse|allee|platz|gatan|gata|gate|vägen|vagen|väg|veien|vegen|vei|vej|gade|stræde|stræti|strazti|vegur|gata|braut|slóð|stígur|holt|katu|kuja|polku|tie|laan|straat|kade|plein|dreef|singel|gracht|gränd|stigen|plads|torget|utca|körút|tänav|puiestee|maantee|caddesi|sokak|sokağı|bulvarı|ulitsa)$/;
+const compound = /(?:stra(?:ss|ß)e|str|gasse|allee|platz|gatan|gata|gate|vägen|vagen|väg|veien|vegen|vei|vej|gade|stræde|stræti|strazti|vegur|gata|braut|slóð|terrasse|terrassen|stígur|holt|katu|kuja|polku|tie|laan|straat|kade|plein|dreef|singel|gracht|gränd|stigen|plads|torget|utca|körút|tänav|puiestee|maantee|caddesi|sokak|sokağı|bulvarı|ulitsa)$/;
 const weakCompound = /(?:weg|ring|damm|ufer|hof|steig|berg|backen|bakken|torg|tér|park|plass|alle|toft|haven|marken|lund|mark|mäe|põik|tee|rinne|mäki|ranta|bæ|hólar|garður|ergård|gård|gaard|bo|moen|åsen|krok)$/;
 const flats = set('apt apartment suite ste unit flat room floor appartement apartamento piso wohnung lägenhet lejlighed кв квартира офис оф');
 const houses = set('no nr num número numero n dom д дом буд будинок bldg building block');
@@ -27,6 +27,10 @@ const codeLinks = set('code codes código codigo number is is: de ist est es è 
 const states = set('al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi wy dc pr vi gu aa ae ap on qc bc ab mb sk ns nb nl pe nsw vic qld tas act sa nt');
 const military = set('apo fpo dpo psc');
 const box = hashWord('box');
+
+/** Words that may begin anything here, in a small table by hash: most words of prose are dismissed by one look. */
+const roles = new Uint8Array(8_192);
+for (const words of [before, flats, context, codes, states, military, new Set([box, hashWord('corner')])]) for (const hash of words) roles[hash & 8_191] = 1;
 
 const written = (form: number): boolean => form === shape.capital || form === shape.allCapitals || form === shape.mixed || form === shape.initial;
 const bitsAt = (all: Tokens, at: number): number => all.bits[at] ?? 0;
@@ -207,8 +211,10 @@ export function findAddresses(text: string, all: Tokens, out: Finding[]): void {
   let hint = -20;
   let after = 0;
   for (let at = 0; at < all.count; at += 1) {
-    if (context.has(hashAt(all, at))) hint = at;
-    code(text, all, at, out);
+    if (roles[hashAt(all, at) & 8_191] === 1) {
+      if (context.has(hashAt(all, at))) hint = at;
+      code(text, all, at, out);
+    } else if (all.shape[at] !== shape.number && all.shape[at + 1] !== shape.number) continue;
     if (at < after) continue;
     const found = core(text, all, at, small, at - hint <= 12);
     if (!found) continue;

@@ -30,6 +30,6 @@ export const namesFamily: Family = {
     findIntroduced(text, all, out);
     if (all.uncased) findUncased(text, out);
     findAddresses(text, all, out);
-    findAddressShapes(text, all.uncased, out);
+    if (all.numbers) findAddressShapes(text, all.uncased, out);
   },
 };

@@ -21,10 +21,12 @@ export type Tokens = {
   lowers: number;
   /** Holds letters of a script without case. */
   uncased: boolean;
+  /** Holds digits. */
+  numbers: boolean;
 };
 
 const room = (size: number): Tokens => ({
-  count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0, uncased: false,
+  count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0, uncased: false, numbers: false,
 });
 let tokens = room(4_096);
 function grow(): void {
@@ -80,6 +82,7 @@ export function tokenize(text: string, known: Lexicon): Tokens {
   let last = 0;
   tokens.count = 0;
   tokens.uncased = false;
+  tokens.numbers = false;
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = kinds[code] ?? 0;
@@ -101,6 +104,7 @@ export function tokenize(text: string, known: Lexicon): Tokens {
     let lowerCount = 0;
     if (kind === unitKind.digit) {
       while (at < length && kinds[text.charCodeAt(at)] === unitKind.digit) at += 1;
+      tokens.numbers = true;
       hash = 7 + Math.min(6, at - begin);
       tokens.shape[count] = shape.number;
       tokens.bits[count] = 0;
