@@ -175,7 +175,7 @@ function core(text: string, all: Tokens, at: number, small: boolean, hinted: boo
     const name = text.slice(Math.max(all.start[at] ?? 0, (all.end[at] ?? 0) - 12), all.end[at] ?? 0).toLowerCase();
     const grown = length(all, at) > 5;
     if ((grown && compound.test(name)) || (at > 0 && /^(?:str|u|út|útja|tér|tere|tee|põik|mnt|pst|gate|vei|veg|vej|weg|katu|tie)$/.test(name) && nameWord(all, at - 1, small))) return [at, next];
-    if ((written(form) || small) && (hinted || (at > 0 && isNumber(all, at - 1)) || flat(all, next + 1) > 0) && (bitsAt(all, at) & common) === 0 && (weakCompound.test(name) || hinted || (flat(all, next + 1) > 0) || (at > 0 && isNumber(all, at - 1)))) return [at, next];
+    if ((written(form) || small) && (hinted || (at > 0 && isNumber(all, at - 1)) || flat(all, next + 1) > 0) && (bitsAt(all, at) & common) === 0 && (weakCompound.test(name) || hinted || (flat(all, next + 1) > 0) || (form !== shape.allCapitals && all.gap[at] === gap.space && all.gap[next] === gap.space && isNumber(all, at - 1)))) return [at, next];
   }
   return undefined;
 }
@@ -233,7 +233,8 @@ const rows: readonly (readonly [needs: RegExp, pattern: RegExp, type: string])[]
   [/[로길] ?\d/, /(?:[가-힣]{2,8}(?:특별시|광역시|도|시|군|구) ){0,4}[가-힣0-9]{1,12}(?:로|길) ?\d{1,4}(?:-\d{1,4})?(?:번길 ?\d{1,4})?/g, 'ADDRESS'],
   [/شارع|طريق/, /(?:\d{1,5} )?(?:شارع|طريق) [\u0621-\u064a]{2,14}(?: [\u0621-\u064a]{2,14}){0,2}(?:،? ?\d{1,5})?/g, 'ADDRESS'],
   [/רחוב|רח['׳]/, /(?:רחוב|רח['׳]) [\u05d0-\u05ea]{2,12}(?: [\u05d0-\u05ea]{2,12})? \d{1,4}/g, 'ADDRESS'],
-  [/\d[A-Z]{2}\b/, /\b(?:[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2})\b/g, 'ZIP'],
+  // Great Britain: one of the 124 areas of Royal Mail, a district, then the inward code.
+  [/\d[A-Z]{2}\b/, /\b(?:A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE)\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}\b/g, 'ZIP'],
 ];
 
 export function findAddressShapes(text: string, uncased: boolean, out: Finding[]): void {

@@ -30,6 +30,10 @@ function sureCountry(all: Tokens, at: number, mode: number): boolean {
   return form !== shape.lower && form !== shape.glued && ((all.phrase[at] ?? 0) & flag.country) !== 0;
 }
 
+/** Two to four capitals that no table knows, in a text of small letters: `AWS`, `SLA`. */
+const isAcronym = (all: Tokens, at: number, mode: number): boolean =>
+  mode === 1 && all.shape[at] === shape.allCapitals && (all.end[at] ?? 0) - (all.start[at] ?? 0) <= 4 && ((all.bits[at] ?? 0) & (flag.given | flag.surname | flag.city | flag.country)) === 0 && all.shape[at + 1] === shape.lower;
+
 const byTables = (bits: number): number =>
   (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised)) !== 0 ? label.none : (bits & (flag.given | flag.surname)) !== 0 ? label.person : (bits & (flag.country | flag.city)) !== 0 ? label.place : label.none;
 
@@ -63,6 +67,7 @@ export function tag(text: string, all: Tokens, labels: Uint8Array): void {
       best = top <= none ? 0 : top === person ? label.person : top === place ? label.place : label.organisation;
     }
     if (best !== label.place && sureCountry(all, at, mode)) best = label.place;
+    else if (best !== label.none && best !== label.organisation && isAcronym(all, at, mode)) best = label.none;
     labels[at] = best;
     beforeThat = before;
     before = best;

@@ -64,6 +64,7 @@ function gapBetween(text: string, from: number, to: number): number {
   return best;
 }
 
+const isLetter = (kind: number): boolean => kind === unitKind.lower || kind === unitKind.upper || kind === unitKind.caseless;
 const placeholder = /\[[A-Z][A-Z_]{1,30}(?::[A-Za-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
 /** Before or behind a word these make it part of a handle, a path, a key or a number, never a name. */
 const glues = (text: string, at: number, kinds: Uint8Array): boolean => {
@@ -106,7 +107,10 @@ export function tokenize(text: string, known: Lexicon): Tokens {
       while (at < length && kinds[text.charCodeAt(at)] === unitKind.digit) at += 1;
       tokens.numbers = true;
       hash = 7 + Math.min(6, at - begin);
-      tokens.shape[count] = shape.number;
+      // `GB82`, `10f4`: part of a key, unless one letter follows (`221B Baker Street`).
+      const letterBefore = begin > 0 && isLetter(kinds[text.charCodeAt(begin - 1)] ?? 0);
+      const letterAfter = isLetter(kinds[text.charCodeAt(at)] ?? 0) && ((kinds[text.charCodeAt(at + 1)] ?? 0) !== unitKind.other);
+      tokens.shape[count] = (letterBefore && (kinds[text.charCodeAt(begin - 1)] !== unitKind.caseless)) || (letterAfter && kinds[text.charCodeAt(at)] !== unitKind.caseless) ? shape.glued : shape.number;
       tokens.bits[count] = 0;
     } else {
       let caseless = 0;
