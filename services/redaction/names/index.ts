@@ -3,7 +3,7 @@ import type { Family, Finding } from '../family.ts';
 import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
 import { flag, lexicon } from './lexicon.ts';
-import { label, nameEnd, tag } from './tagger.ts';
+import { label, nameEnd, settle, tag } from './tagger.ts';
 import { shape, type Tokens, tokenize } from './tokens.ts';
 import { findUncased } from './uncased.ts';
 
@@ -54,6 +54,7 @@ export const namesFamily: Family = {
     const all = tokenize(text, lexicon());
     if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
     tag(text, all, labels);
+    settle(all, labels);
     agree(all);
     findTagged(all, out);
     findIntroduced(text, all, out);

@@ -31,6 +31,7 @@ function nameFrom(all: Tokens, first: number, firm: boolean): number {
   let last = -1;
   let evidence = firm ? 1 : 0;
   const small = all.capitals === 0;
+  if (first < all.count && sureTitles.has(all.hash[first] ?? 0)) return -1;
   for (let at = first; at < all.count && at < first + 6; at += 1) {
     const form = all.shape[at] ?? 0;
     const between = all.gap[at] ?? 0;

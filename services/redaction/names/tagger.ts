@@ -18,7 +18,7 @@ const loadWeights = (): Int32Array => {
 };
 
 /** Added to the score of "no name": raised, fewer and surer findings. In weight units, of 26 weights of -127..127. Set on WNUT17's training tweets and own sentences. */
-export const reluctance = { value: -30 };
+export const reluctance = { value: -45 };
 
 const cells = new Int32Array(featureCount);
 
@@ -32,7 +32,7 @@ function sureCountry(all: Tokens, at: number, mode: number): boolean {
 
 /** Two to four capitals that no table knows, in a text of small letters: `AWS`, `SLA`. */
 const isAcronym = (all: Tokens, at: number, mode: number): boolean =>
-  mode === 1 && all.shape[at] === shape.allCapitals && (all.end[at] ?? 0) - (all.start[at] ?? 0) <= 4 && ((all.bits[at] ?? 0) & (flag.given | flag.surname | flag.city | flag.country)) === 0 && all.shape[at + 1] === shape.lower;
+  mode <= 2 && all.shape[at] === shape.allCapitals && (all.end[at] ?? 0) - (all.start[at] ?? 0) <= (mode === 1 ? 4 : 3) && ((all.bits[at] ?? 0) & (flag.given | flag.surname | flag.city | flag.country)) === 0 && (all.shape[at + 1] === shape.lower || all.shape[at + 1] === shape.number);
 
 const byTables = (bits: number): number =>
   (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised)) !== 0 ? label.none : (bits & (flag.given | flag.surname)) !== 0 ? label.person : (bits & (flag.country | flag.city)) !== 0 ? label.place : label.none;
@@ -75,7 +75,24 @@ export function tag(text: string, all: Tokens, labels: Uint8Array): void {
 }
 
 /** Small words inside names: `van`, `de la`, `bin`. */
-const particles = new Set(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'das', 'du', 'la', 'le', 'el', 'al', 'bin', 'ibn', 'ben', 'bint', 'ter', 'ten', 'zu', 'af', 'y', 'e'].map(hashWord));
+const particles = new Set(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'das', 'du', 'la', 'las', 'los', 'le', 'el', 'al', 'bin', 'ibn', 'ben', 'bint', 'ter', 'ten', 'zu', 'af', 'y', 'e'].map(hashWord));
+
+const of = hashWord('of');
+const shortForms = new Set(['st', 'ste', 'mt', 'ft'].map(hashWord));
+
+/** What one word's label says of its neighbours: `St. Thomas` is one name, `Price:` is a heading. */
+export function settle(all: Tokens, labels: Uint8Array): void {
+  for (let at = 0; at < all.count; at += 1) {
+    if (shortForms.has(all.hash[at] ?? 0) && all.shape[at] === shape.capital && all.shape[at + 1] === shape.capital && at + 1 < all.count && (all.gap[at + 1] ?? 0) !== gap.line && labels[at + 1] !== label.person && ((all.bits[at + 1] ?? 0) & flag.veryCommon) === 0) {
+      labels[at] = label.place;
+      labels[at + 1] = label.place;
+    }
+    const bits = all.bits[at] ?? 0;
+    // A very common word standing alone is no name on the tagger's word only.
+    if (labels[at] !== label.none && (bits & flag.veryCommon) !== 0 && (bits & (flag.given | flag.surname | flag.city | flag.country)) === 0 && (all.phrase[at] ?? 0) === 0 && (at === 0 || labels[at - 1] === label.none) && (at + 1 >= all.count || labels[at + 1] === label.none)) labels[at] = label.none;
+    if (labels[at] !== label.none && all.gap[at + 1] === gap.colon && all.gap[at] !== gap.space && (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.organisation | flag.title)) !== 0 && (bits & (flag.given | flag.country)) === 0) labels[at] = label.none;
+  }
+}
 
 export const isParticle = (all: Tokens, at: number): boolean => particles.has(all.hash[at] ?? 0);
 
@@ -88,10 +105,13 @@ export function nameEnd(all: Tokens, labels: Uint8Array, first: number): number 
   for (let next = first + 1; next < all.count; next += 1) {
     const between = all.gap[next] ?? 0;
     // A period joins only behind an initial or a short form: `J. Smith`, `Jr. Smith`, never two sentences.
-    const joined = joins(between) && (between !== gap.period) || (between === gap.sentence || between === gap.period) && all.shape[next - 1] === shape.initial && next - 1 === last;
+    const joined = joins(between) && (between !== gap.period) || shortForms.has(all.hash[next - 1] ?? 0) && (between === gap.sentence || between === gap.period) || (between === gap.sentence || between === gap.period) && all.shape[next - 1] === shape.initial && next - 1 === last;
     if (!joined) break;
     if (labels[next] === kind) last = next;
+    else if (kind === label.place && all.hash[next] === of && next - last === 1) continue;
     else if (!(kind === label.person && particles.has(all.hash[next] ?? 0) && next - last <= 2)) break;
   }
+  // `Tampa bay`, `Sand Hill park`: the kind of place belongs to its name.
+  if (kind === label.place && last + 1 < all.count && all.gap[last + 1] === gap.space && ((all.bits[last + 1] ?? 0) & flag.street) !== 0 && labels[last + 1] !== label.person && (all.end[last + 1] ?? 0) - (all.start[last + 1] ?? 0) > 2) last += 1;
   return last;
 }
