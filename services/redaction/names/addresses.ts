@@ -142,7 +142,7 @@ function core(text: string, all: Tokens, at: number, small: boolean, hinted: boo
   }
   if (form === shape.glued || form === shape.caseless) return undefined;
   if (flats.has(word) && flat(all, at) > 0 && (form !== shape.lower || small || at > 0 && isNumber(all, at - 1))) return [at, flat(all, at)];
-  if (military.has(word) && next < all.count && (written(form) || small)) {
+  if (military.has(word) && next < all.count && all.shape[next] !== shape.glued && (written(form) || small)) {
     // The ship's or unit's name is on the line above.
     let first = at;
     while (first > 0 && first > at - 2 && (all.gap[first] === gap.line || near(all.gap[first] ?? 0)) && nameWord(all, first - 1, small) && (bitsAt(all, first - 1) & (flag.veryCommon | flag.foreign)) === 0) first -= 1;

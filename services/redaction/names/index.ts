@@ -46,20 +46,68 @@ function findByKey(text: string, key: string | undefined, out: Finding[]): void 
   out.push({ start, end: text.trimEnd().length, type, rank: 60 });
 }
 
+function findOnce(text: string): Finding[] {
+  const found: Finding[] = [];
+  const all = tokenize(text, lexicon());
+  if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
+  tag(text, all, labels);
+  settle(all, labels);
+  agree(all);
+  findTagged(all, found);
+  findIntroduced(text, all, found);
+  if (all.uncased) findUncased(text, found);
+  findAddresses(text, all, found);
+  if (all.numbers) findAddressShapes(text, all.uncased, found);
+  return disjoint(found);
+}
+
+/** Findings that overlap become one, of the most trusted type: what two rules saw in part goes out whole. */
+function disjoint(found: Finding[]): Finding[] {
+  found.sort((a, b) => a.start - b.start);
+  const merged: Finding[] = [];
+  for (const next of found) {
+    const before = merged.at(-1);
+    if (before === undefined || next.start >= before.end) merged.push(next);
+    else merged[merged.length - 1] = { ...(next.rank > before.rank ? next : before), start: before.start, end: Math.max(before.end, next.end) };
+  }
+  return merged;
+}
+
+/** Looks again at what is left when the findings are gone: taking names out changes what the tagger reads beside them, and a second redaction must find nothing new. */
+const looks = 3;
+
 export const namesFamily: Family = {
   name: 'names',
   anchors: [],
   find(text, _hits, context, out) {
     findByKey(text, context.key, out);
-    const all = tokenize(text, lexicon());
-    if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
-    tag(text, all, labels);
-    settle(all, labels);
-    agree(all);
-    findTagged(all, out);
-    findIntroduced(text, all, out);
-    if (all.uncased) findUncased(text, out);
-    findAddresses(text, all, out);
-    if (all.numbers) findAddressShapes(text, all.uncased, out);
+    let found = findOnce(text);
+    for (let look = 1; found.length > 0 && look < looks; look += 1) {
+      const more = findBeside(text, found);
+      if (more.length === 0) break;
+      found = disjoint([...found, ...more]);
+    }
+    for (const finding of found) out.push(finding);
   },
 };
+
+/** Findings in `text` with `found` replaced by placeholders, by their places in `text`. */
+function findBeside(text: string, found: readonly Finding[]): Finding[] {
+  let masked = '';
+  let at = 0;
+  for (const { start, end, type } of found) {
+    masked += `${text.slice(at, start)}[${type}]`;
+    at = end;
+  }
+  masked += text.slice(at);
+  let index = 0;
+  let shift = 0;
+  // Nothing is found in a placeholder: every finding lies behind those that end before it.
+  return findOnce(masked).map((finding) => {
+    for (let next = found[index]; next !== undefined && next.start + shift < finding.start; next = found[index]) {
+      shift += next.type.length + 2 - (next.end - next.start);
+      index += 1;
+    }
+    return { ...finding, start: finding.start - shift, end: finding.end - shift };
+  });
+}

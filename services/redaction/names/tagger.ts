@@ -89,7 +89,7 @@ export function settle(all: Tokens, labels: Uint8Array): void {
     }
     const bits = all.bits[at] ?? 0;
     // A very common word standing alone is no name on the tagger's word only.
-    if (labels[at] !== label.none && (bits & flag.veryCommon) !== 0 && (bits & (flag.given | flag.surname | flag.city | flag.country)) === 0 && (all.phrase[at] ?? 0) === 0 && (at === 0 || labels[at - 1] === label.none) && (at + 1 >= all.count || labels[at + 1] === label.none)) labels[at] = label.none;
+    if (labels[at] !== label.none && (((bits & flag.veryCommon) !== 0 && (bits & (flag.given | flag.surname | flag.city | flag.country)) === 0) || ((bits & flag.capitalised) !== 0 && (bits & (flag.given | flag.city | flag.country)) === 0)) && (all.phrase[at] ?? 0) === 0 && (at === 0 || labels[at - 1] === label.none) && (at + 1 >= all.count || labels[at + 1] === label.none)) labels[at] = label.none;
     if (labels[at] !== label.none && all.gap[at + 1] === gap.colon && all.gap[at] !== gap.space && (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.organisation | flag.title)) !== 0 && (bits & (flag.given | flag.country)) === 0) labels[at] = label.none;
   }
 }

@@ -91,7 +91,18 @@ export function tokenize(text: string, known: Lexicon): Tokens {
       if (code === 91) {
         placeholder.lastIndex = at;
         if (placeholder.test(text)) {
+          // One token, whatever its type and key: the text reads the same however it was redacted.
+          if (count + 1 >= tokens.start.length) grow();
+          tokens.gap[count] = count === 0 ? gap.start : gapBetween(text, last, at);
+          tokens.start[count] = at;
           at = placeholder.lastIndex;
+          tokens.end[count] = at;
+          tokens.hash[count] = 1;
+          tokens.bits[count] = 0;
+          tokens.phrase[count] = 0;
+          tokens.shape[count] = shape.glued;
+          last = at;
+          count += 1;
           continue;
         }
       }
