@@ -129,7 +129,7 @@ function core(text: string, all: Tokens, at: number, small: boolean, hinted: boo
   const form = all.shape[at] ?? 0;
   const next = at + 1;
   if (form === shape.number) {
-    if (!isNumber(all, at) || next >= all.count || all.gap[next] !== gap.space || isNumber(all, next)) return undefined;
+    if (!isNumber(all, at) || next >= all.count || all.gap[next] !== gap.space || isNumber(all, next) || (all.shape[next] === shape.initial && !hinted)) return undefined;
     let last = -1;
     for (let name = next; name < all.count && name <= at + 5 && (name === next || near(all.gap[name] ?? 0)) && (nameWord(all, name, small) || behind.has(hashAt(all, name))); name += 1) {
       if (name > next && all.gap[name] === gap.sentence && !behind.has(hashAt(all, name))) break;
@@ -163,7 +163,7 @@ function core(text: string, all: Tokens, at: number, small: boolean, hinted: boo
       const between = all.gap[name] ?? 0;
       if (isNumber(all, name) && name > next && (near(between) || between === gap.comma)) return [at, name];
       if (houses.has(hashAt(all, name)) && name > next && isNumber(all, name + 1)) return [at, name + 1];
-      if (!near(between) || (!nameWord(all, name, small) && !before.has(hashAt(all, name)))) break;
+      if (!near(between) || (!nameWord(all, name, small) && !(name === next && before.has(hashAt(all, name))))) break;
       if (between === gap.sentence && length(all, name - 1) > 4) break;
       last = name;
     }

@@ -43,8 +43,8 @@ export function featuresAt(text: string, all: Tokens, at: number, mode: number, 
   const gapRight = gaps[at + 1] ?? 0;
   const first = start[at] ?? 0;
   const last = end[at] ?? 0;
-  const unit = (index: number): number => (index >= first ? (folds[text.charCodeAt(index)] ?? 0) : 0);
-  const suffix = blind ? 0 : (unit(last - 1) * 1_021 + unit(last - 2)) * 1_021 + unit(last - 3);
+  let suffix = 0;
+  if (!blind) for (let index = last - 1; index >= last - 3; index -= 1) suffix = suffix * 1_021 + (index >= first ? (folds[text.charCodeAt(index)] ?? 0) : 0);
   out[0] = cell(0, form, mode);
   out[1] = cell(1, known, 0);
   out[2] = cell(2, known, form * 4 + mode);

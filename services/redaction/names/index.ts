@@ -75,6 +75,8 @@ function disjoint(found: Finding[]): Finding[] {
 
 /** Looks again at what is left when the findings are gone: taking names out changes what the tagger reads beside them, and a second redaction must find nothing new. */
 const looks = 3;
+/** A text with more findings than this is a list: one look is all its cost allows. */
+const manyFindings = 400;
 
 export const namesFamily: Family = {
   name: 'names',
@@ -82,7 +84,7 @@ export const namesFamily: Family = {
   find(text, _hits, context, out) {
     findByKey(text, context.key, out);
     let found = findOnce(text);
-    for (let look = 1; found.length > 0 && look < looks; look += 1) {
+    for (let look = 1; found.length > 0 && found.length <= manyFindings && look < looks; look += 1) {
       const more = findBeside(text, found);
       if (more.length === 0) break;
       found = disjoint([...found, ...more]);
