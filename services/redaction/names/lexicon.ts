@@ -1,0 +1,64 @@
+/** The gazetteer: what is known of a word, as bits, by a 32-bit hash of it. No string is stored; a wrong hit has odds of about 1 in 17,000. */
+import { hashPhrase, hashWord, wordsOf } from './letters.ts';
+import { lexiconTable } from './lexicon-table.ts';
+import { vocabulary } from './vocabulary.ts';
+
+export const flag = {
+  given: 1, rareGiven: 2, surname: 4, rareSurname: 8, city: 16, town: 32, country: 64, veryCommon: 128,
+  dictionary: 256, capitalised: 512, organisation: 1_024, street: 2_048, title: 4_096, phraseStart: 8_192, introduces: 16_384, foreign: 32_768,
+} as const;
+export const anyName = flag.given | flag.rareGiven | flag.surname | flag.rareSurname;
+export const anyPlace = flag.city | flag.town | flag.country;
+
+export type Lexicon = { readonly lookup: (hash: number) => number };
+
+/** Reads `lexicon-table.ts`: per combination of bits its 16-bit value, the number of words, then ascending hashes as LEB128 differences. */
+function* entries(packed: Uint8Array): Generator<readonly [hash: number, bits: number]> {
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = packed[at] ?? 0;
+      at += 1;
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < packed.length) {
+    const bits = next();
+    let hash = 0;
+    for (let left = next(); left > 0; left -= 1) {
+      hash += next();
+      yield [hash, bits];
+    }
+  }
+}
+
+let loaded: Lexicon | undefined;
+
+/** Open addressing over 2^20 slots, a third full; about 6 MB, made once, on the first text. */
+export function lexicon(): Lexicon {
+  if (loaded !== undefined) return loaded;
+  const size = 1 << 20;
+  const keys = new Int32Array(size);
+  const bits = new Uint16Array(size);
+  const slotOf = (hash: number): number => {
+    let slot = (Math.imul(hash, 0x9e3779b1) >>> 12) & (size - 1);
+    while (bits[slot] !== 0 && keys[slot] !== hash) slot = (slot + 1) & (size - 1);
+    return slot;
+  };
+  const add = (hash: number, more: number): void => {
+    const slot = slotOf(hash | 0);
+    keys[slot] = hash | 0;
+    bits[slot] = (bits[slot] ?? 0) | more;
+  };
+  for (const [hash, more] of entries(Buffer.from(lexiconTable, 'base64'))) add(hash, more);
+  for (const [name, words] of Object.entries(vocabulary)) {
+    for (const word of words) {
+      add(hashPhrase(word), flag[name as keyof typeof vocabulary]);
+      if (wordsOf(word).length > 1) add(hashWord(wordsOf(word)[0] ?? ''), flag.phraseStart);
+    }
+  }
+  loaded = { lookup: (hash) => bits[slotOf(hash)] ?? 0 };
+  return loaded;
+}

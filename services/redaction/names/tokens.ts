@@ -1,0 +1,200 @@
+/** Words and numbers of a text with what the tagger needs of each, in typed arrays that are reused from call to call (nothing here outlives one). */
+import { foldTable, hashSeed, hashStep, joinHashes, kindTable, unitKind } from './letters.ts';
+import { anyName, anyPlace, flag, type Lexicon } from './lexicon.ts';
+
+export const shape = { lower: 0, capital: 1, allCapitals: 2, initial: 3, mixed: 4, caseless: 5, number: 6, glued: 7 } as const;
+/** What stands between a token and the one before it. */
+export const gap = { space: 0, start: 1, line: 2, sentence: 3, comma: 4, colon: 5, quote: 6, bracket: 7, hyphen: 8, apostrophe: 9, period: 10, other: 11, handle: 12, none: 13 } as const;
+
+export type Tokens = {
+  count: number;
+  start: Int32Array;
+  end: Int32Array;
+  hash: Int32Array;
+  bits: Uint16Array;
+  /** Bits of the longest known phrase the token is part of. */
+  phrase: Uint16Array;
+  shape: Uint8Array;
+  /** `gap[count]` is what follows the last token. */
+  gap: Uint8Array;
+  capitals: number;
+  lowers: number;
+  /** Holds letters of a script without case. */
+  uncased: boolean;
+  /** Holds digits. */
+  numbers: boolean;
+};
+
+const room = (size: number): Tokens => ({
+  count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0, uncased: false, numbers: false,
+});
+let tokens = room(4_096);
+function grow(): void {
+  const larger = room(tokens.start.length * 2);
+  for (const key of ['start', 'end', 'hash', 'bits', 'phrase', 'shape', 'gap'] as const) larger[key].set(tokens[key]);
+  tokens = Object.assign(larger, { count: tokens.count });
+}
+
+/** Kind of separator by its code, for ASCII; the strongest of a run wins. */
+const separators = new Uint8Array(128).fill(gap.other);
+for (const [chars, kind] of [[' \t', gap.space], ['\n\r', gap.line], ['.!?', gap.sentence], [',;', gap.comma], [':', gap.colon], ['"', gap.quote], ['([{<', gap.bracket], ['-', gap.hyphen], ["'", gap.apostrophe], ['@#_/\\=&%~$+*|', gap.handle]] as const) for (const char of chars) separators[char.charCodeAt(0)] = kind;
+const separatorOf = (code: number): number => {
+  if (code < 128) return separators[code] ?? gap.other;
+  if (code === 0x2019) return gap.apostrophe;
+  if (code === 0x201c || code === 0x201d || code === 0xab || code === 0xbb || code === 0x201e) return gap.quote;
+  if (code === 0x3002 || code === 0xff01 || code === 0xff1f || code === 0x2026) return gap.sentence;
+  return gap.other;
+};
+const strength = [1, 9, 8, 7, 5, 6, 4, 3, 2, 2, 2, 3, 4, 0];
+
+/** What lies in `from..to`, which holds no letter or digit. */
+function gapBetween(text: string, from: number, to: number): number {
+  if (to === from) return gap.none;
+  const first = text.charCodeAt(from);
+  if (to - from === 1) {
+    if (first === 46) return gap.period;
+    return separatorOf(first);
+  }
+  if (to - from > 64) return gap.sentence;
+  let best: number = gap.space;
+  for (let at = from; at < to; at += 1) {
+    const kind = separatorOf(text.charCodeAt(at));
+    if ((strength[kind] ?? 0) > (strength[best] ?? 0)) best = kind;
+  }
+  return best;
+}
+
+const isLetter = (kind: number): boolean => kind === unitKind.lower || kind === unitKind.upper || kind === unitKind.caseless;
+const placeholder = /\[[A-Z][A-Z_]{1,30}(?::[A-Za-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+/** Before or behind a word these make it part of a handle, a path, a key or a number, never a name. */
+const glues = (text: string, at: number, kinds: Uint8Array): boolean => {
+  const code = text.charCodeAt(at);
+  return code === 64 || code === 35 || code === 95 || code === 47 || code === 92 || code === 61 || code === 36 || kinds[code] === unitKind.digit;
+};
+
+export function tokenize(text: string, known: Lexicon): Tokens {
+  const kinds = kindTable();
+  const folds = foldTable();
+  const { length } = text;
+  let count = 0;
+  let capitals = 0;
+  let lowers = 0;
+  let at = 0;
+  let last = 0;
+  tokens.count = 0;
+  tokens.uncased = false;
+  tokens.numbers = false;
+  while (at < length) {
+    const code = text.charCodeAt(at);
+    const kind = kinds[code] ?? 0;
+    if (kind === unitKind.other || kind === unitKind.mark) {
+      if (code === 91) {
+        placeholder.lastIndex = at;
+        if (placeholder.test(text)) {
+          // One token, whatever its type and key: the text reads the same however it was redacted.
+          if (count + 1 >= tokens.start.length) grow();
+          tokens.gap[count] = count === 0 ? gap.start : gapBetween(text, last, at);
+          tokens.start[count] = at;
+          at = placeholder.lastIndex;
+          tokens.end[count] = at;
+          tokens.hash[count] = 1;
+          tokens.bits[count] = 0;
+          tokens.phrase[count] = 0;
+          tokens.shape[count] = shape.glued;
+          last = at;
+          count += 1;
+          continue;
+        }
+      }
+      at += 1;
+      continue;
+    }
+    if (count + 1 >= tokens.start.length) grow();
+    const begin = at;
+    let hash: number = hashSeed;
+    let uppers = 0;
+    let lowerCount = 0;
+    if (kind === unitKind.digit) {
+      while (at < length && kinds[text.charCodeAt(at)] === unitKind.digit) at += 1;
+      tokens.numbers = true;
+      hash = 7 + Math.min(6, at - begin);
+      // `GB82`, `10f4`: part of a key, unless one letter follows (`221B Baker Street`).
+      const letterBefore = begin > 0 && isLetter(kinds[text.charCodeAt(begin - 1)] ?? 0);
+      const letterAfter = isLetter(kinds[text.charCodeAt(at)] ?? 0) && ((kinds[text.charCodeAt(at + 1)] ?? 0) !== unitKind.other);
+      tokens.shape[count] = (letterBefore && (kinds[text.charCodeAt(begin - 1)] !== unitKind.caseless)) || (letterAfter && kinds[text.charCodeAt(at)] !== unitKind.caseless) ? shape.glued : shape.number;
+      tokens.bits[count] = 0;
+    } else {
+      let caseless = 0;
+      for (; at < length; at += 1) {
+        const unit = text.charCodeAt(at);
+        const what = kinds[unit] ?? 0;
+        if (what === unitKind.lower) lowerCount += 1;
+        else if (what === unitKind.upper) uppers += 1;
+        else if (what === unitKind.caseless) caseless += 1;
+        else if (what === unitKind.mark) continue;
+        else break;
+        hash = hashStep(hash, folds[unit] ?? unit);
+      }
+      if (caseless > 0) tokens.uncased = true;
+      const isUpper = kind === unitKind.upper;
+      const glued = (begin > 0 && glues(text, begin - 1, kinds)) || (at < length && glues(text, at, kinds)) || at - begin > 40
+        || (begin > 1 && !isUpper && text.charCodeAt(begin - 1) === 46 && kinds[text.charCodeAt(begin - 2)] === unitKind.lower)
+        || (at + 1 < length && text.charCodeAt(at) === 46 && kinds[text.charCodeAt(at + 1)] === unitKind.lower && at - begin > 1);
+      tokens.shape[count] = glued ? shape.glued : caseless > 0 ? shape.caseless : uppers === 0 ? shape.lower : uppers === 1 && isUpper ? (lowerCount === 0 ? shape.initial : shape.capital) : lowerCount === 0 ? shape.allCapitals : shape.mixed;
+      tokens.bits[count] = known.lookup(hash);
+      if (!glued) {
+        if (uppers > 0) capitals += 1;
+        else lowers += 1;
+      }
+    }
+    tokens.gap[count] = count === 0 ? gap.start : gapBetween(text, last, begin);
+    tokens.start[count] = begin;
+    tokens.end[count] = at;
+    tokens.hash[count] = hash;
+    tokens.phrase[count] = 0;
+    last = at;
+    count += 1;
+  }
+  tokens.count = count;
+  tokens.capitals = capitals;
+  tokens.lowers = lowers;
+  tokens.gap[count] = count === 0 || length - last === 0 ? gap.start : gapBetween(text, last, length);
+  markPhrases(known);
+  return tokens;
+}
+
+/** Finds known phrases of two to four words and gives their bits to each word. */
+function markPhrases(known: Lexicon): void {
+  for (let first = 0; first + 1 < tokens.count; first += 1) {
+    if (((tokens.bits[first] ?? 0) & flag.phraseStart) === 0) continue;
+    if (tokens.shape[first] === shape.lower && tokens.shape[first + 1] !== shape.lower) continue;
+    let hash = tokens.hash[first] ?? 0;
+    let found = 0;
+    let length = 0;
+    for (let next = first + 1; next < first + 4 && next < tokens.count; next += 1) {
+      const between = tokens.gap[next] ?? 0;
+      if (between !== gap.space && between !== gap.hyphen && between !== gap.period && between !== gap.apostrophe) break;
+      hash = joinHashes(hash, tokens.hash[next] ?? 0);
+      const bits = known.lookup(hash) & (anyPlace | flag.introduces | flag.title | flag.capitalised);
+      if (bits !== 0) {
+        found = bits;
+        length = next - first + 1;
+      }
+    }
+    for (let at = first; at < first + length; at += 1) tokens.phrase[at] = (tokens.phrase[at] ?? 0) | found;
+  }
+}
+
+const opens = (kind: number): boolean => kind === gap.start || kind === gap.line || kind === gap.sentence || kind === gap.quote;
+
+/** Worth the tagger's time: written like a name, or in small letters and known as nothing else. */
+export function isCandidate(all: Tokens, at: number): boolean {
+  const form = all.shape[at] ?? 0;
+  // The capital of a sentence's first word, or of `I`, says nothing of a very common word.
+  if (form <= shape.initial && form !== shape.lower && ((all.bits[at] ?? 0) & (flag.veryCommon | flag.foreign)) !== 0 && ((all.bits[at] ?? 0) & (flag.given | flag.country | flag.city)) === 0 && (all.phrase[at] ?? 0) === 0 && (form === shape.initial || opens(all.gap[at] ?? 0)) && at + 1 < all.count && all.shape[at + 1] === shape.lower) return false;
+  if (form === shape.capital || form === shape.allCapitals || form === shape.mixed || form === shape.initial) return true;
+  if (form !== shape.lower) return false;
+  const bits = all.bits[at] ?? 0;
+  if (((all.phrase[at] ?? 0) & anyPlace) !== 0) return true;
+  return (bits & (flag.given | flag.city | flag.country | flag.surname)) !== 0 && (bits & (flag.veryCommon | flag.foreign | flag.dictionary | flag.introduces | flag.street | flag.organisation)) === 0 && (bits & (anyName | anyPlace)) !== 0 && (all.end[at] ?? 0) - (all.start[at] ?? 0) > 2;
+}
