@@ -7,7 +7,7 @@ import type { LoadedEvent } from './presence.ts';
 import { hexOf, type LoadedRow } from './restore.ts';
 import { factColumns } from './rows.ts';
 
-const withKeys = async (name: string, ids: readonly string[]): Promise<string> => (await sqlQuery(name)).replace('<keys>', ids.map(hexOf).join(''));
+const withKeys = async (name: string, ids: readonly string[]): Promise<string> => (await sqlQuery(name)).replace('<keys>', ids.map(hexOf).join(','));
 
 export function createJoinerStore(store: Store): JoinerStore {
   return {

@@ -1,6 +1,6 @@
 -- Units and their entities that a batch needs and memory lacks. Every version comes back, the reader takes the highest: cheaper than FINAL for a few keys.
--- <keys>: 16 bytes each, in hex, one after another; in the text, because a URL would not hold them.
-WITH (SELECT unhex('<keys>')) AS packed, keys AS (SELECT substring(packed, 16 * number + 1, 16) AS k FROM numbers(toUInt64(length(packed) / 16)))
+-- <keys>: 16 bytes each, in hex, with commas; in the text, because a URL would not hold them.
+WITH keys AS (SELECT unhex(arrayJoin(splitByChar(',', '<keys>'))) AS k)
 SELECT kind, experiment, phase, hex(state.key) AS key, ver, arm, candidate, slot, clock, n, arrayMap(v -> toString(v), x) AS x, emptyArrayString() AS xx, arrayMap(v -> toString(v), y) AS y, body
 FROM state
 WHERE log = 'unit' AND part = {part:UInt16} AND kind = 'unit' AND state.key IN (SELECT k FROM keys)

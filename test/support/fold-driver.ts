@@ -5,6 +5,7 @@
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { foldRecord } from '../../services/joiner/fold.ts';
 import { createPartitionFold, type PartitionFold } from '../../services/joiner/fold-state.ts';
+import type { JoinerStore } from '../../services/joiner/joiner-store.ts';
 
 import { loadPartition, makePresent } from '../../services/joiner/load-partition.ts';
 import type { Residency } from '../../services/joiner/presence.ts';
@@ -13,6 +14,8 @@ import { createMemoryState, type MemoryState } from './memory-state.ts';
 
 /** One record a message. */
 export const positionOf = (offset: number): number => offset * 4096;
+
+export type DrivenStore = JoinerStore & { writeFacts(flush: FlushRows): void | Promise<void>; writeState(flush: FlushRows): void | Promise<void> };
 
 export type Owner = {
   /** Records folded; the next offset. */
@@ -23,12 +26,12 @@ export type Owner = {
   fold(count: number): Promise<void>;
   take(): void;
   /** Writes what was taken: facts alone, or all of it. */
-  write(what: 'facts' | 'all'): void;
+  write(what: 'facts' | 'all'): Promise<void>;
   /** Forgets everything, what was taken too. */
   crash(): void;
 };
 
-export function createOwner(store: MemoryState, log: readonly UnitRecord[], residency: Residency, part = 0): Owner {
+export function createOwner(store: DrivenStore, log: readonly UnitRecord[], residency: Residency, part = 0): Owner {
   let state: PartitionFold | undefined;
   let at = 0;
   let fastForwards = 0;
@@ -65,12 +68,12 @@ export function createOwner(store: MemoryState, log: readonly UnitRecord[], resi
       if (state === undefined || flying !== undefined || state.position === 0) return;
       flying = { flush: takeFlushRows(state, positionOf(at)), of: state, facts: false };
     },
-    write: (what) => {
+    write: async (what) => {
       if (flying === undefined) return;
-      if (!flying.facts) store.writeFacts(flying.flush);
+      if (!flying.facts) await store.writeFacts(flying.flush);
       flying.facts = true;
       if (what === 'facts') return;
-      store.writeState(flying.flush);
+      await store.writeState(flying.flush);
       flying.of.durable = flying.flush.taken;
       flying = undefined;
     },
@@ -103,10 +106,10 @@ export function contentsOf(store: MemoryState, below: number): { readonly rows: 
 
 /** An owner's last flush, until everything is in the store. */
 export async function finish(owner: Owner, log: readonly UnitRecord[]): Promise<void> {
-  owner.write('all');
+  await owner.write('all');
   do {
     await owner.fold(5);
     owner.take();
-    owner.write('all');
+    await owner.write('all');
   } while (owner.at < log.length);
 }

@@ -21,9 +21,9 @@ const perform = async (owner: Owner, next: Step): Promise<void> => {
   if (next.do === 'fold') await owner.fold(next.count);
   else if (next.do === 'flush') {
     owner.take();
-    owner.write('all');
+    await owner.write('all');
   } else if (next.do === 'take') owner.take();
-  else if (next.do === 'write') owner.write(next.what);
+  else if (next.do === 'write') await owner.write(next.what);
   else owner.crash();
 };
 const sameAsEager = (store: ReturnType<typeof createMemoryState>, log: readonly UnitRecord[]): void => {
@@ -69,7 +69,7 @@ describe('laws', () => {
       while (owner.at < log.length) {
         await owner.fold(1);
         owner.take();
-        owner.write('all');
+        await owner.write('all');
         evict(owner.state, { units: 1, events: 1 });
         evict(owner.state, { units: 1, events: 1 });
         expect(owner.state.units.size).toBeLessThanOrEqual(1);
