@@ -1,7 +1,6 @@
 /** The linker as a running stage: the entity log in, forwarded outcomes on the unit log out, links in table `state`. */
 import type { Clock } from '../kernel/time.ts';
-import { createRowBinaryWriter } from '../kernel/row-binary.ts';
-import { stateColumns, writeStateRow } from '../kernel/state-rows.ts';
+import { stateColumns } from '../kernel/state-rows.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { bundleUnits } from '../runtime/bundles.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
@@ -10,7 +9,8 @@ import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import { createLinkerFold, type Forward, type LinkerFold, linkRecord, linksBody, readLinksBody, unlinkedByKind } from './link.ts';
+import { type LinkerFold, type LinkerLimits, linkRecord, unlinkedByKind } from './link.ts';
+import { type LinkFlush, type LinkRow, restoreLinks, takeLinkRows } from './link-rows.ts';
 
 export type LinkerDeps = {
   readonly prefix: string;
@@ -21,16 +21,15 @@ export type LinkerDeps = {
   readonly store: Store;
   readonly flushMs: number;
   readonly flushRecords: number;
+  readonly limits?: LinkerLimits;
 };
-
-type Flush = { readonly outgoing: readonly Forward[]; readonly rows: Buffer; readonly clock: number };
 
 const columns = [...stateColumns];
 
-export async function startLinker({ prefix, log, producer, codec, clock, store, flushMs, flushRecords }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
+export async function startLinker({ prefix, log, producer, codec, clock, store, flushMs, flushRecords, limits }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
   const unitTopic = topicName(prefix, 'unit.v1');
   const partitions = await log.partitions(unitTopic);
-  const running = await runFold<'entity-record', LinkerFold, Flush>({
+  const running = await runFold<'entity-record', LinkerFold, LinkFlush>({
     name: 'linker',
     group: `${prefix}-linker`,
     topic: topicName(prefix, 'entity.v1'),
@@ -41,29 +40,14 @@ export async function startLinker({ prefix, log, producer, codec, clock, store, 
     onIdle: async () => {},
     heads: async () => new Map((await store.rows<{ part: number; ver: string }>(await sqlQuery('load-link-checkpoints'))).map(({ part, ver }) => [part, Number(ver)])),
     load: async (part) => {
-      const rows = await store.rows<{ kind: string; key: string; ver: string; clock: string; body: string }>(await sqlQuery('load-links'), { part });
-      const fold = createLinkerFold(part);
-      const checkpoint = rows.find((row) => row.kind === 'checkpoint');
-      if (checkpoint === undefined) return { state: fold, offset: 0 };
-      fold.position = Number(checkpoint.ver);
-      fold.clock = Number(checkpoint.clock);
-      for (const row of rows) if (row.kind === 'link') fold.entities.set(Buffer.from(row.key, 'hex').toString('latin1'), readLinksBody(row.body));
-      return { state: fold, offset: Math.floor(fold.position / positionsPerOffset) };
+      const state = restoreLinks(part, await store.rows<LinkRow>(await sqlQuery('load-links'), { part }), limits);
+      return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
     fold: (fold, { records }, offset) => {
       for (const [index, record] of records.entries()) linkRecord(fold, record, offset * positionsPerOffset + index);
       return records.length;
     },
-    take: (fold, position) => {
-      const writer = createRowBinaryWriter();
-      for (const id of fold.touched) {
-        const links = fold.entities.get(id);
-        if (links) writeStateRow(writer, 2, fold.part, position, { kind: 'link', key: id, body: linksBody(links) });
-      }
-      fold.touched.clear();
-      writeStateRow(writer, 2, fold.part, position, { kind: 'checkpoint', clock: fold.clock });
-      return { outgoing: fold.outgoing.splice(0), rows: writer.take(), clock: fold.clock };
-    },
+    take: takeLinkRows,
     write: async (flushes) => {
       // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops the repeat.
       await producer.send(flushes.flatMap(({ outgoing, clock: timestamp }) => bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing)));

@@ -3,39 +3,63 @@
  * An entity belongs, per unit type, to the unit of the inference that named it first by event time; of equal times the smaller pseudonym.
  * An outcome is forwarded when its entity has an owner; when an earlier inference moves the entity, it is withdrawn from the old owner
  * and forwarded to the new one. Every forward carries the position that caused it (`hop`), so that repeats and overtaking change nothing.
+ *
+ * States of an entity: waiting (outcomes, no owner) -> linked (an owner) -> moved (another owner), or waiting -> given up, when the carried clock has
+ * passed `waitMs` since its last outcome; what it waited with is then counted as unlinked, by kind, for ever. A linked entity that nothing has
+ * touched for `keepMs` is forgotten: an outcome of it that comes later waits as if it were new.
  */
 import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
 type WaitingOutcome = { revision: number; occurredAt: EpochMs; kind: string; value: number | null };
-export type EntityLinks = { readonly owners: Map<string, Owner>; readonly outcomes: Map<string, WaitingOutcome> };
+export type EntityLinks = { readonly owners: Map<string, Owner>; readonly outcomes: Map<string, WaitingOutcome>; touchedAt: EpochMs };
 
 /** A record for the unit log, with the bucket that says where. */
 export type Forward = { readonly bucket: number; readonly record: UnitRecord };
 
+export type LinkerLimits = {
+  /** Longest attribution window: an outcome that waited longer could not count any more. */
+  readonly waitMs: number;
+  /** How long a link is remembered after its last record: longer than any outcome takes. */
+  readonly keepMs: number;
+};
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const hourOf = (at: EpochMs): number => Math.floor(at / hour);
+export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day };
+
 export type LinkerFold = {
   readonly part: number;
+  readonly limits: LinkerLimits;
   position: number;
   clock: EpochMs;
   readonly entities: Map<string, EntityLinks>;
   readonly touched: Set<string>;
   readonly outgoing: Forward[];
-  readonly counts: { folded: number; forwarded: number; duplicates: number };
+  /** Outcomes that were given up, by kind: part of the state. */
+  readonly unlinked: Map<string, number>;
+  /** Since the process started. */
+  readonly counts: { folded: number; forwarded: number; duplicates: number; moved: number };
 };
 
-export const createLinkerFold = (part: number): LinkerFold => ({
-  part, position: 0, clock: 0, entities: new Map(), touched: new Set(), outgoing: [], counts: { folded: 0, forwarded: 0, duplicates: 0 },
+export const createLinkerFold = (part: number, limits: LinkerLimits = defaultLimits): LinkerFold => ({
+  part, limits, position: 0, clock: 0, entities: new Map(), touched: new Set(), outgoing: [], unlinked: new Map(), counts: { folded: 0, forwarded: 0, duplicates: 0, moved: 0 },
 });
 
 export function linkRecord(fold: LinkerFold, record: EntityRecord, position: number): void {
-  fold.clock = Math.max(fold.clock, record.received_at);
+  if (record.received_at > fold.clock) {
+    const hours = hourOf(record.received_at) - hourOf(fold.clock);
+    fold.clock = record.received_at;
+    if (hours > 0) sweep(fold);
+  }
   const { body } = record;
   const id = ('tripline.v1.Link' in body ? body['tripline.v1.Link'].entity : body['tripline.v1.OutcomeWaiting'].entity).toString('latin1');
-  let links = fold.entities.get(id);
-  if (links === undefined) {
-    links = { owners: new Map(), outcomes: new Map() };
-    fold.entities.set(id, links);
+  const links = entityOf(fold, id);
+  if (hourOf(links.touchedAt) < hourOf(fold.clock)) {
+    links.touchedAt = fold.clock;
+    fold.touched.add(id);
   }
   const context = { id, receivedAt: record.received_at, traceId: record.trace_id, position };
   if ('tripline.v1.Link' in body) {
@@ -47,6 +71,30 @@ export function linkRecord(fold: LinkerFold, record: EntityRecord, position: num
   }
   fold.counts.folded += 1;
   fold.position = position + 1;
+}
+
+/** The entity, as it is known or new; over if it should have been swept already, whenever the sweep comes. */
+function entityOf(fold: LinkerFold, id: string): EntityLinks {
+  const known = fold.entities.get(id);
+  if (known && !isOver(fold, known)) return known;
+  if (known) giveUp(fold, id, known);
+  const links = { owners: new Map(), outcomes: new Map(), touchedAt: fold.clock };
+  fold.entities.set(id, links);
+  fold.touched.add(id);
+  return links;
+}
+
+const isOver = ({ clock, limits }: LinkerFold, { owners, touchedAt }: EntityLinks): boolean => clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
+
+function giveUp(fold: LinkerFold, id: string, { owners, outcomes }: EntityLinks): void {
+  if (owners.size === 0) for (const { kind } of outcomes.values()) fold.unlinked.set(kind, (fold.unlinked.get(kind) ?? 0) + 1);
+  fold.entities.delete(id);
+  fold.touched.add(id);
+}
+
+/** Whenever the carried clock enters another hour: a matter of the log alone, so that two owners give up the same at the same position. */
+function sweep(fold: LinkerFold): void {
+  for (const [id, links] of fold.entities) if (isOver(fold, links)) giveUp(fold, id, links);
 }
 
 type Context = { readonly id: string; readonly receivedAt: EpochMs; readonly traceId: Buffer | null; readonly position: number };
@@ -61,6 +109,7 @@ function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitTy
   }
   const earlier = owner === undefined || link.occurredAt < owner.occurredAt || (link.occurredAt === owner.occurredAt && link.unit < owner.unit);
   if (!earlier) return;
+  if (owner) fold.counts.moved += 1;
   links.owners.set(unitType, link);
   fold.touched.add(context.id);
   for (const [outcomeId, outcome] of links.outcomes) {
@@ -98,24 +147,9 @@ function forward(fold: LinkerFold, context: Context, unitType: string, owner: Ow
   });
 }
 
-/** An entity's links as one JSON text, and back: the body of its row. */
-export const linksBody = ({ owners, outcomes }: EntityLinks): string =>
-  JSON.stringify({
-    owners: [...owners].map(([unitType, owner]) => [unitType, { ...owner, unit: Buffer.from(owner.unit, 'latin1').toString('hex') }]),
-    outcomes: [...outcomes].map(([id, outcome]) => [Buffer.from(id, 'latin1').toString('hex'), outcome]),
-  });
-
-export function readLinksBody(body: string): EntityLinks {
-  const { owners, outcomes } = JSON.parse(body) as { owners: [string, Owner][]; outcomes: [string, WaitingOutcome][] };
-  return {
-    owners: new Map(owners.map(([unitType, owner]) => [unitType, { ...owner, unit: Buffer.from(owner.unit, 'hex').toString('latin1') }])),
-    outcomes: new Map(outcomes.map(([id, outcome]) => [Buffer.from(id, 'hex').toString('latin1'), outcome])),
-  };
-}
-
-/** Outcomes by kind whose entity has no owner yet. */
+/** Outcomes by kind that have no owner: those given up, and those that still wait. */
 export function unlinkedByKind(fold: LinkerFold): Map<string, number> {
-  const unlinked = new Map<string, number>();
+  const unlinked = new Map(fold.unlinked);
   for (const { owners, outcomes } of fold.entities.values()) {
     if (owners.size > 0) continue;
     for (const { kind } of outcomes.values()) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EntityRecord } from '../../../schemas/generated.ts';
-import { createLinkerFold, linkRecord, linksBody, readLinksBody, unlinkedByKind } from '../../../services/linker/link.ts';
+import { createLinkerFold, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
 
+const hour = 3_600_000;
 const id = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
 const link = (unit: string, at = 0): EntityRecord => ({ received_at: at, trace_id: null, body: { 'tripline.v1.Link': { entity: id('T1'), unit_type: 'user', unit: id(unit), bucket: unit.charCodeAt(0), occurred_at: at } } });
 const outcome = (name: string, revision = 1, value: number | null = 1): EntityRecord => ({ received_at: 9, trace_id: null, body: { 'tripline.v1.OutcomeWaiting': { entity: id('T1'), outcome_id: id(name), revision, occurred_at: 5, kind: 'resolved', value } } });
@@ -41,7 +42,29 @@ test('whatever the order, the last word per owner is the same', () => {
   }));
 });
 
-test('a row\'s body is read back as it was', () => {
-  const [links] = [...run([link('u', 7), outcome('a'), outcome('b', 3, null)]).entities.values()];
-  expect(links && readLinksBody(linksBody(links))).toEqual(links);
+describe('what never finds an owner', () => {
+  const limits = { waitMs: 5 * hour, keepMs: 10 * hour };
+  const at = (record: EntityRecord, hours: number): EntityRecord => ({ ...record, received_at: hours * hour });
+  const other: EntityRecord = { received_at: 0, trace_id: null, body: { 'tripline.v1.Link': { entity: id('T2'), unit_type: 'user', unit: id('z'), bucket: 1, occurred_at: 0 } } };
+  const fold = (records: readonly EntityRecord[]) => {
+    const state = createLinkerFold(0, limits);
+    for (const [index, record] of records.entries()) linkRecord(state, record, index * 4096);
+    return state;
+  };
+  test('is given up after the longest window and stays counted by kind', () => {
+    const state = fold([at(outcome('a'), 1), at(outcome('b'), 2), at(other, 8)]);
+    expect([...state.unlinked]).toEqual([['resolved', 2]]);
+    expect(state.entities.has(id('T1').toString('latin1'))).toBe(false);
+    expect([...unlinkedByKind(state)]).toEqual([['resolved', 2]]);
+  });
+  test('waits on while outcomes of it keep coming, and is linked then', () => {
+    const state = fold([at(outcome('a'), 1), at(outcome('b'), 5), at(other, 9), at(link('u'), 9.5)]);
+    expect([...unlinkedByKind(state)]).toEqual([]);
+    expect(state.counts.forwarded).toBe(2);
+  });
+  test('a link that comes too late finds nothing; a ticket that rested too long is forgotten', () => {
+    expect(fold([at(outcome('a'), 1), at(link('u'), 7)]).counts.forwarded).toBe(0);
+    const rested = fold([at(link('u'), 1), at(other, 12), at(outcome('a'), 12.5)]);
+    expect([rested.counts.forwarded, [...unlinkedByKind(rested)]]).toEqual([0, [['resolved', 1]]]);
+  });
 });
