@@ -5,6 +5,7 @@
 import type { OutcomeSeen } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
+import { writeFact } from './fact-rows.ts';
 import { anyExperiment, type EntityFold, type OutcomeFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 
@@ -64,7 +65,7 @@ export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, receive
   const unit = unitOf(partition, unitId);
   if (unit.erased) return drop(partition, 'erased');
   if (!takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt)) return drop(partition, 'duplicate');
-  partition.facts.push({
+  writeFact(partition.facts, partition.part, {
     kind: 'outcome', id: outcomeId, ver: position, unit: unitId, occurredAt: seen.occurred_at, receivedAt, experiment: '', phase: 0, arm: '', name: seen.kind,
     values: outcome.value === null ? [] : [outcome.value],
   });

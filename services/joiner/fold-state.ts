@@ -9,8 +9,10 @@ import { type BetDesign, betDesignOf } from '../kernel/bets.ts';
 import type { EntrySums, FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
 import { candidatesOf, type ExperimentRevision, type MetricSpec } from '../kernel/experiment.ts';
 import { scaleOf } from '../kernel/measures.ts';
+import type { RowBinaryWriter } from '../kernel/row-binary.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { createDueQueue, type DueQueue } from './due-queue.ts';
+import { createFactRows } from './fact-rows.ts';
 import { createIdFilter, type IdFilter } from './id-filter.ts';
 import { meterOf, type ObservationMeter } from './measure-observation.ts';
 import { createMemberPool, type MemberPool } from './member-pool.ts';
@@ -47,8 +49,12 @@ export type ExperimentFold = {
   /** Metrics that share a window close together. */
   readonly windows: readonly { readonly windowMs: number; readonly metrics: readonly number[] }[];
   readonly outcomeKinds: ReadonlySet<string>;
+  /** An inference's contribution while it is folded: numerator and denominator per metric. */
+  readonly scratch: Float64Array;
   readonly segments: SegmentMark[];
   readonly fingerprints: Map<string, FingerprintMark>;
+  /** Per arm and dimension, the value that was looked up last: a short cut, not state. */
+  readonly shown: (string | undefined)[];
   /** Segment in which an arm was first seen, -1 before. */
   readonly armSeen: number[];
   readonly assigned: number[];
@@ -138,7 +144,8 @@ export type PartitionFold = {
   /** Units to be forgotten in the next flush, with the entities that they had. */
   readonly erasing: { readonly unit: string; readonly entities: readonly string[] }[];
   readonly touchedWaiting: Set<string>;
-  readonly facts: Fact[];
+  /** Rows since the last flush. */
+  readonly facts: RowBinaryWriter;
   /** Flushes taken so far, and the last of them that the store has. */
   taken: number;
   durable: number;
@@ -146,26 +153,11 @@ export type PartitionFold = {
   readonly counts: { folded: number; dropped: Map<string, number>; loaded: number; evicted: number };
 };
 
-export type Fact = {
-  readonly kind: 'exposure' | 'inference' | 'outcome';
-  readonly id: string;
-  readonly ver: number;
-  readonly unit: string;
-  readonly occurredAt: EpochMs;
-  readonly receivedAt: EpochMs;
-  readonly experiment: string;
-  readonly phase: number;
-  readonly arm: string;
-  readonly name: string;
-  /** Numerator and denominator per metric (inference), or the value in millionths (outcome). */
-  readonly values: ArrayLike<number>;
-};
-
 /** `cold`: whether units and event ids may live in the store alone, to be brought in by `presence.ts` before a batch is folded. */
 export const createPartitionFold = (part: number, cold = false): PartitionFold => ({
   part, position: 0, clock: 0,
   experiments: new Map(), retired: [], units: new Map(), known: cold ? createIdFilter() : undefined, seen: createSeenIds(cold), waiting: new Map(), expiring: createDueQueue(), closing: createDueQueue(),
-  touchedMembers: new Set(), touchedEntities: new Set(), erasing: [], touchedWaiting: new Set(), facts: [], taken: 0, durable: 0,
+  touchedMembers: new Set(), touchedEntities: new Set(), erasing: [], touchedWaiting: new Set(), facts: createFactRows(), taken: 0, durable: 0,
   counts: { folded: 0, dropped: new Map(), loaded: 0, evicted: 0 },
 });
 
@@ -199,8 +191,10 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
     candidates: candidateArms.map((candidate) => arms.indexOf(candidate)),
     windows: windows.map((windowMs) => ({ windowMs, metrics: spec.metrics.flatMap((metric, index) => (metric.windowMs === windowMs ? [index] : [])) })),
     outcomeKinds: new Set(kinds),
+    scratch: new Float64Array(metrics.length * 2),
     segments: [{ part: -1, ordinal: 0, slot: 0, startedAt: revision.phaseStartedAt, reason: 'phase' }],
     fingerprints: new Map(),
+    shown: [],
     armSeen: arms.map(() => -1),
     assigned: arms.map(() => 0),
     events: 0, crossovers: 0, lateOutcomes: 0,

@@ -7,6 +7,7 @@ import type { FingerprintMark } from '../kernel/evidence.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { accumulate, closeDue, enter, touchMember } from './entries.ts';
+import { writeFact } from './fact-rows.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
 import { anyExperiment, createExperimentFold, createMember, type ExperimentFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
@@ -82,9 +83,12 @@ function watchFingerprint(partition: PartitionFold, experiment: ExperimentFold, 
   }
   const inBaseline = experiment.armSeen[arm] === current;
   let opened = false;
-  for (const dimension of dimensions) {
+  for (let index = 0; index < dimensions.length; index += 1) {
+    const dimension = dimensions[index] as (typeof dimensions)[number];
     const value = observation[dimension];
-    if (value === null) continue;
+    // Nearly every event shows what the one before it showed.
+    if (value === null || experiment.shown[arm * dimensions.length + index] === value) continue;
+    experiment.shown[arm * dimensions.length + index] = value;
     const key = `${arm}\u001f${dimension}\u001f${value}`;
     if (experiment.fingerprints.has(key)) continue;
     if (experiment.fingerprints.size >= maxFingerprints) {
@@ -115,7 +119,8 @@ function liveExperiment(partition: PartitionFold, exposure: { experiment_id: str
 
 /** First exposure wins the arm; a second arm makes the unit a crossover, which the experiment's policy keeps out of the estimate. */
 function expose(partition: PartitionFold, unit: UnitFold, experiment: ExperimentFold, arm: number, occurredAt: EpochMs): UnitInExperiment {
-  let member = unit.experiments.find((candidate) => candidate.experiment === experiment);
+  let member: UnitInExperiment | undefined;
+  for (const candidate of unit.experiments) if (candidate.experiment === experiment) member = candidate;
   if (member === undefined) {
     member = createMember(unit, experiment, arm, occurredAt);
     for (let metric = 0; metric < experiment.metrics.length; metric += 1) if (!experiment.metrics[metric]?.hasDenominator) member.data[member.at + 2 * metric + 1] = 1;
@@ -154,7 +159,7 @@ function foldExposure(partition: PartitionFold, exposure: ExposureSeen, received
   partition.seen.add(id, unit.id, exposure.occurred_at);
   expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
   const arm = exposure.variant;
-  partition.facts.push({ kind: 'exposure', id, ver: position, unit: unit.id, occurredAt: exposure.occurred_at, receivedAt, experiment: exposure.experiment_id, phase: exposure.phase, arm, name: '', values: [] });
+  writeFact(partition.facts, partition.part, { kind: 'exposure', id, ver: position, unit: unit.id, occurredAt: exposure.occurred_at, receivedAt, experiment: exposure.experiment_id, phase: exposure.phase, arm, name: '', values: [] });
 }
 
 function foldObservation(partition: PartitionFold, observation: Observation, receivedAt: EpochMs, position: number): void {
@@ -175,7 +180,7 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
     experiment.touched = true;
     watchFingerprint(partition, experiment, arm, observation);
     const member = expose(partition, unit, experiment, arm, observation.occurred_at);
-    const values = new Float64Array(experiment.metrics.length * 2);
+    const values = experiment.scratch.fill(0);
     const { data, at } = member;
     for (let index = 0; index < experiment.metrics.length; index += 1) {
       const metric = experiment.metrics[index];
@@ -185,7 +190,7 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
     touchMember(partition, member);
     accumulate(member, observation.occurred_at, values);
     if (observation.entity) nameEntity(partition, unit, member, idText(observation.entity), observation.occurred_at);
-    partition.facts.push({
+    writeFact(partition.facts, partition.part, {
       kind: 'inference', id, ver: position, unit: unitId, occurredAt: observation.occurred_at, receivedAt,
       experiment: exposure.experiment_id, phase: exposure.phase, arm: exposure.variant, name: '', values,
     });

@@ -21,25 +21,29 @@ const layerFor = (ids: number): Layer => {
   return { words: new Uint32Array(bits / 32), mask: bits - 1, capacity: ids, count: 0 };
 };
 
-/** Two 32-bit hashes of 16 bytes that are mostly random already: UUIDs, keyed hashes. Murmur3's finaliser over the words. */
-function hash(id: string, seed: number): number {
-  let h = seed;
-  for (let at = 0; at < id.length; at += 4) {
-    h ^= id.charCodeAt(at) | (id.charCodeAt(at + 1) << 8) | (id.charCodeAt(at + 2) << 16) | (id.charCodeAt(at + 3) << 24);
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    h ^= h >>> 16;
-  }
-  return h >>> 0;
-}
-
 export function createIdFilter(maxBytes = 64 << 20): IdFilter {
   const layers: Layer[] = [layerFor(firstIds)];
   let bytes = (firstIds * bitsPerId) / 8;
+  /** Two 32-bit hashes of 16 bytes that are mostly random already (UUIDs, keyed hashes), in one pass; the second stands in `second`. */
+  let second = 0;
+  const hash = (id: string): number => {
+    let one = 0x27d4eb2f;
+    let two = 0x9e3779b9;
+    for (let at = 0; at < id.length; at += 4) {
+      const word = id.charCodeAt(at) | (id.charCodeAt(at + 1) << 8) | (id.charCodeAt(at + 2) << 16) | (id.charCodeAt(at + 3) << 24);
+      one = Math.imul(one ^ word, 0x85ebca6b);
+      one ^= one >>> 15;
+      two = Math.imul(two ^ (word >>> 16) ^ (word << 16), 0xc2b2ae35);
+      two ^= two >>> 13;
+    }
+    second = two | 1;
+    return one ^ (two >>> 16);
+  };
   const inLayer = (layer: Layer, one: number, two: number): boolean => {
-    for (let probe = 0, at = one; probe < probes; probe += 1, at = (at + two) >>> 0) {
-      const bit = at & layer.mask;
-      if (((layer.words[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false;
+    const { words, mask } = layer;
+    for (let probe = 0, at = one; probe < probes; probe += 1, at = (at + two) | 0) {
+      const bit = at & mask;
+      if (((words[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false;
     }
     return true;
   };
@@ -55,16 +59,18 @@ export function createIdFilter(maxBytes = 64 << 20): IdFilter {
         layers.push(layer);
       }
       layer.count += 1;
-      const two = hash(id, 0x9e3779b9) | 1;
-      for (let probe = 0, at = hash(id, 0x27d4eb2f); probe < probes; probe += 1, at = (at + two) >>> 0) {
+      const one = hash(id);
+      for (let probe = 0, at = one; probe < probes; probe += 1, at = (at + second) | 0) {
         const bit = at & layer.mask;
         layer.words[bit >>> 5] = (layer.words[bit >>> 5] as number) | (1 << (bit & 31));
       }
     },
     mayHave: (id) => {
-      const one = hash(id, 0x27d4eb2f);
-      const two = hash(id, 0x9e3779b9) | 1;
-      return layers.some((layer) => inLayer(layer, one, two));
+      const one = hash(id);
+      const two = second;
+      // The newest layer holds most of the ids.
+      for (let index = layers.length - 1; index >= 0; index -= 1) if (inLayer(layers[index] as Layer, one, two)) return true;
+      return false;
     },
   };
 }

@@ -5,12 +5,10 @@
 import { formatRevision } from '../kernel/experiment-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createRowBinaryWriter } from '../kernel/row-binary.ts';
-import { type StateRow, writeStateRow } from '../kernel/state-rows.ts';
+import { type StateRow, writeStateRow, writeUnitRow } from '../kernel/state-rows.ts';
 import { countedAt, type EntityFold, entriesAt, type ExperimentFold, type PartitionFold, type ReportSums, readCellKey, type UnitInExperiment, type Waiting } from './fold-state.ts';
 
-export const factColumns = ['part', 'id', 'ver', 'kind', 'unit', 'occurred_at', 'received_at', 'experiment', 'phase', 'arm', 'name', 'x'] as const;
-
-const factKinds = { exposure: 1, inference: 2, outcome: 3 } as const;
+export { factColumns } from './fact-rows.ts';
 
 /** `taken`: the how-manieth flush of its partition, from 1. */
 export type FlushRows = { readonly taken: number; readonly facts: Buffer; readonly factCount: number; readonly state: Buffer; readonly stateCount: number };
@@ -101,24 +99,8 @@ export const erasedBody = '{"erased":true}';
 
 /** `position` must be the end of a message: offset of the next one * 4096. Clears what was touched. */
 export function takeFlushRows(partition: PartitionFold, position: number): FlushRows {
-  const facts = createRowBinaryWriter();
-  for (const fact of partition.facts) {
-    facts.uint16(partition.part);
-    facts.fixed(fact.id);
-    facts.uint64(fact.ver);
-    facts.uint8(factKinds[fact.kind]);
-    facts.fixed(fact.unit);
-    facts.int64(fact.occurredAt);
-    facts.int64(fact.receivedAt);
-    facts.text(fact.experiment);
-    facts.uint32(fact.phase);
-    facts.text(fact.arm);
-    facts.text(fact.name);
-    facts.length(fact.values.length);
-    for (let index = 0; index < fact.values.length; index += 1) facts.int64(fact.values[index] ?? 0);
-    facts.row();
-  }
-  partition.facts.length = 0;
+  const factCount = partition.facts.rows;
+  const facts = partition.facts.take();
   const state = createRowBinaryWriter();
   const write = (row: StateRow): void => writeStateRow(state, 1, partition.part, position, row);
   const changedReports = new Set<ExperimentFold>();
@@ -127,9 +109,10 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
     const arm = recount(member);
     changedReports.add(experiment);
     member.touched = false;
-    write({
-      kind: 'unit', experiment: experiment.revision.spec.id, phase: experiment.revision.phase, key: unit.id, arm: experiment.arms[arm] ?? '', candidate: experiment.arms[member.arm] ?? '',
-      clock: member.firstAt, n: arm < 0 ? 0 : 1, x: member.data.subarray(member.at, countedAt(member)), y: member.data.subarray(entriesAt(member), member.at + experiment.pool.stride),
+    const { spec, phase } = experiment.revision;
+    const counted = countedAt(member);
+    writeUnitRow(state, partition.part, position, unit.id, {
+      experiment: spec.id, phase, arm: experiment.arms[arm] ?? '', candidate: experiment.arms[member.arm] ?? '', clock: member.firstAt, n: arm < 0 ? 0 : 1, data: member.data, x: [member.at, counted], y: [entriesAt(member), member.at + experiment.pool.stride],
     });
   }
   partition.touchedMembers.clear();
@@ -183,5 +166,5 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
   write({ kind: 'checkpoint', clock: partition.clock });
   partition.position = position;
   partition.taken += 1;
-  return { taken: partition.taken, factCount: facts.rows, facts: facts.take(), stateCount: state.rows, state: state.take() };
+  return { taken: partition.taken, factCount, facts, stateCount: state.rows, state: state.take() };
 }

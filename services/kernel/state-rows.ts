@@ -45,3 +45,28 @@ export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number,
   writer.row();
 }
 
+/** A unit's row, written without a row object: nearly all rows of a flush are these. `x` and `y`: ranges of `data`. */
+export type UnitRow = { readonly experiment: string; readonly phase: number; readonly arm: string; readonly candidate: string; readonly clock: number; readonly n: number; readonly data: Float64Array; readonly x: readonly [from: number, to: number]; readonly y: readonly [from: number, to: number] };
+
+export function writeUnitRow(writer: RowBinaryWriter, part: number, ver: number, key: string, { experiment, phase, arm, candidate, clock, n, data, x, y }: UnitRow): void {
+  writer.uint8(1);
+  writer.uint16(part);
+  writer.uint8(stateKinds.unit);
+  writer.text(experiment);
+  writer.uint32(phase);
+  writer.bytes(key);
+  writer.uint64(ver);
+  writer.text(arm);
+  writer.text('');
+  writer.text(candidate);
+  writer.int32(0);
+  writer.int64(clock);
+  writer.int64(n);
+  writer.length(x[1] - x[0]);
+  writer.int64s(data, x[0], x[1]);
+  writer.length(0);
+  writer.length(y[1] - y[0]);
+  writer.int64s(data, y[0], y[1]);
+  writer.text('');
+  writer.row();
+}
