@@ -18,7 +18,10 @@ function reader(bytes: Buffer) {
       if (byte < 128) return value;
     }
   };
-  const take = (size: number): Buffer => bytes.subarray(at, (at += size));
+  const take = (size: number): Buffer => {
+    at += size;
+    return bytes.subarray(at - size, at);
+  };
   const array = <T>(item: () => T): T[] => Array.from({ length: length() }, item);
   return {
     more: () => at < bytes.length,
