@@ -13,6 +13,7 @@ import type { AvroCodec } from './avro-codec.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
+import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -49,6 +50,8 @@ export type FoldOptions<K extends RecordName, State, Flush> = {
   take(state: State, position: number): Flush;
   /** Durable when it resolves. May be repeated. */
   write(flushes: readonly Flush[]): Promise<void>;
+  /** Share of parked messages at which the stage stops. */
+  readonly parkedLimit?: ParkedLimitOptions;
   /** After `idleMs` without a record of a partition, for the clock that records carry. 0: never. */
   readonly idleMs: number;
   onIdle(partition: number): Promise<void>;
@@ -74,6 +77,7 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
   type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
   const counts = createStageCounts();
+  const parkedLimit = createParkedLimit(options.parkedLimit);
   let generation = 0;
   let fastForwards = 0;
   let closing = false;
@@ -130,6 +134,14 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
       if (came === 'behind') mine.behind = true;
       if (abandoned()) return;
       if (mine.behind) continue;
+      const refused = parkedLimit.admit(values.length + codes.length, codes);
+      if (refused !== undefined) {
+        waiting = { what: refused, since: clock.now() };
+        // What was folded before it is still flushed; this chunk stays unread until a restart.
+        while (!abandoned()) await wait(100);
+        waiting = undefined;
+        return;
+      }
       if (parked.length > 0) {
         await untilItWorks(async () => options.producer.send(parked), { abandoned, onWaiting });
         if (abandoned()) return;

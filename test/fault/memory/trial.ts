@@ -38,7 +38,8 @@ function createFaultStore(build: Build) {
   let loads = 0;
   const base: JoinerStore['base'] = (part) => {
     // A partition is loaded again for as long as it looks half written: a build that leaves it so never begins.
-    if ((loads += 1) > 2_000) throw new Error('the partition never loads');
+    loads += 1;
+    if (loads > 2_000) throw new Error('the partition never loads');
     return memory.base(part);
   };
   const store: JoinerStore = build.filtersFacts ? { ...memory, base } : { ...memory, base, events: (part, ids) => memory.events(part, ids, Infinity), eventIds: (part, _below, after, limit) => memory.eventIds(part, Infinity, after, limit) };
