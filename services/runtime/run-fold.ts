@@ -15,7 +15,7 @@ import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from './kafka-
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
-import { untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
 /** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
 export const positionsPerOffset = 4096;
@@ -81,6 +81,9 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
   let generation = 0;
   let fastForwards = 0;
   let closing = false;
+  /** Told to stop: nothing more is folded, what is folded is flushed. */
+  let draining = false;
+  let drained: () => void = () => {};
   let waiting: { what: string; since: number } | undefined;
   let wake: () => void = () => {};
   /** Partitions that wait for a flush: enough is folded and not written. */
@@ -163,13 +166,13 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     const abandoned = (): boolean => closing || mine !== generation;
     await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), { abandoned, onWaiting });
     for (const chunk of chunksOf(batch)) {
-      while (!abandoned() && pending() > options.flushRecords * 10) {
+      while (!abandoned() && !draining && pending() > options.flushRecords * 10) {
         await new Promise<void>((resolve) => {
           blocked.add(resolve);
         });
       }
       const state = owned.get(partition);
-      if (abandoned() || state === undefined) return;
+      if (abandoned() || draining || state === undefined) return;
       state.touchedAt = clock.now();
       state.busy = true;
       try {
@@ -255,8 +258,10 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
           wake = resolve;
         }),
       ]);
+      const last = draining;
       await flush();
-      if (options.idleMs === 0) continue;
+      if (last) drained();
+      if (options.idleMs === 0 || draining) continue;
       for (const [partition, state] of owned) {
         if (clock.now() - state.touchedAt < options.idleMs || state.next === 0) continue;
         state.touchedAt = clock.now();
@@ -274,11 +279,18 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     position: (_topic, partition) => owned.get(partition)?.flushed,
     waitingFor: () => waiting,
     close: async () => {
+      draining = true;
+      wake();
+      unblock();
+      const flushed = new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      // A store that is away keeps nobody: what is not flushed is folded again by the next owner.
+      await atMost(drainMs.work, Promise.race([flushed, loop]));
       closing = true;
       wake();
       unblock();
-      await loop;
-      await consumer.close();
+      await atMost(drainMs.leave, Promise.all([loop, consumer.close()]));
     },
   };
 }

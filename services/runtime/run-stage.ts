@@ -12,7 +12,7 @@ import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, isSampled, type RunningStage, type StageTracer } from './stage.ts';
-import { untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
 export type Decoded<K extends RecordName> = { [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] } }[K];
 
@@ -176,8 +176,9 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     close: async () => {
       closing = true;
       wake();
-      await consumer.close();
-      await loop;
+      // The batch in hand is delivered and committed before the group is left; what is not begun stays in the log.
+      await atMost(drainMs.work, loop);
+      await atMost(drainMs.leave, consumer.close());
     },
   };
 }
