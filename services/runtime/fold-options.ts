@@ -3,6 +3,7 @@ import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer } from './kafka-log.ts';
+import type { ParkedLimitOptions } from './parked-limit.ts';
 
 /** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
 export const positionsPerOffset = 4096;
@@ -37,6 +38,8 @@ export type FoldOptions<K extends RecordName, State, Flush> = {
   take(state: State, position: number): Flush;
   /** Durable when it resolves. May be repeated. */
   write(flushes: readonly Flush[]): Promise<void>;
+  /** Share of parked messages at which the stage stops. */
+  readonly parkedLimit?: ParkedLimitOptions;
   /** After `idleMs` without a record of a partition, for the clock that records carry. 0: never. */
   readonly idleMs: number;
   onIdle(partition: number): Promise<void>;

@@ -19,6 +19,16 @@ export function parkedRecord(topic: string, stage: string, source: LogRecord, co
       'x-offset': String(source.offset),
       'x-schema-id': value.length >= 5 && value[0] === 0 ? String(value.readUInt32BE(1)) : 'none',
       'x-first-seen': new Date(firstSeen).toISOString(),
+      // A replay puts these back: whose trace it was, and when it came where topics carry the source's own time.
+      'x-timestamp': String(source.timestamp),
+      ...(source.headers['traceparent'] !== undefined && { traceparent: source.headers['traceparent'] }),
+      ...(source.headers['x-replayed'] !== undefined && { 'x-replayed': source.headers['x-replayed'] }),
     },
   };
 }
+
+/** Says on the parked topic that the record at `offset` has been sent again. */
+export const replayMarker = (topic: string, offset: number, now: EpochMs): OutgoingRecord => ({ topic, partition: 0, value: Buffer.alloc(0), timestamp: now, headers: { 'x-replay-of': String(offset) } });
+
+/** The offset of which a record of the parked topic is the marker. */
+export const replayOf = (headers: LogRecord['headers']): number | undefined => (headers['x-replay-of'] === undefined ? undefined : Number(headers['x-replay-of']));

@@ -12,8 +12,9 @@ import { type FoldOptions, positionsPerOffset } from './fold-options.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
+import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
-import { untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
 export { positionsPerOffset } from './fold-options.ts';
 
@@ -37,9 +38,13 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
   type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
   const counts = createStageCounts();
+  const parkedLimit = createParkedLimit(options.parkedLimit);
   let generation = 0;
   let fastForwards = 0;
   let closing = false;
+  /** Told to stop: nothing more is folded, what is folded is flushed. */
+  let draining = false;
+  let drained: () => void = () => {};
   let waiting: { what: string; since: number } | undefined;
   let wake: () => void = () => {};
   /** Partitions that wait for a flush: enough is folded and not written. */
@@ -93,6 +98,14 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
       if (came === 'behind') mine.behind = true;
       if (abandoned()) return;
       if (mine.behind) continue;
+      const refused = parkedLimit.admit(values.length + codes.length, codes);
+      if (refused !== undefined) {
+        waiting = { what: refused, since: clock.now() };
+        // What was folded before it is still flushed; this chunk stays unread until a restart.
+        while (!abandoned()) await wait(100);
+        waiting = undefined;
+        return;
+      }
       if (parked.length > 0) {
         await untilItWorks(async () => options.producer.send(parked), { abandoned, onWaiting });
         if (abandoned()) return;
@@ -114,13 +127,13 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     const abandoned = (): boolean => closing || mine !== generation;
     await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), { abandoned, onWaiting });
     for (const chunk of chunksOf(batch)) {
-      while (!abandoned() && pending() > options.flushRecords * 10) {
+      while (!abandoned() && !draining && pending() > options.flushRecords * 10) {
         await new Promise<void>((resolve) => {
           blocked.add(resolve);
         });
       }
       const state = owned.get(partition);
-      if (abandoned() || state === undefined) return;
+      if (abandoned() || draining || state === undefined) return;
       state.touchedAt = clock.now();
       state.busy = true;
       try {
@@ -206,8 +219,10 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
           wake = resolve;
         }),
       ]);
+      const last = draining;
       await flush();
-      if (options.idleMs === 0) continue;
+      if (last) drained();
+      if (options.idleMs === 0 || draining) continue;
       for (const [partition, state] of owned) {
         if (clock.now() - state.touchedAt < options.idleMs || state.next === 0) continue;
         state.touchedAt = clock.now();
@@ -225,11 +240,18 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     position: (_topic, partition) => owned.get(partition)?.flushed,
     waitingFor: () => waiting,
     close: async () => {
+      draining = true;
+      wake();
+      unblock();
+      const flushed = new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      // A store that is away keeps nobody: what is not flushed is folded again by the next owner.
+      await atMost(drainMs.work, Promise.race([flushed, loop]));
       closing = true;
       wake();
       unblock();
-      await loop;
-      await consumer.close();
+      await atMost(drainMs.leave, Promise.all([loop, consumer.close()]));
     },
   };
 }
