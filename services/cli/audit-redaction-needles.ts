@@ -67,9 +67,12 @@ export function createNeedles(values: readonly string[]): Needles {
   const folded: Needle[] = [];
   const joined: Needle[] = [];
   const tooShort: number[] = [];
-  values.forEach((given, value) => {
+  for (const [value, given] of values.entries()) {
     const text = given.trim();
-    if ((text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) < leastLength) return void tooShort.push(value);
+    if ((text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) < leastLength) {
+      tooShort.push(value);
+      continue;
+    }
     const apart = text.length < apartBelow;
     const bytes = Buffer.from(text, 'utf8');
     exact.push({ value, form: 'plain', text, apart }, ...base64Forms(bytes).map((form) => ({ value, form: 'base64' as const, text: form, apart: false })));
@@ -78,7 +81,7 @@ export function createNeedles(values: readonly string[]): Needles {
     const plainer = fold(text);
     if (plainer.length >= leastLength) folded.push({ value, form: 'folded', text: plainer, apart });
     if ((plainer.match(/\d/g)?.length ?? 0) >= manyDigits) joined.push({ value, form: 'folded', text: joinDigits(plainer), apart: true });
-  });
+  }
   const [inText, inLower, inFolded, inJoined] = [exact, lower, folded, joined].map(createPass) as [ReturnType<typeof createPass>, ReturnType<typeof createPass>, ReturnType<typeof createPass>, ReturnType<typeof createPass>];
   return {
     tooShort,
