@@ -15,7 +15,8 @@ export default {
     never('doers are strangers', { path: `^services/(${doers})/`, pathNot: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' }),
     // What is simulated is what runs: the simulation takes bets, weights and engines from statistics.
     never('simulation knows statistics alone', { path: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' }),
-    never('runtime knows no domain', { path: '^services/runtime/' }, { path: '^services/', pathNot: '^services/(kernel|runtime)/' }),
+    // Redaction is a pure library: what the edge logs, reports and parks passes through it.
+    never('runtime knows no domain', { path: '^services/runtime/' }, { path: '^services/', pathNot: '^services/(kernel|runtime|redaction)/' }),
     never('nobody imports a main', {}, { path: '^services/(?!cli/).*/main\\.ts$' }),
     never('tests stay in test', { path: '^(services|infra|schemas)/' }, { path: '^test/|^node_modules/(vitest|fast-check|testcontainers)/' }),
     oneHome('kafkajs', '^services/runtime/'),

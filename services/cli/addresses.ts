@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { Addresses } from '../replay/whole-path.ts';
+import type { RedactionPolicy } from '../redaction/index.ts';
+import { type Addresses, deploymentTokens } from '../replay/whole-path.ts';
+import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
 
 export type Surroundings = Addresses & { readonly prefix: string; readonly database: string };
 
-const environment = z.object({
+const environment = redactionSettings.extend({
   KAFKA_BROKERS: z.string().optional(),
   CLICKHOUSE_URL: z.url().optional(),
   CLICKHOUSE_USER: z.string().optional(),
@@ -59,14 +61,29 @@ export function surroundings(home: string): Surroundings {
   return running;
 }
 
+/** The policy that the environment names, `path` before it; with the deployment's token keys when a home is given and the environment names none. */
+export function redactionPolicy(path?: string, home?: string): RedactionPolicy {
+  const env = readEnvironment();
+  return readRedactionPolicy({ ...env, ...(path !== undefined && { TRIPLINE_REDACTION_POLICY: path }) }, home === undefined ? undefined : deploymentTokens(pseudonymKey(home)));
+}
+
 /** The key behind pseudonyms: from the environment, else made once for the home folder and readable by its owner only. */
 export function pseudonymKey(home: string): Uint8Array {
   const given = readEnvironment().TRIPLINE_PSEUDONYM_KEY;
   if (given !== undefined) return Buffer.from(given, 'hex');
-  const file = join(home, 'pseudonym.key');
+  const file = pseudonymKeyFile(home);
   if (!existsSync(file)) {
     mkdirSync(home, { recursive: true });
     writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
   }
   return Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
+}
+const pseudonymKeyFile = (home: string): string => join(home, 'pseudonym.key');
+
+/** The key that exists already: what was pseudonymised before can only be met again under it. */
+export function knownPseudonymKey(home: string): Uint8Array {
+  if (readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined && !existsSync(pseudonymKeyFile(home))) {
+    throw new PipelineError('CONFIG_INVALID', `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${pseudonymKeyFile(home)}`, { cure: 'use the key that the redactor ran with; under another one every id would be another' });
+  }
+  return pseudonymKey(home);
 }

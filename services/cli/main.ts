@@ -1,7 +1,5 @@
 /** `tripline`: one verb per job. Exit codes: 0 done, 1 the answer is no or the input is wrong, 2 something is down, 130 interrupted. */
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { redactLines } from '../redaction/lines.ts';
 import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
 import { apply, kill } from './change.ts';
@@ -10,6 +8,7 @@ import { explain } from './explain.ts';
 import { parkedList, parkedReplay, parkedShow } from './parked.ts';
 import { decisions, results, sql, tail } from './read.ts';
 import { plan } from './plan.ts';
+import { redactVerb, type RedactFlags } from './redact.ts';
 import { replayVerb, type ReplayFlags } from './replay.ts';
 import { simulate, type SimulateFlags, type TrafficFlags } from './simulate.ts';
 import { doctor, down, status, supervise, up } from './stack.ts';
@@ -34,7 +33,7 @@ const verb = (name: string, description: string): Command => program.command(nam
 type Home = { home: string };
 type Reading = Home & { json?: boolean };
 
-verb('up', 'start broker, store, registry and every stage, in the background').option('--partitions <n>', 'partitions of the logs', '4').action(ends(async (flags: Home & { partitions: string }) => up(flags.home, { partitions: Number(flags.partitions) })));
+verb('up', 'start broker, store, registry and every stage, in the background').option('--partitions <n>', 'partitions of the logs', '4').option('--policy <file>', 'redaction policy; default TRIPLINE_REDACTION_POLICY, else the built-in one').action(ends(async (flags: Home & { partitions: string; policy?: string }) => up(flags.home, { partitions: Number(flags.partitions), ...(flags.policy !== undefined && { policy: flags.policy }) })));
 program.command('supervise', { hidden: true }).requiredOption('--home <folder>').requiredOption('--partitions <n>').action(ends(async (flags: Home & { partitions: string }) => supervise(flags.home, { partitions: Number(flags.partitions) })));
 verb('status', 'what runs, and what it waits for').option('--json').action(ends(async (flags: Reading) => status(flags.home, flags.json === true)));
 verb('doctor', 'what is missing, and the cure').option('--json').action(ends(async (flags: Reading) => doctor(flags.home, flags.json === true)));
@@ -60,11 +59,13 @@ parkedVerb('replay [ids...]', 'send them where they came from; what was sent is 
 const onTraffic = (command: Command, runs: string): Command => command.option('--units-per-day <n>', 'new units a day at full coverage, all arms', '5000').option('--visits <n>', 'mean visits of a unit', '2').option('--same-again <share>', 'visits that repeat the unit\'s own value', '0.3').option('--candidate <arm>', 'which one; default the first').option('--runs <n>', 'simulated phases', runs).option('--seed <n>', 'other chance', '1').option('--threads <n>', 'default: every core').option('--json');
 onTraffic(program.command('plan <file>').description('units and days to find the declared harm, and false stops, simulated for this file'), '400').action(ends(async (file: string, flags: TrafficFlags) => plan(file, flags)));
 onTraffic(program.command('simulate <file>').description('when this file would stop if a metric changed'), '2000').option('--effect <metric=change...>', 'cost=+20%, error_rate=0.01; none: nothing differs').option('--from <duration>', 'when the effects begin', '0').option('--csv <path>', 'one line a run').action(ends(async (file: string, flags: SimulateFlags) => simulate(file, flags)));
-program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').option('--explain', 'type, tier and score of each finding instead of the text; never the value').action(
-  ends(async ({ explain: explained }: { explain?: boolean }) => {
-    await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), undefined, explained === true);
-    return 0;
-  }),
-);
+verb('redact', 'lines {"id","text"} in, lines {"id","text","spans"} out')
+  .option('--policy <file>', 'a policy file; default TRIPLINE_REDACTION_POLICY, else the built-in policy')
+  .option('--explain', 'type, tier and score of each finding instead of the text; never the value')
+  .option('--audit', 'instead: is any value of a list in a table, a log of the engine or a topic past raw? exit code 1 if so')
+  .option('--values <file>', 'for --audit: one value a line, or JSON strings')
+  .option('--rebuild', 'instead: the kept raw events once more under this policy; newer rows replace older ones')
+  .option('--json')
+  .action(ends(async (flags: RedactFlags) => redactVerb(flags)));
 
 await program.parseAsync();

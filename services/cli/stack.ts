@@ -1,7 +1,7 @@
 /** `up`, `status`, `doctor`, `down`: the embedded stack and every stage, in a process of its own that outlives the command. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
@@ -16,11 +16,12 @@ import { createRegistryClient } from '../runtime/registry-client.ts';
 import { createProbeServer } from '../runtime/probe-server.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { pseudonymKey, readStack, stackFile, type StackState } from './addresses.ts';
+import { pseudonymKey, readStack, redactionPolicy, stackFile, type StackState } from './addresses.ts';
 import { paint, print, printJson, table } from './terminal.ts';
 
 /** Starts the supervisor in the background and waits until it says that everything is ready. */
-export async function up(home: string, options: { partitions: number }): Promise<number> {
+export async function up(home: string, options: { partitions: number; policy?: string }): Promise<number> {
+  redactionPolicy(options.policy, home); // what is wrong with it is said here, not in a log
   const running = readStack(home);
   if (running && isAlive(running.pid)) {
     print(`already running in ${home} (process ${running.pid})`);
@@ -32,7 +33,7 @@ export async function up(home: string, options: { partitions: number }): Promise
   writeFileSync(logFile, '');
   const out = openSync(logFile, 'a');
   // Records live for milliseconds: a larger nursery spares the collector from copying them (measured: a third of the path's CPU).
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', process.argv[1] ?? '', 'supervise', '--home', home, '--partitions', String(options.partitions)], { detached: true, stdio: ['ignore', out, out] });
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', process.argv[1] ?? '', 'supervise', '--home', home, '--partitions', String(options.partitions)], { detached: true, stdio: ['ignore', out, out], ...(options.policy !== undefined && { env: { ...process.env, TRIPLINE_REDACTION_POLICY: resolve(options.policy) } }) });
   child.unref();
   let exited = false;
   child.once('exit', () => {
@@ -50,13 +51,14 @@ export async function up(home: string, options: { partitions: number }): Promise
 
 /** The supervisor: embedded parts, every stage, a probe server. Runs until it is told to stop. */
 export async function supervise(home: string, options: { partitions: number }): Promise<number> {
+  const redaction = redactionPolicy(undefined, home);
   const stack = await startEmbedded({ home, onLine: print });
   const telemetry = createTelemetry({ service: 'tripline', ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }) });
   const logger = createLogger({ name: 'tripline', file: join(home, 'logs', 'stages.log') });
   let path: WholePath | undefined;
   try {
     path = await startWholePath({
-      ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: pseudonymKey(home), clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
+      ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: pseudonymKey(home), redaction, clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
       idleTickMs: 2_000, bot: true, logLine: (level, message, fields) => logger[level](fields, message),
       onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) => logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'), ...(telemetry.tracer && { tracer: telemetry.tracer }),
     });

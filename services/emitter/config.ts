@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { redactionSettings } from '../runtime/redaction-settings.ts';
 
-export const emitterSettings = z.object({
+export const emitterSettings = redactionSettings.extend({
   TRIPLINE_SERVICE: z.string().default('app'), // names the app on every event
   TRIPLINE_ENVIRONMENT: z.string().default('production'),
   KAFKA_BROKERS: z.string().default('127.0.0.1:9092'), // comma-separated host:port
@@ -13,6 +14,7 @@ export const emitterSettings = z.object({
   TRIPLINE_EMITTER_MAX_BYTES: z.coerce.number().int().positive().default(16_777_216), // of encoded events and their bookkeeping
   TRIPLINE_EMITTER_MAX_EVENT_BYTES: z.coerce.number().int().positive().default(1_000_000), // of one event; brokers take about 1 MiB unless told otherwise
   TRIPLINE_EMITTER_LINGER_MS: z.coerce.number().int().nonnegative().default(20), // batching; adds latency
+  TRIPLINE_EMITTER_REDACT: z.enum(['on', 'off']).default('off'), // on: texts are redacted in this process, under the policy and keys that TRIPLINE_REDACTION_POLICY and TRIPLINE_TOKEN_KEYS(_FILE) name
 });
 export type EmitterSettings = z.infer<typeof emitterSettings>;
 

@@ -6,6 +6,9 @@ import { randomFillSync } from 'node:crypto';
 import { type Assignment, type AssignmentTable, assign, type Subject } from '../assignment/index.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
+import type { RedactionPolicy } from '../redaction/index.ts';
+import { cleanMessage } from '../redaction/messages.ts';
+import { addCounts, cleanInferenceTexts, cleanOutcomeTexts, createTally, type Tally } from '../redaction/records.ts';
 import { describeExposure, describeInference, describeOutcome, type InferenceInput, type Origin, type OutcomeInput, readTraceparent } from './describe-event.ts';
 import { createEventQueue, type DropReason, type QueuedEvent } from './event-queue.ts';
 
@@ -28,6 +31,8 @@ export type EmitterStats = {
   /** Calls that could not be recorded at all: a value of the wrong type, most often. */
   readonly failedCalls: number;
   readonly sendErrors: number;
+  /** What the emitter's own redaction took out, `TYPE tier` -> how many. Empty without it. */
+  readonly redactions: Readonly<Record<string, number>>;
   /** Why the last send or call failed; absent when none has. Holds no event data. */
   readonly lastProblem?: string;
 };
@@ -59,6 +64,8 @@ export type EmitterOptions = {
   readonly lingerMs: number;
   /** W3C traceparent of the span that is active now, asked when a call gives none. */
   readonly traceContext?: () => string | undefined;
+  /** Present: texts are redacted here, before they leave the process. Ids stay raw: the redactor finds units by them and makes pseudonyms. */
+  readonly redaction?: RedactionPolicy;
   /** Told in `stats().lastProblem` from the start: what is wrong with the settings. */
   readonly problem?: string;
 };
@@ -70,12 +77,20 @@ const batchBytes = 800_000;
 const rememberedExposures = 10_000;
 
 const unknown = (experimentId: string): Assignment => ({ experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' });
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
+const messageOf = (error: unknown): string => cleanMessage((error instanceof Error ? error.message : String(error)).slice(0, 4_096)).slice(0, 300);
 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { clock, experiments, sink, maxEventBytes = 1_000_000 } = options;
   const queue = createEventQueue(options.maxQueued, options.maxBytes);
   const exposed = new Set<string>();
+  const redactions: Record<string, number> = {};
+  const redacted = <E>(event: E, clean: (event: E, tally: Tally) => E): E => {
+    if (options.redaction === undefined) return event;
+    const tally = createTally(options.redaction);
+    const result = clean(event, tally);
+    addCounts(redactions, tally.tiers);
+    return result;
+  };
   let sent = 0;
   let failedCalls = 0;
   let sendErrors = 0;
@@ -213,7 +228,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeInference(complete, from);
-        push('inference.raw.v1', 'inference-event', event, bucket, key, complete.traceparent, from.now);
+        push('inference.raw.v1', 'inference-event', redacted(event, cleanInferenceTexts), bucket, key, complete.traceparent, from.now);
         return event.event_id;
       }),
     outcome: (kind, input) =>
@@ -221,7 +236,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeOutcome(kind, complete, from);
-        push('outcome.raw.v1', 'outcome-event', event, bucket, key, complete.traceparent, from.now);
+        push('outcome.raw.v1', 'outcome-event', redacted(event, cleanOutcomeTexts), bucket, key, complete.traceparent, from.now);
       }),
     flush: ({ timeoutMs = 5_000 } = {}) =>
       new Promise<boolean>((resolve) => {
@@ -247,6 +262,6 @@ export function createEmitter(options: EmitterOptions): Emitter {
       await within(timeoutMs, loop);
       await within(timeoutMs, Promise.allSettled([sink.close(), experiments.close()]));
     },
-    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, ...(lastProblem !== undefined && { lastProblem }) }),
+    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, redactions: { ...redactions }, ...(lastProblem !== undefined && { lastProblem }) }),
   };
 }

@@ -8,8 +8,10 @@ import { type AssignmentTable, createAssignmentTable } from '../assignment/index
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { formatRevision, parseRevision } from '../kernel/experiment-json.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import type { RedactionPolicy } from '../redaction/index.ts';
 import { createAvroCodec } from '../runtime/avro-codec.ts';
 import { createKafka } from '../runtime/kafka-log.ts';
+import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import { createRegistryClient } from '../runtime/registry-client.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { type BrokerDeps, createKafkaSink, followExperiments } from './broker.kafka.ts';
@@ -62,10 +64,10 @@ function experimentKeeper(path: string, known: readonly ExperimentRevision[]): (
   };
 }
 
-/** `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. */
+/** `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. Throws `CONFIG_INVALID` when a redaction policy or key is asked for and cannot be used: raw text would leave otherwise. */
 export function createEmitterFromSettings(settings: EmitterSettings, forced: Readonly<Record<string, string>>, options: Pick<EmitterOptions, 'traceContext'> & Pick<BrokerDeps, 'onRevision'> = {}): Emitter {
   const common = {
-    service: settings.TRIPLINE_SERVICE, environment: settings.TRIPLINE_ENVIRONMENT, clock: systemClock, forced, ...(options.traceContext && { traceContext: options.traceContext }),
+    service: settings.TRIPLINE_SERVICE, environment: settings.TRIPLINE_ENVIRONMENT, clock: systemClock, forced, ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: readRedactionPolicy(settings) }), ...(options.traceContext && { traceContext: options.traceContext }),
     maxQueued: settings.TRIPLINE_EMITTER_MAX_QUEUED, maxBytes: settings.TRIPLINE_EMITTER_MAX_BYTES, maxEventBytes: settings.TRIPLINE_EMITTER_MAX_EVENT_BYTES, lingerMs: settings.TRIPLINE_EMITTER_LINGER_MS,
   };
   const { TRIPLINE_SINK: target, TRIPLINE_EXPERIMENTS: path } = settings;
@@ -89,12 +91,12 @@ export function createEmitterFromSettings(settings: EmitterSettings, forced: Rea
 }
 
 /** Keeps what was recorded, in order; `experiments` makes assignment real. A value that would not fit its schema fails here as it would in production. */
-export function createTestTripline(options: { readonly experiments?: readonly ExperimentRevision[]; readonly forced?: Readonly<Record<string, string>> } = {}): Emitter & { events(): readonly { readonly record: string; readonly event: unknown }[] } {
+export function createTestTripline(options: { readonly experiments?: readonly ExperimentRevision[]; readonly forced?: Readonly<Record<string, string>>; readonly redaction?: RedactionPolicy } = {}): Emitter & { events(): readonly { readonly record: string; readonly event: unknown }[] } {
   const events: { record: string; event: unknown }[] = [];
   const registry = { register: async () => 0, schemaById: async () => undefined, subjects: async () => [], ping: async () => {} };
   const { encodeUnregistered } = createAvroCodec({ registry, clock: systemClock });
   const emitter = createEmitter({
-    service: 'test', environment: 'test', clock: systemClock, maxQueued: 100_000, maxBytes: 1 << 30, lingerMs: 0, ...(options.forced && { forced: options.forced }),
+    service: 'test', environment: 'test', clock: systemClock, maxQueued: 100_000, maxBytes: 1 << 30, lingerMs: 0, ...(options.forced && { forced: options.forced }), ...(options.redaction && { redaction: options.redaction }),
     encode: (record, value) => {
       const frame = encodeUnregistered(record, value);
       events.push({ record, event: value });
@@ -106,14 +108,23 @@ export function createTestTripline(options: { readonly experiments?: readonly Ex
   return { ...emitter, events: () => events };
 }
 
+/** Configured by the environment; with something wrong in it, an emitter that sends nothing and says what. */
+export function createEmitterFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): Emitter {
+  const { settings, problem: wrong, forced } = readEmitterEnv(env);
+  let problem = wrong ?? '';
+  try {
+    if (settings) return createEmitterFromSettings(settings, forced);
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  return createEmitter({ service: 'app', environment: 'unknown', clock: systemClock, maxQueued: 1_000, maxBytes: 1 << 20, lingerMs: 1_000, problem, encode: () => Buffer.alloc(0), sink: { send: () => Promise.reject(new Error(problem)), close: async () => {} }, experiments: fixedExperiments([]) });
+}
+
 let instance: Emitter | undefined;
 const ready = (): Emitter => {
   if (instance === undefined) {
-    const { settings, problem = '', forced } = readEmitterEnv();
     // A wrong setting must not take the app down: the emitter then records nothing that leaves, and `stats` says why.
-    instance = settings
-      ? createEmitterFromSettings(settings, forced)
-      : createEmitter({ service: 'app', environment: 'unknown', clock: systemClock, maxQueued: 1_000, maxBytes: 1 << 20, lingerMs: 1_000, problem, encode: () => Buffer.alloc(0), sink: { send: () => Promise.reject(new Error(problem)), close: async () => {} }, experiments: fixedExperiments([]) });
+    instance = createEmitterFromEnv();
     process.once('beforeExit', () => void instance?.flush({ timeoutMs: 2_000 }));
   }
   return instance;

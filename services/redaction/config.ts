@@ -1,4 +1,5 @@
 /** A policy as a versioned file, and the keys of its tokens from a file or the environment. Everything wrong with them is said at once, and no value of theirs is quoted. */
+import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { defaultPolicy, type EpochKey, type RedactionPolicy, type TokenKeys } from './policy.ts';
@@ -24,10 +25,10 @@ export type PatternJudge = (source: string, flags: string) => 'safe' | 'vulnerab
 
 const refused = (what: string, cure: string): PipelineError => new PipelineError('CONFIG_INVALID', `redaction policy: ${what}`, { cure });
 
-/** The judge that `recheck` is; undefined when it is not installed. */
-export async function recheckJudge(): Promise<PatternJudge | undefined> {
+/** The judge that `recheck` is; undefined when it is not installed. Loaded on demand and at once: an emitter is made without waiting. */
+export function recheckJudge(): PatternJudge | undefined {
   try {
-    const { checkSync } = await import('recheck');
+    const { checkSync } = createRequire(import.meta.url)('recheck') as typeof import('recheck');
     return (text, flags) => checkSync(text, flags, { timeout: 5_000 }).status;
   } catch {
     return undefined;

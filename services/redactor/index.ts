@@ -6,9 +6,12 @@ import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-lo
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, isSampled, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
+import { cleanRecords } from './clean-records.kafka.ts';
 import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
 
 export { createPseudonymizer } from './pseudonym.ts';
+export { type Rebuilt, rebuildClean } from './rebuild.kafka.ts';
+export type { RedactorContext } from './redact-event.ts';
 
 /** A public event is at most this long; whoever has more to say sends less text. */
 const maxEventBytes = 1 << 20;
@@ -34,19 +37,10 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     const outgoing: OutgoingRecord[] = [];
     let timestamp = 0;
     for (const { value, source, traceparent } of batch) {
-      for (const [kind, number] of Object.entries(value.tiers ?? {})) count(redactions, kind, number);
+      for (const [kind, number] of Object.entries(value.tiers ?? {})) count(redactions, `${kind} ${context.policy.version}`, number);
       timestamp = Math.max(timestamp, source.timestamp);
       if (isSampled(traceparent)) for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
-      const headers = { 'content-type': 'application/avro', ...(traceparent && { traceparent }) };
-      const common = { partition: source.partition, timestamp: source.timestamp };
-      if (value.inference) {
-        const frame = codec.encode('redacted-inference', value.inference);
-        outgoing.push({ ...common, topic: topicName(prefix, 'inference.v1'), key: value.inference.event_id, value: frame, headers: { ...headers, 'tripline-schema': 'redacted-inference' } });
-      }
-      if (value.outcome) {
-        const frame = codec.encode('redacted-outcome', value.outcome);
-        outgoing.push({ ...common, topic: topicName(prefix, 'outcome.v1'), key: value.outcome.outcome_id, value: frame, headers: { ...headers, 'tripline-schema': 'redacted-outcome' } });
-      }
+      outgoing.push(...cleanRecords(prefix, codec, value, source, traceparent));
     }
     const unit = batch.flatMap(({ value }) => value.unit);
     const entity = batch.flatMap(({ value }) => value.entity);

@@ -8,7 +8,8 @@ import type {
 import { bucketOf, id16, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { drop, forward, park, type Verdict } from '../kernel/verdict.ts';
-import { type RedactionPolicy, redact, redactorVersion, redactValue } from '../redaction/index.ts';
+import { type RedactionPolicy, redactorVersion } from '../redaction/index.ts';
+import { cleanId, cleanInferenceTexts, cleanName, cleanOutcomeTexts, createTally } from '../redaction/records.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 
 export type RedactorContext = { readonly policy: RedactionPolicy; readonly pseudonym: Pseudonymizer };
@@ -26,60 +27,11 @@ export type RedactedEvent = {
 /** Ids longer than this are somebody's text, not an id. */
 const maxIdLength = 512;
 const hexId = /^[0-9a-f]{32}$/;
+const spanHex = /^[0-9a-f]{16}$/;
 const unitTypes = /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/;
 
 /** 1e12 nano-dollars is a thousand dollars for one call; beyond it the number is broken, and sums must stay exact. */
 const maxNanoUsd = 1e12;
-
-type Counts = Record<string, number>;
-/** What an event held: by type for its row, by type and tier for the stage's counter. */
-type Tally = { readonly policy: RedactionPolicy; readonly types: Counts; readonly tiers: Counts };
-const createTally = (policy: RedactionPolicy): Tally => ({ policy, types: {}, tiers: {} });
-
-function addCounts(into: Counts, counts: Readonly<Counts>): void {
-  for (const [type, number] of Object.entries(counts)) into[type] = (into[type] ?? 0) + number;
-}
-
-function cleanText(text: string, tally: Tally): string {
-  const { value, counts, tiers } = redactValue(text, tally.policy);
-  addCounts(tally.types, counts);
-  addCounts(tally.tiers, tiers);
-  return value as string;
-}
-const cleanNullable = (text: string | null, tally: Tally): string | null => (text === null ? null : cleanText(text, tally));
-
-/** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like people, so the names tier does not look at them. */
-const namings = new WeakMap<RedactionPolicy, { readonly policy: RedactionPolicy; readonly innocent: Set<string> }>();
-const rememberedNames = 10_000;
-
-/** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else, once. */
-function cleanName(text: string, tally: Tally): string {
-  let naming = namings.get(tally.policy);
-  if (naming === undefined) {
-    naming = { policy: { ...tally.policy, names: false }, innocent: new Set() };
-    namings.set(tally.policy, naming);
-  }
-  if (naming.innocent.has(text)) return text;
-  const { text: clean, spans } = redact(text, naming.policy);
-  for (const { type, tier } of spans) {
-    addCounts(tally.types, { [type]: 1 });
-    addCounts(tally.tiers, { [`${type} ${tier}`]: 1 });
-  }
-  if (spans.length === 0 && text.length <= 128) {
-    if (naming.innocent.size >= rememberedNames) naming.innocent.clear();
-    naming.innocent.add(text);
-  }
-  return clean;
-}
-
-function cleanMap(map: Readonly<Record<string, string>>, tally: Tally): Record<string, string> {
-  if (Object.keys(map).length === 0) return {};
-  const { value, counts, tiers } = redactValue(map, tally.policy);
-  addCounts(tally.types, counts);
-  addCounts(tally.tiers, tiers);
-  // A map over budget goes out whole.
-  return typeof value === 'string' ? { dropped: value } : (value as Record<string, string>);
-}
 
 const pseudonymText = (pseudonym: Pseudonymizer, kind: string, id: string | null): string | null => (id === null ? null : pseudonym(kind, id).toString('hex'));
 
@@ -131,21 +83,10 @@ export function redactInference(event: InferenceEvent, receivedAt: EpochMs, { po
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
   const tally = createTally(policy);
-  const name = (text: string): string => cleanName(text, tally);
-  const maybeName = (text: string | null): string | null => (text === null ? null : name(text));
   const clean: RedactedInference = {
-    ...event,
-    service: name(event.service), environment: name(event.environment), units: cleanUnits(event.units, pseudonym),
-    entity: event.entity && { type: name(event.entity.type), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
-    operation: name(event.operation), provider: name(event.provider), model_requested: name(event.model_requested), model_served: name(event.model_served),
-    prompt_name: maybeName(event.prompt_name), prompt_version: name(event.prompt_version), rag_index_version: maybeName(event.rag_index_version), tool_set_version: maybeName(event.tool_set_version),
-    error_type: maybeName(event.error_type), finish_reasons: event.finish_reasons.map(name),
-    guardrails: event.guardrails.map((guardrail) => ({ ...guardrail, name: name(guardrail.name), kind: name(guardrail.kind), action: name(guardrail.action) })),
-    tool_calls: event.tool_calls.map((call) => ({ ...call, name: name(call.name) })),
-    retrieval: event.retrieval.map((document) => ({ ...document, document_id: cleanText(document.document_id, tally) })),
-    scores: Object.fromEntries(Object.entries(event.scores).map(([key, score]) => [name(key), score])),
-    slices: cleanMap(event.slices, tally), attributes: cleanMap(event.attributes, tally),
-    prompt: cleanNullable(event.prompt, tally), response: cleanNullable(event.response, tally),
+    ...cleanInferenceTexts(event, tally),
+    event_id: cleanId(event.event_id, tally), span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null, units: cleanUnits(event.units, pseudonym),
+    entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
     received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
   };
@@ -171,7 +112,7 @@ function slimInference(event: InferenceEvent, clean: RedactedInference, received
         body: {
           'tripline.v1.Observation': {
             event_id: id16(event.event_id), occurred_at: event.occurred_at, unit_type: unitType, unit: pseudonymous, entity: entityId,
-            exposures: counted.filter(({ unit_type: type }) => type === unitType).map(({ experiment_id, phase, variant }) => ({ experiment_id, phase, variant })),
+            exposures: clean.exposures.filter(({ unit_type: type, reason }) => type === unitType && randomised.has(reason)).map(({ experiment_id, phase, variant }) => ({ experiment_id, phase, variant })),
             model_served: clean.model_served, prompt_version: clean.prompt_version, rag_index_version: clean.rag_index_version, tool_set_version: clean.tool_set_version,
             status: event.status, schema_valid: event.schema_valid, cost_nano_usd: event.cost_nano_usd, token_in: event.token_in, token_out: event.token_out,
             latency_us: event.latency_ms === null ? null : Math.round(event.latency_ms * 1_000), ttft_us: event.ttft_ms === null ? null : Math.round(event.ttft_ms * 1_000),
@@ -192,22 +133,23 @@ function slimInference(event: InferenceEvent, clean: RedactedInference, received
   return { unit, entity };
 }
 
-export function redactExposure(exposure: Exposure, receivedAt: EpochMs, { pseudonym }: RedactorContext): Verdict<RedactedEvent> {
+export function redactExposure(exposure: Exposure, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
   if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id])) return park('INVALID', 'an id is empty or longer than 512 characters');
   if (!unitTypes.test(exposure.unit_type)) return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
   if (badTime(exposure.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (!randomised.has(exposure.reason)) return drop(`exposure-${exposure.reason.toLowerCase()}`);
-  const { unit_type: unitType, unit_id: unitId, experiment_id, phase, variant } = exposure;
+  const { unit_type: unitType, unit_id: unitId, phase } = exposure;
+  const tally = createTally(policy);
   const record: UnitRecord = {
     received_at: receivedAt, trace_id: traceBytes(exposure.trace_id), span_id: null,
     body: {
       'tripline.v1.ExposureSeen': {
-        event_id: id16(exposure.event_id), occurred_at: exposure.occurred_at, unit: pseudonym(unitType, unitId), experiment_id, phase, variant,
+        event_id: id16(exposure.event_id), occurred_at: exposure.occurred_at, unit: pseudonym(unitType, unitId), experiment_id: cleanName(exposure.experiment_id, tally), phase, variant: cleanName(exposure.variant, tally),
         entity: exposure.entity && pseudonym(entityKind(exposure.entity.type), exposure.entity.id),
       },
     },
   };
-  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [] });
+  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: tally.tiers });
 }
 
 export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
@@ -217,9 +159,10 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
   if (badTime(event.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9)) return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
   const tally = createTally(policy);
-  const kind = cleanName(event.kind, tally);
+  const texts = cleanOutcomeTexts(event, tally);
+  const { kind } = texts;
   const clean: RedactedOutcome = {
-    ...event, kind, source: cleanName(event.source, tally), attributes: cleanMap(event.attributes, tally),
+    ...texts, outcome_id: cleanId(event.outcome_id, tally), inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
     entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     units: event.units && cleanUnits(event.units, pseudonym), trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
     received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,

@@ -3,7 +3,7 @@ import { startBot, type BotDeps, type RunningBot } from '../bot/index.ts';
 import { startJoiner } from '../joiner/index.ts';
 import type { Clock } from '../kernel/time.ts';
 import { startLinker } from '../linker/index.ts';
-import { defaultPolicy } from '../redaction/index.ts';
+import { defaultPolicy, type RedactionPolicy, type TokenKeys } from '../redaction/index.ts';
 import { createPseudonymizer, startRedactor } from '../redactor/index.ts';
 import { createAvroCodec, type AvroCodec } from '../runtime/avro-codec.ts';
 import { createStore, type Store } from '../runtime/clickhouse-client.ts';
@@ -25,6 +25,8 @@ export type PathOptions = Addresses & {
   /** Records keep the producer's times: replays and stories. */
   readonly carriedTime: boolean;
   readonly pseudonymKey: Uint8Array;
+  /** Absent: the built-in policy, tokens under the pseudonym key. */
+  readonly redaction?: RedactionPolicy;
   readonly clock: Clock;
   readonly carriedClock: Clock;
   readonly flushMs: number;
@@ -55,6 +57,9 @@ export type WholePath = {
 };
 
 const flushRecords = 10_000;
+
+/** Without keys of their own, tokens are made under the deployment's key: each type has a key derived from it (services/redaction/tokens.ts). */
+export const deploymentTokens = (pseudonymKey: Uint8Array): TokenKeys => ({ kid: 'k1', key: pseudonymKey });
 
 /** Connections, topics, schemas and tables, without any stage: what reading verbs and `apply` need. */
 export async function connect(options: Addresses & { prefix: string; database: string; clock: Clock; clientId: string; logLine?: LogLine }): Promise<{ log: LogClient; codec: AvroCodec; store: Store; close(): Promise<void> }> {
@@ -95,7 +100,7 @@ export async function startWholePath(options: PathOptions): Promise<WholePath> {
     const [first, second, third, fourth, fifth] = producers as [LogProducer, LogProducer, LogProducer, LogProducer, LogProducer];
     const common = { prefix, log, codec, clock, store, ...(tracer && { tracer }) };
     const [redactor, linker, joiner, sink] = await Promise.all([
-      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: { ...defaultPolicy, tokens: { kid: 'k1', key: options.pseudonymKey } }, pseudonym: createPseudonymizer(options.pseudonymKey) } })),
+      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: options.redaction ?? { ...defaultPolicy, tokens: deploymentTokens(options.pseudonymKey) }, pseudonym: createPseudonymizer(options.pseudonymKey) } })),
       started(startLinker({ ...common, producer: second, flushMs: options.flushMs, flushRecords })),
       started(startJoiner({ ...common, producer: third, flushMs: options.flushMs, flushRecords, idleTickMs: options.idleTickMs })),
       started(startSink({ ...common, producer: fourth, lingerMs: 500 })),

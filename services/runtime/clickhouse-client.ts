@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient } from '@clickhouse/client';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { cleanMessage } from '../redaction/messages.ts';
 
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
 
@@ -12,6 +13,8 @@ export type Store = {
   readonly database: string;
   /** 64-bit integers come as text. */
   rows<Row>(query: string, params?: QueryParams): Promise<Row[]>;
+  /** Row by row, as they come: for what does not fit in memory. */
+  each<Row>(query: string, onRow: (row: Row) => void, params?: QueryParams): Promise<void>;
   command(query: string, params?: QueryParams): Promise<void>;
   insertRows(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
   insertBinary(table: string, columns: readonly string[], rows: Buffer): Promise<void>;
@@ -32,7 +35,8 @@ function explain(what: string, error: unknown): PipelineError {
   const detail = error instanceof Error ? error.message : String(error);
   return new PipelineError('STORE_UNAVAILABLE', `${what}: ${detail}`, { retriable: true, cause: error, cure: 'check that ClickHouse is running and CLICKHOUSE_URL is right' });
 }
-const firstLine = (text: string): string => (text.split('\n')[0] ?? '').slice(0, 300);
+/** The engine quotes what it could not read. Redacted before it is cut: half a value is found less surely. */
+const firstLine = (text: string): string => cleanMessage((text.split('\n')[0] ?? '').slice(0, 4_096)).slice(0, 300);
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -64,6 +68,11 @@ export async function createStore(options: { url: string; database: string; user
       guard('query', async () => {
         const result = await client.query({ query, format: 'JSONEachRow', ...(params && { query_params: { ...params } }), clickhouse_settings: { output_format_json_quote_64bit_integers: 1 } });
         return result.json();
+      }),
+    each: (query, onRow, params) =>
+      guard('query', async () => {
+        const result = await client.query({ query, format: 'JSONEachRow', ...(params && { query_params: { ...params } }), clickhouse_settings: { output_format_json_quote_64bit_integers: 1 } });
+        for await (const rows of result.stream()) for (const row of rows) onRow(row.json());
       }),
     text: (query, format, params) =>
       guard('query', async () => {

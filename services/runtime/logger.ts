@@ -1,9 +1,19 @@
-import pino, { type Logger } from 'pino';
+import pino, { type Logger, type LoggerOptions } from 'pino';
+import { cleanFields, cleanMessage } from '../redaction/messages.ts';
 
 /** Fields that hold what people wrote, wherever one slips in: their values never reach a log. */
 const never = ['prompt', 'response', 'text', 'value', 'key', 'password', 'authorization', 'attributes'];
 
-/** JSON lines to a file. Messages name stages, topics, partitions, offsets and codes; payloads are not theirs to tell. */
+/** JSON lines to a file. Messages name stages, topics, partitions, offsets and codes; payloads are not theirs to tell. What slips into a message, a field or an error all the same is redacted. */
 export function createLogger(options: { name: string; file: string; level?: 'debug' | 'info' | 'warn' | 'error' }): Logger {
-  return pino({ name: options.name, level: options.level ?? 'info', redact: { paths: [...never, ...never.map((field) => `*.${field}`)], censor: '[withheld]' } }, pino.destination({ dest: options.file, mkdir: true, sync: false }));
+  const settings: LoggerOptions = {
+    name: options.name, level: options.level ?? 'info', redact: { paths: [...never, ...never.map((field) => `*.${field}`)], censor: '[withheld]' },
+    formatters: { log: cleanFields },
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? cleanMessage(arg) : arg instanceof Error ? { err: arg } : arg)) as typeof args);
+      },
+    },
+  };
+  return pino(settings, pino.destination({ dest: options.file, mkdir: true, sync: false }));
 }

@@ -8,7 +8,7 @@ export type StageCounts = {
   readonly parked: Map<string, number>;
   /** Taken in, without a verdict yet. */
   waiting: number;
-  /** What a redacting stage took out: `TYPE tier` -> how many. Never a value. */
+  /** What a redacting stage took out: `TYPE tier policy` -> how many. Never a value. */
   readonly redactions?: Map<string, number>;
 };
 

@@ -8,6 +8,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { cleanMessage } from '../redaction/messages.ts';
 import type { RunningStage, StageTracer } from './stage.ts';
 
 export type Telemetry = {
@@ -28,6 +29,8 @@ const parentOf = (traceparent: string | undefined) => {
   if (match === null) return undefined;
   return trace.setSpanContext(context.active(), { traceId: match[1] ?? '', spanId: match[2] ?? '', traceFlags: Number.parseInt(match[3] ?? '0', 16), isRemote: true });
 };
+const cleanAttributes = (attributes: Readonly<Record<string, string | number>> = {}): Record<string, string | number> =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, typeof value === 'string' ? cleanMessage(value) : value]));
 const formatTraceparent = (span: Span): string => {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
@@ -43,7 +46,7 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
   return {
     tracer: spans && {
       span: (name, { parent, attributes }) => {
-        const span = spans.startSpan(name, { kind: SpanKind.CONSUMER, attributes: { ...attributes } }, parentOf(parent) ?? context.active());
+        const span = spans.startSpan(name, { kind: SpanKind.CONSUMER, attributes: cleanAttributes(attributes) }, parentOf(parent) ?? context.active());
         return {
           traceparent: formatTraceparent(span),
           end: () => span.end(),
@@ -68,12 +71,12 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
           for (const [code, number] of counts.parked) result.observe(number, { stage: name, verdict: 'parked', reason: code });
         }
       });
-      const redactions = meter.createObservableCounter('tripline_redactions', { description: 'values taken out of texts, by type and tier' });
+      const redactions = meter.createObservableCounter('tripline_redactions', { description: 'values taken out of texts, by type, tier and policy version' });
       redactions.addCallback((result) => {
         for (const { counts } of stages()) {
           for (const [kind, number] of counts.redactions ?? []) {
-            const [type = '', tier = ''] = kind.split(' ');
-            result.observe(number, { type, tier });
+            const [type = '', tier = '', policy = ''] = kind.split(' ');
+            result.observe(number, { type, tier, policy });
           }
         }
       });

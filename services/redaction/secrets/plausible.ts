@@ -6,7 +6,9 @@
 /** Whole values that stand where a secret would. */
 const standIns = /^(?:null|nil|none|undefined|true|false|yes|no|on|off|required|optional|mandatory|invalid|valid|incorrect|correct|wrong|missing|empty|expired|string|str|text|number|integer|boolean|object|password|passwd|passphrase|passwort|secret|token|api[_-]?key|key|pass|username|user|login|basic|bearer|digest|hidden|redacted|masked|removed|omitted|encrypted|unknown|default|generic|any|n\/a|tbd|todo|fixme|test|testing|foo|foobar|bar|baz|qux|asdf|abc|value|plain(?:text)?|hash(?:ed)?|header|hunter)$/i;
 /** Parts that mark a template or a tutorial's value. */
-const tutorial = /(?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy|fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder|changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_|-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|^(?:your|my)[A-Z_-]|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}|\u2026|x{6}/i;
+const tutorial = /(?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy|fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder|changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_|-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}|\u2026|x{6}/i;
+/** myPassword, YOUR_KEY: somebody's name for it. Case matters: a random value may begin with `MYN`. */
+const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 /** Expressions that fetch the value from elsewhere, and templates. */
 const expression = /^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req|request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session|state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^(?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return|input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>/;
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
@@ -22,7 +24,7 @@ const placeholder = /^\[[A-Z][A-Z_]{1,30}(?:\]|:|$)|^<[A-Za-z][^<>]{0,60}>?$|^\(
 
 /** A stand-in, a template, an expression, a path: whatever the key is called, there is no secret. */
 export function isStandIn(value: string): boolean {
-  return placeholder.test(value) || standIns.test(value) || tutorial.test(value) || expression.test(value) || member.test(value) || technical.test(value) || path.test(value) || isRepeated(value);
+  return placeholder.test(value) || standIns.test(value) || tutorial.test(value) || ownersName.test(value) || expression.test(value) || member.test(value) || technical.test(value) || path.test(value) || isRepeated(value);
 }
 
 /** One or two different characters, or one block over and over. */

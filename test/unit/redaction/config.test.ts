@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePolicy, parseTokenKeys, recheckJudge } from '../../../services/redaction/config.ts';
 import { defaultPolicy, redact, redactJoined, tokenOf } from '../../../services/redaction/index.ts';
 
-const judge = await recheckJudge();
+const judge = recheckJudge();
 
 describe('a policy file', () => {
   test('switches types, thresholds, names, own patterns and allowed shapes', () => {

@@ -1,0 +1,93 @@
+/** `redact`: lines in, lines out; `--audit`: are values of a list anywhere past the redactor; `--rebuild`: the kept raw events once more, under a newer policy. */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import { redactLines } from '../redaction/lines.ts';
+import { createPseudonymizer, rebuildClean } from '../redactor/index.ts';
+import { knownPseudonymKey, redactionPolicy } from './addresses.ts';
+import { type Audit, auditRedaction } from './audit-redaction.ts';
+import { createNeedles, readValues } from './audit-redaction-needles.ts';
+import { withConnection } from './read.ts';
+import { print, printJson, table } from './terminal.ts';
+
+export type RedactFlags = { readonly home: string; readonly explain?: boolean; readonly policy?: string; readonly audit?: boolean; readonly values?: string; readonly rebuild?: boolean; readonly json?: boolean };
+
+export async function redactVerb(flags: RedactFlags): Promise<number> {
+  if (flags.audit && flags.rebuild) throw new PipelineError('CONFIG_INVALID', '--audit and --rebuild are two jobs', { cure: 'run one after the other' });
+  if (flags.audit) return audit(flags);
+  if (flags.rebuild) return rebuild(flags);
+  await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), redactionPolicy(flags.policy), flags.explain === true);
+  return 0;
+}
+
+/** At most this many line numbers are listed for a place. */
+const listed = 8;
+
+export function reportAudit({ findings, searched }: Audit, lines: readonly number[]): string {
+  const looked = `searched ${searched.rows} rows in ${searched.columns} columns, ${searched.records} records in ${searched.topics} topics; logs of the engine: ${searched.systemLogs.join(', ') || 'none kept'}`;
+  if (findings.length === 0) return `${looked}\nnone of the ${lines.length} values is there`;
+  const numbers = (values: readonly number[]): string => `${values.slice(0, listed).map((value) => lines[value]).join(', ')}${values.length > listed ? `, and ${values.length - listed} more` : ''}`;
+  return [
+    table([['where', 'form', 'hits', 'offsets', 'values', 'lines of the file'], ...findings.map(({ where, form, hits, offsets, values }) => [where, form, String(hits), offsets === undefined ? '-' : offsets.join('..'), String(values.length), numbers(values)])]),
+    looked,
+    `${new Set(findings.flatMap(({ values }) => values)).size} of ${lines.length} values are still there`,
+  ].join('\n');
+}
+
+async function audit({ home, values: path, json }: RedactFlags): Promise<number> {
+  if (path === undefined) throw new PipelineError('CONFIG_INVALID', '--audit looks for values: it needs --values FILE', { cure: 'name a file with one value a line' });
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new PipelineError('INPUT_UNREADABLE', `${path} cannot be read`, { cause, cure: 'correct the path after --values' });
+  }
+  const { values, lines } = readValues(text);
+  if (values.length === 0) throw new PipelineError('INPUT_UNREADABLE', `${path} holds no value`, { cure: 'write one value a line' });
+  const needles = createNeedles(values);
+  if (needles.tooShort.length > 0) process.stderr.write(`not looked for, fewer than 4 letters and digits: ${needles.tooShort.length} of ${values.length} (lines ${needles.tooShort.slice(0, listed).map((index) => lines[index]).join(', ')}${needles.tooShort.length > listed ? ', ...' : ''})\n`);
+  return withConnection(home, async (connection) => {
+    const result = await auditRedaction({ ...connection, needles });
+    if (json) printJson({ ...result, findings: result.findings.map(({ values: indexes, ...finding }) => ({ ...finding, lines: indexes.map((index) => lines[index]) })) });
+    else print(reportAudit(result, lines));
+    return result.findings.length === 0 ? 0 : 1;
+  });
+}
+
+const perPolicy = (name: string): string => `SELECT '${name}' AS rows_of, redactor_version, policy_version, count() AS n FROM ${name} FINAL GROUP BY redactor_version, policy_version ORDER BY n DESC`;
+const sinkPatienceMs = 120_000;
+
+async function rebuild({ home, policy: path, json }: RedactFlags): Promise<number> {
+  const key = knownPseudonymKey(home);
+  const policy = redactionPolicy(path, home);
+  return withConnection(home, async ({ log, codec, store, prefix }) => {
+    const producer = await log.producer();
+    try {
+      await codec.register((['redacted-inference', 'redacted-outcome'] as const).map((record) => ({ record, topic: `${prefix}.${record === 'redacted-inference' ? 'inference.v1' : 'outcome.v1'}` })));
+      const rebuilt = await rebuildClean({ prefix, log, producer, codec, context: { policy, pseudonym: createPseudonymizer(key) } });
+      // The sink writes the rows, as ever; when it is past the last of ours, the rows that they replace can go.
+      const reached = async (): Promise<boolean> => {
+        const behind = await Promise.all([...rebuilt.ends].map(async ([place, end]) => {
+          const [topic = '', partition = ''] = place.split('/');
+          return ((await log.committedOffsets(`${prefix}-sink`, topic))[Number(partition)] ?? 0) < end;
+        }));
+        return !behind.includes(true);
+      };
+      for (let waited = 0; !(await reached()); waited += 250) {
+        if (waited >= sinkPatienceMs) throw new PipelineError('TIMEOUT', `${rebuilt.written} clean records are written, and the sink has not taken them within ${sinkPatienceMs / 1_000} s`, { cure: 'start the stages (`npx tripline up`), then run the rebuild again: it may be repeated' });
+        await wait(250);
+      }
+      for (const name of ['inferences', 'outcomes']) await store.command(`OPTIMIZE TABLE ${name} FINAL`);
+      const versions = [...(await store.rows<Record<string, string>>(perPolicy('inferences'))), ...(await store.rows<Record<string, string>>(perPolicy('outcomes')))];
+      if (json) printJson({ policy: policy.version, read: rebuilt.read, written: rebuilt.written, skipped: rebuilt.skipped, redactions: Object.fromEntries(rebuilt.redactions), rows: versions });
+      else {
+        print(`${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked)`);
+        print(table([['rows of', 'redactor', 'policy', 'rows'], ...versions.map((row) => [row['rows_of'] ?? '', row['redactor_version'] ?? '', row['policy_version'] ?? '', row['n'] ?? ''])]));
+      }
+      return 0;
+    } finally {
+      await producer.close();
+    }
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * The kept raw events once more, under another policy: only the wide clean records are written again. The unit and entity logs are not, or every fact and
+ * total would count twice. A rebuild may be repeated or broken off: the store keeps the row with the highest offset of each event.
+ */
+import type { RecordName } from '../../schemas/generated.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/kafka-log.ts';
+import { count } from '../runtime/stage.ts';
+import { topicName } from '../runtime/topics.ts';
+import { cleanRecords } from './clean-records.kafka.ts';
+import { type RedactorContext, redactInference, redactOutcome } from './redact-event.ts';
+
+export type Rebuilt = {
+  /** Raw records read, up to the ends at the start; what comes later is the running redactor's. */
+  readonly read: number;
+  readonly written: number;
+  /** Exposures hold no text: they have no wide row. What was parked once would be parked again. */
+  readonly skipped: number;
+  /** `TYPE tier` -> how many. */
+  readonly redactions: ReadonlyMap<string, number>;
+  /** By clean topic and partition (`topic/partition`): one past the last record written. */
+  readonly ends: ReadonlyMap<string, number>;
+};
+
+const batchSize = 500;
+const rawRecords: readonly RecordName[] = ['inference-event', 'exposure', 'outcome-event'];
+
+export async function rebuildClean({ prefix, log, producer, codec, context }: { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly context: RedactorContext }): Promise<Rebuilt> {
+  const tally = { read: 0, written: 0, skipped: 0 };
+  const redactions = new Map<string, number>();
+  const ends = new Map<string, number>();
+  const cleanOf = (source: LogRecord): OutgoingRecord[] => {
+    if (source.value === null) return [];
+    const decoded = codec.decode(rawRecords, source.value);
+    if (!decoded.ok) return [];
+    const verdict = decoded.record === 'inference-event' ? redactInference(decoded.value, source.timestamp, context) : decoded.record === 'outcome-event' ? redactOutcome(decoded.value, source.timestamp, context) : undefined;
+    if (verdict?.kind !== 'forward') return [];
+    for (const [kind, number] of Object.entries(verdict.value.tiers ?? {})) count(redactions, kind, number);
+    return cleanRecords(prefix, codec, verdict.value, source, source.headers['traceparent']);
+  };
+  for (const suffix of ['inference.raw.v1', 'outcome.raw.v1'] as const) {
+    const sources = await log.readToEnd(topicName(prefix, suffix));
+    for (let from = 0; from < sources.length; from += batchSize) {
+      const batch = sources.slice(from, from + batchSize);
+      await codec.prepare(batch.flatMap(({ value }) => (value === null ? [] : [value])));
+      const outgoing = batch.map(cleanOf);
+      tally.read += batch.length;
+      tally.skipped += outgoing.filter(({ length }) => length === 0).length;
+      tally.written += outgoing.flat().length;
+      if (outgoing.flat().length === 0) continue;
+      for (const [place, next] of await producer.send(outgoing.flat())) ends.set(place, next);
+    }
+  }
+  return { ...tally, redactions, ends };
+}
