@@ -1,5 +1,5 @@
 /** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
-import { nameTypes, fieldType } from './field-names.ts';
+import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found } from './find.ts';
 import type { Tier } from './families.ts';
 import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
@@ -74,7 +74,7 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     if (work.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
-    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !/^\s*(?:[[{]|$)/.test(content);
+    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !isEmptyHanded(decided, content, leaf.kind === 'number') && !/^\s*(?:[[{]|$)/.test(content);
     if (goes && content.length <= 4_096) {
       place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
       continue;
@@ -138,6 +138,8 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
     if (start >= end) continue;
     // What remains of a finding beside a stronger one is redacted too when it says anything.
     if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    // `@host` of an address whose user part was a secret names nobody.
+    if (finding.type === 'EMAIL' && start > finding.start && text.charCodeAt(start) === 64) continue;
     const inner = covered.indexOf(1, start);
     if (inner >= 0 && inner < end) {
       for (let at = start; at < end; ) {

@@ -37,16 +37,17 @@ export const secretFamily: Family = {
   find(text, hits, context, out) {
     /** Per finder: anchors before this index have been looked at already. */
     const looked = new Int32Array(finders.length);
-    /** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) gets its look too. */
+    /** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) is no second one. */
     const began = new Int32Array(finders.length).fill(-1);
     let fuel = Math.min(maxLooks, 1024 + text.length / 24);
     for (const { anchor, at } of hits) {
       for (const listener of listeners[anchor] ?? []) {
         const finder = finders[listener.finder];
-        if (finder === undefined || (at < (looked[listener.finder] ?? 0) && at !== began[listener.finder])) continue;
+        // Hits come by their ends: a longer literal that began earlier (`glpat-`, after `pat`) gets its look too.
+        if (finder === undefined || (at < (looked[listener.finder] ?? 0) && at > (began[listener.finder] ?? -1))) continue;
         began[listener.finder] = at;
         const until = finder.look(text, at, listener.anchor, out);
-        if (until > (looked[listener.finder] ?? 0)) looked[listener.finder] = until;
+        if (until > at && until > (looked[listener.finder] ?? 0)) looked[listener.finder] = until;
         if (until > at || !costly.has(finder)) continue;
         fuel -= 1;
         if (fuel >= 0) continue;

@@ -33,7 +33,9 @@ export function hitsOf(family: Family, text: string): AnchorHit[] {
       node = node.next.get(unit >= 65 && unit <= 90 ? unit + 32 : unit);
     }
   }
-  return hits;
+  // The engine's automaton reports hits by their ends, the longest first.
+  const endOf = ({ anchor, at }: AnchorHit): number => at + (family.anchors[anchor] ?? '').length;
+  return hits.sort((a, b) => endOf(a) - endOf(b) || a.at - b.at);
 }
 
 /** All findings of `family` in `text`, then without those that a more trusted (or longer) one overlaps, in order. */
