@@ -31,7 +31,15 @@ export const saysNothing = (value: string): boolean => wordless.test(value);
 
 /** One or two different characters, or one block over and over. */
 export function isRepeated(value: string): boolean {
-  return new Set(value).size <= 2;
+  const first = value.charCodeAt(0);
+  let second = first;
+  for (let at = 1; at < value.length; at += 1) {
+    const unit = value.charCodeAt(at);
+    if (unit === first || unit === second) continue;
+    if (second !== first) return false;
+    second = unit;
+  }
+  return true;
 }
 
 const hasLower = /[a-z]/;

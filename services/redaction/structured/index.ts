@@ -1,5 +1,5 @@
 /** Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates of birth. Called with the marks of the anchor pass; looks at bounded windows around them. */
-import type { AnchorHit, Finding } from '../family.ts';
+import type { AnchorHits, Finding } from '../family.ts';
 import type { Marks } from '../anchors.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
 import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
@@ -25,11 +25,13 @@ const birthFrom = emailAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
-export function findStructured(text: string, marks: Marks, hits: readonly AnchorHit[] | undefined, key: string | undefined, out: ScoredFinding[], work: Work): void {
+export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work): void {
   const task: Task = { text, key, out, work, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
-  for (const { anchor, at } of hits ?? []) {
+  for (let hit = 0; hits !== undefined && hit < hits.length; hit += 2) {
+    const anchor = hits[hit] as number;
+    const at = hits[hit + 1] as number;
     if (anchor >= birthFrom) births.push(at);
     else if (anchor === mailAnchor) {
       // The word is common; only `at` beside it makes an address of it.

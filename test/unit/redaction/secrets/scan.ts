@@ -1,6 +1,7 @@
 /** Runs a family the way an engine does, plainly: every anchor by a trie, then `find`. */
-import type { AnchorHit, Family, Finding } from '../../../../services/redaction/family.ts';
+import type { Family, Finding } from '../../../../services/redaction/family.ts';
 
+type AnchorHit = { readonly anchor: number; readonly at: number };
 type Node = { readonly next: Map<number, Node>; anchor: number };
 const tries = new WeakMap<Family, Node>();
 
@@ -42,7 +43,7 @@ export function hitsOf(family: Family, text: string): AnchorHit[] {
 export function scan(family: Family, text: string, context: { readonly key?: string } = {}): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
   const all: Finding[] = [];
   const hits = hitsOf(family, text);
-  if (hits.length > 0) family.find(text, hits, context, all);
+  if (hits.length > 0) family.find(text, hits.flatMap(({ anchor, at }) => [anchor, at]), context, all);
   const kept: Finding[] = [];
   for (const finding of [...all].sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start)) {
     if (!kept.some(({ start, end }) => start < finding.end && finding.start < end)) kept.push(finding);
