@@ -120,6 +120,9 @@ function areApart(found: readonly Placed[]): boolean {
   return true;
 }
 
+/** Which units findings cover. Reused: a fresh one a text is what the collector would be busy with. */
+let coverage = new Uint8Array(4_096);
+
 /** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
 const unshakable = /^(?:SECRET|CREDIT_CARD)/;
 
@@ -130,7 +133,8 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
   if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
   all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
   const taken: Placed[] = [];
-  const covered = new Uint8Array(text.length);
+  if (coverage.length < text.length) coverage = new Uint8Array(text.length * 2);
+  const covered = coverage.subarray(0, text.length).fill(0);
   for (const finding of all) {
     let { start, end } = finding;
     while (start < end && covered[start] === 1) start += 1;
@@ -161,7 +165,7 @@ export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTIO
   return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
 }
 
-const maxPasses = 3;
+const maxPasses = 5;
 
 type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
 

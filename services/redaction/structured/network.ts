@@ -67,6 +67,10 @@ export function findColons(task: Task, colons: readonly number[]): void {
     let end = at + 1;
     while (end < text.length && end - at < 64 && isColonUnit(text.charCodeAt(end))) end += 1;
     done = end;
+    // A time of day, a port, a label: one colon is neither.
+    let more = 0;
+    for (let unit = at + 1; unit < end && more === 0; unit += 1) more = text.charCodeAt(unit) === 58 ? 1 : 0;
+    if (more === 0) continue;
     if (start > 0 && /[A-Za-z0-9_]/.test(text[start - 1] as string)) continue;
     while (end > start && (text[end - 1] === '.' || (text[end - 1] === ':' && text[end - 2] !== ':'))) end -= 1;
     // `IP:fe80::1` keeps its label's colon out.
