@@ -73,7 +73,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     const hits = scanned?.hits[index + 1];
     if (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names) continue;
     plain.length = 0;
-    work.left -= (hits?.length ?? 0) >> 1;
+    work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
     family.find(text, hits ?? [], context, plain);
     for (const finding of plain) found.push(withTier(finding, tier));

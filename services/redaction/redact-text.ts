@@ -1,5 +1,5 @@
 /** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
-import { nameTypes, fieldType } from './field-names.ts';
+import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found } from './find.ts';
 import type { Tier } from './families.ts';
 import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
@@ -74,7 +74,7 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     if (work.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
-    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !/^\s*(?:[[{]|$)/.test(content);
+    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !isEmptyHanded(decided, content, leaf.kind === 'number') && !/^\s*(?:[[{]|$)/.test(content);
     if (goes && content.length <= 4_096) {
       place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
       continue;
@@ -120,6 +120,9 @@ function areApart(found: readonly Placed[]): boolean {
   return true;
 }
 
+/** Which units findings cover. Reused: a fresh one a text is what the collector would be busy with. */
+let coverage = new Uint8Array(4_096);
+
 /** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
 const unshakable = /^(?:SECRET|CREDIT_CARD)/;
 
@@ -130,7 +133,8 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
   if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
   all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
   const taken: Placed[] = [];
-  const covered = new Uint8Array(text.length);
+  if (coverage.length < text.length) coverage = new Uint8Array(text.length * 2);
+  const covered = coverage.subarray(0, text.length).fill(0);
   for (const finding of all) {
     let { start, end } = finding;
     while (start < end && covered[start] === 1) start += 1;
@@ -138,6 +142,8 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
     if (start >= end) continue;
     // What remains of a finding beside a stronger one is redacted too when it says anything.
     if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    // `@host` of an address whose user part was a secret names nobody.
+    if (finding.type === 'EMAIL' && start > finding.start && text.charCodeAt(start) === 64) continue;
     const inner = covered.indexOf(1, start);
     if (inner >= 0 && inner < end) {
       for (let at = start; at < end; ) {
@@ -159,7 +165,7 @@ export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTIO
   return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
 }
 
-const maxPasses = 3;
+const maxPasses = 5;
 
 type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
 

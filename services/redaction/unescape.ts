@@ -36,16 +36,17 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
     const kind = text.charCodeAt(at + 1);
     if (kind === 92 && text.charCodeAt(at + 2) === 117) return ((value) => (value < 0 ? undefined : ([value, 7] as const)))(hexAt(text, at + 3, 4));
     if (kind === 117 && text.charCodeAt(at + 2) === 123) {
-      const end = text.indexOf('}', at);
-      const value = end < 0 || end > at + 9 ? -1 : hexAt(text, at + 3, end - at - 3);
+      const end = at + text.slice(at, at + 10).indexOf('}');
+      const value = end < at ? -1 : hexAt(text, at + 3, end - at - 3);
       return value < 0 || value > 0x10ffff || end === at + 3 ? undefined : [value, end + 1 - at];
     }
     const value = kind === 117 || kind === 85 ? hexAt(text, at + 2, 4) : kind === 120 ? hexAt(text, at + 2, 2) : -1;
     return value < 0 ? undefined : [value, kind === 120 ? 4 : 6];
   }
   if (code !== 38) return undefined;
-  const end = text.indexOf(';', at);
-  if (end < 0 || end - at > 16) return undefined;
+  let end = at + 1;
+  while (end - at <= 16 && text.charCodeAt(end) !== 59) end += 1;
+  if (end - at > 16) return undefined;
   if (text.charCodeAt(at + 1) === 35) {
     const body = text.slice(at + 2, end);
     const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body) ? Number.parseInt(body.slice(1), 16) : /^\d{1,7}$/.test(body) ? Number(body) : -1;

@@ -46,3 +46,11 @@ function judgeName(name: string): NameKind {
   if (vaguest.test(plain)) return /^keys?$/.test(plain) ? 'weak' : 'none';
   return /keys?$|_key_|^key_|key\d$|chiave$|schluessel$/.test(plain) ? 'weak' : 'none';
 }
+
+/** Words that name a text's piece, a state or a scheme as often as a secret: below them the value decides. */
+const doubtfulField = /^(?:token|auth|authentication|creds?|pat|.*_(?:pat|tok|auth|id))$/;
+/** A field of a record with this name holds a secret whatever its value looks like. */
+export function isSecretField(name: string): boolean {
+  const kind = kindOfName(name);
+  return kind === 'password' || (kind === 'token' && !doubtfulField.test(normal(name))) || /^(?:set-)?cookies?$/.test(name);
+}
