@@ -16,7 +16,7 @@ export const cleanMessage = (text: string): string => redactText(text, messagePo
 const plain = (value: unknown, depth: number): JsonValue => {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Error) return { name: value.name, message: value.message, ...(value.stack !== undefined && { stack: value.stack }), ...('code' in value && { code: String(value.code) }) };
+  if (value instanceof Error) return { type: value.name, message: value.message, ...(value.stack !== undefined && { stack: value.stack }), ...('code' in value && { code: String(value.code) }) };
   if (typeof value !== 'object' || depth === 0) return String(typeof value);
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (value instanceof Date) return String(value.getTime());

@@ -27,6 +27,8 @@ const cleanNullable = (text: string | null, tally: Tally): string | null => (tex
 /** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like people, so the names tier does not look at them. */
 const namings = new WeakMap<RedactionPolicy, { readonly policy: RedactionPolicy; readonly innocent: Set<string> }>();
 const rememberedNames = 10_000;
+/** Five words are no name of a thing but somebody's text: an error's message where its class was asked for, most often. */
+const isSentence = /\S\s+\S+\s+\S+\s+\S+\s+\S/;
 
 /** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else, once. `remember` is false for what never comes twice. */
 export function cleanName(text: string, tally: Tally, remember = true): string {
@@ -36,7 +38,7 @@ export function cleanName(text: string, tally: Tally, remember = true): string {
     namings.set(tally.policy, naming);
   }
   if (naming.innocent.has(text)) return text;
-  const { text: clean, spans } = redactText(text, naming.policy);
+  const { text: clean, spans } = redactText(text, isSentence.test(text) ? tally.policy : naming.policy);
   for (const { type, tier } of spans) {
     addCounts(tally.types, { [type]: 1 });
     addCounts(tally.tiers, { [`${type} ${tier}`]: 1 });

@@ -8,10 +8,11 @@ const never = ['prompt', 'response', 'text', 'value', 'key', 'password', 'author
 export function createLogger(options: { name: string; file: string; level?: 'debug' | 'info' | 'warn' | 'error' }): Logger {
   const settings: LoggerOptions = {
     name: options.name, level: options.level ?? 'info', redact: { paths: [...never, ...never.map((field) => `*.${field}`)], censor: '[withheld]' },
-    formatters: { log: cleanFields },
+    serializers: { err: (error: unknown) => error },
     hooks: {
+      // Here and not in a formatter: pino takes an error's message for the line's before any formatter sees it.
       logMethod(args, method) {
-        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? cleanMessage(arg) : arg instanceof Error ? { err: arg } : arg)) as typeof args);
+        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? cleanMessage(arg) : typeof arg === 'object' && arg !== null ? cleanFields(arg instanceof Error ? { err: arg } : (arg as Record<string, unknown>)) : arg)) as typeof args);
       },
     },
   };

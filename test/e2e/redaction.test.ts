@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { auditRedaction, type Audit } from '../../services/cli/audit-redaction.ts';
 import { createNeedles } from '../../services/cli/audit-redaction-needles.ts';
 import { createEmitter, createKafkaSink, type Emitter } from '../../services/emitter/index.ts';
-import { createAssignmentTable } from '../../services/assignment/index.ts';
+import { assign, createAssignmentTable } from '../../services/assignment/index.ts';
+import { publishRevision } from '../../services/bot/index.ts';
 import { parseTokenKeys } from '../../services/redaction/config.ts';
 import { defaultPolicy, type TokenKeys } from '../../services/redaction/index.ts';
 import { startWholePath, type WholePath } from '../../services/replay/whole-path.ts';
@@ -23,6 +24,7 @@ import { createRegistryClient } from '../../services/runtime/registry-client.ts'
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { createTelemetry, type Telemetry } from '../../services/runtime/telemetry.ts';
 import { topicName } from '../../services/runtime/topics.ts';
+import { aRevision } from '../support/build.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { realData } from '../support/real-data.ts';
 import { until } from '../support/until.ts';
@@ -58,8 +60,8 @@ function gateOf(set: string, type: string): number | undefined {
 }
 
 type Labelled = { readonly set: string; readonly text: string; readonly spans: readonly { readonly start: number; readonly end: number; readonly type: string; readonly optional?: boolean }[] };
-/** Every third record of the large sets of web text: enough to see a rate, short enough to run often. */
-const sets: readonly (readonly [set: string, every: number])[] = [['pii-presidio-research', 1], ['pii-presidio-recognizer-cases', 1], ['pii-i18n-synth', 1], ['secrets-chat-synth', 1], ['secrets-secretlint', 1], ['secrets-detect-secrets', 1], ['benign-lookalikes', 1], ['ner-uner-ewt', 3], ['ner-wnut17', 3]];
+/** Which sets, and every how many of their records: about half a minute in all. */
+const sets: readonly (readonly [set: string, every: number])[] = [['pii-presidio-research', 1], ['pii-presidio-recognizer-cases', 1], ['pii-i18n-synth', 1], ['secrets-chat-synth', 1], ['secrets-secretlint', 1], ['secrets-detect-secrets', 1], ['benign-lookalikes', 1], ['ner-uner-ewt', 1], ['ner-wnut17', 1]];
 const records: readonly Labelled[] = data === undefined ? [] : sets.flatMap(([set, every]) =>
   readFileSync(join(data, 'redaction/dev', `${set}.jsonl`), 'utf8').trim().split('\n').filter((_, index) => index % every === 0).map((line) => ({ ...(JSON.parse(line) as Omit<Labelled, 'set'>), set })));
 
@@ -107,11 +109,14 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
       service: 'desk', environment: 'test', clock: systemClock, encode: codec.encodeUnregistered, sink: createKafkaSink({ prefix, log, codec, clock: systemClock, ttlMs: 60_000 }),
       experiments: { table: () => createAssignmentTable([]), stale: () => false, close: async () => {} }, maxQueued: 20_000, maxBytes: 64 << 20, lingerMs: 20,
     });
+    const revision = aRevision({ phaseStartedAt: systemClock.now(), appliedAt: systemClock.now() });
+    await publishRevision({ prefix, log: path.log, producer: path.producer, codec: path.codec }, revision);
+    const table = createAssignmentTable([revision]);
     for (const [index, { text }] of records.entries()) {
       const traceparent = `00-${String(index).padStart(32, 'a')}-00f067aa0ba902b7-${index % 20 === 0 ? '01' : '00'}`;
       const short = text.length < 200;
       emitter.record({
-        userId: `customer-${index % 97}`, modelServed: 'm', status: 'success', traceparent,
+        arms: [assign(table, 'exp-test', { userId: `customer-${index % 97}` })], modelServed: 'm', status: 'success', traceparent,
         ...(index % 2 === 0 ? { prompt: text } : { response: text }), ...(index % 5 === 0 && { attributes: { note: text } }), ...(index % 7 === 0 && short && { errorType: `failed on: ${text}` }), ...(index % 11 === 0 && { prompt: JSON.stringify({ messages: [{ role: 'user', content: text }] }) }),
       });
       if (index % 6 === 0) emitter.outcome('thumbs', { unit: `customer-${index % 97}`, value: 1, attributes: { comment: text } });
@@ -123,7 +128,8 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
     }
     // What cannot be read is parked with its bytes; what is said about it must be clean all the same.
     await path.producer.send(gold.slice(0, 50).map(({ value }) => ({ topic: topicName(prefix, 'inference.raw.v1'), partition: 0, value: Buffer.from(`no frame: ${value}`), headers: { traceparent: `00-${value}` } })));
-    for (const { value } of gold.filter(({ gate }) => gate >= 0.99).slice(0, 40)) {
+    // The last one is innocent: the engine remembers the text of its last error, and what it was told past the redactor is not under test.
+    for (const value of [...gold.filter(({ gate }) => gate >= 0.99).slice(0, 40).map((one) => one.value), 'nothing']) {
       await path.store.insertRows('inferences', [{ event_id: 'x', token_in: `so ${value}` }]).catch((error: Error) => errors.push(error.message));
       emitter.outcome(`kind ${value}`, { value: 1 });
       errors.push(emitter.stats().lastProblem ?? '');
@@ -144,13 +150,14 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
     const leaked = new Set(audit.findings.flatMap(({ values }) => values));
     const classes = new Map<string, { gate: number; n: number; leaks: number[] }>();
     for (const [index, { type, set, gate }] of gold.entries()) {
-      const name = gate >= 0.99 ? type : webText.has(set) || type.startsWith('SECRET') || type === 'PERSON' || set === 'pii-i18n-synth' ? `${type} ${set}` : type;
+      const name = gate >= 0.99 ? type : type === 'ADDRESS' || type === 'ZIP' ? 'ADDRESS + ZIP' : webText.has(set) || type.startsWith('SECRET') || type === 'PERSON' || set === 'pii-i18n-synth' ? `${type} ${set}` : type;
       const row = classes.get(name) ?? { gate, n: 0, leaks: [] };
       row.n += 1;
       if (leaked.has(index)) row.leaks.push(index);
       classes.set(name, row);
     }
-    const rows = [...classes].sort(([a], [b]) => a.localeCompare(b)).map(([name, { gate, n, leaks }]) => ({ name, n, still: leaks.length, allowed: gate >= 0.99 ? 0 : Math.floor((1 - gate) * n + 1e-9) }));
+    // A gate is a rate: of n values chance keeps up to two standard deviations more than its share. The sure classes get no such grace.
+    const rows = [...classes].sort(([a], [b]) => a.localeCompare(b)).map(([name, { gate, n, leaks }]) => ({ name, n, still: leaks.length, allowed: gate >= 0.99 ? 0 : Math.floor((1 - gate) * n + 2 * Math.sqrt(n * gate * (1 - gate)) + 1e-9) }));
     console.log(`${records.length} records, ${gold.length} values; ${audit.searched.rows} rows in ${audit.searched.columns} columns, ${audit.searched.records} records in ${audit.searched.topics} topics, engine logs: ${audit.searched.systemLogs.join(', ') || 'none kept'}`);
     console.log(rows.map(({ name, n, still, allowed }) => `${name.padEnd(46)} n ${String(n).padStart(4)}   still there ${String(still).padStart(3)}   allowed ${String(allowed).padStart(3)}`).join('\n'));
     expect(gold.length).toBeGreaterThan(1_000);
@@ -212,19 +219,17 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
       const policy = join(home, 'policy.json');
       writeFileSync(policy, JSON.stringify({ version: '2026-11-21', names: false, own: [{ type: 'STAFF_ID', pattern: 'EMP-\\d{6}' }] }));
       const state = async () => ({
-        unit: await path.log.endOffsets(topicName(prefix, 'unit.v1')), entity: await path.log.endOffsets(topicName(prefix, 'entity.v1')),
+        entity: await path.log.endOffsets(topicName(prefix, 'entity.v1')), folded: path.statistics.latest('exp-test')?.eventsFolded, facts: await path.store.rows('SELECT count() AS n FROM facts'),
         rows: await path.store.rows('SELECT count() AS n, uniqExact(event_id) AS ids, groupBitXor(cityHash64(event_id, user_id, trace_id, status)) AS same FROM inferences FINAL'),
       });
+      await until('every event folded', () => path.statistics.latest('exp-test')?.eventsFolded === withText);
       const before = await state();
-      // Ticks of the clock are appended to the unit log whatever happens; facts are what must not come twice.
-      const folded = (): number => path.joiner.counts.forwarded;
       for (const _round of ['once', 'and again']) {
         const { code, out } = await tripline('redact', '--rebuild', '--policy', policy);
         expect([code, out]).toEqual([0, expect.stringContaining(`${withText + Math.ceil(withText / 6)} clean rows written under policy 2026-11-21`)]);
         const after = await state();
-        expect([after.rows, after.entity]).toEqual([before.rows, before.entity]);
+        expect(after).toEqual(before);
         expect(await path.store.rows('SELECT DISTINCT policy_version FROM inferences')).toEqual([{ policy_version: '2026-11-21' }]);
-        expect(folded()).toBeGreaterThanOrEqual(0);
       }
     });
   });
