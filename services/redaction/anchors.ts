@@ -32,12 +32,15 @@ const escaping = 16;
 const bracket = 32;
 const dot = 64;
 const dash = 128;
+const equals = 256;
 const shortest = 16;
 
-const markOf = new Uint8Array(128).fill(breaks);
+const markOf = new Uint16Array(128).fill(breaks);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
 for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
-for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash]] as const) markOf[char.charCodeAt(0)] = mark;
+for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash], ['=', breaks | equals]] as const) markOf[char.charCodeAt(0)] = mark;
+
+const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
 const noHits: number[] = [];
@@ -136,6 +139,9 @@ export function createScanner(families: readonly { readonly anchors: readonly st
           macs ??= [];
           macs.push(index);
         }
+      } else if (mark & equals) {
+        // Quoted-printable: two hex digits in upper case.
+        if (isUpperHex(text.charCodeAt(index + 1)) && isUpperHex(text.charCodeAt(index + 2))) flags |= escaping;
       } else if (mark & at) {
         ats ??= [];
         ats.push(index);

@@ -12,7 +12,8 @@ import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
 export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
 
-type Placed = Found & { readonly isNumber?: boolean };
+/** `quote`: the replacement becomes a JSON string, in quotes that are escaped as often as the text around is. */
+type Placed = Found & { readonly quote?: string };
 
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 const maxFindings = 20_000;
@@ -46,10 +47,18 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
   if (nested <= maxNested && startsLikeJson(text)) {
     const leaves = jsonLeaves(text);
     if (leaves === 'too-deep') return true;
+    if (leaves !== undefined && serviceAccount.test(text)) {
+      const start = text.length - text.trimStart().length;
+      out.push({ start, end: text.trimEnd().length, type: 'SECRET_PRIVATE_KEY', rank: 99, score: 1, tier: 'field', quote: '"' });
+      return false;
+    }
     if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
   }
   return findInPieces(text, key, policy, work, out);
 }
+
+/** The file that a cloud gives a service: its ids open as much as its key does for whoever holds an older one. */
+const serviceAccount = /^\s*\{(?=[^{}]*"type"\s?:\s?"service_account")[^{}]*"private_key"\s?:\s?"[^{}]*\}\s*$/;
 
 const longNumber = 12;
 /** What a leaf costs before anything is looked at, in looks. */
@@ -60,12 +69,12 @@ const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.
 function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
   const read = leaves.map(({ isEscaped, start, end }) => (isEscaped ? readJsonString(text.slice(start, end)) : undefined));
   const contentOf = (index: number): string => read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
-  const place = (index: number, finding: Found): void => {
+  const place = (index: number, finding: Placed): void => {
     const { start, end, kind } = leaves[index] as Leaf;
-    if (kind === 'number') out.push({ ...finding, start, end, isNumber: true });
+    if (kind === 'number') out.push({ ...finding, start, end, quote: '"' });
     else {
       const mapped = read[index];
-      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end) });
+      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end), ...(finding.quote !== undefined && { quote: JSON.stringify(finding.quote).slice(1, -1) }) });
     }
   };
   const columns = new Map<string, number[]>();
@@ -107,9 +116,15 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     }
   }
   const rows = [...columns.values()].filter((column) => column.length > 1);
+  const seek = (joined: string): readonly Found[] => {
+    const found: Found[] = [];
+    find(joined, undefined, { ...policy, names: false }, work, found);
+    return found;
+  };
   for (const column of [...rows, strings]) {
-    for (const { type, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })))) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score: 0.8, tier: 'structured' });
+    for (const { type, score, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })), seek)) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score, tier: 'structured' });
   }
+  if (work.left <= 0) return true;
   return false;
 }
 
@@ -141,7 +156,7 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
     while (end > start && covered[end - 1] === 1) end -= 1;
     if (start >= end) continue;
     // What remains of a finding beside a stronger one is redacted too when it says anything.
-    if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    if ((start !== finding.start || end !== finding.end) && (finding.quote !== undefined || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
     // `@host` of an address whose user part was a secret names nobody.
     if (finding.type === 'EMAIL' && start > finding.start && text.charCodeAt(start) === 64) continue;
     const inner = covered.indexOf(1, start);
@@ -232,7 +247,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
   const ordinals = new Map<string, number>();
   let clean = '';
   let at = 0;
-  for (const { start, end, type, tier, score, isNumber } of findings) {
+  for (const { start, end, type, tier, score, quote = '' } of findings) {
     const value = text.slice(start, end);
     const replacement = replacementOf(type, value, policy);
     let token = replacement;
@@ -246,7 +261,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
       token = `${type}#${ordinal}`;
     }
     spans.push({ start, end, type, tier, score, token });
-    clean += text.slice(at, start) + (isNumber ? `"${replacement}"` : replacement);
+    clean += text.slice(at, start) + quote + replacement + quote;
     ends.push(clean.length);
     at = end;
   }

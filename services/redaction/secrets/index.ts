@@ -16,7 +16,7 @@ const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...cap
 
 /** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
 const maxLooks = 12_000;
-const costly: ReadonlySet<Finder> = new Set([...contexts.slice(0, 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
+const costly: ReadonlySet<Finder> = new Set([...contexts.filter((_, index) => index !== 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
 
 const anchors: string[] = [];
 /** Finder and its own index of the literal, in turns, by anchor. */

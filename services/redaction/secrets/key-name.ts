@@ -37,7 +37,7 @@ function judgeName(name: string): NameKind {
   if (plain === '' || plain.length > 120) return 'none';
   if (about.test(plain) && !/(?:^|_)(?:secret|session|sess)_?id$|access_?key_?id$/.test(plain)) return 'none';
   if (password.test(plain) && !notPassword.test(plain)) return 'password';
-  if (/^pass$/.test(plain)) return 'password';
+  if (/^(?:(?:the|my|our|shared|top)_)?(?:pass|secret|sandi)$/.test(plain)) return 'password';
   if (counted.test(plain)) return 'none';
   if (/token$|^token_|_token_|jwt$|jeton$|_tkn$|_pat$|^pat$|_tok$/.test(plain)) return 'token';
   if (secret.test(plain) || auth.test(plain)) return 'token';

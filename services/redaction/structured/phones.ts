@@ -1,6 +1,6 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
 import { type Chain, isWhole, standsAlone } from './chain.ts';
-import { says } from './context-words.ts';
+import { type Context, says } from './context-words.ts';
 import { contextOf, type Task } from './task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
@@ -64,6 +64,9 @@ type Candidate = { readonly a: number; readonly b: number; readonly start: numbe
 const accountHead = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){0,8}[ -]$/;
 export const isInsideCode = (text: string, start: number): boolean => /[ -]/.test(text[start - 1] ?? '') && /[A-Z0-9]/.test(text[start - 2] ?? '') && accountHead.test(text.slice(Math.max(0, start - 44), start));
 
+/** `0049301234567` without a space: an order's number may begin with zeros too. */
+const bareInternational = (around: Context, digits: number): number => (says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45);
+
 function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate): number {
   const { text } = task;
   const after = text[end] ?? '';
@@ -73,7 +76,7 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');
     const plain = number.replace(/^(\d{1,3})0(?=\d{6})/, '$1');
     if (number.length < (plus ? 7 : 8) || plain.length > 15 || !callingCode.test(number)) return 0;
-    return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : says(contextOf(task, start, end), 'phone') ? 0.9 : 0.45) : 0;
+    return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : bareInternational(contextOf(task, start, end), b === a && !isWhole(text, start, end) ? digits.length : 0)) : 0;
   }
   if (digits.length < 7 || digits.length > 12 || /[A-Za-z0-9_]/.test(text[start - 1] ?? '')) return 0;
   const before = text[start - 1] ?? '';
