@@ -48,7 +48,8 @@ export type PartitionHandler = {
 };
 
 export type LogConsumer = {
-  commit(topic: string, partition: number, nextOffset: number): Promise<void>;
+  /** False: it did not arrive, for whatever reason. Never throws: a lost commit repeats work, it loses none. */
+  commit(topic: string, partition: number, nextOffset: number): Promise<boolean>;
   /** Settles with the first error that the handler threw. */
   readonly failed: Promise<never>;
   stats(): { readonly queuedBytes: number; readonly rejoins: number };
@@ -305,9 +306,11 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
         const mine = epoch;
         try {
           await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
+          return true;
         } catch (error) {
           // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses none.
           if (mine === epoch) line('debug', `${group}: commit of ${topic}/${partition} failed`, { error: error instanceof Error ? error.message : String(error) });
+          return false;
         }
       },
     };

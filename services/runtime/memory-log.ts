@@ -11,6 +11,8 @@ export type MemoryBroker = {
   client(): LogClient;
   /** Takes every partition of the group back, as a broker does when a member seems to be gone. */
   rebalance(group: string): void;
+  /** Takes a client's members out of their groups, as when its session has ended without its knowing; what comes back lets them join again. */
+  suspend(client: LogClient): () => void;
   /** What goes wrong on the next calls, asked each time: a send or commit that never arrives, or whose answer is lost. */
   fault: ((call: 'send' | 'commit') => 'none' | 'refused' | 'reply-lost') | undefined;
 };
@@ -26,6 +28,7 @@ const sizeOf = (records: readonly LogRecord[]): number => records.reduce((sum, {
 export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }): MemoryBroker {
   const topics = new Map<string, LogRecord[][]>();
   const groups = new Map<string, Group>();
+  const membersOf = new Map<LogClient, { readonly group: Group; readonly member: Member }[]>();
   const waiters = new Set<() => void>();
   const appended = (): void => {
     for (const wake of waiters) wake();
@@ -105,6 +108,20 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
   const broker: MemoryBroker = {
     fault: undefined,
     rebalance: (name) => assign(groupOf(name)),
+    suspend: (client) => {
+      const out = (membersOf.get(client) ?? []).filter(({ group, member }) => group.members.includes(member));
+      for (const { group, member } of out) {
+        group.members.splice(group.members.indexOf(member), 1);
+        assign(group);
+      }
+      return () => {
+        for (const { group, member } of out) {
+          if (member.closed || group.members.includes(member)) continue;
+          group.members.push(member);
+          assign(group);
+        }
+      };
+    },
     client: () => {
       const closers = new Set<() => Promise<void>>();
       const producer = async (): Promise<LogProducer> => ({
@@ -131,11 +148,13 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         const member: Member = { topics: wanted, handler, maxQueuedBytes, fail, epoch: 0, queuedBytes: 0, rejoins: 0, closed: false };
         for (const topic of wanted) logOf(topic);
         group.members.push(member);
+        membersOf.set(self, [...(membersOf.get(self) ?? []), { group, member }]);
         assign(group);
         const close = async (): Promise<void> => {
           closers.delete(close);
           if (member.closed) return;
           member.closed = true;
+          if (!group.members.includes(member)) return;
           group.members.splice(group.members.indexOf(member), 1);
           assign(group);
         };
@@ -145,8 +164,10 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins }),
           commit: async (topic, partition, nextOffset) => {
             const fault = broker.fault?.('commit') ?? 'none';
-            // A commit of somebody who is no member any more is refused, and refused commits are not heard of.
-            if (fault !== 'refused' && !member.closed) group.committed.set(`${topic}/${partition}`, nextOffset);
+            // A commit of somebody who is no member any more is refused.
+            if (fault === 'refused' || !group.members.includes(member)) return false;
+            group.committed.set(`${topic}/${partition}`, nextOffset);
+            return fault === 'none';
           },
         } satisfies LogConsumer;
       };
@@ -180,7 +201,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         return { caughtUp, close };
       };
       const endOffsets = async (topic: string): Promise<readonly number[]> => logOf(topic).map(({ length }) => length);
-      return {
+      const self: LogClient = {
         producer, consume, follow, endOffsets,
         createTopics: async (specs) => {
           for (const { topic, partitions } of specs) if (!topics.has(topic)) topics.set(topic, Array.from({ length: partitions }, () => []));
@@ -193,6 +214,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           await Promise.all([...closers].map((close) => close()));
         },
       };
+      return self;
     },
   };
   return broker;

@@ -35,7 +35,7 @@ function* chunksOf(batch: readonly LogRecord[]): Generator<readonly LogRecord[]>
 
 export async function runFold<K extends RecordName, State, Flush>(options: FoldOptions<K, State, Flush>): Promise<RunningStage & { states(): ReadonlyMap<number, State>; fastForwards(): number }> {
   const { name, topic, log, codec, clock } = options;
-  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; reloading: Promise<void> | undefined };
+  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; committed: number; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
   const counts = createStageCounts();
   const parkedLimit = createParkedLimit(options.parkedLimit);
@@ -147,9 +147,21 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     }
   };
 
+  /** The gauge that people see; what was loaded counts too, and a commit that got lost is sent again. */
+  const commitFlushed = async (): Promise<void> => {
+    const mine = generation;
+    for (const [partition, owner] of owned) {
+      const { flushed } = owner;
+      if (owner.committed >= flushed || flushed === 0) continue;
+      if (await consumer.commit(topic, partition, flushed)) owner.committed = flushed;
+      if (mine !== generation) return;
+    }
+  };
+
   const flush = async (): Promise<void> => {
     const mine = generation;
     const abandoned = (): boolean => closing || mine !== generation;
+    await commitFlushed();
     if (![...owned.values()].some((partition) => partition.next > partition.flushed)) return;
     const heads = await untilItWorks(async () => options.heads(), { abandoned, onWaiting });
     if (heads === undefined || mine !== generation) return;
@@ -177,11 +189,9 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     if (done === undefined) return;
     for (const [index, { state }] of marks.entries()) options.durable?.(state, flushes[index] as Flush);
     if (mine !== generation) return;
-    for (const { partition, owner, next } of marks) {
-      owner.flushed = Math.max(owner.flushed, next);
-      await consumer.commit(topic, partition, next);
-    }
+    for (const { owner, next } of marks) owner.flushed = Math.max(owner.flushed, next);
     unblock();
+    await commitFlushed();
   };
 
   const consumer = await log.consume({
@@ -192,7 +202,7 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
         const mine = generation;
         const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || mine !== generation, onWaiting });
         if (loaded === undefined || mine !== generation) return undefined;
-        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, reloading: undefined });
+        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, committed: -1, reloading: undefined });
         return loaded.offset;
       },
       records,

@@ -1,6 +1,7 @@
 /** Fault trials without a broker or an engine: hundreds of crashes in seconds. `npm run fault` runs them for as long as one likes. */
 import { expect, test } from 'vitest';
 import { buildOf, mutations, shipped } from './build.ts';
+import { runStagesTrial } from './stages.ts';
 import { runTokenOnlyTrial } from './token-only.ts';
 import { runTrial } from './trial.ts';
 
@@ -37,3 +38,16 @@ test('broken build is caught: token only', () => {
   console.log(`token only: caught in ${caught} of 20 seeds`);
   expect(caught).toBeGreaterThan(0);
 });
+
+test('the loops themselves: partitions taken back, answers lost, instances killed, frozen and woken; no number is wrong', async () => {
+  const sum: Record<string, number> = {};
+  let fastForwards = 0;
+  for (const seed of seeds(10)) {
+    const { wrong, faults, fastForwards: overtaken } = await runStagesTrial(seed);
+    expect(wrong, `seed ${seed}`).toEqual([]);
+    fastForwards += overtaken;
+    for (const [name, count] of Object.entries(faults)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  console.log(`10 trials of running stages, 0 wrong: ${Object.entries(sum).map(([name, count]) => `${count} ${name}`).join(', ')}, ${fastForwards} fast-forwards`);
+  expect(Math.min(...Object.values(sum))).toBeGreaterThan(5);
+}, 180_000);
