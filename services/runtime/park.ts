@@ -2,6 +2,9 @@ import type { EpochMs } from '../kernel/time.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
 
+/** W3C trace context, version 00. */
+const traceContext = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** The original bytes, with headers that say where it went wrong and never what it said: the message is redacted, whoever wrote it. */
 export function parkedRecord(topic: string, stage: string, source: LogRecord, code: string, message: string, firstSeen: EpochMs): OutgoingRecord {
   const value = source.value ?? Buffer.alloc(0);
@@ -22,8 +25,9 @@ export function parkedRecord(topic: string, stage: string, source: LogRecord, co
       'x-first-seen': new Date(firstSeen).toISOString(),
       // A replay puts these back: whose trace it was, and when it came where topics carry the source's own time.
       'x-timestamp': String(source.timestamp),
-      ...(source.headers['traceparent'] !== undefined && { traceparent: source.headers['traceparent'] }),
-      ...(source.headers['x-replayed'] !== undefined && { 'x-replayed': source.headers['x-replayed'] }),
+      // Whatever else stands in that header was written by somebody, and may be anything.
+      ...(traceContext.test(source.headers['traceparent'] ?? '') && { traceparent: source.headers['traceparent'] }),
+      ...(/^\d{1,15}$/.test(source.headers['x-replayed'] ?? '') && { 'x-replayed': source.headers['x-replayed'] }),
     },
   };
 }

@@ -155,8 +155,8 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
         return records.length;
       },
       write: async (flushes) => {
-        await through(() => storeCall(() => flushes.forEach(memory.writeFacts)));
-        await through(() => storeCall(() => flushes.forEach(memory.writeState)));
+        await through(() => storeCall(() => flushes.forEach((flush) => memory.writeFacts(flush))));
+        await through(() => storeCall(() => flushes.forEach((flush) => memory.writeState(flush))));
       },
     });
     return {
