@@ -6,6 +6,7 @@ import { createRandom } from '../../../services/demo/story.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
 import { failpoints } from './failpoints.ts';
+import { withFullDisk } from './full-disk.ts';
 import { startProxy } from './tcp-proxy.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
@@ -150,6 +151,8 @@ export const faults: readonly Fault[] = [
         return '15 bad records';
       }),
   },
+  { row: 9, name: 'disk of the engine full', short: false, run: ({ seed }) => withFullDisk(seed, 'store') },
+  { row: 9, name: 'disk of the broker full', short: false, run: ({ seed }) => withFullDisk(seed, 'broker') },
   {
     row: 10, name: 'three joiners restarted in turn under load, a fourth added', short: true,
     run: (context) =>
