@@ -16,10 +16,17 @@ const freeBytes = (folder: string): number => {
   return bavail * bsize;
 };
 
-/** Fills the disk to the last block but `spare` bytes; what comes back makes room again. */
-function fill(folder: string, spare: number): () => void {
+/** Fills the disk to the last block; what comes back makes room again. */
+function fill(folder: string): () => void {
   const ballast = join(folder, 'ballast');
-  writeFileSync(ballast, Buffer.alloc(Math.max(0, freeBytes(folder) - spare)));
+  const block = Buffer.alloc(4 << 20);
+  for (let size = block.length; size >= 1_024; ) {
+    try {
+      writeFileSync(ballast, block.subarray(0, size), { flag: 'a' });
+    } catch {
+      size /= 2; // no room for so much: what does fit
+    }
+  }
   return () => rmSync(ballast, { force: true });
 }
 
@@ -44,7 +51,7 @@ export async function withFullDisk(seed: number, part: 'store' | 'broker'): Prom
       await world.startStages();
       await world.send(0.3);
       await until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
-      const empty = fill(disk, 0);
+      const empty = fill(disk);
       try {
         // The sender, too, may have to wait for the broker to come back.
         const sending = world.send(0.7);
