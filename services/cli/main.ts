@@ -1,9 +1,11 @@
 /** `tripline`: one verb per job. Exit codes: 0 done, 1 the answer is no or the input is wrong, 2 something is down, 130 interrupted. */
 import { Command } from 'commander';
 import { defaultHome } from './addresses.ts';
+import { audit } from './audit.ts';
 import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
 import { explain } from './explain.ts';
+import { parkedList, parkedReplay, parkedShow } from './parked.ts';
 import { decisions, results, sql, tail } from './read.ts';
 import { plan } from './plan.ts';
 import { redactVerb, type RedactFlags } from './redact.ts';
@@ -46,6 +48,14 @@ verb('results <experiment>', 'the last look').option('--json').action(ends(async
 verb('decisions [experiment]', 'every decision').option('--json').action(ends(async (experiment: string | undefined, flags: Reading) => decisions(flags.home, experiment, flags.json === true)));
 verb('explain <id>', 'what a decision rests on').option('--json').action(ends(async (id: string, flags: Reading) => explain(flags.home, id, flags.json === true)));
 verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
+verb('audit', 'do the cells equal a recount of their units').option('--json').action(ends(async (flags: Reading) => audit(flags.home, flags.json === true)));
+const parked = program.command('parked').description('records that could not be used: list them, look at one, send them again');
+const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; bytes?: boolean };
+const chosen = ({ stage, code }: ParkedFlags) => ({ ...(stage !== undefined && { stage }), ...(code !== undefined && { code }) });
+parkedVerb('list', 'every one, oldest first').option('--stage <name>').option('--code <code>').option('--json').action(ends(async (flags: ParkedFlags) => parkedList(flags.home, chosen(flags), flags.json === true)));
+parkedVerb('show <id>', 'where it came from and what was wrong').option('--bytes', 'the record too, as base64: it may hold personal data').option('--json').action(ends(async (id: string, flags: ParkedFlags) => parkedShow(flags.home, id, { bytes: flags.bytes === true, json: flags.json === true })));
+parkedVerb('replay [ids...]', 'send them where they came from; what was sent is not sent again').option('--stage <name>').option('--code <code>').option('--all').action(ends(async (ids: string[], flags: ParkedFlags) => parkedReplay(flags.home, ids, { ...chosen(flags), all: flags.all === true })));
 const onTraffic = (command: Command, runs: string): Command => command.option('--units-per-day <n>', 'new units a day at full coverage, all arms', '5000').option('--visits <n>', 'mean visits of a unit', '2').option('--same-again <share>', 'visits that repeat the unit\'s own value', '0.3').option('--candidate <arm>', 'which one; default the first').option('--runs <n>', 'simulated phases', runs).option('--seed <n>', 'other chance', '1').option('--threads <n>', 'default: every core').option('--json');
 onTraffic(program.command('plan <file>').description('units and days to find the declared harm, and false stops, simulated for this file'), '400').action(ends(async (file: string, flags: TrafficFlags) => plan(file, flags)));
 onTraffic(program.command('simulate <file>').description('when this file would stop if a metric changed'), '2000').option('--effect <metric=change...>', 'cost=+20%, error_rate=0.01; none: nothing differs').option('--from <duration>', 'when the effects begin', '0').option('--csv <path>', 'one line a run').action(ends(async (file: string, flags: SimulateFlags) => simulate(file, flags)));

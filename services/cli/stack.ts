@@ -64,6 +64,7 @@ export async function supervise(home: string, options: { partitions: number }): 
     });
     const running = path;
     telemetry.observe(() => [running.redactor, running.linker, running.joiner, running.sink]);
+    telemetry.gauge('tripline_audit_mismatches', 'cells that are not what a recount of their unit rows says; above 0 nothing is decided', () => running.statistics.audited()?.mismatches.length);
     const probe = await createProbeServer({ port: 0, ready: async () => (await stack.status()).every(({ ready }) => ready), metrics: telemetry.metrics, stages: () => stagesOf(running) });
     print(`stages    ready   redactor linker joiner sink statistics bot`);
     print(`probe     ready   ${probe.url}/metrics`);
@@ -80,10 +81,17 @@ export async function supervise(home: string, options: { partitions: number }): 
   }
 }
 
-const stagesOf = (path: WholePath) =>
-  [path.redactor, path.linker, path.joiner, path.sink].map((stage) => ({
+const stagesOf = (path: WholePath) => [
+  ...[path.redactor, path.linker, path.joiner, path.sink].map((stage) => ({
     name: stage.name, in: stage.counts.in, forwarded: stage.counts.forwarded, dropped: Object.fromEntries(stage.counts.dropped), parked: Object.fromEntries(stage.counts.parked), waiting: stage.counts.waiting, waitingFor: stage.waitingFor()?.what ?? null,
-  }));
+  })),
+  { name: 'statistics', in: path.statistics.looks(), forwarded: path.statistics.looks(), dropped: {}, parked: {}, waiting: 0, waitingFor: mismatchOf(path) ?? path.statistics.waitingFor()?.what ?? null },
+];
+
+const mismatchOf = (path: WholePath): string | undefined => {
+  const found = path.statistics.audited()?.mismatches.length ?? 0;
+  return found > 0 ? `AUDIT_MISMATCH: ${found} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them` : undefined;
+};
 
 type StageStatus = ReturnType<typeof stagesOf>[number];
 

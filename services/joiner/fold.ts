@@ -188,9 +188,10 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
     const { data, at } = member;
     for (let index = 0; index < experiment.metrics.length; index += 1) {
       const metric = experiment.metrics[index];
-      if (metric?.numerator) data[at + 2 * index] = (data[at + 2 * index] ?? 0) + (values[2 * index] = metric.numerator(observation));
-      if (metric?.denominator) data[at + 2 * index + 1] = (data[at + 2 * index + 1] ?? 0) + (values[2 * index + 1] = metric.denominator(observation));
+      if (metric?.numerator) values[2 * index] = metric.numerator(observation);
+      if (metric?.denominator) values[2 * index + 1] = metric.denominator(observation);
     }
+    for (let index = 0; index < values.length; index += 1) data[at + index] = (data[at + index] ?? 0) + (values[index] ?? 0);
     touchMember(partition, member);
     accumulate(member, observation.occurred_at, values);
     if (observation.entity) nameEntity(partition, unit, member, idText(observation.entity), observation.occurred_at);

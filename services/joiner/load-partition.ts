@@ -3,6 +3,7 @@
  * one page, 16 bits a known id and 24 bytes an open entry, whatever the state holds.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { PartitionFold } from './fold-state.ts';
 import type { JoinerStore } from './joiner-store.ts';
 import { evict, installEvents, installUnits, knowUnit, needsOf, type Residency } from './presence.ts';
@@ -13,9 +14,12 @@ const pageRows = 100_000;
 /** Keys in one look-up, at most: they travel in the statement. */
 const lookupKeys = 3_000;
 
+/** Attempts at a load that others' flushes may spoil; past them it is the store that is wrong. */
+const loadAttempts = 5;
+
 /** Loads until no other owner has flushed meanwhile: what the pages say must be true of the checkpoint's position. */
 export async function loadPartition(store: JoinerStore, part: number): Promise<PartitionFold> {
-  for (;;) {
+  for (let attempt = 0; attempt < loadAttempts; attempt += 1) {
     const partition = restorePartition(part, await store.base(part), true);
     if (partition.position === 0) return partition;
     let ahead = false;
@@ -45,6 +49,9 @@ export async function loadPartition(store: JoinerStore, part: number): Promise<P
     }
     if (!ahead && ((await store.heads()).get(part) ?? 0) <= partition.position) return partition;
   }
+  throw new PipelineError('STATE_CORRUPT', `partition ${part} has rows past its checkpoint after ${loadAttempts} loads`, {
+    retriable: true, cure: 'if no other joiner is flushing it, its last insert was torn: delete its rows above the checkpoint, the log folds them again',
+  });
 }
 
 /**

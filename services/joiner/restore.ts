@@ -3,13 +3,14 @@
  */
 import type { FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { contribute } from './entries.ts';
 import {
   countedAt, createExperimentFold, createMember, createPartitionFold, createUnit, type EntityFold, entriesAt, type ExperimentFold, type OutcomeFold, type PartitionFold,
   type UnitFold, type UnitInExperiment,
 } from './fold-state.ts';
-import { erasedBody } from './rows.ts';
+import { erasedBody, foldRevision } from './rows.ts';
 
 /** A state row as the loader reads it: 64-bit numbers as text, keys as hex. */
 export type LoadedRow = {
@@ -29,6 +30,11 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
   const partition = createPartitionFold(part, cold);
   const checkpoint = rows.find((row) => row.kind === 'checkpoint');
   if (checkpoint === undefined) return partition;
+  if (checkpoint.slot !== foldRevision) {
+    throw new PipelineError('STATE_CORRUPT', `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`, {
+      cure: 'run the version that wrote it, or stop every joiner, delete the rows of this log from state and facts, and let the unit log be folded from its beginning',
+    });
+  }
   partition.position = Number(checkpoint.ver);
   partition.clock = Number(checkpoint.clock);
   const newest = new Map<string, number>();

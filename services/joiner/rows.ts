@@ -95,6 +95,12 @@ const entityBody = (entity: EntityFold): string =>
 
 const waitingBody = (outcomes: readonly Waiting[]): string => JSON.stringify(outcomes.map(({ outcomeId, outcome }) => [Buffer.from(outcomeId, 'latin1').toString('hex'), outcome]));
 
+/**
+ * Which fold wrote a checkpoint. Raised when a later one would fold the same log to other rows; a joiner goes on from no other's state.
+ * 2: an entity remembers its first inference by experiment and phase, an event counts once for each of its units.
+ */
+export const foldRevision = 2;
+
 /** Body of the row that stands for a unit whose subject asked to be forgotten, under the key of its bare outcomes. */
 export const erasedBody = '{"erased":true}';
 
@@ -164,7 +170,7 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
     if (experiment.touched) write({ kind: 'experiment', ...name, body: experimentBody(experiment) });
     experiment.touched = false;
   }
-  write({ kind: 'checkpoint', clock: partition.clock });
+  write({ kind: 'checkpoint', slot: foldRevision, clock: partition.clock });
   partition.position = position;
   partition.taken += 1;
   return { taken: partition.taken, factCount, facts, stateCount: state.rows, state: state.take() };

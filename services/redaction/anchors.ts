@@ -4,6 +4,7 @@
  */
 
 import { buildAutomaton } from './automaton.ts';
+import type { AnchorHits } from './family.ts';
 
 /** Where something may be. Positions are UTF-16 units, ascending. */
 export type Marks = {
@@ -20,7 +21,7 @@ export type Marks = {
   readonly escapes: boolean;
   readonly brackets: boolean;
 };
-export type Scanned = { readonly marks: Marks; readonly hits: readonly (readonly { readonly anchor: number; readonly at: number }[] | undefined)[] };
+export type Scanned = { readonly marks: Marks; /** By family. */ readonly hits: readonly (AnchorHits | undefined)[] };
 export type Scanner = (text: string) => Scanned | undefined;
 
 const digit = 1;
@@ -31,14 +32,18 @@ const escaping = 16;
 const bracket = 32;
 const dot = 64;
 const dash = 128;
+const equals = 256;
 const shortest = 16;
 
-const markOf = new Uint8Array(128).fill(breaks);
+const markOf = new Uint16Array(128).fill(breaks);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
 for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
-for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash]] as const) markOf[char.charCodeAt(0)] = mark;
+for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash], ['=', breaks | equals]] as const) markOf[char.charCodeAt(0)] = mark;
+
+const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
+const noHits: number[] = [];
 
 /** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. */
 export function placeholderEnd(text: string, at: number): number {
@@ -51,15 +56,17 @@ const placeholderHere = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-
 
 /** A scanner for these families' anchors. Answers undefined when there is nothing to look at. */
 export function createScanner(families: readonly { readonly anchors: readonly string[] }[]): Scanner {
-  const owners: (readonly [family: number, anchor: number])[] = [];
+  const owners: (readonly [family: number, anchor: number, length: number])[] = [];
   const literals: string[] = [];
   families.forEach(({ anchors }, family) => {
     anchors.forEach((literal, anchor) => {
       literals.push(literal);
-      owners.push([family, anchor]);
+      owners.push([family, anchor, literal.length]);
     });
   });
   const { next, classOf, firstOutput, outputs, width } = buildAutomaton(literals);
+  /** By state with outputs: family, anchor and length, in turns. */
+  const triples = outputs.map((ids) => Int32Array.from(ids.flatMap((id) => owners[id] as readonly number[])));
   return (text) => {
     const { length } = text;
     let digits: number[] | undefined;
@@ -67,7 +74,7 @@ export function createScanner(families: readonly { readonly anchors: readonly st
     let colons: number[] | undefined;
     let macs: number[] | undefined;
     let longs: number[] | undefined;
-    let hits: { anchor: number; at: number }[][] | undefined;
+    let hits: number[][] | undefined;
     let flags = 0;
     let nonAscii = false;
     let state = 0;
@@ -88,12 +95,16 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       }
       state = next[state + (classOf[code] as number)] as number;
       if (state >= firstOutput) {
-        for (const literal of outputs[(state - firstOutput) / width] as readonly number[]) {
-          const [family, anchor] = owners[literal] as readonly [number, number];
-          hits ??= [];
-          const own = hits[family] ?? [];
-          hits[family] = own;
-          own.push({ anchor, at: index + 1 - (literals[literal] as string).length });
+        const found = triples[(state - firstOutput) / width] as Int32Array;
+        for (let each = 0; each < found.length; each += 3) {
+          const family = found[each] as number;
+          hits ??= families.map(() => noHits);
+          let own = hits[family] as number[];
+          if (own === noHits) {
+            own = [];
+            hits[family] = own;
+          }
+          own.push(found[each + 1] as number, index + 1 - (found[each + 2] as number));
         }
       }
       const mark = markOf[code] as number;
@@ -128,6 +139,9 @@ export function createScanner(families: readonly { readonly anchors: readonly st
           macs ??= [];
           macs.push(index);
         }
+      } else if (mark & equals) {
+        // Quoted-printable: two hex digits in upper case.
+        if (isUpperHex(text.charCodeAt(index + 1)) && isUpperHex(text.charCodeAt(index + 2))) flags |= escaping;
       } else if (mark & at) {
         ats ??= [];
         ats.push(index);
@@ -152,6 +166,6 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       longs.push(wordStart, length);
     }
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
-    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? [] };
+    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits === undefined ? none as readonly [] : hits.map((own) => (own === noHits ? undefined : own)) };
   };
 }

@@ -1,9 +1,8 @@
-/** Names of JSON fields that decide by themselves: what stands there is replaced whatever it looks like. In the languages that schemas are written in. */
+/** Names of JSON fields that decide by themselves: what stands there is replaced whatever it looks like. In the languages that schemas are written in; those of secrets are the ones of `secrets/key-name.ts`. */
+import { isSecretField } from './secrets/key-name.ts';
+import { saysNothing } from './secrets/plausible.ts';
 
 const rows: readonly (readonly [type: string, name: RegExp])[] = [
-  ['SECRET_GENERIC', /^(?:.*[_-])?(?:pass(?:word|wd|phrase|code)?|pwd|passwort|kennwort|contrase[nñ]a|senha|motdepasse|mot_de_passe|wachtwoord|has[lł]o|parola|пароль|密码|パスワード)$/],
-  ['SECRET_GENERIC', /^(?:.*[_-])?(?:secret|secret[_-]?key|client[_-]?secret|private[_-]?key|api[_-]?key|apikey|access[_-]?token|refresh[_-]?token|auth[_-]?token|bearer[_-]?token|bearer|credentials?|authorization|cookie|set-cookie|secret[_-]?access[_-]?key|encryption[_-]?key|signing[_-]?key|webhook[_-]?secret|session[_-]?token|x-api-key)$/],
-  ['SECRET_GENERIC', /(?:user|db|admin|root|my|new|old|login|client|api|access|refresh|auth|app|aws)(?:password|passwd|secret|apikey|accesstoken|refreshtoken|authtoken|privatekey|secretkey)$/],
   ['US_SSN', /^(?:ssn|social[_-]?security(?:[_-]?(?:number|no))?|socialsecuritynumber)$/],
   ['NATIONAL_ID', /^(?:national[_-]?id(?:[_-]?number)?|nationalid|tax[_-]?id|taxid|tin|itin|nino|nhs[_-]?number|steuer[_-]?id|steuernummer|personnummer|cpf|curp|rfc|dni|nie|nif|pesel|bsn|codice[_-]?fiscale|aadhaar|pan[_-]?number|national[_-]?insurance[_-]?number|id[_-]?card(?:[_-]?number)?|identity[_-]?number|mrn|patient[_-]?id)$/],
   ['EMAIL', /^(?:(?:.*[_-])?e-?mail(?:[_-]?address)?|emailaddress)$/],
@@ -28,8 +27,11 @@ const remembered = 5_000;
 export function fieldType(key: string): string | undefined {
   if (key.length > 64) return undefined;
   if (known.has(key)) return known.get(key);
-  const type = rows.find(([, name]) => name.test(key))?.[0];
+  const type = isSecretField(key) ? 'SECRET_GENERIC' : rows.find(([, name]) => name.test(key))?.[0];
   if (known.size >= remembered) known.clear();
   known.set(key, type);
   return type;
 }
+
+/** A template, a mask or a type's name stands in a secret's field, or a count (`"pass": 12`): nothing is there to take out. */
+export const isEmptyHanded = (type: string, value: string, isNumber: boolean): boolean => type === 'SECRET_GENERIC' && (isNumber ? value.length < 4 : saysNothing(value));

@@ -4,6 +4,7 @@ import { patternFamilies, type Tier } from './families.ts';
 import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
 import type { RedactionPolicy } from './policy.ts';
+import { dottedKeyStart } from './secrets/provider-key.ts';
 import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
 import { decodeWord, unescapeText } from './unescape.ts';
 
@@ -73,7 +74,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     const hits = scanned?.hits[index + 1];
     if (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names) continue;
     plain.length = 0;
-    work.left -= (hits?.length ?? 0) >> 1;
+    work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
     family.find(text, hits ?? [], context, plain);
     for (const finding of plain) found.push(withTier(finding, tier));
@@ -87,8 +88,11 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     const end = longs[index + 1] as number;
     work.left -= 4 + (end - start) / 64;
     if (work.left <= 0) return true;
-    for (const from of [start, text.lastIndexOf('/', end - 16) + 1]) {
-      if (from < start || (from === start && from !== longs[index])) continue;
+    const whole = dottedKeyStart(text, start, end);
+    if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
+    // Behind `0x`, behind a path, or the whole word.
+    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, text.lastIndexOf('/', end - 16) + 1]) {
+      if (from < start) continue;
       const decoded = decodeWord(text.slice(from, end));
       if (decoded === undefined) continue;
       work.left -= 8;

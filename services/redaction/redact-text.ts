@@ -1,5 +1,5 @@
 /** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
-import { nameTypes, fieldType } from './field-names.ts';
+import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found } from './find.ts';
 import type { Tier } from './families.ts';
 import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
@@ -12,7 +12,8 @@ import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
 export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
 
-type Placed = Found & { readonly isNumber?: boolean };
+/** `quote`: the replacement becomes a JSON string, in quotes that are escaped as often as the text around is. */
+type Placed = Found & { readonly quote?: string };
 
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 const maxFindings = 20_000;
@@ -46,10 +47,18 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
   if (nested <= maxNested && startsLikeJson(text)) {
     const leaves = jsonLeaves(text);
     if (leaves === 'too-deep') return true;
+    if (leaves !== undefined && serviceAccount.test(text)) {
+      const start = text.length - text.trimStart().length;
+      out.push({ start, end: text.trimEnd().length, type: 'SECRET_PRIVATE_KEY', rank: 99, score: 1, tier: 'field', quote: '"' });
+      return false;
+    }
     if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
   }
   return findInPieces(text, key, policy, work, out);
 }
+
+/** The file that a cloud gives a service: its ids open as much as its key does for whoever holds an older one. */
+const serviceAccount = /^\s*\{(?=[^{}]*"type"\s?:\s?"service_account")[^{}]*"private_key"\s?:\s?"[^{}]*\}\s*$/;
 
 const longNumber = 12;
 /** What a leaf costs before anything is looked at, in looks. */
@@ -60,12 +69,12 @@ const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.
 function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
   const read = leaves.map(({ isEscaped, start, end }) => (isEscaped ? readJsonString(text.slice(start, end)) : undefined));
   const contentOf = (index: number): string => read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
-  const place = (index: number, finding: Found): void => {
+  const place = (index: number, finding: Placed): void => {
     const { start, end, kind } = leaves[index] as Leaf;
-    if (kind === 'number') out.push({ ...finding, start, end, isNumber: true });
+    if (kind === 'number') out.push({ ...finding, start, end, quote: '"' });
     else {
       const mapped = read[index];
-      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end) });
+      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end), ...(finding.quote !== undefined && { quote: JSON.stringify(finding.quote).slice(1, -1) }) });
     }
   };
   const columns = new Map<string, number[]>();
@@ -74,7 +83,7 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     if (work.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
-    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !/^\s*(?:[[{]|$)/.test(content);
+    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !isEmptyHanded(decided, content, leaf.kind === 'number') && !/^\s*(?:[[{]|$)/.test(content);
     if (goes && content.length <= 4_096) {
       place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
       continue;
@@ -107,9 +116,15 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     }
   }
   const rows = [...columns.values()].filter((column) => column.length > 1);
+  const seek = (joined: string): readonly Found[] => {
+    const found: Found[] = [];
+    find(joined, undefined, { ...policy, names: false }, work, found);
+    return found;
+  };
   for (const column of [...rows, strings]) {
-    for (const { type, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })))) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score: 0.8, tier: 'structured' });
+    for (const { type, score, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })), seek)) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score, tier: 'structured' });
   }
+  if (work.left <= 0) return true;
   return false;
 }
 
@@ -119,6 +134,9 @@ function areApart(found: readonly Placed[]): boolean {
   for (const [index, a] of found.entries()) for (let other = index + 1; other < found.length; other += 1) if (a.start < (found[other] as Placed).end && (found[other] as Placed).start < a.end) return false;
   return true;
 }
+
+/** Which units findings cover. Reused: a fresh one a text is what the collector would be busy with. */
+let coverage = new Uint8Array(4_096);
 
 /** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
 const unshakable = /^(?:SECRET|CREDIT_CARD)/;
@@ -130,14 +148,17 @@ function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy
   if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
   all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
   const taken: Placed[] = [];
-  const covered = new Uint8Array(text.length);
+  if (coverage.length < text.length) coverage = new Uint8Array(text.length * 2);
+  const covered = coverage.subarray(0, text.length).fill(0);
   for (const finding of all) {
     let { start, end } = finding;
     while (start < end && covered[start] === 1) start += 1;
     while (end > start && covered[end - 1] === 1) end -= 1;
     if (start >= end) continue;
     // What remains of a finding beside a stronger one is redacted too when it says anything.
-    if ((start !== finding.start || end !== finding.end) && (finding.isNumber === true || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    if ((start !== finding.start || end !== finding.end) && (finding.quote !== undefined || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
+    // `@host` of an address whose user part was a secret names nobody.
+    if (finding.type === 'EMAIL' && start > finding.start && text.charCodeAt(start) === 64) continue;
     const inner = covered.indexOf(1, start);
     if (inner >= 0 && inner < end) {
       for (let at = start; at < end; ) {
@@ -159,7 +180,7 @@ export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTIO
   return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
 }
 
-const maxPasses = 3;
+const maxPasses = 5;
 
 type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
 
@@ -226,7 +247,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
   const ordinals = new Map<string, number>();
   let clean = '';
   let at = 0;
-  for (const { start, end, type, tier, score, isNumber } of findings) {
+  for (const { start, end, type, tier, score, quote = '' } of findings) {
     const value = text.slice(start, end);
     const replacement = replacementOf(type, value, policy);
     let token = replacement;
@@ -240,7 +261,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
       token = `${type}#${ordinal}`;
     }
     spans.push({ start, end, type, tier, score, token });
-    clean += text.slice(at, start) + (isNumber ? `"${replacement}"` : replacement);
+    clean += text.slice(at, start) + quote + replacement + quote;
     ends.push(clean.length);
     at = end;
   }

@@ -1,4 +1,4 @@
-/** Escapes inside text (percent, `\u0040`, `\x40`, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
+/** Escapes inside text (percent, `\u0040`, `\x40`, `\100`, quoted-printable, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
 import { type Mapped, textOf } from './fold-text.ts';
 
 const entities: Readonly<Record<string, number>> = { amp: 38, lt: 60, gt: 62, quot: 34, apos: 39, nbsp: 32, commat: 64, period: 46, dot: 46, colon: 58, sol: 47, hyphen: 45, dash: 45, lowbar: 95, num: 35, plus: 43, equals: 61, lpar: 40, rpar: 41, ndash: 45, mdash: 45, shy: 0, zwnj: 0, zwj: 0, ZeroWidthSpace: 0, NoBreak: 0, ensp: 32, emsp: 32, thinsp: 32, Tab: 9, NewLine: 10 };
@@ -17,6 +17,26 @@ function hexAt(text: string, at: number, digits: number): number {
 /** Bytes of the UTF-8 sequence that starts with this one; 0 when none does. */
 const utf8Length = (byte: number): number => (byte < 0x80 ? 1 : byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0);
 
+function octalAt(text: string, at: number): number {
+  let value = 0;
+  for (let index = at; index < at + 3; index += 1) {
+    const digit = text.charCodeAt(index) - 48;
+    if (!(digit >= 0 && digit <= 7)) return -1;
+    value = value * 8 + digit;
+  }
+  return value;
+}
+
+const isWord = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+/** Quoted-printable (RFC 2045), upper case as it demands: one of several in a row, or between letters and digits what an address needs (`sam=40example=2Eorg`). Query strings are full of `=` and digits. */
+function quotedAt(text: string, at: number): readonly [point: number, length: number] | undefined {
+  const value = upperHexAt(text, at + 1);
+  if (value < 32 || value > 126) return undefined;
+  const inRow = (text.charCodeAt(at + 3) === 61 && upperHexAt(text, at + 4) >= 32) || (text.charCodeAt(at - 3) === 61 && upperHexAt(text, at - 2) >= 32);
+  return inRow || ((value === 64 || value === 46 || value === 43 || value === 45 || value === 95) && isWord(text.charCodeAt(at - 1)) && isWord(text.charCodeAt(at + 3))) ? [value, 3] : undefined;
+}
+const upperHexAt = (text: string, at: number): number => (text.charCodeAt(at) >= 97 || text.charCodeAt(at + 1) >= 97 ? -1 : hexAt(text, at, 2));
+
 /** Code point and the length of its escape at `at`; undefined when none stands there. */
 function escapeAt(text: string, at: number): readonly [point: number, length: number] | undefined {
   const code = text.charCodeAt(at);
@@ -32,20 +52,23 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
     }
     return [point, bytes * 3];
   }
+  if (code === 61) return quotedAt(text, at);
   if (code === 92) {
     const kind = text.charCodeAt(at + 1);
+    if (kind >= 48 && kind <= 51) return ((value) => (value < 32 ? undefined : ([value, 4] as const)))(octalAt(text, at + 1));
     if (kind === 92 && text.charCodeAt(at + 2) === 117) return ((value) => (value < 0 ? undefined : ([value, 7] as const)))(hexAt(text, at + 3, 4));
     if (kind === 117 && text.charCodeAt(at + 2) === 123) {
-      const end = text.indexOf('}', at);
-      const value = end < 0 || end > at + 9 ? -1 : hexAt(text, at + 3, end - at - 3);
+      const end = at + text.slice(at, at + 10).indexOf('}');
+      const value = end < at ? -1 : hexAt(text, at + 3, end - at - 3);
       return value < 0 || value > 0x10ffff || end === at + 3 ? undefined : [value, end + 1 - at];
     }
     const value = kind === 117 || kind === 85 ? hexAt(text, at + 2, 4) : kind === 120 ? hexAt(text, at + 2, 2) : -1;
     return value < 0 ? undefined : [value, kind === 120 ? 4 : 6];
   }
   if (code !== 38) return undefined;
-  const end = text.indexOf(';', at);
-  if (end < 0 || end - at > 16) return undefined;
+  let end = at + 1;
+  while (end - at <= 16 && text.charCodeAt(end) !== 59) end += 1;
+  if (end - at > 16) return undefined;
   if (text.charCodeAt(at + 1) === 35) {
     const body = text.slice(at + 2, end);
     const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body) ? Number.parseInt(body.slice(1), 16) : /^\d{1,7}$/.test(body) ? Number(body) : -1;
@@ -72,7 +95,7 @@ export function unescapeText(input: string): Mapped | undefined {
   };
   for (let index = 0; index < input.length; index += 1) {
     const code = input.charCodeAt(index);
-    if (code !== 37 && code !== 92 && code !== 38) continue;
+    if (code !== 37 && code !== 92 && code !== 38 && code !== 61) continue;
     const found = escapeAt(input, index);
     if (found === undefined) continue;
     const [point, size] = found;

@@ -48,7 +48,8 @@ export type PartitionHandler = {
 };
 
 export type LogConsumer = {
-  commit(topic: string, partition: number, nextOffset: number): Promise<void>;
+  /** False: it did not arrive, for whatever reason. Never throws: a lost commit repeats work, it loses none. */
+  commit(topic: string, partition: number, nextOffset: number): Promise<boolean>;
   /** Settles with the first error that the handler threw. */
   readonly failed: Promise<never>;
   stats(): { readonly queuedBytes: number; readonly rejoins: number };
@@ -87,7 +88,7 @@ const headerText = (headers: Message['headers']): Record<string, string> => {
 const unavailable = (what: string, cause: unknown): PipelineError =>
   new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true, cause, cure: 'check that the broker is running and KAFKA_BROKERS is right' });
 
-export function createKafka(options: { brokers: string; clientId: string; log?: LogLine }): LogClient {
+export function createKafka(options: { brokers: string; clientId: string; log?: LogLine; /** A member that says nothing for so long has lost its partitions. */ sessionTimeoutMs?: number }): LogClient {
   const line = options.log ?? (() => {});
   let closed = false;
   const addresses = options.brokers.split(',');
@@ -206,10 +207,21 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       let lane = lanes.get(at);
       if (lane === undefined) {
         const mine = epoch;
-        const beating = setInterval(() => void heartbeat().catch(() => {}), 3_000);
+        let lost: (error: unknown) => void = () => {};
+        const taken = new Promise<never>((_, reject) => {
+          lost = reject;
+        });
+        // A load may wait for a store that is away. The group must not: a heartbeat that says so ends the wait, kafkajs joins again, the load is abandoned.
+        const beating = setInterval(() => void heartbeat().catch(lost), 3_000);
         let position: number | undefined;
         try {
-          position = await handler.load(topic, partition);
+          position = await Promise.race([
+            handler.load(topic, partition).catch((error: unknown) => {
+              fail(error); // kafkajs would start the consumer again, and again
+              throw error;
+            }),
+            taken,
+          ]);
         } finally {
           clearInterval(beating);
         }
@@ -245,9 +257,9 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     const open = async (): Promise<void> => {
       consumer = kafka.consumer({
         groupId: group,
-        sessionTimeout: 30_000,
+        sessionTimeout: options.sessionTimeoutMs ?? 30_000,
         rebalanceTimeout: 60_000,
-        heartbeatInterval: 3_000,
+        heartbeatInterval: Math.min(3_000, (options.sessionTimeoutMs ?? 30_000) / 3),
         maxWaitTimeInMs: 100,
         maxBytesPerPartition: 4 * 1024 * 1024,
         allowAutoTopicCreation: false,
@@ -294,9 +306,11 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
         const mine = epoch;
         try {
           await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
+          return true;
         } catch (error) {
           // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses none.
           if (mine === epoch) line('debug', `${group}: commit of ${topic}/${partition} failed`, { error: error instanceof Error ? error.message : String(error) });
+          return false;
         }
       },
     };

@@ -2,6 +2,9 @@ import type { EpochMs } from '../kernel/time.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
 
+/** W3C Trace Context: a header that an app filled with anything else is not repeated. */
+const wellFormed = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** The original bytes, with headers that say where it went wrong and never what it said: the message is redacted, whoever wrote it. */
 export function parkedRecord(topic: string, stage: string, source: LogRecord, code: string, message: string, firstSeen: EpochMs): OutgoingRecord {
   const value = source.value ?? Buffer.alloc(0);
@@ -20,6 +23,16 @@ export function parkedRecord(topic: string, stage: string, source: LogRecord, co
       'x-offset': String(source.offset),
       'x-schema-id': value.length >= 5 && value[0] === 0 ? String(value.readUInt32BE(1)) : 'none',
       'x-first-seen': new Date(firstSeen).toISOString(),
+      // A replay puts these back: whose trace it was, and when it came where topics carry the source's own time.
+      'x-timestamp': String(source.timestamp),
+      ...(wellFormed.test(source.headers['traceparent'] ?? '') && { traceparent: source.headers['traceparent'] as string }),
+      ...(/^\d{1,16}$/.test(source.headers['x-replayed'] ?? '') && { 'x-replayed': source.headers['x-replayed'] as string }),
     },
   };
 }
+
+/** Says on the parked topic that the record at `offset` has been sent again. */
+export const replayMarker = (topic: string, offset: number, now: EpochMs): OutgoingRecord => ({ topic, partition: 0, value: Buffer.alloc(0), timestamp: now, headers: { 'x-replay-of': String(offset) } });
+
+/** The offset of which a record of the parked topic is the marker. */
+export const replayOf = (headers: LogRecord['headers']): number | undefined => (headers['x-replay-of'] === undefined ? undefined : Number(headers['x-replay-of']));

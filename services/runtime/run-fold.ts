@@ -8,51 +8,15 @@
  */
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
-import type { Clock } from '../kernel/time.ts';
-import type { AvroCodec } from './avro-codec.ts';
+import { type FoldOptions, positionsPerOffset } from './fold-options.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
-import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from './kafka-log.ts';
+import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
+import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
-import { untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
-/** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
-export const positionsPerOffset = 4096;
-
-export type FoldOptions<K extends RecordName, State, Flush> = {
-  readonly name: string;
-  readonly group: string;
-  readonly topic: string;
-  readonly record: K;
-  readonly parkedTopic: string;
-  readonly log: LogClient;
-  readonly producer: LogProducer;
-  readonly codec: AvroCodec;
-  readonly clock: Clock;
-  /** Upper bound of the time between a record's fold and its flush, ms. */
-  readonly flushMs: number;
-  /** A flush begins early when this many records wait for it; folding stops at ten times as many. */
-  readonly flushRecords: number;
-  load(partition: number): Promise<{ readonly state: State; readonly offset: number }>;
-  /** Highest position that the store has of each partition. */
-  heads(): Promise<ReadonlyMap<number, number>>;
-  /**
-   * Brings in what `values` need before they are folded; undefined: everything is there. 'behind': the store is ahead of `position`.
-   * `share`: this partition's part of the process's memory, in (0, 1].
-   */
-  present?(state: State, values: readonly RecordTypes[K][], position: number, share: number): Promise<'present' | 'behind'> | undefined;
-  /** The flush is in the store. */
-  durable?(state: State, flush: Flush): void;
-  /** Folds one message; returns how many records it held. */
-  fold(state: State, value: RecordTypes[K], offset: number): number;
-  /** Takes what changed since the last call, true of `position` = next offset * 4096. */
-  take(state: State, position: number): Flush;
-  /** Durable when it resolves. May be repeated. */
-  write(flushes: readonly Flush[]): Promise<void>;
-  /** After `idleMs` without a record of a partition, for the clock that records carry. 0: never. */
-  readonly idleMs: number;
-  onIdle(partition: number): Promise<void>;
-};
+export { positionsPerOffset } from './fold-options.ts';
 
 /** Messages are folded together until they hold this much, bytes: a few thousand records, whose look-ups go together. */
 const chunkBytes = 1 << 20;
@@ -71,12 +35,16 @@ function* chunksOf(batch: readonly LogRecord[]): Generator<readonly LogRecord[]>
 
 export async function runFold<K extends RecordName, State, Flush>(options: FoldOptions<K, State, Flush>): Promise<RunningStage & { states(): ReadonlyMap<number, State>; fastForwards(): number }> {
   const { name, topic, log, codec, clock } = options;
-  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; reloading: Promise<void> | undefined };
+  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; committed: number; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
   const counts = createStageCounts();
+  const parkedLimit = createParkedLimit(options.parkedLimit);
   let generation = 0;
   let fastForwards = 0;
   let closing = false;
+  /** Told to stop: nothing more is folded, what is folded is flushed. */
+  let draining = false;
+  let drained: () => void = () => {};
   let waiting: { what: string; since: number } | undefined;
   let wake: () => void = () => {};
   /** Partitions that wait for a flush: enough is folded and not written. */
@@ -130,6 +98,14 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
       if (came === 'behind') mine.behind = true;
       if (abandoned()) return;
       if (mine.behind) continue;
+      const refused = parkedLimit.admit(values.length + codes.length, codes);
+      if (refused !== undefined) {
+        waiting = { what: refused, since: clock.now() };
+        // What was folded before it is still flushed; this chunk stays unread until a restart.
+        while (!abandoned()) await wait(100);
+        waiting = undefined;
+        return;
+      }
       if (parked.length > 0) {
         await untilItWorks(async () => options.producer.send(parked), { abandoned, onWaiting });
         if (abandoned()) return;
@@ -151,13 +127,13 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     const abandoned = (): boolean => closing || mine !== generation;
     await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), { abandoned, onWaiting });
     for (const chunk of chunksOf(batch)) {
-      while (!abandoned() && pending() > options.flushRecords * 10) {
+      while (!abandoned() && !draining && pending() > options.flushRecords * 10) {
         await new Promise<void>((resolve) => {
           blocked.add(resolve);
         });
       }
       const state = owned.get(partition);
-      if (abandoned() || state === undefined) return;
+      if (abandoned() || draining || state === undefined) return;
       state.touchedAt = clock.now();
       state.busy = true;
       try {
@@ -171,9 +147,21 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     }
   };
 
+  /** The gauge that people see; what was loaded counts too, and a commit that got lost is sent again. */
+  const commitFlushed = async (): Promise<void> => {
+    const mine = generation;
+    for (const [partition, owner] of owned) {
+      const { flushed } = owner;
+      if (owner.committed >= flushed || flushed === 0) continue;
+      if (await consumer.commit(topic, partition, flushed)) owner.committed = flushed;
+      if (mine !== generation) return;
+    }
+  };
+
   const flush = async (): Promise<void> => {
     const mine = generation;
     const abandoned = (): boolean => closing || mine !== generation;
+    await commitFlushed();
     if (![...owned.values()].some((partition) => partition.next > partition.flushed)) return;
     const heads = await untilItWorks(async () => options.heads(), { abandoned, onWaiting });
     if (heads === undefined || mine !== generation) return;
@@ -201,11 +189,9 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     if (done === undefined) return;
     for (const [index, { state }] of marks.entries()) options.durable?.(state, flushes[index] as Flush);
     if (mine !== generation) return;
-    for (const { partition, owner, next } of marks) {
-      owner.flushed = Math.max(owner.flushed, next);
-      await consumer.commit(topic, partition, next);
-    }
+    for (const { owner, next } of marks) owner.flushed = Math.max(owner.flushed, next);
     unblock();
+    await commitFlushed();
   };
 
   const consumer = await log.consume({
@@ -216,7 +202,7 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
         const mine = generation;
         const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || mine !== generation, onWaiting });
         if (loaded === undefined || mine !== generation) return undefined;
-        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, reloading: undefined });
+        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, committed: -1, reloading: undefined });
         return loaded.offset;
       },
       records,
@@ -243,8 +229,10 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
           wake = resolve;
         }),
       ]);
+      const last = draining;
       await flush();
-      if (options.idleMs === 0) continue;
+      if (last) drained();
+      if (options.idleMs === 0 || draining) continue;
       for (const [partition, state] of owned) {
         if (clock.now() - state.touchedAt < options.idleMs || state.next === 0) continue;
         state.touchedAt = clock.now();
@@ -262,11 +250,18 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     position: (_topic, partition) => owned.get(partition)?.flushed,
     waitingFor: () => waiting,
     close: async () => {
+      draining = true;
+      wake();
+      unblock();
+      const flushed = new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      // A store that is away keeps nobody: what is not flushed is folded again by the next owner.
+      await atMost(drainMs.work, Promise.race([flushed, loop]));
       closing = true;
       wake();
       unblock();
-      await loop;
-      await consumer.close();
+      await atMost(drainMs.leave, Promise.all([loop, consumer.close()]));
     },
   };
 }

@@ -10,8 +10,9 @@ import type { Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
+import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, isSampled, type RunningStage, type StageTracer } from './stage.ts';
-import { untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
 export type Decoded<K extends RecordName> = { [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] } }[K];
 
@@ -35,6 +36,8 @@ export type StageOptions<K extends RecordName, T> = {
   step(decoded: Decoded<K>, source: LogRecord): Verdict<T>;
   /** Longer records are parked before they are decoded. */
   readonly maxFrameBytes?: number;
+  /** Share of parked records at which the stage stops. */
+  readonly parkedLimit?: ParkedLimitOptions;
   /** Instead of `step`, for records that are not decoded. */
   raw?(source: LogRecord): Verdict<T>;
   /** Writes what the batch forwarded. Idempotent: it may be repeated with the same records. */
@@ -44,12 +47,20 @@ export type StageOptions<K extends RecordName, T> = {
 export async function runStage<K extends RecordName, T>(options: StageOptions<K, T>): Promise<RunningStage> {
   const { name, log, codec, clock, tracer } = options;
   const counts = createStageCounts();
+  const parkedLimit = createParkedLimit(options.parkedLimit);
   const positions = new Map<string, number>();
   let generation = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
   const onWaiting = (error: Error | undefined): void => {
     waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
+  };
+
+  /** The batch stays where it is, uncommitted, until the stage is closed or its partitions are taken back. */
+  const untilAbandoned = async (what: string, abandoned: () => boolean): Promise<void> => {
+    waiting = { what, since: waiting?.since ?? clock.now() };
+    while (!abandoned()) await wait(100);
+    waiting = undefined;
   };
 
   type Taken = { readonly topic: string; readonly partition: number; readonly batch: readonly LogRecord[]; readonly generation: number; readonly finish: () => void };
@@ -85,6 +96,8 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
         forwarded.push({ value: verdict.value, source, traceparent: span?.traceparent ?? parent });
       }
     }
+    const refused = parkedLimit.admit(sources.length, parked.map(({ code }) => code));
+    if (refused !== undefined) await untilAbandoned(refused, abandoned);
     const done = await untilItWorks(
       async () => {
         if (parked.length > 0) await options.producer.send(parked.map(({ source, code, message }) => parkedRecord(options.parkedTopic, name, source, code, message, clock.now())));
@@ -108,7 +121,8 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     for (const { topic, partition, batch, generation: of } of taken) {
       if (of !== mine) continue;
       const next = (batch.at(-1)?.offset ?? -1) + 1;
-      await consumer.commit(topic, partition, next);
+      // Once more, and again: the last commit of a quiet topic is the lag that people see.
+      for (let tries = 0; tries < 5 && mine === generation && !(await consumer.commit(topic, partition, next)); tries += 1) await wait(50);
       positions.set(`${topic}/${partition}`, next);
     }
   };
@@ -163,8 +177,9 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     close: async () => {
       closing = true;
       wake();
-      await consumer.close();
-      await loop;
+      // The batch in hand is delivered and committed before the group is left; what is not begun stays in the log.
+      await atMost(drainMs.work, loop);
+      await atMost(drainMs.leave, consumer.close());
     },
   };
 }

@@ -16,6 +16,8 @@ export type Telemetry = {
   readonly tracer: StageTracer | undefined;
   /** Counters of these stages from now on: in = forwarded + dropped + parked + waiting, each. */
   observe(stages: () => readonly Pick<RunningStage, 'name' | 'counts'>[]): void;
+  /** One gauge, read when it is scraped; undefined: not known yet. */
+  gauge(name: string, description: string, read: () => number | undefined): void;
   /** Prometheus text format. */
   metrics(): Promise<string>;
   flush(): Promise<void>;
@@ -80,6 +82,12 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
       });
       waiting.addCallback((result) => {
         for (const { name, counts } of stages()) result.observe(counts.waiting, { stage: name });
+      });
+    },
+    gauge: (name, description, read) => {
+      meters.getMeter('tripline').createObservableGauge(name, { description }).addCallback((result) => {
+        const value = read();
+        if (value !== undefined) result.observe(value);
       });
     },
     metrics: async () => {

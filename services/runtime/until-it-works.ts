@@ -10,6 +10,19 @@ const isRetriable = (error: unknown): boolean => {
   return typeof error === 'object' && error !== null && 'retriable' in error && error.retriable === true;
 };
 
+/** Resolves with the work, or after `limitMs` without it: what is closed must not wait for what is away. */
+export async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  const timer = new AbortController();
+  try {
+    await Promise.race([work, wait(limitMs, undefined, { signal: timer.signal }).catch(() => {})]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** A stage that is told to stop finishes what it has in hand, and leaves it after this long, ms. Together under the 10 s that a supervisor waits. */
+export const drainMs = { work: 7_000, leave: 2_000 } as const;
+
 /**
  * Runs `attempt` until it works, waiting 50 ms to 1 s between tries. Rethrows what no retry can cure.
  * Resolves with undefined when `abandoned` says that nobody needs the result any more.

@@ -13,6 +13,7 @@ import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
+import { type Audit, auditCells } from './audit.clickhouse.ts';
 import { evaluate } from './evaluate.ts';
 import { createLookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
@@ -26,6 +27,8 @@ export type StatisticsDeps = {
   readonly store: Store;
   /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
   readonly lookMs: number;
+  /** Pause between audits of the cells, ms; 0: never. A mismatch blocks decisions and is looked at again every 10 s. */
+  readonly auditMs?: number;
   readonly onLook?: (evaluation: Evaluation, state: string) => void;
   readonly onDecision?: (decision: Decision) => void;
 };
@@ -38,13 +41,17 @@ export type RunningStatistics = {
   look(): Promise<void>;
   decisions(): readonly Decision[];
   latest(experimentId: string): Evaluation | undefined;
+  /** The last audit; undefined before the first. */
+  audited(): Audit | undefined;
+  /** One audit now. */
+  audit(): Promise<void>;
   waitingFor(): { readonly what: string; readonly since: number } | undefined;
   readonly failed: Promise<never>;
   close(): Promise<void>;
 };
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
-  const { prefix, log, producer, codec, clock, store, lookMs } = deps;
+  const { prefix, log, producer, codec, clock, store, lookMs, auditMs = 300_000 } = deps;
   const controlTopic = topicName(prefix, 'control.v1');
   const partitions = await log.partitions(topicName(prefix, 'unit.v1'));
   const decisions: Decision[] = [];
@@ -77,6 +84,15 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   let waiting: { what: string; since: number } | undefined;
   const retry = { abandoned: () => closing, onWaiting: (error: Error | undefined) => (waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined) };
 
+  let audited: Audit | undefined;
+  let auditDue = clock.now() + auditMs;
+  const audit = async (): Promise<void> => {
+    audited = await auditCells(store);
+    auditDue = clock.now() + (audited.mismatches.length > 0 ? Math.min(auditMs, 10_000) : auditMs);
+  };
+  // Cells that are not what their units say decide nothing; everything else of the look is shown, under that name.
+  const judged = (evaluation: Evaluation): ReturnType<typeof decide> => ((audited?.mismatches.length ?? 0) > 0 ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' } : decide(evaluation, decisions));
+
   const look = async (): Promise<void> => {
     const heads = await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'));
     if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
@@ -85,7 +101,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     reader.apply(changed);
     for (const evidence of reader.looks().values()) {
       const evaluation = evaluate(evidence);
-      const { state, decision } = decide(evaluation, decisions);
+      const { state, decision } = judged(evaluation);
       looks += 1;
       const key = evaluation.experiment.spec.id;
       const reading = codec.encode('reading', toReading(evaluation, looks, state));
@@ -114,6 +130,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   failed.catch(() => {});
   const loop = (async () => {
     while (!closing && lookMs > 0) {
+      if (auditMs > 0 && clock.now() >= auditDue) await untilItWorks(audit, retry);
       await untilItWorks(look, retry);
       await wait(lookMs);
     }
@@ -123,6 +140,10 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     looks: () => looks,
     look: async () => {
       await untilItWorks(look, retry);
+    },
+    audited: () => audited,
+    audit: async () => {
+      await untilItWorks(audit, retry);
     },
     decisions: () => decisions,
     latest: (experimentId) => latest.get(experimentId),

@@ -7,11 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbedded } from '../../infra/embedded/index.ts';
-import { createPartitionFold, foldRecord } from '../../services/joiner/index.ts';
-import { factColumns, takeFlushRows } from '../../services/joiner/rows.ts';
-import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { bucketOf, partitionOf } from '../../services/kernel/ids.ts';
-import { stateColumns } from '../../services/kernel/state-rows.ts';
 import { publishRevision } from '../../services/bot/index.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/index.ts';
@@ -23,6 +19,7 @@ import { topicName } from '../../services/runtime/topics.ts';
 import type { InferenceEvent, UnitRecord } from '../../schemas/generated.ts';
 import { anInference, aRevision, monday } from '../support/build.ts';
 import { until } from '../support/until.ts';
+import { benchJoiner } from './joiner.bench.ts';
 
 type Row = { readonly stage: string; readonly perSecond: number; readonly us: number; readonly rssMb: number; readonly bar: string };
 const rows: Row[] = [];
@@ -39,7 +36,7 @@ const home = mkdtempSync(join(tmpdir(), 'tripline-bench-'));
 const stack = await startEmbedded({ home });
 try {
   const connection = await connect({ ...stack, prefix: 'bench', database: 'bench', clock: systemClock, clientId: 'bench' });
-  const { codec, store } = connection;
+  const { codec } = connection;
   await prepare({ ...stack, prefix: 'bench', partitions: 4, carriedTime: true }, connection);
   const context = { policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } }, pseudonym: createPseudonymizer(Buffer.alloc(32, 2)) };
 
@@ -62,42 +59,7 @@ try {
     work(40_000);
     add(`redactor: ${name}`, 40_000, now() - start, bar);
   }
-  {
-    const units = 100_000;
-    const total = 300_000;
-    const revision = aRevision();
-    const bundles: Buffer[] = [];
-    for (let from = 0; from < total; from += 2_000) {
-      bundles.push(codec.encode('unit-record', {
-        records: Array.from({ length: 2_000 }, (_, offset): UnitRecord => {
-          const index = from + offset;
-          const unit = (index * 7_919) % units;
-          const id = Buffer.alloc(16);
-          id.writeUInt32BE(unit, 0);
-          return { received_at: monday + index * 20, trace_id: null, span_id: null, body: { 'tripline.v1.Observation': { event_id: randomBytes(16), occurred_at: monday + index * 20, unit_type: 'user', unit: id, entity: null, exposures: [{ experiment_id: 'exp-test', phase: 1, variant: unit % 2 === 0 ? 'A' : 'B' }], model_served: 'm', prompt_version: 'v', rag_index_version: null, tool_set_version: null, status: 'success', schema_valid: null, cost_nano_usd: 900, token_in: 5, token_out: 5, latency_us: 9_000, ttft_us: null, tool_denied: 0, guardrails: [], scores: {}, slices: {} } } };
-        }),
-      }));
-    }
-    const before = rss();
-    const partition = createPartitionFold(0);
-    foldRecord(partition, { received_at: monday, trace_id: null, span_id: null, body: { 'tripline.v1.ExperimentAdopted': { experiment_id: 'exp-test', revision: 1, document: formatRevision(revision) } } }, 0);
-    let inserting: Promise<void> = Promise.resolve();
-    const start = now();
-    let cpu = process.cpuUsage();
-    for (const [offset, bundle] of bundles.entries()) {
-      const decoded = codec.decode(['unit-record'], bundle);
-      if (!decoded.ok) throw new Error(decoded.message);
-      for (const [index, record] of decoded.value.records.entries()) foldRecord(partition, record, (offset + 1) * 4_096 + index);
-      if (offset % 5 !== 4) continue;
-      const flush = takeFlushRows(partition, (offset + 2) * 4_096);
-      await inserting;
-      inserting = store.insertBinary('facts', factColumns, flush.facts).then(() => store.insertBinary('state', stateColumns, flush.state));
-    }
-    await inserting;
-    cpu = process.cpuUsage(cpu);
-    add('joiner: decode, fold 5 metrics, flush into the engine every 10,000', total, now() - start, '>= 40,000/s');
-    rows.push({ stage: `joiner: its own CPU only, ${units} units hold ${rss() - before} MB`, perSecond: Math.round((total * 1e6) / (cpu.user + cpu.system)), us: (cpu.user + cpu.system) / total, rssMb: rss(), bar: '' });
-  }
+  rows.push(...(await benchJoiner(stack)));
   await connection.close();
 
   {

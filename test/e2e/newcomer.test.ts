@@ -31,7 +31,7 @@ async function type(line: string): Promise<string> {
 }
 
 describe('the README', () => {
-  const [start = '', look = ''] = blocks('console');
+  const [start = '', look = '', plan = ''] = blocks('console');
   test('up, apply, status', async () => {
     const yaml = blocks('yaml')[0] ?? '';
     writeFileSync(join(home, 'support-reply.yaml'), yaml);
@@ -54,6 +54,11 @@ describe('the README', () => {
     const { stdout } = await run(process.execPath, ['--conditions=source', '--import', 'tsx', file], { cwd: root, env: { ...environment, KAFKA_BROKERS: stack.brokers, SCHEMA_REGISTRY_URL: stack.registryUrl } as NodeJS.ProcessEnv });
     rmSync(folder, { recursive: true, force: true });
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'SPLIT' });
+  });
+  test('planning', async () => {
+    const [foresee = '', simulate = ''] = plan.trim().split('\n');
+    expect(await type(foresee)).toMatch(/nothing differs, 500 runs[\s\S]*refusal_rate +guardrail +\+20%/);
+    expect(await type(simulate)).toContain('refusal_rate');
   });
   test('looking, killing, stopping', async () => {
     const [tail = '', results = '', decisions = '', sql = '', kill = '', down = ''] = look.trim().split('\n');

@@ -8,7 +8,9 @@ import { clopperPearson, quantileOf } from '../../services/simulation/limits.ts'
 import { breakAt, breakCases, breakColumns } from './break.ts';
 import { allCells, boundOf, type Cell, engines, nameOf, ratioCells, ratioEngines } from './false-alarms.ts';
 import type { SimulationJob } from './jobs.ts';
+import { realData } from '../support/real-data.ts';
 import { costCases, prepareCase, rateCases, type SpeedCase } from './speed.ts';
+import { tuesday } from './tuesday.ts';
 
 const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, seed: { type: 'string', default: '1' }, threads: { type: 'string' }, runs: { type: 'string' } } });
 const seed = Number(flags.seed);
@@ -93,6 +95,13 @@ async function breaks(): Promise<void> {
   })])]);
 }
 
+function realTuesday(): void {
+  const folder = realData();
+  if (folder === undefined) return print('\nThe same on real calls: needs TRIPLINE_TEST_DATA.');
+  print('\nThe same on real calls (d2-tuesday, 20% canary, prompt and price change in silence): events after the onset until each metric is found, a look every 20 lines');
+  columns([['metric', 'whole phase, all alpha', 'restarts, union', 'counted from'], ...tuesday(folder).map(({ metric, whole, restarts, from }) => [metric, whole, restarts, from])]);
+}
+
 async function speed(): Promise<boolean> {
   const runsOf = ({ kind, factor }: SpeedCase): number => Math.ceil((kind === 'rate' ? 2_400 : factor === 1 ? 2_000 : 400) / (flags.quick ? 8 : 1));
   const cases = [...rateCases, ...costCases.filter(({ factor }) => !flags.quick || factor === 1 || factor === 1.2)];
@@ -132,6 +141,9 @@ async function speed(): Promise<boolean> {
 
 const wanted = (part: string): boolean => flags.only === undefined || flags.only === part;
 const held = [wanted('alarms') ? await falseAlarms() : true, wanted('speed') ? await speed() : true];
-if (wanted('break')) await breaks();
+if (wanted('break')) {
+  await breaks();
+  realTuesday();
+}
 print(`\nseed ${seed}, ${elapsed()}`);
 process.exitCode = held.every(Boolean) ? 0 : 1;

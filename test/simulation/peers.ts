@@ -2,20 +2,27 @@
  * Open-ended asymptotic rules in the forms that others ship, on the same visits: each looks at unit-level means and variances of both arms after every unit.
  * Formulas and sources: statistics design, E3. One family: they differ in how far the boundary is tuned out, and in sidedness.
  */
+import { mixtureRho, normalCdf, type Sides } from '../../services/statistics/index.ts';
 import type { Visit, Watcher } from './walk.ts';
 
 /** Where a rule stops: `z` > 0 studentised difference, `pairs` = 2 nA nB / (nA + nB), `total` units, `pairVariance` of one pair's difference. */
 export type Rule = (z: number, pairs: number, total: number, pairVariance: number) => boolean;
 
-/** Howard et al. 2021: half-normal mixture, tuned to `pairs0`; stops at `logBound` (log(1/a), or a calibrated value). `a` one-sided. */
+const tuned = (clock: number, a: number, sides: Sides): number => {
+  const found = mixtureRho(clock, a, sides);
+  if (!found.ok) throw new RangeError(found.reason);
+  return found.rho;
+};
+
+/** Howard et al. 2021: half-normal mixture, tuned to `pairs0`; stops at `logBound` (log(1/a), or a budget's). `a` one-sided. The library's E3, with what does not change computed once. */
 export function halfNormal(pairs0: number, a: number, logBound = Math.log(1 / a)): Rule {
-  const r = pairs0 / (2 * Math.log(1 / (2 * a)) + Math.log(1 + 2 * Math.log(1 / (2 * a))));
+  const r = tuned(pairs0, a, 'one');
   return (z, n) => z > 1 && 0.5 * Math.log((4 * r) / (n + r)) + (z * z * n) / (2 * (n + r)) + Math.log(normalCdf(z * Math.sqrt(n / (n + r)))) >= logBound;
 }
 
-/** GrowthBook's and Eppo's two-sided forms: total units t, r = tune / (log(1 - 2 log a) - 2 log a); |z| > sqrt((t + r)/t log((t + r)/(r a^2))). */
+/** GrowthBook's and Eppo's two-sided forms on total units t: |z| > sqrt((t + r)/t log((t + r)/(r a^2))). */
 export function normalMixture(tune: number, a: number): Rule {
-  const r = tune / (Math.log(1 - 2 * Math.log(a)) - 2 * Math.log(a));
+  const r = tuned(tune, a, 'two');
   return (z, _, t) => z > 1 && z * z > ((t + r) / t) * Math.log((t + r) / (r * a * a));
 }
 
@@ -30,12 +37,6 @@ export const likelihoodRatio = (a: number): Rule => (z, _, t) => z > 1 && (z * z
 
 /** A fixed-sample z test looked at again and again: broken. One-sided. */
 export const naive = (bound: number): Rule => (z) => z > bound;
-
-/** Phi(x), x >= 0: Abramowitz & Stegun 26.2.17, absolute error at most 7.5e-8. For comparison forms only. */
-export function normalCdf(x: number): number {
-  const t = 1 / (1 + 0.2316419 * x);
-  return 1 - 0.3989422804014327 * Math.exp((-x * x) / 2) * t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-}
 
 /**
  * A rule on pooled sums. No look before the smaller arm has `minUnits`; `maxPairs`: the horizon of a budget. A unit counts with its first visit; `everyVisit`: events

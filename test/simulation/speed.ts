@@ -2,6 +2,7 @@
  * G2, G3, G4: units until a harm is found, every rule at the same harm-side error (5%: two-sided rules run at 10%), on the same visits. The oracle is Wald's test
  * of the pooled rate in both arms against the two true rates, which nobody knows beforehand.
  */
+import { budgetThreshold } from '../../services/statistics/index.ts';
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
 import { alpha, metricFor, tablesFor, watchE1, watchE2, wholeOnly } from './engines.ts';
@@ -12,8 +13,13 @@ export type SpeedCase = { readonly id: string; readonly kind: 'rate' | 'cost'; r
 export type PreparedCase = { readonly of: SpeedCase; readonly prepared: PreparedWorld; readonly names: readonly string[]; readonly watchers: () => Watcher[] };
 
 const baseRate = 0.1;
-/** A budget mode's horizon and first look in pairs, its half-normal tuning, and the calibrated bound (statistics design, E5). */
-export const budget = { first: 100, horizon: 10_000, tunedTo: 500, logBound: 2.71 } as const;
+/** E5: horizon, first look and tuning in pairs. The tuning lies between the two harms that G3 asks for. */
+export const budget = { first: 100, horizon: 10_000, tuned: 750 } as const;
+const budgetBound = (): number => {
+  const found = budgetThreshold(budget, alpha);
+  if (!found.ok) throw new RangeError(found.reason);
+  return found.threshold;
+};
 
 /** Wald's test between two pairs of rates; `effect` = candidate / control under the alternative. */
 function oracle(control: number, candidate: number): Watcher {
@@ -44,7 +50,7 @@ export function prepareCase(of: SpeedCase): PreparedCase {
       ? ([
           ['oracle', () => oracle(baseRate, factor === 1 ? baseRate * 1.2 : baseRate * factor)],
           ['E2 design ratios, exact', () => watchE2(tables)],
-          ['E5 budget 10k pairs', rule(halfNormal(budget.tunedTo, alpha, budget.logBound), budget.first, budget.horizon)],
+          ['E5 budget 10k pairs', rule(halfNormal(budget.tuned, alpha, budgetBound()), budget.first, budget.horizon)],
           ['mSPRT tau=.02', rule(mixtureSprt(0.02, 2 * alpha))],
           ['GLR', rule(likelihoodRatio(2 * alpha))],
         ] as const)

@@ -53,7 +53,8 @@ export function createOwner(store: DrivenStore, log: readonly UnitRecord[], resi
     },
     fold: async (count) => {
       let mine = state ?? (await load());
-      for (;;) {
+      for (let attempt = 0; ; attempt += 1) {
+        if (attempt > 5) throw new Error('a load does not help: the store is ahead of its own checkpoint');
         const batch = log.slice(at, at + count);
         if (batch.length === 0) return;
         if ((await makePresent(store, mine, batch, positionOf(at), residency)) !== 'behind') {

@@ -18,7 +18,10 @@ function reader(bytes: Buffer) {
       if (byte < 128) return value;
     }
   };
-  const take = (size: number): Buffer => bytes.subarray(at, (at += size));
+  const take = (size: number): Buffer => {
+    at += size;
+    return bytes.subarray(at - size, at);
+  };
   const array = <T>(item: () => T): T[] => Array.from({ length: length() }, item);
   return {
     more: () => at < bytes.length,
@@ -59,7 +62,8 @@ export type MemoryState = JoinerStore & {
   readonly rows: ReadonlyMap<string, StateRowRead>;
   readonly facts: readonly FactRead[];
   writeFacts(flush: FlushRows): void;
-  writeState(flush: FlushRows): void;
+  /** `keep`: what of it becomes visible; a build that inserts in pieces can die between two. */
+  writeState(flush: FlushRows, keep?: (row: StateRowRead) => boolean): void;
   readonly lookups: { units: number; events: number };
 };
 
@@ -70,8 +74,8 @@ export function createMemoryState(): MemoryState {
   const facts: FactRead[] = [];
   const lookups = { units: 0, events: 0 };
   const writeFacts = (flush: FlushRows): void => void facts.push(...readFacts(flush.facts));
-  const writeState = (flush: FlushRows): void => {
-    for (const row of readStateRows(flush.state)) if (Number(rows.get(keyOf(row))?.ver ?? -1) <= Number(row.ver)) rows.set(keyOf(row), row);
+  const writeState = (flush: FlushRows, keep: (row: StateRowRead) => boolean = () => true): void => {
+    for (const row of readStateRows(flush.state)) if (keep(row) && Number(rows.get(keyOf(row))?.ver ?? -1) <= Number(row.ver)) rows.set(keyOf(row), row);
   };
   const of = (part: number, ...wanted: string[]): StateRowRead[] => [...rows.values()].filter((row) => row.part === part && wanted.includes(row.kind));
   const hex = (id: string): string => Buffer.from(id, 'latin1').toString('hex').toUpperCase();

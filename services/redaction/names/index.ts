@@ -52,8 +52,10 @@ function findOnce(text: string): Finding[] {
   if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
   tag(text, all, labels);
   settle(all, labels);
-  agree(all);
-  findTagged(all, found);
+  if (labels.subarray(0, all.count).some((kind) => kind !== label.none)) {
+    agree(all);
+    findTagged(all, found);
+  }
   findIntroduced(text, all, found);
   if (all.uncased) findUncased(text, found);
   findAddresses(text, all, found);
@@ -73,43 +75,11 @@ function disjoint(found: Finding[]): Finding[] {
   return merged;
 }
 
-/** Looks again at what is left when the findings are gone: taking names out changes what the tagger reads beside them, and a second redaction must find nothing new. */
-const looks = 3;
-/** A text with more findings than this is a list: one look is all its cost allows. */
-const manyFindings = 400;
-
 export const namesFamily: Family = {
   name: 'names',
   anchors: [],
   find(text, _hits, context, out) {
     findByKey(text, context.key, out);
-    let found = findOnce(text);
-    for (let look = 1; found.length > 0 && found.length <= manyFindings && look < looks; look += 1) {
-      const more = findBeside(text, found);
-      if (more.length === 0) break;
-      found = disjoint([...found, ...more]);
-    }
-    for (const finding of found) out.push(finding);
+    for (const finding of findOnce(text)) out.push(finding);
   },
 };
-
-/** Findings in `text` with `found` replaced by placeholders, by their places in `text`. */
-function findBeside(text: string, found: readonly Finding[]): Finding[] {
-  let masked = '';
-  let at = 0;
-  for (const { start, end, type } of found) {
-    masked += `${text.slice(at, start)}[${type}]`;
-    at = end;
-  }
-  masked += text.slice(at);
-  let index = 0;
-  let shift = 0;
-  // Nothing is found in a placeholder: every finding lies behind those that end before it.
-  return findOnce(masked).map((finding) => {
-    for (let next = found[index]; next !== undefined && next.start + shift < finding.start; next = found[index]) {
-      shift += next.type.length + 2 - (next.end - next.start);
-      index += 1;
-    }
-    return { ...finding, start: finding.start - shift, end: finding.end - shift };
-  });
-}

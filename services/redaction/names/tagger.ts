@@ -84,6 +84,7 @@ const shortForms = new Set(['st', 'ste', 'mt', 'ft'].map(hashWord));
 /** What one word's label says of its neighbours: `St. Thomas` is one name, `Price:` is a heading. */
 export function settle(all: Tokens, labels: Uint8Array): void {
   for (let at = 0; at < all.count; at += 1) {
+    if (labels[at] === label.none && all.shape[at] !== shape.capital) continue;
     if (shortForms.has(all.hash[at] ?? 0) && all.shape[at] === shape.capital && all.shape[at + 1] === shape.capital && at + 1 < all.count && (all.gap[at + 1] ?? 0) !== gap.line && labels[at + 1] !== label.person && ((all.bits[at + 1] ?? 0) & flag.veryCommon) === 0) {
       labels[at] = label.place;
       labels[at + 1] = label.place;

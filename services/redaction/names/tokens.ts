@@ -29,12 +29,6 @@ const room = (size: number): Tokens => ({
   count: 0, start: new Int32Array(size), end: new Int32Array(size), hash: new Int32Array(size), bits: new Uint16Array(size), phrase: new Uint16Array(size), shape: new Uint8Array(size), gap: new Uint8Array(size + 1), capitals: 0, lowers: 0, uncased: false, numbers: false,
 });
 let tokens = room(4_096);
-function grow(): void {
-  const larger = room(tokens.start.length * 2);
-  for (const key of ['start', 'end', 'hash', 'bits', 'phrase', 'shape', 'gap'] as const) larger[key].set(tokens[key]);
-  tokens = Object.assign(larger, { count: tokens.count });
-}
-
 /** Kind of separator by its code, for ASCII; the strongest of a run wins. */
 const separators = new Uint8Array(128).fill(gap.other);
 for (const [chars, kind] of [[' \t', gap.space], ['\n\r', gap.line], ['.!?', gap.sentence], [',;', gap.comma], [':', gap.colon], ['"', gap.quote], ['([{<', gap.bracket], ['-', gap.hyphen], ["'", gap.apostrophe], ['@#_/\\=&%~$+*|', gap.handle]] as const) for (const char of chars) separators[char.charCodeAt(0)] = kind;
@@ -72,10 +66,13 @@ const glues = (text: string, at: number, kinds: Uint8Array): boolean => {
   return code === 64 || code === 35 || code === 95 || code === 47 || code === 92 || code === 61 || code === 36 || kinds[code] === unitKind.digit;
 };
 
-export function tokenize(text: string, known: Lexicon): Tokens {
+export function tokenize(text: string, lexicon: Lexicon): Tokens {
   const kinds = kindTable();
   const folds = foldTable();
   const { length } = text;
+  // A token a unit at most.
+  if (tokens.start.length < length + 2) tokens = room(length * 2);
+  const { start: starts, end: ends, hash: hashes, bits: known, phrase: phrases, shape: shapes, gap: gaps } = tokens;
   let count = 0;
   let capitals = 0;
   let lowers = 0;
@@ -92,15 +89,14 @@ export function tokenize(text: string, known: Lexicon): Tokens {
         placeholder.lastIndex = at;
         if (placeholder.test(text)) {
           // One token, whatever its type and key: the text reads the same however it was redacted.
-          if (count + 1 >= tokens.start.length) grow();
-          tokens.gap[count] = count === 0 ? gap.start : gapBetween(text, last, at);
-          tokens.start[count] = at;
+          gaps[count] = count === 0 ? gap.start : gapBetween(text, last, at);
+          starts[count] = at;
           at = placeholder.lastIndex;
-          tokens.end[count] = at;
-          tokens.hash[count] = 1;
-          tokens.bits[count] = 0;
-          tokens.phrase[count] = 0;
-          tokens.shape[count] = shape.glued;
+          ends[count] = at;
+          hashes[count] = 1;
+          known[count] = 0;
+          phrases[count] = 0;
+          shapes[count] = shape.glued;
           last = at;
           count += 1;
           continue;
@@ -109,7 +105,6 @@ export function tokenize(text: string, known: Lexicon): Tokens {
       at += 1;
       continue;
     }
-    if (count + 1 >= tokens.start.length) grow();
     const begin = at;
     let hash: number = hashSeed;
     let uppers = 0;
@@ -121,8 +116,8 @@ export function tokenize(text: string, known: Lexicon): Tokens {
       // `GB82`, `10f4`: part of a key, unless one letter follows (`221B Baker Street`).
       const letterBefore = begin > 0 && isLetter(kinds[text.charCodeAt(begin - 1)] ?? 0);
       const letterAfter = isLetter(kinds[text.charCodeAt(at)] ?? 0) && ((kinds[text.charCodeAt(at + 1)] ?? 0) !== unitKind.other);
-      tokens.shape[count] = (letterBefore && (kinds[text.charCodeAt(begin - 1)] !== unitKind.caseless)) || (letterAfter && kinds[text.charCodeAt(at)] !== unitKind.caseless) ? shape.glued : shape.number;
-      tokens.bits[count] = 0;
+      shapes[count] = (letterBefore && (kinds[text.charCodeAt(begin - 1)] !== unitKind.caseless)) || (letterAfter && kinds[text.charCodeAt(at)] !== unitKind.caseless) ? shape.glued : shape.number;
+      known[count] = 0;
     } else {
       let caseless = 0;
       for (; at < length; at += 1) {
@@ -140,26 +135,26 @@ export function tokenize(text: string, known: Lexicon): Tokens {
       const glued = (begin > 0 && glues(text, begin - 1, kinds)) || (at < length && glues(text, at, kinds)) || at - begin > 40
         || (begin > 1 && !isUpper && text.charCodeAt(begin - 1) === 46 && kinds[text.charCodeAt(begin - 2)] === unitKind.lower)
         || (at + 1 < length && text.charCodeAt(at) === 46 && kinds[text.charCodeAt(at + 1)] === unitKind.lower && at - begin > 1);
-      tokens.shape[count] = glued ? shape.glued : caseless > 0 ? shape.caseless : uppers === 0 ? shape.lower : uppers === 1 && isUpper ? (lowerCount === 0 ? shape.initial : shape.capital) : lowerCount === 0 ? shape.allCapitals : shape.mixed;
-      tokens.bits[count] = known.lookup(hash);
+      shapes[count] = glued ? shape.glued : caseless > 0 ? shape.caseless : uppers === 0 ? shape.lower : uppers === 1 && isUpper ? (lowerCount === 0 ? shape.initial : shape.capital) : lowerCount === 0 ? shape.allCapitals : shape.mixed;
+      known[count] = lexicon.lookup(hash);
       if (!glued) {
         if (uppers > 0) capitals += 1;
         else lowers += 1;
       }
     }
-    tokens.gap[count] = count === 0 ? gap.start : gapBetween(text, last, begin);
-    tokens.start[count] = begin;
-    tokens.end[count] = at;
-    tokens.hash[count] = hash;
-    tokens.phrase[count] = 0;
+    gaps[count] = count === 0 ? gap.start : gapBetween(text, last, begin);
+    starts[count] = begin;
+    ends[count] = at;
+    hashes[count] = hash;
+    phrases[count] = 0;
     last = at;
     count += 1;
   }
   tokens.count = count;
   tokens.capitals = capitals;
   tokens.lowers = lowers;
-  tokens.gap[count] = count === 0 || length - last === 0 ? gap.start : gapBetween(text, last, length);
-  markPhrases(known);
+  gaps[count] = count === 0 || length - last === 0 ? gap.start : gapBetween(text, last, length);
+  markPhrases(lexicon);
   return tokens;
 }
 

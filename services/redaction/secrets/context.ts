@@ -17,7 +17,7 @@ const judged = 256;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator = /["'`\])\\]{0,5}[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
@@ -86,7 +86,8 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
   value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
   if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
-  if (!judge(value, kind, manner)) return -1;
+  // Behind `#` stands a fragment, or the rest of a password in a driver's address.
+  if (!judge(value, kind, manner)) return query && text[from + match[0].length] === '#' ? take(text, from, kind, manner, out, false) : -1;
   const end = match[0].length < judged ? from + value.length : runEnd(text, from + value.length, tail, maxValue);
   return push(text, from, end, kind, out);
 }
@@ -190,7 +191,32 @@ const spaces = ((): Uint8Array => {
   return table;
 })();
 
-export const contexts: readonly Finder[] = [assigned, foreignWords];
+/** `credentials: admin / hunter2!`, `log in as bob with hunter2!`, `use hunter2! as the password`: the value is not where the word points. */
+const pair = /credentials?["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:\/|:|and|with)\s{0,2}["']?([^\s"'`]{5,64})/iy;
+const beforehand = /(?:^|[\s"'`])([^\s"'`]{5,64})["'`]?\s(?:as|is|was)\s(?:the|my|your|our|a|its|his|her|their)\s(?:\w{1,16}\s){0,2}$/;
+const elsewhere: Finder = {
+  anchors: ['credential', 'password', 'passphrase', 'passcode'],
+  look(text, at, anchor, out) {
+    let value: string | undefined;
+    let start = -1;
+    if (anchor === 0) {
+      pair.lastIndex = at;
+      value = pair.exec(text)?.[1]?.replace(/[.,;:!?)]+$/, '');
+      start = pair.lastIndex - (value?.length ?? 0);
+      start = value === undefined ? -1 : text.indexOf(value, Math.max(at, start - 8));
+    } else {
+      const from = Math.max(0, at - 110);
+      const match = beforehand.exec(text.slice(from, at));
+      value = match?.[1];
+      start = match === null ? -1 : from + match.index + match[0].indexOf(match[1] as string);
+    }
+    if (value === undefined || start < 0 || !isPassword(value, 'beside') || /^\[[A-Z_]+/.test(value)) return at;
+    out.push({ start, end: start + value.length, type: 'SECRET_GENERIC', rank: 68 });
+    return at;
+  },
+};
+
+export const contexts: readonly Finder[] = [assigned, foreignWords, elsewhere];
 
 /** A leaf that is one value, under a key that names a secret. */
 export function judgeLeaf(text: string, key: string, out: Finding[]): void {

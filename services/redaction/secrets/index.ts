@@ -16,17 +16,23 @@ const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...cap
 
 /** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
 const maxLooks = 12_000;
-const costly: ReadonlySet<Finder> = new Set([...contexts.slice(0, 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
+const costly: ReadonlySet<Finder> = new Set([...contexts.filter((_, index) => index !== 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
 
 const anchors: string[] = [];
-const listeners: { readonly finder: number; readonly anchor: number }[][] = [];
+/** Finder and its own index of the literal, in turns, by anchor. */
+const listeners: number[][] = [];
+const isCostly = finders.map((finder) => costly.has(finder));
+/** Per finder: anchors before this index have been looked at already. Reused: nothing here outlives a call. */
+const looked = new Int32Array(finders.length);
+/** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) is no second one. */
+const began = new Int32Array(finders.length);
 for (const [finder, { anchors: own }] of finders.entries()) {
   for (const [anchor, literal] of own.entries()) {
     const known = anchors.indexOf(literal);
-    if (known >= 0) listeners[known]?.push({ finder, anchor });
+    if (known >= 0) listeners[known]?.push(finder, anchor);
     else {
       anchors.push(literal);
-      listeners.push([{ finder, anchor }]);
+      listeners.push([finder, anchor]);
     }
   }
 }
@@ -35,19 +41,23 @@ export const secretFamily: Family = {
   name: 'secrets',
   anchors,
   find(text, hits, context, out) {
-    /** Per finder: anchors before this index have been looked at already. */
-    const looked = new Int32Array(finders.length);
-    /** Where the last look began: a longer literal at the same place (`sk-`, `sk-proj-`) gets its look too. */
-    const began = new Int32Array(finders.length).fill(-1);
+    looked.fill(0);
+    began.fill(-1);
     let fuel = Math.min(maxLooks, 1024 + text.length / 24);
-    for (const { anchor, at } of hits) {
-      for (const listener of listeners[anchor] ?? []) {
-        const finder = finders[listener.finder];
-        if (finder === undefined || (at < (looked[listener.finder] ?? 0) && at !== began[listener.finder])) continue;
-        began[listener.finder] = at;
-        const until = finder.look(text, at, listener.anchor, out);
-        if (until > (looked[listener.finder] ?? 0)) looked[listener.finder] = until;
-        if (until > at || !costly.has(finder)) continue;
+    for (let hit = 0; hit < hits.length; hit += 2) {
+      const at = hits[hit + 1] as number;
+      const own = listeners[hits[hit] as number] as readonly number[];
+      for (let each = 0; each < own.length; each += 2) {
+        const index = own[each] as number;
+        // Hits come by their ends: a longer literal that began earlier (`glpat-`, after `pat`) gets its look too.
+        if (at < (looked[index] as number) && at > (began[index] as number)) continue;
+        began[index] = at;
+        const until = (finders[index] as Finder).look(text, at, own[each + 1] as number, out);
+        if (until > at) {
+          if (until > (looked[index] as number)) looked[index] = until;
+          continue;
+        }
+        if (isCostly[index] !== true) continue;
         fuel -= 1;
         if (fuel >= 0) continue;
         // Fails closed: a text that is mostly words for secrets, with none behind them, goes out from here on.

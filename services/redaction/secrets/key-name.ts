@@ -37,7 +37,7 @@ function judgeName(name: string): NameKind {
   if (plain === '' || plain.length > 120) return 'none';
   if (about.test(plain) && !/(?:^|_)(?:secret|session|sess)_?id$|access_?key_?id$/.test(plain)) return 'none';
   if (password.test(plain) && !notPassword.test(plain)) return 'password';
-  if (/^pass$/.test(plain)) return 'password';
+  if (/^(?:(?:the|my|our|shared|top)_)?(?:pass|secret|sandi)$/.test(plain)) return 'password';
   if (counted.test(plain)) return 'none';
   if (/token$|^token_|_token_|jwt$|jeton$|_tkn$|_pat$|^pat$|_tok$/.test(plain)) return 'token';
   if (secret.test(plain) || auth.test(plain)) return 'token';
@@ -45,4 +45,12 @@ function judgeName(name: string): NameKind {
   if (session.test(plain)) return 'weak';
   if (vaguest.test(plain)) return /^keys?$/.test(plain) ? 'weak' : 'none';
   return /keys?$|_key_|^key_|key\d$|chiave$|schluessel$/.test(plain) ? 'weak' : 'none';
+}
+
+/** Words that name a text's piece, a state or a scheme as often as a secret: below them the value decides. */
+const doubtfulField = /^(?:token|auth|authentication|creds?|pat|.*_(?:pat|tok|auth|id))$/;
+/** A field of a record with this name holds a secret whatever its value looks like. */
+export function isSecretField(name: string): boolean {
+  const kind = kindOfName(name);
+  return kind === 'password' || (kind === 'token' && !doubtfulField.test(normal(name))) || /^(?:set-)?cookies?$/.test(name);
 }

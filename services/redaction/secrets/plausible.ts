@@ -27,9 +27,21 @@ export function isStandIn(value: string): boolean {
   return placeholder.test(value) || standIns.test(value) || tutorial.test(value) || ownersName.test(value) || expression.test(value) || member.test(value) || technical.test(value) || path.test(value) || isRepeated(value);
 }
 
+const wordless = /^\s*(?:null|nil|none|undefined|true|false|yes|no|required|optional|missing|empty|string|str|text|number|integer|boolean|object|hidden|redacted|masked|removed|omitted|encrypted|n\/a|tbd|todo|dummy|example|placeholder|change[_-]?me|[*\u2022#.-]+|<[^<>]{1,60}>|\$?\{{1,2}[^{}]{0,80}\}{1,2}|\$[A-Z_]{2,60}|%[A-Z_]{2,60}%)\s*$/i;
+/** No value at all where a field is named for a secret; weak passwords (`password`, `abc`) are some. */
+export const saysNothing = (value: string): boolean => wordless.test(value);
+
 /** One or two different characters, or one block over and over. */
 export function isRepeated(value: string): boolean {
-  return new Set(value).size <= 2;
+  const first = value.charCodeAt(0);
+  let second = first;
+  for (let at = 1; at < value.length; at += 1) {
+    const unit = value.charCodeAt(at);
+    if (unit === first || unit === second) continue;
+    if (second !== first) return false;
+    second = unit;
+  }
+  return true;
 }
 
 const hasLower = /[a-z]/;

@@ -1,6 +1,6 @@
 /** Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around say so. */
 import type { Finding } from '../family.ts';
-import { alnum, type Finder } from './finder.ts';
+import { alnum, alphabet, type Finder } from './finder.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */
 const maxBlock = 16_384;
@@ -31,6 +31,12 @@ function openEnd(text: string, from: number): number {
   return at;
 }
 
+/** Base64 of plain words is a manual's stand-in: DER and what OpenSSH writes hold bytes that no text does. */
+function isPlainText(body: string): boolean {
+  const word = body.replaceAll(/\s|\\[nr]/g, '');
+  return word.length >= 20 && word.length <= 400 && /^[A-Za-z0-9+/]+={0,2}$/.test(word) && /^[\x20-\x7e\s]+$/.test(Buffer.from(word, 'base64').toString('latin1'));
+}
+
 const pem: Finder = {
   anchors: ['-begin ', '- begin '],
   look(text, at, _anchor, out) {
@@ -48,7 +54,7 @@ const pem: Finder = {
     const closed = closing !== null;
     const body = closed ? window.slice(0, closing.index) : text.slice(from, openEnd(text, from));
     const end = closed ? from + closing.index + closing[0].length : from + body.length;
-    if (body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 || /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(body.slice(0, 200))) return end;
+    if (body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 || /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(body.slice(0, 200)) || isPlainText(body)) return end;
     out.push({ start, end, type: 'SECRET_PRIVATE_KEY', rank: 100 });
     return end;
   },
@@ -65,6 +71,35 @@ const headless: Finder = {
     return end;
   },
 };
+
+/** A body whose BEGIN line was cut away, by its END line: base64 in lines before it. */
+const footed: Finder = {
+  anchors: ['-end '],
+  look(text, at, _anchor, out) {
+    let dashes = at;
+    while (dashes > 0 && at - dashes < 4 && text[dashes - 1] === '-') dashes -= 1;
+    closing.lastIndex = dashes;
+    if (!closing.test(text)) return at;
+    const end = closing.lastIndex;
+    let start = dashes;
+    const stop = Math.max(0, dashes - maxBlock);
+    while (start > stop && bodyUnits[text.charCodeAt(start - 1)] === 1) start -= 1;
+    // A closed block has a BEGIN line there, and its own finder.
+    if (text[start - 1] === '-') return end;
+    while (start < dashes && alnum[text.charCodeAt(start)] !== 1) start += 1;
+    const tail = text.slice(start, dashes);
+    const first = /(?:[A-Za-z0-9+/]{16,}={0,2}(?:\s|\\[nr]){0,8})+$/.exec(tail.length > 4_096 ? tail.slice(-4_096) : tail);
+    if (first === null) return end;
+    out.push({ start: tail.length > 4_096 ? start : start + first.index, end, type: 'SECRET_PRIVATE_KEY', rank: 99 });
+    return end;
+  },
+};
+const closing = /-{2,5}\s?END (?:[A-Z0-9]{1,20} ){0,5}PRIVATE KEY(?: BLOCK)?-{0,5}/iy;
+const bodyUnits = ((): Uint8Array => {
+  const table = alphabet('+/=\\');
+  for (const unit of [9, 10, 13, 32]) table[unit] = 1;
+  return table;
+})();
 
 const putty: Finder = {
   anchors: ['putty-user-key-file-'],
@@ -111,4 +146,4 @@ const seed: Finder = {
   },
 };
 
-export const privateKeys: readonly Finder[] = [pem, headless, putty, raw, seed];
+export const privateKeys: readonly Finder[] = [pem, headless, footed, putty, raw, seed];

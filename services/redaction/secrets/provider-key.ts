@@ -1,6 +1,7 @@
 /** Keys with a documented prefix, by table, and the few whose mark is in the middle of the token. */
 import { alnum, alphabet, beginsToken, type Finder, letters, runEnd, runStart } from './finder.ts';
 import { passwordHashes, productProviders } from './product-prefixes.ts';
+import { isRandom } from './plausible.ts';
 import { cloudProviders, codeProviders, modelProviders, type PrefixRow } from './provider-prefixes.ts';
 
 const classes: Readonly<Record<string, string>> = { a: '[A-Za-z0-9]', u: '[A-Za-z0-9_-]', v: '[A-Za-z0-9_]', b: '[A-Za-z0-9+/]', h: '[0-9a-f]', x: '[0-9A-Fa-f]', l: '[a-z0-9]', c: '[A-Z0-9]' };
@@ -107,3 +108,11 @@ export const discordKeys: Finder = {
     return end;
   },
 };
+
+const beforeTail = /(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{0,2}[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.)$/;
+/** Discord's three parts (24 to 26, 6, 27 to 45 units) whose first codes no digits, or has units too many in front, by the last part [from, to): where the whole begins, or -1. */
+export function dottedKeyStart(text: string, from: number, to: number): number {
+  if (text.charCodeAt(from - 1) !== 46 || text.charCodeAt(from - 8) !== 46 || to - from < 27 || to - from > 45) return -1;
+  const head = beforeTail.exec(text.slice(Math.max(0, from - 38), from))?.[1];
+  return head !== undefined && /[A-Z]/.test(head) && /\d/.test(head) && isRandom(text.slice(from, to)) ? from - head.length : -1;
+}

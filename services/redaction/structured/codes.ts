@@ -4,10 +4,10 @@ import { isWhole, standsAloneOrGlued } from './chain.ts';
 import type { Context } from './context-words.ts';
 import { documentType } from './documents.ts';
 import { idCodes } from './id-codes.ts';
-import type { ScoredFinding, Work } from './index.ts';
+import type { ScoredFinding } from './index.ts';
 import { scoreId } from './score-ids.ts';
+import { contextIn, type Task } from './task.ts';
 
-export type Task = { readonly text: string; readonly key: string | undefined; readonly out: ScoredFinding[]; readonly work: Work };
 /** Findings below it are not worth a policy's threshold. */
 export const least = 0.3;
 export const rankOf = (score: number): number => Math.round(44 + 16 * score);
@@ -52,7 +52,7 @@ function wordsFrom(text: string, start: number): readonly Word[] {
   return words;
 }
 
-export function codesFrom(task: Task, wordStart: number, lazily: (start: number, end: number) => Context): void {
+export function codesFrom(task: Task, wordStart: number): void {
   const { text, out, work } = task;
   work.left -= 2;
   const previous = /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(text.slice(Math.max(0, wordStart - 5), wordStart))?.[0].length ?? 0;
@@ -75,7 +75,7 @@ export function codesFrom(task: Task, wordStart: number, lazily: (start: number,
       if (compact.length < 7 || !/\d.*\d.*\d.*\d/.test(compact) || !/[A-Z]/.test(compact)) continue;
       if (!standsAloneOrGlued(text, start, end) || /^[-./_@]\w/.test(text.slice(end, end + 2)) || (start > 0 && /[-./_@#]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))) continue;
       work.left -= 8;
-      context ??= lazily(start, end);
+      context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);
       let best: ScoredFinding | undefined;
       for (const row of idCodes) {

@@ -45,7 +45,9 @@ const { next, classOf, firstOutput, outputs, width } = buildAutomaton([...entrie
 const beforeUnits = 56;
 const afterUnits = 36;
 
-export type Context = { /** Tags of the words before, the nearest last; and behind. */ readonly before: readonly Tag[]; readonly after: readonly Tag[]; has(tag: Tag): boolean };
+export type Context = { /** Tags of the words before, the nearest last; and behind. */ readonly before: readonly Tag[]; readonly after: readonly Tag[] };
+/** Either side. */
+export const says = ({ before, after }: Context, tag: Tag): boolean => before.includes(tag) || after.includes(tag);
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code > 0xbf;
@@ -98,5 +100,5 @@ export function contextAt(text: string, start: number, end: number, key: string 
   }
   const until = Math.min(text.length, end + afterUnits);
   const after = tagsIn(text, end, threeDigits(text, end, until, false), []);
-  return { before, after, has: (tag) => before.includes(tag) || after.includes(tag) };
+  return { before, after };
 }

@@ -1,6 +1,7 @@
 /** Addresses of crypto currencies: prefix, alphabet, length, checksum. A checksum raises the score; without it the words around must agree. */
 import { base58check, bech32 } from './checks.ts';
-import type { Context } from './context-words.ts';
+import { says } from './context-words.ts';
+import { contextIn, type Task } from './task.ts';
 
 type Row = { readonly pattern: RegExp; readonly check?: (text: string) => boolean; readonly valid: number; readonly invalid: number };
 /** Bitcoin and its kin, by version byte; Ethereum by shape (EIP-55 is optional); the rest as their documentation gives them. */
@@ -20,9 +21,10 @@ const rows: readonly Row[] = [
   { pattern: /^(?:bitcoincash:)?[qp][02-9ac-hj-np-z]{41}$/, valid: 0.2, invalid: 0.2 },
 ];
 
-/** 0..1 for one word of 25 units and more. */
-export function scoreCryptoAddress(word: string, contextOf: () => Context): number {
-  if (word.length < 25 || word.length > 115) return 0;
+/** 0..1 for the word in [start, end) of 25 units and more. */
+export function scoreCryptoAddress(task: Task, start: number, end: number): number {
+  if (end - start < 25 || end - start > 115) return 0;
+  const word = task.text.slice(start, end);
   for (const { pattern, check, valid, invalid } of rows) {
     if (!pattern.test(word)) continue;
     if (check?.(word) ?? true) {
@@ -30,7 +32,7 @@ export function scoreCryptoAddress(word: string, contextOf: () => Context): numb
     }
     if (!/[a-z]/.test(word) || !/[A-Z0-9]/.test(word)) return check === undefined ? 0 : invalid;
     if (invalid >= 0.5) return invalid;
-    if (contextOf().has('crypto')) return invalid + 0.55;
+    if (says(contextIn(task, start, end), 'crypto')) return invalid + 0.55;
     return 0;
   }
   return 0;

@@ -2,7 +2,7 @@
 import type { ScoredFinding } from './index.ts';
 
 /** Months begin so in the languages that support desks meet. */
-const month = '(?:jan|feb|fév|fev|mar|mär|mrz|apr|avr|abr|mai|may|maj|mei|jun|juin|jul|juil|lip|aug|août|aou|ago|sep|set|okt|oct|out|nov|dec|dez|déc|dic|gen|mag|giu|lug|ott|ene|ian|sty|lut|kwi|cze|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)\\p{L}{0,9}\\.?';
+const month = '(?:jan|feb|fév|fev|mar|maa|mär|már|mrz|apr|ápr|avr|abr|mai|may|maj|máj|mei|jun|jún|juin|jul|júl|juil|lip|aug|août|aou|ago|sep|set|sze|okt|oct|out|nov|noi|dec|dez|des|déc|dic|gen|mag|giu|lug|ott|ene|ian|iun|iul|sty|lut|kwi|cze|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|led|úno|bře|dub|kvě|čer|srp|zář|říj|pro|tam|hel|huh|tou|kes|hei|elo|syy|lok|jou|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|ιαν|φεβ|μαρ|απρ|μαϊ|μαΐ|ιουν|ιουλ|αυγ|σεπ|οκτ|νοε|δεκ|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)\\p{L}{0,9}\\.?';
 const year = '(?:(?:18|19|20)\\d\\d)';
 const date = new RegExp(
   [
@@ -10,15 +10,18 @@ const date = new RegExp(
     `(?<!\\d)(?:3[01]|[12]\\d|0?[1-9])\\s?[-./]\\s?(?:3[01]|[12]\\d|0?[1-9])\\s?[-./]\\s?(?:${year}|\\d\\d)(?!\\d)`,
     `(?<!\\d)(?:3[01]|[12]\\d|0?[1-9])(?:st|nd|rd|th|er|\\.|º)?[\\s-]{1,2}(?:of |de |d')?${month}(?:,|-|\\s)\\s?(?:de |of )?(?:${year}|'?\\d\\d(?!\\d))`,
     `(?<!\\p{L})${month}[\\s-]{1,2}(?:3[01]|[12]\\d|0?[1-9])(?:st|nd|rd|th)?,?[\\s-]{1,2}(?:${year})(?!\\d)`,
+    `${year}\\. ?${month} (?:3[01]|[12]\\d|0?[1-9])\\.?(?!\\d)`,
+    `(?<!\\d)(?:3[01]|[12]\\d|0?[1-9]) tháng (?:1[0-2]|0?[1-9]) năm ${year}`,
+    `(?<!\\p{L})${month},? (?:of |de )?${year}(?!\\d)`,
     `(?<!\\d)${year}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])(?!\\d)`,
   ].join('|'),
   'giu',
 );
 
 /** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
-export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'narozen', 'bday', 'tanggal lahir', 'fodelse', 'ur. '] as const;
+export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'syntyn', 'szulet', 'lahir', 'narozen', 'bday', 'fodelse', 'ur. '] as const;
 /** Words of birth outside ASCII. */
-const birthWords = /né\(?e?\)? le|née? en|född|født|fødd|doğum|g\.datum|рожд|родил|народ|родена?|γέννησ|γεννή|生年月日|出生|生日|생년월일|생일|تاريخ الميلاد|مواليد|ولد|תאריך לידה|נולד|ngày sinh|sinh ngày|วันเกิด|เกิดวัน|जन्म/giu;
+const birthWords = /né\(?e?\)? le|née? en|född|født|fødd|doğum|g\.datum|рожд|родил|народ|родена?|γέννησ|γεννή|szület|生年月日|出生|生日|생년월일|생일|تاريخ الميلاد|مواليد|ولد|תאריך לידה|נולד|ngày sinh|sinh ngày|วันเกิด|เกิดวัน|जन्म/giu;
 const beforeUnits = 26;
 const afterUnits = 48;
 

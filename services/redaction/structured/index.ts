@@ -1,10 +1,10 @@
 /** Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates of birth. Called with the marks of the anchor pass; looks at bounded windows around them. */
-import type { AnchorHit, Finding } from '../family.ts';
+import type { AnchorHits, Finding } from '../family.ts';
 import type { Marks } from '../anchors.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
-import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Task, type Word } from './codes.ts';
+import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
 import { type Chain, chainAt, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
-import { type Context, contextAt } from './context-words.ts';
+import { says } from './context-words.ts';
 import { scoreCryptoAddress } from './crypto.ts';
 import { birthAnchors, findBirthdays } from './dates.ts';
 import { documentType } from './documents.ts';
@@ -13,29 +13,25 @@ import { numericIds } from './id-numbers.ts';
 import { findColons, findDefanged, findMacs, ipv4From } from './network.ts';
 import { isInsideCode, phoneFrom } from './phones.ts';
 import { scoreId } from './score-ids.ts';
+import { contextOf, type Task, type Work } from './task.ts';
+
+export type { Work } from './task.ts';
 
 /** `score` is how likely the finding is right (0..1), set against the policy's threshold of its type. */
 export type ScoredFinding = Finding & { readonly score?: number };
-/** What is left of a text's budget, in looks at a candidate. */
-export type Work = { left: number };
 
 export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAnchors];
 const birthFrom = emailAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
-/** Costs in looks: a view of the words around a candidate is dearer than a look at its digits. */
-const contextCost = 3;
-
-export function findStructured(text: string, marks: Marks, hits: readonly AnchorHit[] | undefined, key: string | undefined, out: ScoredFinding[], work: Work): void {
-  const task: Task = { text, key, out, work };
-  const lazily = (start: number, end: number): Context => {
-    work.left -= contextCost;
-    return contextAt(text, start, end, key);
-  };
+export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work): void {
+  const task: Task = { text, key, out, work, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
-  for (const { anchor, at } of hits ?? []) {
+  for (let hit = 0; hits !== undefined && hit < hits.length; hit += 2) {
+    const anchor = hits[hit] as number;
+    const at = hits[hit + 1] as number;
     if (anchor >= birthFrom) births.push(at);
     else if (anchor === mailAnchor) {
       // The word is common; only `at` beside it makes an address of it.
@@ -49,13 +45,13 @@ export function findStructured(text: string, marks: Marks, hits: readonly Anchor
   if (marks.ats.length > 0 || spelled.length > 0) findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
   if (work.left <= 0) return;
   if (births.length > 0 || marks.nonAscii || key !== undefined) findBirthdays(text, births, marks.nonAscii, key, out);
-  if (marks.colons.length > 0) findColons(text, marks.colons, lazily, out);
+  if (marks.colons.length > 0) findColons(task, marks.colons);
   if (marks.macs.length > 0) findMacs(text, marks.macs, out);
   let done = -1;
   for (const first of marks.digits) {
     if (first < done) continue;
     if (work.left <= 0) return;
-    done = numberAt(task, first, lazily);
+    done = numberAt(task, first);
   }
 }
 
@@ -63,7 +59,7 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
 /** Looks at the word or the chain of digit groups at `first`; answers where to go on. */
-function numberAt(task: Task, first: number, lazily: (start: number, end: number) => Context): number {
+function numberAt(task: Task, first: number): number {
   const { text, out, work } = task;
   let start = first;
   while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1))) start -= 1;
@@ -74,7 +70,7 @@ function numberAt(task: Task, first: number, lazily: (start: number, end: number
   work.left -= 1;
   if (end - start > 24 && hasLetters) {
     if (standsAlone(text, start, end)) {
-      const score = scoreCryptoAddress(text.slice(start, end), () => lazily(start, end));
+      const score = scoreCryptoAddress(task, start, end);
       if (score >= least) out.push({ start, end, type: 'CRYPTO', rank: 60, score });
     }
     const label = /^iban(?=[A-Za-z]{2}\d\d)/i.test(text.slice(start, start + 8)) ? 4 : 0;
@@ -93,23 +89,23 @@ function numberAt(task: Task, first: number, lazily: (start: number, end: number
   if (hasLetters) {
     // `is030594W903B`, `card4111...`: a label may stick to the value.
     const label = /^(?![A-Z]{2}\d\d(?!\d))[A-Za-z]{2,6}(?=\d)/.exec(text.slice(start, first + 3))?.[0].length ?? 0;
-    codesFrom(task, start, lazily);
+    codesFrom(task, start);
     if (label > 0) {
-      codesFrom(task, start + label, lazily);
-      chainFrom(task, chainAt(text, start + label), lazily);
+      codesFrom(task, start + label);
+      chainFrom(task, chainAt(text, start + label));
       return Math.max(end, first + 1);
     }
     // A chain may begin inside: `+49151...`, `4111x`.
-    if (start === first) chainFrom(task, chainAt(text, first), lazily);
+    if (start === first) chainFrom(task, chainAt(text, first));
     return end;
   }
   // Most numbers of prose end here: short, and no digits follow.
   if (end - start < 6 && !continues(text, end) && !(end - start === 2 && isUpper(text.charCodeAt(start - 2)))) return end;
   const chain = chainAt(text, first);
-  if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end)) chainFrom(task, chain, lazily);
+  if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end)) chainFrom(task, chain);
   else {
-    codesFrom(task, start, lazily);
-    chainFrom(task, chain, lazily);
+    codesFrom(task, start);
+    chainFrom(task, chain);
   }
   return (chain.groups.at(-1) as { end: number }).end;
 }
@@ -130,23 +126,23 @@ const tight = /^[-./_:·*|]$/;
 const ssn = /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/;
 const ssnLayouts: Readonly<Record<string, number>> = { '3-2-4': 0.8, '3 2 4': 0.65, '3.2.4': 0.65, '3/2/4': 0.5, '9': 0.05, '3-6': 0.35, '5-4': 0.35 };
 
-function chainFrom(task: Task, chain: Chain, lazily: (start: number, end: number) => Context): void {
+function chainFrom(task: Task, chain: Chain): void {
   const { text, out, work } = task;
   const { groups, separators } = chain;
-  const total = groups.reduce((sum, { start, end }) => sum + end - start, 0);
+  let total = 0;
+  for (let index = 0; index < groups.length; index += 1) total += (groups[index] as Word).end - (groups[index] as Word).start;
   if (total < 4) return;
-  let context: Context | undefined;
-  const contextOf = (start: number, end: number): Context => (context ??= lazily(start, end));
+  task.around = undefined;
   let phoneUntil = -1;
   if (isInsideCode(text, (groups[0] as Word).start)) return;
   for (let a = 0; a < groups.length; a += 1) {
     const first = groups[a] as Word;
     work.left -= total >= 7 ? 4 : 1;
     if (separators[a] !== undefined) {
-      const ip = ipv4From(text, chain, a, contextOf, out);
+      const ip = ipv4From(task, chain, a);
       if (ip >= 0) {
         a = ip;
-        context = undefined;
+        task.around = undefined;
         continue;
       }
     }
@@ -154,16 +150,16 @@ function chainFrom(task: Task, chain: Chain, lazily: (start: number, end: number
     const card = total >= 12 ? cardFrom(text, chain, a) : -1;
     if (card >= 0) {
       const { end } = groups[card] as Word;
-      const doubtful = contextOf(first.start, end).before.includes('not') && !contextOf(first.start, end).has('card') && card === a;
+      const doubtful = card === a && contextOf(task, first.start, end).before.includes('not') && !says(contextOf(task, first.start, end), 'card');
       out.push({ start: first.start, end, type: 'CREDIT_CARD', rank: 72, score: doubtful ? 0.4 : 0.95 });
       if (!doubtful) {
         a = card;
-        context = undefined;
+        task.around = undefined;
         continue;
       }
     }
     if (a > phoneUntil && total >= 7) {
-      const phone = phoneFrom(text, chain, a, contextOf);
+      const phone = phoneFrom(task, chain, a);
       if (phone) {
         // Where one phone number is written down, a second one is likely.
         const score = Math.min(1, phone.score + (out.some(({ type }) => type === 'PHONE') ? 0.12 : 0));
@@ -172,11 +168,12 @@ function chainFrom(task: Task, chain: Chain, lazily: (start: number, end: number
       }
     }
     if (a > 0 && tight.test(separators[a - 1] as string)) continue;
-    idsFrom(task, chain, a, contextOf);
+    idsFrom(task, chain, a);
   }
 }
 
-function idsFrom({ text, out, work }: Task, chain: Chain, a: number, contextOf: (start: number, end: number) => Context): void {
+function idsFrom(task: Task, chain: Chain, a: number): void {
+  const { text, out, work } = task;
   const { groups, separators } = chain;
   const { start } = groups[a] as Word;
   let layout = '';
@@ -191,23 +188,25 @@ function idsFrom({ text, out, work }: Task, chain: Chain, a: number, contextOf: 
     if (/^[-.,:][\w]/.test(text.slice(group.end, group.end + 2)) && !/^[.,:]\s/.test(text.slice(group.end, group.end + 2))) continue;
     if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
     work.left -= 4;
-    const context = contextOf(start, group.end);
+    const context = contextOf(task, start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };
     let best: ScoredFinding | undefined;
-    const offer = (type: string, score: number): void => {
-      if (score >= least && score > (best?.score ?? 0)) best = { start, end: group.end, type, rank: rankOf(score), score };
-    };
     // Seconds since 1970 between 2014 and 2033 look like every ten-digit id there is.
     const isEpoch = b === a && /^1[4-9]\d{8}(?:\d{3})?$/.test(compact) && !evidence.isWhole;
-    for (const row of rows ?? []) offer(row.type, scoreId(row, evidence) - (isEpoch && !context.has(row.id) ? 0.4 : 0));
+    if (rows !== undefined) {
+      for (const row of rows) {
+        const score = scoreId(row, evidence) - (isEpoch && !says(context, row.id) ? 0.4 : 0);
+        if (score >= least && score > (best?.score ?? 0)) best = { start, end: group.end, type: row.type, rank: rankOf(score), score };
+      }
+    }
     const base = compact.length === 9 ? (ssnLayouts[layout] ?? (/^1 1 1[ -]1 1[ -]1 1 1 1$/.test(layout) ? (layout.includes('-') ? 0.6 : 0.1) : undefined)) : undefined;
     if (base !== undefined && ssn.test(compact)) {
-      const score = base + (context.has('ssn') ? 0.6 : context.has('id') ? 0.2 : 0) - (context.before.includes('not') && !context.has('ssn') ? 0.4 : 0);
+      const score = base + (says(context, 'ssn') ? 0.6 : says(context, 'id') ? 0.2 : 0) - (context.before.includes('not') && !says(context, 'ssn') ? 0.4 : 0);
       if (score >= least) out.push({ start, end: group.end, type: 'US_SSN', rank: Math.round(46 + 16 * Math.min(1, score)), score: Math.min(1, score) });
     }
-    if (best === undefined || (best as ScoredFinding).score as number < 0.5) {
+    if (best === undefined || (best.score ?? 0) < 0.5) {
       const document = documentType(compact, layout, b - a + 1, context);
-      if (document) offer(document.type, document.score);
+      if (document !== undefined && document.score > (best?.score ?? 0)) best = { start, end: group.end, type: document.type, rank: rankOf(document.score), score: document.score };
     }
     if (best) out.push(best);
   }

@@ -1,13 +1,16 @@
 /** IP addresses of both families with zone and prefix length, also defanged, and hardware addresses. */
 import { type Chain, standsAlone } from './chain.ts';
-import type { Context } from './context-words.ts';
+import { says } from './context-words.ts';
 import type { ScoredFinding } from './index.ts';
+import { contextIn, contextOf, type Task } from './task.ts';
 
 const versionBefore = /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
 const byte = (text: string): boolean => text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
 
 /** Four groups from `a`, joined by dots. Returns the last group, or -1. */
-export function ipv4From(text: string, { groups, separators }: Chain, a: number, contextOf: (start: number, end: number) => Context, out: ScoredFinding[]): number {
+export function ipv4From(task: Task, { groups, separators }: Chain, a: number): number {
+  if (!(separators[a] as string).includes('.')) return -1;
+  const { text, out } = task;
   const defanged = separators[a] !== '.';
   const dot = defanged ? /^(?: ?\. ?|\(\.\))$/ : /^\.$/;
   for (let index = a; index < a + 3; index += 1) if (!dot.test(separators[index] ?? '')) return -1;
@@ -20,7 +23,7 @@ export function ipv4From(text: string, { groups, separators }: Chain, a: number,
   const before = text.slice(Math.max(0, first.start - 24), first.start);
   if (versionBefore.test(before)) return -1;
   let score = defanged ? 0.55 : 0.85;
-  const context = contextOf(first.start, last.end);
+  const context = contextOf(task, first.start, last.end);
   if (context.before.at(-1) === 'version') score -= 0.5;
   const prefix = /^\/(?:3[0-2]|[12]?\d)(?![\d.])/.exec(text.slice(last.end, last.end + 4));
   out.push({ start: first.start, end: last.end + (prefix?.[0].length ?? 0), type: 'IP', rank: 64, score });
@@ -51,7 +54,8 @@ function isIpv6(address: string): boolean {
 }
 
 /** What colons join: IPv6 or a hardware address. `colons` ascend. */
-export function findColons(text: string, colons: readonly number[], contextOf: (start: number, end: number) => Context, out: ScoredFinding[]): void {
+export function findColons(task: Task, colons: readonly number[]): void {
+  const { text, out } = task;
   let done = -1;
   for (const at of colons) {
     if (at < done) continue;
@@ -63,6 +67,10 @@ export function findColons(text: string, colons: readonly number[], contextOf: (
     let end = at + 1;
     while (end < text.length && end - at < 64 && isColonUnit(text.charCodeAt(end))) end += 1;
     done = end;
+    // A time of day, a port, a label: one colon is neither.
+    let more = 0;
+    for (let unit = at + 1; unit < end && more === 0; unit += 1) more = text.charCodeAt(unit) === 58 ? 1 : 0;
+    if (more === 0) continue;
     if (start > 0 && /[A-Za-z0-9_]/.test(text[start - 1] as string)) continue;
     while (end > start && (text[end - 1] === '.' || (text[end - 1] === ':' && text[end - 2] !== ':'))) end -= 1;
     // `IP:fe80::1` keeps its label's colon out.
@@ -75,8 +83,8 @@ export function findColons(text: string, colons: readonly number[], contextOf: (
     if (/[A-Za-z0-9_]/.test(text[end] ?? '') || !isIpv6(value)) continue;
     const compressed = value.includes('::');
     let score = 0.9;
-    if (value === '::') score = /^(?:\/0)/.test(text.slice(end)) ? 0.6 : contextOf(start, end).has('ip') ? 0.45 : 0;
-    else if (compressed && !/[a-fA-F]/.test(value) && value.length < 7 && value !== '::1') score = contextOf(start, end).has('ip') ? 0.7 : 0.2;
+    if (value === '::') score = /^(?:\/0)/.test(text.slice(end)) ? 0.6 : says(contextIn(task, start, end), 'ip') ? 0.45 : 0;
+    else if (compressed && !/[a-fA-F]/.test(value) && value.length < 7 && value !== '::1') score = says(contextIn(task, start, end), 'ip') ? 0.7 : 0.2;
     else if (compressed && /^[a-fA-F]{1,4}::[a-fA-F]{1,4}$|^::[a-fA-F]{1,4}$|^[a-fA-F]{2,4}::$/.test(value)) score = 0.3;
     const tail = /^(?:%[A-Za-z0-9_.-]{1,16})?(?:\/(?:12[0-8]|1[01]\d|\d{1,2})(?!\d))?/.exec(text.slice(end, end + 24))?.[0].length ?? 0;
     out.push({ start, end: end + tail, type: 'IP', rank: 65, score });

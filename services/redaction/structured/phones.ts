@@ -1,6 +1,7 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
 import { type Chain, isWhole, standsAlone } from './chain.ts';
-import type { Context } from './context-words.ts';
+import { type Context, says } from './context-words.ts';
+import { contextOf, type Task } from './task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
 const callingCode = /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|50\d|59\d|67\d|68\d|69\d|8[058]\d|9[679]\d)/;
@@ -14,7 +15,8 @@ const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0
 const bareMobile = /^(?:0\d{9,10}|1[3-9]\d{9}|[6-9]\d{9}|[2-9]\d{2}[2-9]\d{6})$/;
 
 /** From group `a` of a chain: the longest run of groups that can be one phone number. */
-export function phoneFrom(text: string, chain: Chain, a: number, contextOf: (start: number, end: number) => Context): PhoneFound | undefined {
+export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | undefined {
+  const { text } = task;
   const { groups, separators } = chain;
   const first = groups[a] as { start: number; end: number };
   let start = first.start;
@@ -44,7 +46,7 @@ export function phoneFrom(text: string, chain: Chain, a: number, contextOf: (sta
     const last = groups[b] as { start: number; end: number };
     const size = groups.slice(a, b + 1).reduce((sum, group) => sum + group.end - group.start, 0);
     if (size < 7) return undefined;
-    const found = judge(text, chain, { a, b, start, end: last.end, digits: digits.slice(0, size), isInternational, plus }, contextOf);
+    const found = judge(task, chain, { a, b, start, end: last.end, digits: digits.slice(0, size), isInternational, plus });
     if (found > 0) {
       let end = last.end;
       if (text[end] === ')' && text.lastIndexOf('(', end) >= start) end += 1;
@@ -62,7 +64,11 @@ type Candidate = { readonly a: number; readonly b: number; readonly start: numbe
 const accountHead = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){0,8}[ -]$/;
 export const isInsideCode = (text: string, start: number): boolean => /[ -]/.test(text[start - 1] ?? '') && /[A-Z0-9]/.test(text[start - 2] ?? '') && accountHead.test(text.slice(Math.max(0, start - 44), start));
 
-function judge(text: string, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate, contextOf: (start: number, end: number) => Context): number {
+/** `0049301234567` without a space: an order's number may begin with zeros too. */
+const bareInternational = (around: Context, digits: number): number => (says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45);
+
+function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate): number {
+  const { text } = task;
   const after = text[end] ?? '';
   if (/[A-Za-z0-9_]/.test(after) && !extension.test(text.slice(end, end + 18))) return 0;
   if (b + 1 < groups.length && /^[-./_:]$/.test(separators[b] as string)) return 0;
@@ -70,7 +76,7 @@ function judge(text: string, { groups, separators }: Chain, { a, b, start, end, 
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');
     const plain = number.replace(/^(\d{1,3})0(?=\d{6})/, '$1');
     if (number.length < (plus ? 7 : 8) || plain.length > 15 || !callingCode.test(number)) return 0;
-    return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : contextOf(start, end).has('phone') ? 0.9 : 0.45) : 0;
+    return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : bareInternational(contextOf(task, start, end), b === a && !isWhole(text, start, end) ? digits.length : 0)) : 0;
   }
   if (digits.length < 7 || digits.length > 12 || /[A-Za-z0-9_]/.test(text[start - 1] ?? '')) return 0;
   const before = text[start - 1] ?? '';
@@ -85,9 +91,9 @@ function judge(text: string, { groups, separators }: Chain, { a, b, start, end, 
   if (/^[12]-[12]-4$/.test(shape) || (gaps.every((gap) => gap === '.') && sizes.length === 2) || /^1-3-3(?:-3)*$/.test(shape)) return 0;
   if (sizes[0] === 1 && gaps[0] === '.') return 0;
   if (gaps.some((gap) => gap === '/') && sizes.length > 2 && sizes.every((size) => size <= 4) && digits.length === 8) return 0;
-  const context = contextOf(start, end);
+  const context = contextOf(task, start, end);
   const nearest = context.before.at(-1);
-  const says = context.has('phone');
+  const isCalled = says(context, 'phone');
   let score = 0;
   const bracketed = text[start] === '(';
   const distinct = new Set(gaps.map((gap) => gap.trim() || ' ')).size <= 2;
@@ -101,10 +107,10 @@ function judge(text: string, { groups, separators }: Chain, { a, b, start, end, 
   else if (sizes.length === 1) score = bareMobile.test(digits) ? (/^0[5-9]\d{9}$/.test(digits) ? 0.42 : 0.2) : 0.05;
   if (sizes.length === 1 && isWhole(text, start, end) && /^0[5-9]\d{9}$/.test(digits)) score += 0.2;
   if (/^3-4-4$/.test(shape) && /^1[3-9]/.test(digits)) score = 0.5;
-  if (says) score += nearest === 'phone' || !context.before.includes('not') ? 0.5 : 0.2;
-  if (sizes.length === 1 && says && digits.length < 7) score = 0;
+  if (isCalled) score += nearest === 'phone' || !context.before.includes('not') ? 0.5 : 0.2;
+  if (sizes.length === 1 && isCalled && digits.length < 7) score = 0;
   // A group of digits in front, or the head of an account number, makes it the tail of something longer.
-  if (!says && a > 0 && separators[a - 1] === ' ') score -= 0.3;
-  if (!says && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'card')) score -= 0.4;
+  if (!isCalled && a > 0 && separators[a - 1] === ' ') score -= 0.3;
+  if (!isCalled && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'card')) score -= 0.4;
   return score;
 }

@@ -1,5 +1,5 @@
 /** What the evidence about a candidate identifier adds up to: shape and checksum, grouping, the words around, standing alone in its field. */
-import type { Context } from './context-words.ts';
+import { type Context, says } from './context-words.ts';
 import type { IdRow } from './id-numbers.ts';
 
 export type Evidence = {
@@ -18,8 +18,8 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   const fits = row.layout?.test(layout) === true;
   if (isGrouped && !fits) return 0;
   const isValid = row.check === undefined || row.check(compact);
-  const isNamed = context.has(row.id);
-  const isKind = context.has(typeTags[row.type] ?? 'id');
+  const isNamed = says(context, row.id);
+  const isKind = says(context, typeTags[row.type] ?? 'id');
   let score = isValid ? row.sure : (row.unsure ?? 0);
   const counts = isValid || row.unsure !== undefined;
   if (!counts && !isNamed) return 0;

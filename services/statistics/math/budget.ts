@@ -86,7 +86,8 @@ export function budgetThreshold({ first, horizon, tuned }: BudgetShape, alpha: n
   const level = thresholds.find((row) => row.alpha === alpha);
   if (level === undefined) return cannot(`the table holds the levels ${thresholds.map((row) => row.alpha).join(', ')}`);
   const [x, y] = [horizon / first, tuned / first];
-  const outside = (nodes: readonly number[], given: number): boolean => given < (nodes[0] ?? 0) || given > (nodes.at(-1) ?? 0);
+  // A ratio of two numbers misses an end of the table by rounding.
+  const outside = (nodes: readonly number[], given: number): boolean => given < (nodes[0] ?? 0) * (1 - 1e-12) || given > (nodes.at(-1) ?? 0) * (1 + 1e-12);
   if (outside(horizons, x) || outside(tunings, y)) return cannot('the ratios of horizon and tuning to the first look lie outside the table: use log(1/alpha)');
   const [row, column] = [between(horizons, x), between(tunings, y)];
   const read = (values: readonly (readonly number[])[]): number => {

@@ -14,7 +14,10 @@ const link = fc.record({ ticket: small(3), unit: small(3), type: fc.constantFrom
 const outcome = fc.record({ ticket: small(3), number: small(5), revision: fc.integer({ min: 1, max: 3 }), value: fc.option(small(3)), kind: fc.constantFrom('resolved', 'reopened') }).map(({ ticket, number, revision, value, kind }) => (at: number): EntityRecord => ({ received_at: at, trace_id: null, body: { 'tripline.v1.OutcomeWaiting': { entity: id(`T${ticket}`), outcome_id: id(`o${number}`), revision, occurred_at: at, kind, value } } }));
 const log = fc.array(fc.tuple(fc.oneof(link, outcome), small(12)), { minLength: 1, maxLength: 60 }).map((steps) => {
   let at = 100 * hour;
-  return steps.map(([make, hours]) => make((at += hours * hour)));
+  return steps.map(([make, hours]) => {
+    at += hours * hour;
+    return make(at);
+  });
 });
 
 /** The table: the highest version of each key. */

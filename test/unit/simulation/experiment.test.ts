@@ -99,6 +99,11 @@ describe('limits', () => {
     if (k === 0) expect(lower).toBe(0);
     else expect(1 - binomial(k - 1, n, lower)).toBeCloseTo(0.05, 8);
   });
+  test('many of many are few of the others', () => {
+    const [many, few] = [clopperPearson(2_338, 2_400), clopperPearson(62, 2_400)];
+    expect(many.lower).toBeCloseTo(1 - few.upper, 9);
+    expect(many.upper).toBeCloseTo(1 - few.lower, 9);
+  });
   test('all of them: no upper limit below 1', () => expect(clopperPearson(10, 10).upper).toBe(1));
   test('quantiles are values that occur', () => {
     expect([0.1, 0.5, 0.9].map((share) => quantileOf([1, 2, 3, 4], share))).toEqual([1, 2, 4]);

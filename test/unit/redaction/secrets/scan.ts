@@ -1,6 +1,7 @@
 /** Runs a family the way an engine does, plainly: every anchor by a trie, then `find`. */
-import type { AnchorHit, Family, Finding } from '../../../../services/redaction/family.ts';
+import type { Family, Finding } from '../../../../services/redaction/family.ts';
 
+type AnchorHit = { readonly anchor: number; readonly at: number };
 type Node = { readonly next: Map<number, Node>; anchor: number };
 const tries = new WeakMap<Family, Node>();
 
@@ -33,14 +34,16 @@ export function hitsOf(family: Family, text: string): AnchorHit[] {
       node = node.next.get(unit >= 65 && unit <= 90 ? unit + 32 : unit);
     }
   }
-  return hits;
+  // The engine's automaton reports hits by their ends, the longest first.
+  const endOf = ({ anchor, at }: AnchorHit): number => at + (family.anchors[anchor] ?? '').length;
+  return hits.sort((a, b) => endOf(a) - endOf(b) || a.at - b.at);
 }
 
 /** All findings of `family` in `text`, then without those that a more trusted (or longer) one overlaps, in order. */
 export function scan(family: Family, text: string, context: { readonly key?: string } = {}): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
   const all: Finding[] = [];
   const hits = hitsOf(family, text);
-  if (hits.length > 0) family.find(text, hits, context, all);
+  if (hits.length > 0) family.find(text, hits.flatMap(({ anchor, at }) => [anchor, at]), context, all);
   const kept: Finding[] = [];
   for (const finding of [...all].sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start)) {
     if (!kept.some(({ start, end }) => start < finding.end && finding.start < end)) kept.push(finding);

@@ -1,0 +1,107 @@
+/**
+ * `parked list`, `show`, `replay`: the dead letters. A record that was parked twice (a stage repeats its batch after a crash) is one record. Replaying sends
+ * the original bytes to the topic and partition they came from and leaves a marker on the parked topic; what has a marker is not sent again. A crash
+ * between the two sends it twice, which changes no number: everything downstream knows events and outcomes by their ids.
+ */
+import { PipelineError } from '../kernel/pipeline-error.ts';
+import type { LogClient, LogProducer, LogRecord } from '../runtime/kafka-log.ts';
+import { replayMarker, replayOf } from '../runtime/park.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { topicName } from '../runtime/topics.ts';
+import { withConnection } from './read.ts';
+import { print, printJson, table } from './terminal.ts';
+
+export type ParkedEntry = {
+  /** Offset on the parked topic of its first copy. */
+  readonly id: number;
+  readonly stage: string;
+  readonly code: string;
+  readonly message: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly firstSeen: string;
+  readonly bytes: number;
+  readonly replayed: boolean;
+  readonly source: LogRecord;
+};
+
+export type ParkedFilter = { readonly stage?: string; readonly code?: string; readonly ids?: readonly number[] };
+
+/** Distinct parked records, oldest first. */
+export function parkedEntries(records: readonly LogRecord[]): ParkedEntry[] {
+  const replayed = new Set<number>();
+  const bySource = new Map<string, LogRecord>();
+  for (const record of records) {
+    const of = replayOf(record.headers);
+    if (of !== undefined) replayed.add(of);
+    else if (record.headers['x-stage'] !== undefined) {
+      const key = ['x-stage', 'x-topic', 'x-partition', 'x-offset'].map((name) => record.headers[name]).join('/');
+      if (!bySource.has(key)) bySource.set(key, record);
+    }
+  }
+  return [...bySource.values()].map((source) => ({
+    id: source.offset, stage: source.headers['x-stage'] ?? '', code: source.headers['x-error-code'] ?? '', message: source.headers['x-error-message'] ?? '', topic: source.headers['x-topic'] ?? '',
+    partition: Number(source.headers['x-partition'] ?? 0), offset: Number(source.headers['x-offset'] ?? 0), firstSeen: source.headers['x-first-seen'] ?? '', bytes: source.value?.length ?? 0, replayed: replayed.has(source.offset), source,
+  }));
+}
+
+export const selectParked = (entries: readonly ParkedEntry[], { stage, code, ids }: ParkedFilter): ParkedEntry[] =>
+  entries.filter((entry) => (stage === undefined || entry.stage === stage) && (code === undefined || entry.code === code) && (ids === undefined || ids.includes(entry.id)));
+
+/** Sends what has not been sent yet; how many. */
+export async function replayParked(log: LogClient, producer: LogProducer, parkedTopic: string, filter: ParkedFilter, now: number): Promise<{ readonly sent: number; readonly before: number; readonly nowhere: readonly ParkedEntry[] }> {
+  const chosen = selectParked(parkedEntries(await log.readToEnd(parkedTopic)), filter);
+  const partitions = new Map<string, number>();
+  for (const topic of new Set(chosen.map((entry) => entry.topic))) partitions.set(topic, await log.partitions(topic).catch(() => 0));
+  const nowhere = chosen.filter((entry) => entry.partition >= (partitions.get(entry.topic) ?? 0));
+  const due = chosen.filter((entry) => !entry.replayed && !nowhere.includes(entry));
+  for (let from = 0; from < due.length; from += 500) {
+    const batch = due.slice(from, from + 500);
+    await producer.send(batch.map(({ topic, partition, source }) => {
+      const { traceparent, 'x-timestamp': carried } = source.headers;
+      return { topic, partition, ...(source.key && { key: source.key }), value: source.value ?? Buffer.alloc(0), timestamp: Number(carried ?? now), headers: { 'x-replayed': String(source.offset), ...(traceparent !== undefined && { traceparent }) } };
+    }));
+    await producer.send(batch.map(({ id }) => replayMarker(parkedTopic, id, now)));
+  }
+  return { sent: due.length, before: chosen.filter(({ replayed }) => replayed).length, nowhere };
+}
+
+const idsOf = (texts: readonly string[]): number[] => texts.map((text) => {
+  if (!/^\d{1,15}$/.test(text)) throw new PipelineError('CONFIG_INVALID', `"${text}" is no id of a parked record`, { cure: '`npx tripline parked list` shows them' });
+  return Number(text);
+});
+
+export async function parkedList(home: string, filter: ParkedFilter, json: boolean): Promise<number> {
+  return withConnection(home, async ({ log, prefix }) => {
+    const entries = selectParked(parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))), filter);
+    if (json) printJson(entries.map(({ source: _source, ...entry }) => entry));
+    else if (entries.length === 0) print('nothing is parked');
+    else print(table([['id', 'stage', 'code', 'from', 'bytes', 'first seen', 'replayed', 'why'], ...entries.map((entry) => [String(entry.id), entry.stage, entry.code, `${entry.topic}/${entry.partition}@${entry.offset}`, String(entry.bytes), entry.firstSeen, entry.replayed ? 'yes' : '-', entry.message])]));
+    return 0;
+  });
+}
+
+/** Headers, and with `bytes` the record as base64: it may hold what people wrote. */
+export async function parkedShow(home: string, id: string, options: { readonly bytes: boolean; readonly json: boolean }): Promise<number> {
+  return withConnection(home, async ({ log, prefix }) => {
+    const [entry] = selectParked(parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))), { ids: idsOf([id]) });
+    if (entry === undefined) throw new PipelineError('CONFIG_INVALID', `no parked record ${id}`, { cure: '`npx tripline parked list` shows them' });
+    const { source, ...shown } = entry;
+    const all = { ...shown, headers: source.headers, ...(options.bytes && { base64: (source.value ?? Buffer.alloc(0)).toString('base64') }) };
+    if (options.json) printJson(all);
+    else print(table([...Object.entries(shown).map(([name, value]) => [name, String(value)]), ...Object.entries(source.headers).map(([name, value]) => [name, value]), ...(options.bytes ? [['base64', (source.value ?? Buffer.alloc(0)).toString('base64')]] : [])]));
+    return 0;
+  });
+}
+
+export async function parkedReplay(home: string, ids: readonly string[], options: { readonly stage?: string; readonly code?: string; readonly all: boolean }): Promise<number> {
+  if (ids.length === 0 && options.stage === undefined && options.code === undefined && !options.all) throw new PipelineError('CONFIG_INVALID', 'parked replay of what?', { cure: 'name ids, --stage, --code, or --all' });
+  return withConnection(home, async ({ log, prefix }) => {
+    const producer = await log.producer();
+    const filter: ParkedFilter = { ...(ids.length > 0 && { ids: idsOf(ids) }), ...(options.stage !== undefined && { stage: options.stage }), ...(options.code !== undefined && { code: options.code }) };
+    const { sent, before, nowhere } = await replayParked(log, producer, topicName(prefix, 'parked.v1'), filter, systemClock.now());
+    print(`${sent} sent again${before > 0 ? `, ${before} were already` : ''}${nowhere.length > 0 ? `, ${nowhere.length} left: their topic or partition is gone` : ''}`);
+    return nowhere.length > 0 ? 1 : 0;
+  });
+}

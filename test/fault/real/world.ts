@@ -1,0 +1,166 @@
+/**
+ * One world on the real broker and engine (topics and database of its own): disordered input in, stages as processes that may be harmed, and the oracle's
+ * verdict at the end: totals = oracle, every cell = a fold of the unit log from its beginning, recount = cells, parked = injected, lag 0, no process left.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Child, isAlive, startChild } from '../../../infra/embedded/child.ts';
+import { publishRevision } from '../../../services/bot/index.ts';
+import { parkedEntries } from '../../../services/cli/parked.ts';
+import { createPartitionFold, foldRecord } from '../../../services/joiner/index.ts';
+import { takeFlushRows } from '../../../services/joiner/rows.ts';
+import { createRandom } from '../../../services/demo/story.ts';
+import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
+import { type Addresses, connect, prepare } from '../../../services/replay/whole-path.ts';
+import type { OutgoingRecord } from '../../../services/runtime/kafka-log.ts';
+import { positionsPerOffset } from '../../../services/runtime/run-fold.ts';
+import { systemClock } from '../../../services/runtime/system-clock.ts';
+import { topicName } from '../../../services/runtime/topics.ts';
+import { auditCells } from '../../../services/statistics/audit.clickhouse.ts';
+import { aRevision, hour, monday } from '../../support/build.ts';
+import { readStateRows } from '../../support/memory-state.ts';
+import { until } from '../../support/until.ts';
+import { disorderOf } from '../disorder.ts';
+import { totalsOf } from '../oracle.ts';
+import type { Failpoint } from './failpoints.ts';
+import type { StagesSettings } from './stages-process.ts';
+
+export type StagesProcess = { readonly child: Child; readonly lines: string[]; fastForwards(): number; freeze(): void; thaw(): void };
+export type WorldOptions = Addresses & { readonly seed: number; readonly home: string; readonly partitions?: number; readonly calls?: number; readonly bad?: number; readonly storeUrl?: string; readonly sessionTimeoutMs?: number };
+
+const revision = aRevision();
+const processFile = fileURLToPath(new URL('./stages-process.ts', import.meta.url));
+const patienceMs = 150_000;
+
+export async function createWorld({ seed, home, partitions = 3, calls = 150, bad = 0, storeUrl, sessionTimeoutMs = 6_000, ...addresses }: WorldOptions) {
+  const run = randomBytes(4).toString('hex');
+  const where = { prefix: `fault-${run}`, database: `fault_${run}` };
+  const { prefix } = where;
+  const connection = await connect({ ...addresses, ...where, clock: systemClock, clientId: prefix });
+  const { log, codec, store } = connection;
+  await prepare({ ...addresses, prefix, partitions, carriedTime: true }, connection);
+  const producer = await log.producer();
+  await publishRevision({ prefix, log, producer, codec }, revision);
+  const random = createRandom(seed ^ 0xfa17);
+  const { arrivals } = disorderOf(seed, { calls, users: 12 });
+  const children: StagesProcess[] = [];
+  const rawTopics = [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'outcome.raw.v1')];
+  const lastAt = arrivals.at(-1)?.arrivedAt ?? monday;
+
+  const toRecord = (arrival: (typeof arrivals)[number]): OutgoingRecord => {
+    const user = arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? '');
+    return {
+      topic: topicName(prefix, arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'), partition: partitionOf(bucketOf(arrival.kind === 'inference' ? 'user' : 'entity:ticket', user), partitions), key: user,
+      value: arrival.kind === 'inference' ? codec.encode('inference-event', arrival.event) : codec.encode('outcome-event', arrival.event), timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro' },
+    };
+  };
+  /** What can never work: no frame, an id that nobody registered, a body cut short, a body of noise, far too long. */
+  const broken = (index: number): OutgoingRecord => {
+    const good = toRecord(arrivals[index % arrivals.length] as (typeof arrivals)[number]).value;
+    const unknown = Buffer.from(good);
+    unknown.writeUInt32BE(999_999, 1);
+    const noise = Buffer.concat([good.subarray(0, 5), Buffer.alloc(40, 0xff)]);
+    const kinds = [Buffer.from('not a frame'), unknown, good.subarray(0, good.length - 3), noise, Buffer.alloc((1 << 20) + 1, 1), Buffer.alloc(0)];
+    return { topic: rawTopics[index % 2] ?? '', partition: index % partitions, value: kinds[index % kinds.length] as Buffer, timestamp: monday };
+  };
+  let sent = 0;
+  let badSent = 0;
+
+  const world = {
+    ...where, log, store, partitions, arrivals,
+    /** Sends the next share of the input, bad records in between. */
+    send: async (share: number): Promise<void> => {
+      const to = Math.min(arrivals.length, Math.ceil(arrivals.length * share));
+      while (sent < to) {
+        const chunk = arrivals.slice(sent, Math.min(to, sent + 5 + Math.floor(random() * 20)));
+        const extra = badSent < (bad * (sent + chunk.length)) / arrivals.length ? [broken(badSent)] : [];
+        await producer.send([...chunk.map(toRecord), ...extra]);
+        sent += chunk.length;
+        badSent += extra.length;
+      }
+    },
+    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages'] } = {}): Promise<StagesProcess> => {
+      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 } };
+      const lines: string[] = [];
+      const child = await startChild({
+        command: process.execPath, args: ['--import', 'tsx', processFile], logFile: join(home, `${prefix}.log`), onLine: (line) => lines.push(line),
+        env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', TRIPLINE_FAULT: JSON.stringify(settings), ...(options.fail && { TRIPLINE_FAIL: options.fail }) },
+      });
+      const stages: StagesProcess = {
+        child, lines,
+        fastForwards: () => Math.max(0, ...lines.flatMap((line) => (line.startsWith('fast-forwards ') ? [Number(line.slice(14))] : []))),
+        freeze: () => process.kill(child.pid, 'SIGSTOP'),
+        thaw: () => process.kill(child.pid, 'SIGCONT'),
+      };
+      children.push(stages);
+      await until('stages to start', () => lines.includes('ready') || !child.running(), patienceMs);
+      return stages;
+    },
+    /** Messages of the unit log that are folded and durable, summed over partitions. */
+    folded: async (): Promise<number> => (await store.rows<{ part: number; ver: string }>("SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part")).reduce((sum, { ver }) => sum + Number(ver) / positionsPerOffset, 0),
+    /** Lag 0 at every stage, twice: what the first round brought on is through as well. */
+    caughtUp: async (): Promise<void> => {
+      const consumed = async (group: string, topic: string): Promise<boolean> => {
+        try {
+          const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${group}`, topic)];
+          return ends.every((end, partition) => (done[partition] ?? 0) >= end);
+        } catch {
+          return false; // the broker is on its way back: asked again
+        }
+      };
+      for (let round = 0; round < 2; round += 1) {
+        for (const topic of rawTopics) await until(`the redactor to read ${topic}`, () => consumed('redactor', topic), patienceMs);
+        await until('the linker', () => consumed('linker', topicName(prefix, 'entity.v1')), patienceMs);
+        await until('the joiner', () => consumed('joiner', topicName(prefix, 'unit.v1')), patienceMs);
+        if (round === 0) {
+          const value = codec.encode('unit-record', { records: [{ received_at: lastAt + 400 * hour, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
+          await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
+        }
+      }
+    },
+    /** Everything that is not as it should be; empty: nothing was lost, repeated or left behind. */
+    verdict: async (): Promise<string[]> => {
+      const wrong: string[] = [];
+      const differ = (what: string, have: unknown, want: unknown): void => {
+        if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
+      };
+      const cells = await store.rows<{ metric: string; arm: string; units: string; numerator: string; denominator: string }>("SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm");
+      for (const [key, want] of totalsOf(revision.spec, arrivals)) {
+        const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
+        differ(`totals of ${key}`, { units: Number(cell?.units ?? 0), numerator: Number(cell?.numerator ?? 0), denominator: Number(cell?.denominator ?? 0) }, want);
+      }
+      const columns = ['kind', 'part', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
+      const stored = await store.rows<Record<string, unknown>>("SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')");
+      const asText = (rows: readonly Record<string, unknown>[]): string[] => rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
+      const folds = Array.from({ length: partitions }, (_, part) => createPartitionFold(part));
+      for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
+        if (value === null) continue;
+        await codec.prepare([value]);
+        const decoded = codec.decode(['unit-record'], value);
+        if (decoded.ok) for (const [index, record] of decoded.value.records.entries()) foldRecord(folds[partition] as (typeof folds)[number], record, offset * positionsPerOffset + index);
+      }
+      const again = folds.flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state)).filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
+      const [have, want] = [asText(stored), asText(again)];
+      const extra = have.filter((row) => !want.includes(row));
+      if (have.length !== want.length || extra.length > 0) wrong.push(`rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`);
+      const audit = await auditCells(store);
+      differ('recount', [audit.mismatches, audit.settled], [[], true]);
+      differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent);
+      return wrong;
+    },
+    /** Stops every process; which of them are still there. */
+    close: async (): Promise<number[]> => {
+      for (const { child, thaw } of children) {
+        if (child.running()) thaw();
+        await child.stop('SIGTERM', 15_000);
+      }
+      await producer.close().catch(() => {});
+      await connection.close();
+      return children.map(({ child }) => child.pid).filter(isAlive);
+    },
+  };
+  return world;
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
