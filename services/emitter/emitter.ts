@@ -8,9 +8,10 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import { addCounts, cleanInferenceTexts, cleanOutcomeTexts, createTally, type Tally } from '../redaction/records.ts';
 import { describeExposure, describeInference, describeOutcome, type InferenceInput, type Origin, type OutcomeInput, readTraceparent } from './describe-event.ts';
-import { createEventQueue, type DropReason, type QueuedEvent } from './event-queue.ts';
+import { createEventRedaction } from './redact-events.ts';
+import { createEventQueue, type QueuedEvent } from './event-queue.ts';
+import type { EmitterStats } from './stats.ts';
 
 /** Encodes to a frame whose schema id may still be open. */
 export type EventEncoder = (record: QueuedEvent['record'], value: never) => Buffer;
@@ -21,21 +22,6 @@ export type EventEncoder = (record: QueuedEvent['record'], value: never) => Buff
 export type EventSink = { send(batch: readonly QueuedEvent[]): Promise<void>; close(): Promise<void> };
 export type ExperimentSource = { table(): AssignmentTable; stale(): boolean; close(): Promise<void> };
 
-export type EmitterStats = {
-  readonly queued: number;
-  readonly bytes: number;
-  readonly sent: number;
-  /** recorded = sent + queued + dropped */
-  readonly dropped: number;
-  readonly droppedBy: Readonly<Record<DropReason, number>>;
-  /** Calls that could not be recorded at all: a value of the wrong type, most often. */
-  readonly failedCalls: number;
-  readonly sendErrors: number;
-  /** What the emitter's own redaction took out, `TYPE tier` -> how many. Empty without it. */
-  readonly redactions: Readonly<Record<string, number>>;
-  /** Why the last send or call failed; absent when none has. Holds no event data. */
-  readonly lastProblem?: string;
-};
 export type Emitter = {
   /** Local, microseconds. `unit` is the id of whatever the experiment is split by. */
   assign(experimentId: string, subject: Subject & { readonly unit?: string; readonly traceparent?: string }): Assignment;
@@ -83,14 +69,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
   const { clock, experiments, sink, maxEventBytes = 1_000_000 } = options;
   const queue = createEventQueue(options.maxQueued, options.maxBytes);
   const exposed = new Set<string>();
-  const redactions: Record<string, number> = {};
-  const redacted = <E>(event: E, clean: (event: E, tally: Tally) => E): E => {
-    if (options.redaction === undefined) return event;
-    const tally = createTally(options.redaction);
-    const result = clean(event, tally);
-    addCounts(redactions, tally.tiers);
-    return result;
-  };
+  const redaction = createEventRedaction(options.redaction);
   let sent = 0;
   let failedCalls = 0;
   let sendErrors = 0;
@@ -228,7 +207,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeInference(complete, from);
-        push('inference.raw.v1', 'inference-event', redacted(event, cleanInferenceTexts), bucket, key, complete.traceparent, from.now);
+        push('inference.raw.v1', 'inference-event', redaction.inference(event), bucket, key, complete.traceparent, from.now);
         return event.event_id;
       }),
     outcome: (kind, input) =>
@@ -236,7 +215,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeOutcome(kind, complete, from);
-        push('outcome.raw.v1', 'outcome-event', redacted(event, cleanOutcomeTexts), bucket, key, complete.traceparent, from.now);
+        push('outcome.raw.v1', 'outcome-event', redaction.outcome(event), bucket, key, complete.traceparent, from.now);
       }),
     flush: ({ timeoutMs = 5_000 } = {}) =>
       new Promise<boolean>((resolve) => {
@@ -262,6 +241,6 @@ export function createEmitter(options: EmitterOptions): Emitter {
       await within(timeoutMs, loop);
       await within(timeoutMs, Promise.allSettled([sink.close(), experiments.close()]));
     },
-    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, redactions: { ...redactions }, ...(lastProblem !== undefined && { lastProblem }) }),
+    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, redactions: { ...redaction.counts }, ...(lastProblem !== undefined && { lastProblem }) }),
   };
 }

@@ -19,7 +19,8 @@ import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 
 export type { InferenceInput, OutcomeInput } from './describe-event.ts';
-export { createEmitter, type Emitter, type EmitterOptions, type EmitterStats, type EventSink, type ExperimentSource } from './emitter.ts';
+export { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
+export type { EmitterStats } from './stats.ts';
 export { type BrokerDeps, createKafkaSink, followExperiments } from './broker.kafka.ts';
 export { type EmitterSettings, emitterSettings } from './config.ts';
 

@@ -172,6 +172,7 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
   test('no log line, span or error text holds a value of the sure classes', () => {
     const sure = gold.filter(({ gate }) => gate >= 0.99);
     const needles = createNeedles(sure.map(({ value }) => value));
+    expect(readFileSync(logFile, 'utf8').split('\n').length).toBeGreaterThan(records.length);
     const hay = { logs: readFileSync(logFile, 'utf8').split('\n'), spans: [JSON.stringify(receiver.spans)], errors, emitter: [JSON.stringify(emitter.stats())] };
     const hits: string[] = [];
     for (const [name, texts] of Object.entries(hay)) {

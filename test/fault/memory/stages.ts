@@ -89,7 +89,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     if (fault !== 'none') throw new PipelineError('STORE_UNAVAILABLE', 'injected', { retriable: true });
   };
 
-  const start = async (): Promise<{ gate: Gate; close(): Promise<void>; fastForwards(): number; failed: Promise<never>; suspend(): () => void; told(): string }> => {
+  const start = async (): Promise<{ gate: Gate; close(): Promise<void>; fastForwards(): number; failed: Promise<never>; suspend(): () => void }> => {
     const gate = createGate();
     const through = async <T>(run: () => Promise<T>): Promise<T> => {
       await gate.open;
@@ -103,25 +103,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     const log: LogClient = {
       ...client,
       consume: async (options) => {
-        const { handler } = options;
-        let epoch = 0;
-        /** What a frozen instance was about to be handed is not handed over when it wakes as somebody else. */
-        const handed = async <T>(run: () => Promise<T>): Promise<T | undefined> => {
-          const mine = epoch;
-          await gate.open;
-          return mine === epoch ? through(run) : undefined;
-        };
-        const consumer = await client.consume({
-          ...options,
-          handler: {
-            records: (topic, partition, records) => handed(() => handler.records(topic, partition, records)),
-            load: (topic, partition) => handed(() => handler.load(topic, partition)),
-            revoked: () => {
-              epoch += 1;
-              handler.revoked();
-            },
-          },
-        });
+        const consumer = await client.consume({ ...options, handler: { ...options.handler, records: (topic, partition, records) => through(() => options.handler.records(topic, partition, records)), load: (topic, partition) => through(() => options.handler.load(topic, partition)) } });
         return {
           ...consumer,
           commit: async (topic, partition, next) => {
@@ -173,12 +155,12 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
         return records.length;
       },
       write: async (flushes) => {
-        await through(() => storeCall(() => flushes.forEach((flush) => memory.writeFacts(flush))));
+        await through(() => storeCall(() => flushes.forEach(memory.writeFacts)));
         await through(() => storeCall(() => flushes.forEach((flush) => memory.writeState(flush))));
       },
     });
     return {
-      gate, suspend: () => broker.suspend(client), told: () => JSON.stringify([redactor.waitingFor(), redactor.counts, linker.waitingFor(), joiner.waitingFor()]), failed: Promise.race([redactor.failed, linker.failed, joiner.failed]), fastForwards: joiner.fastForwards,
+      gate, suspend: () => broker.suspend(client), failed: Promise.race([redactor.failed, linker.failed, joiner.failed]), fastForwards: joiner.fastForwards,
       close: async () => {
         await Promise.all([redactor.close(), linker.close(), joiner.close()]);
         await client.close();
@@ -241,7 +223,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       if (round === 0) await tickAll({ 'tripline.v1.Tick': { nothing: null } }, (arrivals.at(-1)?.arrivedAt ?? monday) + 400 * hour);
     }
   } catch (error) {
-    wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}; ${instances.map((instance) => instance.told()).join(' ')}`);
+    wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   }
   const fastForwards = instances.reduce((sum, instance) => sum + instance.fastForwards(), 0);
   await Promise.all(instances.map((instance) => instance.close()));

@@ -4,7 +4,7 @@ import type { LogRecord } from '../../../services/runtime/kafka-log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { parkedRecord } from '../../../services/runtime/park.ts';
 
-const source = (offset: number, value = `bytes ${offset}`): LogRecord => ({ topic: 'raw', partition: 1, offset, timestamp: 1_000 + offset, key: Buffer.from('key'), value: Buffer.from(value), headers: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } });
+const source = (offset: number, value = `bytes ${offset}`): LogRecord => ({ topic: 'raw', partition: 1, offset, timestamp: 1_000 + offset, key: Buffer.from('key'), value: Buffer.from(value), headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
 
 async function parkedWorld(offsets: readonly number[]) {
   const log = createMemoryBroker().client();
@@ -29,7 +29,7 @@ test('replayed: the original bytes, key, time and trace, where they came from; r
   expect(await replayParked(log, producer, 'parked', {}, 9_000)).toMatchObject({ sent: 2, before: 0, nowhere: [] });
   expect(await replayParked(log, producer, 'parked', {}, 9_000)).toMatchObject({ sent: 0, before: 2 });
   const sent = await log.readToEnd('raw');
-  expect(sent.map(({ partition, key, value, timestamp, headers }) => [partition, key?.toString(), value?.toString(), timestamp, headers])).toEqual([3, 4].map((offset, id) => [1, 'key', `bytes ${offset}`, 1_000 + offset, { 'x-replayed': String(id), traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }]));
+  expect(sent.map(({ partition, key, value, timestamp, headers }) => [partition, key?.toString(), value?.toString(), timestamp, headers])).toEqual([3, 4].map((offset, id) => [1, 'key', `bytes ${offset}`, 1_000 + offset, { 'x-replayed': String(id), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }]));
   expect((await entries()).map(({ replayed }) => replayed)).toEqual([true, true]);
 });
 

@@ -1,0 +1,45 @@
+/** What dropping a key erases, and what it does not: an epoch of tokens for everybody, never one unit; one unit is erased by its record in the fold. */
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import type { OutcomeEvent } from '../../../schemas/generated.ts';
+import { createPseudonymizer } from '../../../services/redactor/pseudonym.ts';
+import { redactOutcome } from '../../../services/redactor/redact-event.ts';
+import { parseTokenKeys } from '../../../services/redaction/config.ts';
+import { defaultPolicy, redact, type RedactionPolicy, type TokenKeys, tokenOf } from '../../../services/redaction/index.ts';
+import { eraseKind } from '../../../services/joiner/fold-outcome.ts';
+import { anOutcome } from '../../support/build.ts';
+
+const [q1, q2] = [`q1:${'11'.repeat(32)}`, `q2:${'22'.repeat(32)}`];
+const keysOf = (...lines: string[]): TokenKeys => parseTokenKeys(lines.join('\n')) as TokenKeys;
+const policyOf = (...lines: string[]): RedactionPolicy => ({ ...defaultPolicy, names: false, tokens: keysOf(...lines) });
+
+describe('an epoch whose key is deleted', () => {
+  const stored = redact('mail sam@example.org', policyOf(q1)).text;
+  test('with the key, a guess is confirmed; that is what deleting takes away', () => expect(stored).toBe(`mail ${tokenOf('EMAIL', 'sam@example.org', keysOf(q1))}`));
+  property.prop([fc.uint8Array({ minLength: 16, maxLength: 32 })], { numRuns: 200 })('under no other key is the value\'s token the stored one', (key) => {
+    expect(stored).not.toContain(tokenOf('EMAIL', 'sam@example.org', { kid: 'q1', key }));
+  });
+  test('rows of it no longer join new ones: the same value has another token', () => {
+    const next = redact('mail sam@example.org', policyOf(q2)).text;
+    expect(next).toMatch(/^mail \[EMAIL:q2:/);
+    expect(next.slice(-17)).not.toBe(stored.slice(-17));
+  });
+  test('while both keys are kept, old tokens pass untouched; afterwards they are text that imitates', () => {
+    expect(redact(stored, policyOf(q2, q1)).text).toBe(stored);
+    expect(redact(stored, policyOf(q2)).text).toBe(stored.replace('[', '[?'));
+  });
+  test('secrets have no token to shred: only a class of length was ever kept', () => expect(redact('{"password":"hunter2!Xy"}', policyOf(q1)).text).toBe('{"password":"[SECRET_GENERIC:l16]"}'));
+});
+
+describe('one unit', () => {
+  const erase = (pseudonym: ReturnType<typeof createPseudonymizer>) =>
+    redactOutcome({ ...(anOutcome({}).event as OutcomeEvent), kind: eraseKind, entity: null, units: { user_id: 'u1', org_id: null, session_id: null } }, 1, { policy: policyOf(q1), pseudonym });
+  const unitOf = (verdict: ReturnType<typeof erase>) => (verdict.kind === 'forward' ? verdict.value.unit[0]?.record.body : undefined);
+  test('is erased by a record that reaches the fold under its pseudonym', () => {
+    const pseudonym = createPseudonymizer(Buffer.alloc(32, 1));
+    expect(unitOf(erase(pseudonym))).toMatchObject({ 'tripline.v1.OutcomeSeen': { kind: eraseKind, unit_type: 'user', unit: pseudonym('user', 'u1') } });
+  });
+  test('after the deployment\'s pseudonym key is gone it cannot be met again, nor can anybody', () => {
+    expect(unitOf(erase(createPseudonymizer(Buffer.alloc(32, 1))))).not.toEqual(unitOf(erase(createPseudonymizer(Buffer.alloc(32, 2)))));
+  });
+});
