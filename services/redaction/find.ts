@@ -91,7 +91,7 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     const whole = dottedKeyStart(text, start, end);
     if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
     // Behind `0x`, behind a path, or the whole word.
-    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, text.lastIndexOf('/', end - 16) + 1]) {
+    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, lastSlash(text, start, end - 16) + 1]) {
       if (from < start) continue;
       const decoded = decodeWord(text.slice(from, end));
       if (decoded === undefined) continue;
@@ -105,6 +105,12 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     }
   }
   return false;
+}
+
+function lastSlash(text: string, from: number, to: number): number {
+  let at = to;
+  while (at >= from && text.charCodeAt(at) !== 47) at -= 1;
+  return at >= from ? at : -1;
 }
 
 function ownPatterns(text: string, policy: RedactionPolicy, found: Found[]): void {

@@ -37,7 +37,7 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
 }
 
 /** An object or an array, as far as both ends tell. */
-const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d-])[\s\S]*[}\]]\s*$/;
+const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d\-tfn])[\s\S]*[}\]]\s*$/;
 const startsLikeJson = (text: string): boolean => {
   const first = text.charCodeAt(0);
   return (first === 123 || first === 91 || first <= 32) && looksLikeJson.test(text);
@@ -238,7 +238,8 @@ function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefin
     findings = [...findings, ...added].sort((one, other) => one.start - other.start);
     clean = replace(text, findings, policy);
   }
-  return { text: clean.text, spans: clean.spans };
+  // Not quiet after so many looks: made to be so.
+  return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 
 function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {
