@@ -100,7 +100,7 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
       if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
       const strong = inner.filter(({ score, tier }) => tier !== 'structured' || score >= 0.5).sort((a, b) => b.rank - a.rank)[0];
       if (strong === undefined) continue;
-      found.push({ start: from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
+      found.push({ start: from === start + 2 ? start : from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
       break;
     }
   }
