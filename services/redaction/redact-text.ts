@@ -47,7 +47,7 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
   if (nested <= maxNested && startsLikeJson(text)) {
     const leaves = jsonLeaves(text);
     if (leaves === 'too-deep') return true;
-    if (leaves !== undefined && serviceAccount.test(text)) {
+    if (leaves !== undefined && text.length <= 16_384 && serviceAccount.test(text)) {
       const start = text.length - text.trimStart().length;
       out.push({ start, end: text.trimEnd().length, type: 'SECRET_PRIVATE_KEY', rank: 99, score: 1, tier: 'field', quote: '"' });
       return false;
