@@ -56,30 +56,37 @@ function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
   return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
 }
 
+/** Inside what is surely a secret nothing else is looked for: start and end of such findings, in turns, ascending. */
+function sureSecrets(found: readonly Found[]): readonly number[] {
+  const sure = found.filter(({ tier, rank }) => tier === 'secrets' && rank >= 86);
+  return sure.length === 0 ? nothing : sure.sort((a, b) => a.start - b.start).flatMap(({ start, end }) => [start, end]);
+}
+const nothing: readonly number[] = [];
+
 function families(text: string, scanned: Scanned | undefined, key: string | undefined, names: boolean, work: Work, found: Found[]): void {
   const plain: ScoredFinding[] = [];
-  if (scanned) {
-    const { marks, hits } = scanned;
-    if (marks.digits.length > 0 || marks.ats.length > 0 || marks.colons.length > 0 || marks.macs.length > 0 || hits[0] !== undefined) {
-      findStructured(text, marks, hits[0], key, plain, work);
-      if (plain.length > 0) {
-        // Such shapes have dashes where a finding cuts into them.
-        const kept = plain.some(({ start, end }) => hasDash(text, start, end)) ? [...text.matchAll(keptShapes)] : [];
-        for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
-      }
-    }
-  }
-  const context = key === undefined ? {} : { key };
-  for (const [index, { family, tier }] of patternFamilies.entries()) {
+  const context = key === undefined ? noContext : { key };
+  for (let index = 0; index < patternFamilies.length; index += 1) {
+    const { family, tier } = patternFamilies[index] as (typeof patternFamilies)[number];
     const hits = scanned?.hits[index + 1];
     if (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names) continue;
     plain.length = 0;
     work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
-    family.find(text, hits ?? [], context, plain);
+    family.find(text, hits ?? nothing, context, plain);
     for (const finding of plain) found.push(withTier(finding, tier));
   }
+  if (scanned === undefined) return;
+  const { marks, hits } = scanned;
+  if (marks.digits.length === 0 && marks.ats.length === 0 && marks.colons.length === 0 && marks.macs.length === 0 && hits[0] === undefined) return;
+  plain.length = 0;
+  findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found));
+  if (plain.length === 0) return;
+  // Such shapes have dashes where a finding cuts into them.
+  const kept = plain.some(({ start, end }) => hasDash(text, start, end)) ? [...text.matchAll(keptShapes)] : [];
+  for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
 }
+const noContext: { readonly key?: string } = {};
 
 /** Words of base64 and hex that hold something go out whole. Names are not looked for in them. */
 function encoded(text: string, longs: readonly number[], policy: RedactionPolicy, work: Work, found: Found[], depth: number): boolean {
@@ -91,7 +98,7 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     const whole = dottedKeyStart(text, start, end);
     if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
     // Behind `0x`, behind a path, or the whole word.
-    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, text.lastIndexOf('/', end - 16) + 1]) {
+    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, lastSlash(text, start, end - 16) + 1]) {
       if (from < start) continue;
       const decoded = decodeWord(text.slice(from, end));
       if (decoded === undefined) continue;
@@ -100,11 +107,17 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
       if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
       const strong = inner.filter(({ score, tier }) => tier !== 'structured' || score >= 0.5).sort((a, b) => b.rank - a.rank)[0];
       if (strong === undefined) continue;
-      found.push({ start: from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
+      found.push({ start: from === start + 2 ? start : from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
       break;
     }
   }
   return false;
+}
+
+function lastSlash(text: string, from: number, to: number): number {
+  let at = to;
+  while (at >= from && text.charCodeAt(at) !== 47) at -= 1;
+  return at >= from ? at : -1;
 }
 
 function ownPatterns(text: string, policy: RedactionPolicy, found: Found[]): void {

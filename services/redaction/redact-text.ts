@@ -5,6 +5,7 @@ import type { Tier } from './families.ts';
 import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
 import { cutValues } from './joined.ts';
 import type { RedactionPolicy } from './policy.ts';
+import { type Placed, resolve } from './resolve.ts';
 import type { Work } from './structured/index.ts';
 import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 
@@ -12,8 +13,6 @@ import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
 export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
 
-/** `quote`: the replacement becomes a JSON string, in quotes that are escaped as often as the text around is. */
-type Placed = Found & { readonly quote?: string };
 
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 const maxFindings = 20_000;
@@ -37,7 +36,7 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
 }
 
 /** An object or an array, as far as both ends tell. */
-const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d-])[\s\S]*[}\]]\s*$/;
+const looksLikeJson = /^\s{0,8}(?:\{\s{0,64}["}]|\[\s{0,64}[[{"\]\d\-tfn])[\s\S]*[}\]]\s*$/;
 const startsLikeJson = (text: string): boolean => {
   const first = text.charCodeAt(0);
   return (first === 123 || first === 91 || first <= 32) && looksLikeJson.test(text);
@@ -47,7 +46,7 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
   if (nested <= maxNested && startsLikeJson(text)) {
     const leaves = jsonLeaves(text);
     if (leaves === 'too-deep') return true;
-    if (leaves !== undefined && serviceAccount.test(text)) {
+    if (leaves !== undefined && text.length <= 16_384 && serviceAccount.test(text)) {
       const start = text.length - text.trimStart().length;
       out.push({ start, end: text.trimEnd().length, type: 'SECRET_PRIVATE_KEY', rank: 99, score: 1, tier: 'field', quote: '"' });
       return false;
@@ -128,52 +127,6 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
   return false;
 }
 
-/** True for a few findings that do not overlap, which is the usual case. */
-function areApart(found: readonly Placed[]): boolean {
-  if (found.length > 8) return false;
-  for (const [index, a] of found.entries()) for (let other = index + 1; other < found.length; other += 1) if (a.start < (found[other] as Placed).end && (found[other] as Placed).start < a.end) return false;
-  return true;
-}
-
-/** Which units findings cover. Reused: a fresh one a text is what the collector would be busy with. */
-let coverage = new Uint8Array(4_096);
-
-/** Secrets and cards leave whatever an allow-list says: a shape may be wrong about them once. */
-const unshakable = /^(?:SECRET|CREDIT_CARD)/;
-
-function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy): readonly Placed[] {
-  const open = found.length === 0 ? found : found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && score >= (policy.thresholds?.[type] ?? (tier === 'structured' ? 0.5 : 0)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
-  if (!text.includes('[') && areApart(open)) return open.length > 1 ? [...open].sort((a, b) => a.start - b.start) : open;
-  const all: Placed[] = [...open];
-  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
-  all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
-  const taken: Placed[] = [];
-  if (coverage.length < text.length) coverage = new Uint8Array(text.length * 2);
-  const covered = coverage.subarray(0, text.length).fill(0);
-  for (const finding of all) {
-    let { start, end } = finding;
-    while (start < end && covered[start] === 1) start += 1;
-    while (end > start && covered[end - 1] === 1) end -= 1;
-    if (start >= end) continue;
-    // What remains of a finding beside a stronger one is redacted too when it says anything.
-    if ((start !== finding.start || end !== finding.end) && (finding.quote !== undefined || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))) continue;
-    // `@host` of an address whose user part was a secret names nobody.
-    if (finding.type === 'EMAIL' && start > finding.start && text.charCodeAt(start) === 64) continue;
-    const inner = covered.indexOf(1, start);
-    if (inner >= 0 && inner < end) {
-      for (let at = start; at < end; ) {
-        while (at < end && covered[at] === 1) at += 1;
-        let to = at;
-        while (to < end && covered[to] === 0) to += 1;
-        if (to > at && finding.type !== '' && /[\p{L}\p{N}]{2}/u.test(text.slice(at, to))) taken.push({ ...finding, start: at, end: to });
-        at = to;
-      }
-    } else if (finding.type !== '') taken.push({ ...finding, start, end });
-    covered.fill(1, start, end);
-  }
-  return taken.sort((a, b) => a.start - b.start);
-}
-
 /** JSON that goes out whole stays JSON: a string that says so. */
 export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction {
   if (text === '') return { text, spans: [] };
@@ -238,7 +191,8 @@ function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefin
     findings = [...findings, ...added].sort((one, other) => one.start - other.start);
     clean = replace(text, findings, policy);
   }
-  return { text: clean.text, spans: clean.spans };
+  // Not quiet after so many looks: made to be so.
+  return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 
 function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {

@@ -67,8 +67,8 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
   }
   if (code !== 38) return undefined;
   let end = at + 1;
-  while (end - at <= 16 && text.charCodeAt(end) !== 59) end += 1;
-  if (end - at > 16) return undefined;
+  while (end - at <= 16 && (isWord(text.charCodeAt(end)) || text.charCodeAt(end) === 35)) end += 1;
+  if (text.charCodeAt(end) !== 59) return undefined;
   if (text.charCodeAt(at + 1) === 35) {
     const body = text.slice(at + 2, end);
     const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body) ? Number.parseInt(body.slice(1), 16) : /^\d{1,7}$/.test(body) ? Number(body) : -1;

@@ -87,13 +87,31 @@ const footed: Finder = {
     // A closed block has a BEGIN line there, and its own finder.
     if (text[start - 1] === '-') return end;
     while (start < dashes && alnum[text.charCodeAt(start)] !== 1) start += 1;
-    const tail = text.slice(start, dashes);
-    const first = /(?:[A-Za-z0-9+/]{16,}={0,2}(?:\s|\\[nr]){0,8})+$/.exec(tail.length > 4_096 ? tail.slice(-4_096) : tail);
-    if (first === null) return end;
-    out.push({ start: tail.length > 4_096 ? start : start + first.index, end, type: 'SECRET_PRIVATE_KEY', rank: 99 });
+    const first = bodyStart(text, start, dashes);
+    if (first < 0) return end;
+    out.push({ start: first, end, type: 'SECRET_PRIVATE_KEY', rank: 99 });
     return end;
   },
 };
+/** Where the lines of base64 before `to` begin, none of them but the first and the last shorter than 16 units; -1 when there is none of that length. */
+function bodyStart(text: string, from: number, to: number): number {
+  let at = to;
+  let first = -1;
+  for (let lines = 0; at > from; lines += 1) {
+    let lineEnd = at;
+    while (lineEnd > from && base64Units[text.charCodeAt(lineEnd - 1)] !== 1) lineEnd -= text[lineEnd - 2] === '\\' ? 2 : 1;
+    if (lineEnd <= from) break;
+    at = lineEnd;
+    while (at > from && base64Units[text.charCodeAt(at - 1)] === 1) at -= 1;
+    // `\n` as two characters: its letter is no part of the line.
+    const start = text[at - 1] === '\\' ? at + 1 : at;
+    if (lineEnd - start < 16 && (lines > 0 || first >= 0)) break;
+    if (lineEnd - start >= 16 || lines === 0) first = start;
+    if (text[at - 1] === '\\') at -= 1;
+  }
+  return first >= 0 && to - first >= 20 ? first : -1;
+}
+const base64Units = alphabet('+/=');
 const closing = /-{2,5}\s?END (?:[A-Z0-9]{1,20} ){0,5}PRIVATE KEY(?: BLOCK)?-{0,5}/iy;
 const bodyUnits = ((): Uint8Array => {
   const table = alphabet('+/=\\');

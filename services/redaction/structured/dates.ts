@@ -28,6 +28,8 @@ const afterUnits = 48;
 function near(text: string, at: number, out: ScoredFinding[]): void {
   const from = Math.max(0, at - beforeUnits);
   const window = text.slice(from, at + afterUnits);
+  // A date has two digits and more; words of birth mostly stand in prose.
+  if (!/\d\D{0,24}\d/.test(window)) return;
   let best: { start: number; end: number } | undefined;
   for (const match of window.matchAll(date)) {
     const start = from + match.index;

@@ -25,7 +25,8 @@ const birthFrom = emailAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
-export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work): void {
+/** `secrets`: start and end, in turns, of what is a secret already: no number begins in there. */
+export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work, secrets: readonly number[] = []): void {
   const task: Task = { text, key, out, work, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
@@ -48,8 +49,11 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
   if (marks.colons.length > 0) findColons(task, marks.colons);
   if (marks.macs.length > 0) findMacs(text, marks.macs, out);
   let done = -1;
+  let secret = 0;
   for (const first of marks.digits) {
     if (first < done) continue;
+    while (secret < secrets.length && (secrets[secret + 1] as number) <= first) secret += 2;
+    if (secret < secrets.length && (secrets[secret] as number) <= first) continue;
     if (work.left <= 0) return;
     done = numberAt(task, first);
   }
