@@ -156,7 +156,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       },
       write: async (flushes) => {
         await through(() => storeCall(() => flushes.forEach(memory.writeFacts)));
-        await through(() => storeCall(() => flushes.forEach((flush) => memory.writeState(flush))));
+        await through(() => storeCall(() => { for (const flush of flushes) memory.writeState(flush); }));
       },
     });
     return {
