@@ -87,7 +87,10 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   let audited: Audit | undefined;
   let auditDue = clock.now() + auditMs;
   const audit = async (): Promise<void> => {
+    const before = (audited?.mismatches.length ?? 0) > 0;
     audited = await auditCells(store);
+    // What may be decided has changed although no checkpoint has.
+    if (before !== audited.mismatches.length > 0) lookedAt.clear();
     auditDue = clock.now() + (audited.mismatches.length > 0 ? Math.min(auditMs, 10_000) : auditMs);
   };
   // Cells that are not what their units say decide nothing; everything else of the look is shown, under that name.

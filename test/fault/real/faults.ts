@@ -6,12 +6,13 @@ import { createRandom } from '../../../services/demo/story.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
 import { failpoints } from './failpoints.ts';
+import { withFullDisk } from './full-disk.ts';
 import { startProxy } from './tcp-proxy.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
 export type FaultContext = { readonly stack: EmbeddedStack; readonly home: string; readonly seed: number };
 export type FaultResult = { readonly wrong: readonly string[]; readonly note: string };
-export type Fault = { readonly row: number; readonly name: string; run(context: FaultContext): Promise<FaultResult> };
+export type Fault = { readonly row: number; readonly name: string; /** Part of the short run. */ readonly short: boolean; run(context: FaultContext): Promise<FaultResult> };
 
 const patienceMs = 150_000;
 
@@ -91,12 +92,12 @@ const frozen = async (stack: EmbeddedStack, name: 'broker' | 'store', ms: number
 const inserts = /INSERT INTO (state|facts)/;
 
 export const faults: readonly Fault[] = [
-  { row: 1, name: 'stages killed between any two steps', run: killedAt(failpoints) },
-  { row: 1, name: 'stages killed around the state insert', run: killedAt(['before:state', 'after:state', 'before:commit']) },
-  { row: 2, name: 'engine killed -9', run: during((stack) => stack.killPart('store')) },
-  { row: 3, name: 'engine away', run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'cut' }; await world.send(0.7); await pauseFor(1_500); return `${proxy.counts.reset} connections reset`; }) },
+  { row: 1, name: 'stages killed between any two steps', short: false, run: killedAt(failpoints) },
+  { row: 1, name: 'stages killed around the state insert', short: true, run: killedAt(['before:state', 'after:state', 'before:commit']) },
+  { row: 2, name: 'engine killed -9', short: true, run: during((stack) => stack.killPart('store')) },
+  { row: 3, name: 'engine away', short: false, run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'cut' }; await world.send(0.7); await pauseFor(1_500); return `${proxy.counts.reset} connections reset`; }) },
   {
-    row: 3, name: 'engine answers 500 and "no space left" (9)',
+    row: 3, name: 'engine answers 500 and "no space left" (9)', short: true,
     run: throughProxy(async (proxy, world) => {
       proxy.mode = { kind: 'answer', request: inserts, status: 500, code: 243 };
       await world.send(0.7);
@@ -105,7 +106,7 @@ export const faults: readonly Fault[] = [
     }),
   },
   {
-    row: 3, name: 'reply lost after the engine committed',
+    row: 3, name: 'reply lost after the engine committed', short: true,
     run: throughProxy(async (proxy, world) => {
       proxy.mode = { kind: 'swallow', request: inserts };
       await world.send(0.7);
@@ -113,12 +114,12 @@ export const faults: readonly Fault[] = [
       return `${proxy.counts.swallowed} replies lost`;
     }),
   },
-  { row: 3, name: 'engine slow', run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'delay', ms: 400 }; await world.send(0.8); await pauseFor(2_000); return ''; }) },
-  { row: 4, name: 'broker stopped and started', run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
-  { row: 4, name: 'broker killed -9', run: during((stack) => stack.killPart('broker')) },
-  { row: 4, name: 'broker frozen', run: during((stack) => frozen(stack, 'broker', 4_000)) },
+  { row: 3, name: 'engine slow', short: false, run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'delay', ms: 400 }; await world.send(0.8); await pauseFor(2_000); return ''; }) },
+  { row: 4, name: 'broker stopped and started', short: false, run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
+  { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
+  { row: 4, name: 'broker frozen', short: false, run: during((stack) => frozen(stack, 'broker', 4_000)) },
   {
-    row: 5, name: 'zombie: frozen past its session, overtaken, woken',
+    row: 5, name: 'zombie: frozen past its session, overtaken, woken', short: true,
     run: (context) =>
       inWorld(context, { sessionTimeoutMs: 6_000 }, async (world) => {
         const zombie = await world.startStages();
@@ -135,9 +136,9 @@ export const faults: readonly Fault[] = [
         return `${zombie.fastForwards() + other.fastForwards()} fast-forwards`;
       }),
   },
-  { row: 7, name: 'corrupt records', run: (context) => inWorld(context, { bad: 25 }, async (world) => { await world.startStages(); await world.send(1); return '25 bad records'; }) },
+  { row: 7, name: 'corrupt records', short: false, run: (context) => inWorld(context, { bad: 25 }, async (world) => { await world.startStages(); await world.send(1); return '25 bad records'; }) },
   {
-    row: 7, name: 'corrupt records, stages killed meanwhile',
+    row: 7, name: 'corrupt records, stages killed meanwhile', short: true,
     run: (context) =>
       inWorld(context, { bad: 15 }, async (world) => {
         const first = await world.startStages();
@@ -150,8 +151,10 @@ export const faults: readonly Fault[] = [
         return '15 bad records';
       }),
   },
+  { row: 9, name: 'disk of the engine full', short: false, run: ({ seed }) => withFullDisk(seed, 'store') },
+  { row: 9, name: 'disk of the broker full', short: false, run: ({ seed }) => withFullDisk(seed, 'broker') },
   {
-    row: 10, name: 'three joiners restarted in turn under load, a fourth added',
+    row: 10, name: 'three joiners restarted in turn under load, a fourth added', short: true,
     run: (context) =>
       inWorld(context, { partitions: 4, calls: 250 }, async (world) => {
         await world.startStages({ stages: ['redactor', 'linker'] });
