@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import { type DemoEvent, type DemoResult, runDemo } from '../demo/run-demo.ts';
 import { storyOnset } from '../demo/story.ts';
@@ -75,6 +76,7 @@ export async function demoVerb(flags: DemoFlags): Promise<number> {
   try {
     const running = runDemo({
       ...stack, ...names, home, seed: Number(flags.seed), clock: systemClock, pseudonymKey: randomBytes(32), onEvent: tell,
+      interrupted,
       ...(flags.keep && { keep: interrupted }),
       onFinished: (result) => {
         if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(result, null, 2)}\n`);
@@ -83,7 +85,9 @@ export async function demoVerb(flags: DemoFlags): Promise<number> {
         finish(result, home, flags.keep === true);
       },
     });
-    const result = flags.keep ? await running : await Promise.race([running, interrupted.then(() => undefined)]);
+    // Interrupted, it ends its processes first; what hangs is given ten seconds.
+    const given = interrupted.then(() => Promise.race([running.catch(() => undefined), wait(10_000, undefined, { ref: false })]).then(() => undefined));
+    const result = flags.keep ? await running : await Promise.race([running, given]);
     return result === undefined ? 130 : result.demo.ok ? 0 : 1;
   } finally {
     await stack.stop();

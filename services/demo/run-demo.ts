@@ -1,5 +1,6 @@
 /** Plays the story through the whole path and judges the end: rollback after the onset, on a metric that really broke, totals equal to the oracle's. */
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -34,7 +35,7 @@ export type DemoResult = ReplaySummary & {
   };
 };
 
-export type DemoOptions = Addresses & { readonly home: string; readonly prefix: string; readonly database: string; readonly seed: number; readonly clock: Clock; readonly pseudonymKey: Uint8Array; readonly onEvent: (event: DemoEvent) => void; readonly keep?: Promise<unknown>; readonly onFinished?: (result: DemoResult) => void };
+export type DemoOptions = Addresses & { readonly home: string; readonly prefix: string; readonly database: string; readonly seed: number; readonly clock: Clock; readonly pseudonymKey: Uint8Array; readonly onEvent: (event: DemoEvent) => void; readonly keep?: Promise<unknown>; /** Ends the story early: every process of it is gone when the promise of `runDemo` settles. */ readonly interrupted?: Promise<unknown>; readonly onFinished?: (result: DemoResult) => void };
 
 const desks = 2;
 /** Story milliseconds per wall millisecond: two hours a second. */
@@ -42,7 +43,8 @@ const speed = 7_200;
 const partitions = 4;
 const callsPerHour = 130;
 
-export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+/** Undefined when it was interrupted. */
+export async function runDemo(options: DemoOptions): Promise<DemoResult | undefined> {
   const { clock, prefix, onEvent } = options;
   const began = clock.now();
   const parsed = parseExperimentFile(storyExperiment, 'story');
@@ -95,7 +97,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
         });
       }),
     );
-    await Promise.race([finished, path.failed]);
+    const stopped = options.interrupted?.then(() => 'stopped' as const);
+    if ((await Promise.race([finished, path.failed, ...(stopped ? [stopped] : [])])) === 'stopped') return undefined;
 
     // Everything emitted is folded; then the clock is carried past every window.
     const until = async (ready: () => boolean | Promise<boolean>): Promise<void> => {
@@ -170,7 +173,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     if (options.keep !== undefined) await Promise.race([options.keep, path.failed]);
     return result;
   } finally {
-    for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ended = running.map((child) => once(child, 'exit'));
+    for (const child of running) child.kill('SIGKILL');
+    await Promise.all(ended);
     await path.close();
   }
 }
