@@ -50,11 +50,11 @@ verb('verify <id>', 'recompute a decision from the log and compare bytes').optio
 verb('audit', 'do the cells equal a recount of their units').option('--json').action(ends(async (flags: Reading) => audit(flags.home, flags.json === true)));
 const parked = program.command('parked').description('records that could not be used: list them, look at one, send them again');
 const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
-type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; bytes?: boolean };
+type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; again?: boolean; bytes?: boolean };
 const chosen = ({ stage, code }: ParkedFlags) => ({ ...(stage !== undefined && { stage }), ...(code !== undefined && { code }) });
 parkedVerb('list', 'every one, oldest first').option('--stage <name>').option('--code <code>').option('--json').action(ends(async (flags: ParkedFlags) => parkedList(flags.home, chosen(flags), flags.json === true)));
 parkedVerb('show <id>', 'where it came from and what was wrong').option('--bytes', 'the record too, as base64: it may hold personal data').option('--json').action(ends(async (id: string, flags: ParkedFlags) => parkedShow(flags.home, id, { bytes: flags.bytes === true, json: flags.json === true })));
-parkedVerb('replay [ids...]', 'send them where they came from; what was sent is not sent again').option('--stage <name>').option('--code <code>').option('--all').action(ends(async (ids: string[], flags: ParkedFlags) => parkedReplay(flags.home, ids, { ...chosen(flags), all: flags.all === true })));
+parkedVerb('replay [ids...]', 'send them where they came from; what was sent is not sent again').option('--stage <name>').option('--code <code>').option('--all').option('--again', 'also what was sent before and came back').action(ends(async (ids: string[], flags: ParkedFlags) => parkedReplay(flags.home, ids, { ...chosen(flags), all: flags.all === true, again: flags.again === true })));
 program.command('redact').description('lines {"id","text"} in, lines {"id","text","spans"} out').action(
   ends(async () => {
     await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line));
