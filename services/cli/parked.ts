@@ -1,7 +1,7 @@
 /**
  * `parked list`, `show`, `replay`: the dead letters. A record that was parked twice (a stage repeats its batch after a crash) is one record. Replaying sends
- * the original bytes to the topic and partition they came from and leaves a marker on the parked topic; what has a marker is not sent again. A crash
- * between the two sends it twice, which changes no number: everything downstream knows events and outcomes by their ids.
+ * the original bytes to the topic and partition they came from and leaves a marker on the parked topic; what has a marker is not sent again, unless it was
+ * parked again and `--again` asks for it. A crash between the two sends it twice, which changes no number: everything downstream knows events by their ids.
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { LogClient, LogProducer, LogRecord } from '../runtime/kafka-log.ts';
@@ -22,27 +22,37 @@ export type ParkedEntry = {
   readonly offset: number;
   readonly firstSeen: string;
   readonly bytes: number;
-  readonly replayed: boolean;
+  /** `parked again`: it was replayed, and came back. */
+  readonly state: 'parked' | 'replayed' | 'parked again';
   readonly source: LogRecord;
 };
 
-export type ParkedFilter = { readonly stage?: string; readonly code?: string; readonly ids?: readonly number[] };
+export type ParkedFilter = { readonly stage?: string; readonly code?: string; readonly ids?: readonly number[]; readonly again?: boolean };
 
 /** Distinct parked records, oldest first. */
 export function parkedEntries(records: readonly LogRecord[]): ParkedEntry[] {
-  const replayed = new Set<number>();
+  const sent = new Map<number, number>();
   const bySource = new Map<string, LogRecord>();
   for (const record of records) {
     const of = replayOf(record.headers);
-    if (of !== undefined) replayed.add(of);
+    if (of !== undefined) sent.set(of, (sent.get(of) ?? 0) + 1);
     else if (record.headers['x-stage'] !== undefined) {
       const key = ['x-stage', 'x-topic', 'x-partition', 'x-offset'].map((name) => record.headers[name]).join('/');
       if (!bySource.has(key)) bySource.set(key, record);
     }
   }
-  return [...bySource.values()].map((source) => ({
+  // What came back after a replay is the letter that it was before.
+  const back = new Map<number, number>();
+  const letters: LogRecord[] = [];
+  for (const source of bySource.values()) {
+    const origin = source.headers['x-replayed'];
+    if (origin === undefined) letters.push(source);
+    else back.set(Number(origin), (back.get(Number(origin)) ?? 0) + 1);
+  }
+  const stateOf = (id: number): ParkedEntry['state'] => (!sent.has(id) ? 'parked' : (back.get(id) ?? 0) >= (sent.get(id) ?? 0) ? 'parked again' : 'replayed');
+  return letters.map((source) => ({
     id: source.offset, stage: source.headers['x-stage'] ?? '', code: source.headers['x-error-code'] ?? '', message: source.headers['x-error-message'] ?? '', topic: source.headers['x-topic'] ?? '',
-    partition: Number(source.headers['x-partition'] ?? 0), offset: Number(source.headers['x-offset'] ?? 0), firstSeen: source.headers['x-first-seen'] ?? '', bytes: source.value?.length ?? 0, replayed: replayed.has(source.offset), source,
+    partition: Number(source.headers['x-partition'] ?? 0), offset: Number(source.headers['x-offset'] ?? 0), firstSeen: source.headers['x-first-seen'] ?? '', bytes: source.value?.length ?? 0, state: stateOf(source.offset), source,
   }));
 }
 
@@ -55,7 +65,7 @@ export async function replayParked(log: LogClient, producer: LogProducer, parked
   const partitions = new Map<string, number>();
   for (const topic of new Set(chosen.map((entry) => entry.topic))) partitions.set(topic, await log.partitions(topic).catch(() => 0));
   const nowhere = chosen.filter((entry) => entry.partition >= (partitions.get(entry.topic) ?? 0));
-  const due = chosen.filter((entry) => !entry.replayed && !nowhere.includes(entry));
+  const due = chosen.filter((entry) => (entry.state === 'parked' || (entry.state === 'parked again' && filter.again === true)) && !nowhere.includes(entry));
   for (let from = 0; from < due.length; from += 500) {
     const batch = due.slice(from, from + 500);
     await producer.send(batch.map(({ topic, partition, source }) => {
@@ -64,7 +74,7 @@ export async function replayParked(log: LogClient, producer: LogProducer, parked
     }));
     await producer.send(batch.map(({ id }) => replayMarker(parkedTopic, id, now)));
   }
-  return { sent: due.length, before: chosen.filter(({ replayed }) => replayed).length, nowhere };
+  return { sent: due.length, before: chosen.length - due.length - nowhere.length, nowhere };
 }
 
 const idsOf = (texts: readonly string[]): number[] => texts.map((text) => {
@@ -77,7 +87,7 @@ export async function parkedList(home: string, filter: ParkedFilter, json: boole
     const entries = selectParked(parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))), filter);
     if (json) printJson(entries.map(({ source: _source, ...entry }) => entry));
     else if (entries.length === 0) print('nothing is parked');
-    else print(table([['id', 'stage', 'code', 'from', 'bytes', 'first seen', 'replayed', 'why'], ...entries.map((entry) => [String(entry.id), entry.stage, entry.code, `${entry.topic}/${entry.partition}@${entry.offset}`, String(entry.bytes), entry.firstSeen, entry.replayed ? 'yes' : '-', entry.message])]));
+    else print(table([['id', 'stage', 'code', 'from', 'bytes', 'first seen', 'state', 'why'], ...entries.map((entry) => [String(entry.id), entry.stage, entry.code, `${entry.topic}/${entry.partition}@${entry.offset}`, String(entry.bytes), entry.firstSeen, entry.state, entry.message])]));
     return 0;
   });
 }
@@ -95,13 +105,13 @@ export async function parkedShow(home: string, id: string, options: { readonly b
   });
 }
 
-export async function parkedReplay(home: string, ids: readonly string[], options: { readonly stage?: string; readonly code?: string; readonly all: boolean }): Promise<number> {
-  if (ids.length === 0 && options.stage === undefined && options.code === undefined && !options.all) throw new PipelineError('CONFIG_INVALID', 'parked replay of what?', { cure: 'name ids, --stage, --code, or --all' });
+export async function parkedReplay(home: string, ids: readonly string[], options: { readonly stage?: string; readonly code?: string; readonly all: boolean; readonly again: boolean }): Promise<number> {
+  if (ids.length === 0 && options.stage === undefined && options.code === undefined && !options.all && !options.again) throw new PipelineError('CONFIG_INVALID', 'parked replay of what?', { cure: 'name ids, --stage, --code, --all, or --again for what came back' });
   return withConnection(home, async ({ log, prefix }) => {
     const producer = await log.producer();
-    const filter: ParkedFilter = { ...(ids.length > 0 && { ids: idsOf(ids) }), ...(options.stage !== undefined && { stage: options.stage }), ...(options.code !== undefined && { code: options.code }) };
+    const filter: ParkedFilter = { ...(ids.length > 0 && { ids: idsOf(ids) }), ...(options.stage !== undefined && { stage: options.stage }), ...(options.code !== undefined && { code: options.code }), ...(options.again && { again: true }) };
     const { sent, before, nowhere } = await replayParked(log, producer, topicName(prefix, 'parked.v1'), filter, systemClock.now());
-    print(`${sent} sent again${before > 0 ? `, ${before} were already` : ''}${nowhere.length > 0 ? `, ${nowhere.length} left: their topic or partition is gone` : ''}`);
+    print(`${sent} sent again${before > 0 ? `, ${before} were already (--again sends what came back)` : ''}${nowhere.length > 0 ? `, ${nowhere.length} left: their topic or partition is gone` : ''}`);
     return nowhere.length > 0 ? 1 : 0;
   });
 }

@@ -115,6 +115,32 @@ export const faults: readonly Fault[] = [
     }),
   },
   { row: 3, name: 'engine slow', short: false, run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'delay', ms: 400 }; await world.send(0.8); await pauseFor(2_000); return ''; }) },
+  {
+    row: 3, name: 'told to stop while the engine is away', short: false,
+    run: async (context) => {
+      const proxy = await startProxy(context.stack.clickhouseUrl);
+      try {
+        return await inWorld(context, { storeUrl: proxy.url }, async (world) => {
+          const first = await world.startStages();
+          await world.send(0.4);
+          await until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
+          proxy.mode = { kind: 'cut' };
+          await world.send(0.7);
+          const at = Date.now();
+          // SIGKILL would follow after 15 s, and no last word.
+          await first.child.stop('SIGTERM', 15_000);
+          if (!first.lines.includes('drained')) throw new Error('it had to be killed');
+          const tookMs = Date.now() - at;
+          proxy.mode = { kind: 'pass' };
+          await world.startStages();
+          await world.send(1);
+          return `${(tookMs / 1_000).toFixed(1)} s to stop`;
+        });
+      } finally {
+        await proxy.close();
+      }
+    },
+  },
   { row: 4, name: 'broker stopped and started', short: false, run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
   { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
   { row: 4, name: 'broker frozen', short: false, run: during((stack) => frozen(stack, 'broker', 4_000)) },

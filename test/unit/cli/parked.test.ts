@@ -16,7 +16,7 @@ async function parkedWorld(offsets: readonly number[]) {
 
 test('a record that was parked twice is one record', async () => {
   const { entries } = await parkedWorld([3, 4, 4, 3, 5]);
-  expect((await entries()).map(({ id, offset, stage, code, replayed }) => [id, offset, stage, code, replayed])).toEqual([[0, 3, 'joiner', 'BAD_FRAME', false], [1, 4, 'redactor', 'UNDECODABLE', false], [4, 5, 'joiner', 'BAD_FRAME', false]]);
+  expect((await entries()).map(({ id, offset, stage, code, state }) => [id, offset, stage, code, state])).toEqual([[0, 3, 'joiner', 'BAD_FRAME', 'parked'], [1, 4, 'redactor', 'UNDECODABLE', 'parked'], [4, 5, 'joiner', 'BAD_FRAME', 'parked']]);
 });
 
 test.each([['by stage', { stage: 'joiner' }, [3, 5]], ['by code', { code: 'UNDECODABLE' }, [4]], ['by id', { ids: [1] }, [4]], ['everything', {}, [3, 4, 5]]])('chosen %s', async (_name, filter, offsets) => {
@@ -30,7 +30,18 @@ test('replayed: the original bytes, key, time and trace, where they came from; r
   expect(await replayParked(log, producer, 'parked', {}, 9_000)).toMatchObject({ sent: 0, before: 2 });
   const sent = await log.readToEnd('raw');
   expect(sent.map(({ partition, key, value, timestamp, headers }) => [partition, key?.toString(), value?.toString(), timestamp, headers])).toEqual([3, 4].map((offset, id) => [1, 'key', `bytes ${offset}`, 1_000 + offset, { 'x-replayed': String(id), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }]));
-  expect((await entries()).map(({ replayed }) => replayed)).toEqual([true, true]);
+  expect((await entries()).map(({ state }) => state)).toEqual(['replayed', 'replayed']);
+});
+
+test('what comes back is the same letter, and is sent again only when that is asked for', async () => {
+  const { log, producer, entries } = await parkedWorld([3]);
+  for (let round = 1; round <= 3; round += 1) {
+    expect((await replayParked(log, producer, 'parked', { again: round > 1 }, 9_000)).sent).toBe(1);
+    const back = (await log.readToEnd('raw')).at(-1) as LogRecord;
+    await producer.send([parkedRecord('parked', 'joiner', back, 'BAD_FRAME', 'still', 9_000)]);
+    expect((await entries()).map(({ id, state }) => [id, state])).toEqual([[0, 'parked again']]);
+    expect((await replayParked(log, producer, 'parked', {}, 9_000)).sent).toBe(0);
+  }
 });
 
 test('a reply lost between the two sends: sent twice, still one record, and then it is over', async () => {
