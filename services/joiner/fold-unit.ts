@@ -40,7 +40,7 @@ export function touchEntity(partition: PartitionFold, unit: UnitFold, entity: En
 
 /** After an entity's first inference or outcomes changed: the unit's totals and its closed entries follow. */
 export function judge(partition: PartitionFold, member: UnitInExperiment, entity: EntityFold): void {
-  if (!contribute(member, entity)) return;
-  touchMember(partition, member);
+  if (contribute(member, entity)) touchMember(partition, member);
+  // Also where the totals stay as they were: `any` of an outcome outside the entry hides one inside it from them, not from the entry.
   revalue(partition, member);
 }

@@ -49,7 +49,8 @@ function findByKey(text: string, key: string | undefined, out: Finding[]): void 
 function findOnce(text: string): Finding[] {
   const found: Finding[] = [];
   const all = tokenize(text, lexicon());
-  if (all.count > labels.length) labels = new Uint8Array(all.count * 2);
+  if (all.count + 4 > labels.length) labels = new Uint8Array(all.count * 2 + 4);
+  labels.fill(label.none, all.count, all.count + 4);
   tag(text, all, labels);
   settle(all, labels);
   if (labels.subarray(0, all.count).some((kind) => kind !== label.none)) {

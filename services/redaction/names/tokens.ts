@@ -71,7 +71,7 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
   const folds = foldTable();
   const { length } = text;
   // A token a unit at most.
-  if (tokens.start.length < length + 2) tokens = room(length * 2);
+  if (tokens.start.length < length + 6) tokens = room(length * 2 + 6);
   const { start: starts, end: ends, hash: hashes, bits: known, phrase: phrases, shape: shapes, gap: gaps } = tokens;
   let count = 0;
   let capitals = 0;
@@ -151,6 +151,14 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     count += 1;
   }
   tokens.count = count;
+  // Neighbours are read without a look at the count: behind the last word stands nothing, whatever the text before left there.
+  for (let at = count; at < count + 4; at += 1) {
+    hashes[at] = 0;
+    known[at] = 0;
+    phrases[at] = 0;
+    shapes[at] = shape.glued;
+    gaps[at + 1] = gap.start;
+  }
   tokens.capitals = capitals;
   tokens.lowers = lowers;
   gaps[count] = count === 0 || length - last === 0 ? gap.start : gapBetween(text, last, length);

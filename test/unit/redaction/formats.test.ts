@@ -71,3 +71,11 @@ test('00 before a calling code', () => {
   expect(redact('please note 004915123456789 for later').text).toBe('please note [PHONE] for later');
   expect(redact('order 004915123456789 was sent').text).toBe('order 004915123456789 was sent');
 });
+test('a text reads the same whatever was read before it', () => {
+  const text = '["S.z>QTP<,"]';
+  const results = ['Maria lives in New York 12', 'WORDS ALL IN CAPITALS', 'q w e r t z u i o p', '1 2 3 4 5 6 7 8 9'].map((before) => {
+    redact(before);
+    return redact(text).text;
+  });
+  expect(new Set(results).size).toBe(1);
+});
