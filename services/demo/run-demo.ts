@@ -98,7 +98,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
       }),
     );
     const stopped = options.interrupted?.then(() => 'stopped' as const);
-    if ((await Promise.race([finished, path.failed, ...(stopped ? [stopped] : [])])) === 'stopped') return undefined;
+    if ((await Promise.race([finished, path.failed, ...(stopped === undefined ? [] : [stopped])])) === 'stopped') return undefined;
 
     // Everything emitted is folded; then the clock is carried past every window.
     const until = async (ready: () => boolean | Promise<boolean>): Promise<void> => {

@@ -17,7 +17,7 @@ export type MemoryBroker = {
   fault: ((call: 'send' | 'commit') => 'none' | 'refused' | 'reply-lost') | undefined;
 };
 
-type Member = { readonly topics: readonly string[]; readonly handler: PartitionHandler; readonly maxQueuedBytes: number; readonly fail: (error: unknown) => void; epoch: number; queuedBytes: number; rejoins: number; closed: boolean };
+type Member = { readonly topics: readonly string[]; readonly handler: PartitionHandler; readonly maxQueuedBytes: number; readonly fail: (error: unknown) => void; epoch: number; queuedBytes: number; rejoins: number; closed: boolean; /** Where this generation began in each partition that it owns. */ readonly started: Map<string, number> };
 type Group = { readonly members: Member[]; readonly committed: Map<string, number> };
 
 /** Records handed over together, at most. */
@@ -58,6 +58,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
       while (!gone() && (logOf(topic)[partition]?.length ?? 0) === 0) await somethingNew();
       if (gone()) return;
       let position = (await member.handler.load(topic, partition)) ?? group.committed.get(`${topic}/${partition}`) ?? 0;
+      if (!gone()) member.started.set(`${topic}/${partition}`, position);
       while (!gone()) {
         let batch = logOf(topic)[partition]?.slice(position, position + batchRecords) ?? [];
         while (batch.length > 1 && sizeOf(batch) > member.maxQueuedBytes) batch = batch.slice(0, Math.ceil(batch.length / 2));
@@ -83,6 +84,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
     for (const member of group.members) {
       member.epoch += 1;
       member.rejoins += 1;
+      member.started.clear();
       member.handler.revoked();
     }
     appended(); // whoever waits for records looks whether it still owns them
@@ -145,7 +147,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           fail = reject;
         });
         failed.catch(() => {});
-        const member: Member = { topics: wanted, handler, maxQueuedBytes, fail, epoch: 0, queuedBytes: 0, rejoins: 0, closed: false };
+        const member: Member = { topics: wanted, handler, maxQueuedBytes, fail, epoch: 0, queuedBytes: 0, rejoins: 0, closed: false, started: new Map() };
         for (const topic of wanted) logOf(topic);
         group.members.push(member);
         membersOf.set(self, [...(membersOf.get(self) ?? []), { group, member }]);
@@ -164,8 +166,9 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins }),
           commit: async (topic, partition, nextOffset) => {
             const fault = broker.fault?.('commit') ?? 'none';
-            // A commit of somebody who is no member any more is refused.
-            if (fault === 'refused' || !group.members.includes(member)) return false;
+            // A commit of an earlier generation is refused, and so is that of somebody who is no member any more: it would take the group back.
+            const from = member.started.get(`${topic}/${partition}`);
+            if (fault === 'refused' || !group.members.includes(member) || from === undefined || nextOffset < from) return false;
             group.committed.set(`${topic}/${partition}`, nextOffset);
             return fault === 'none';
           },

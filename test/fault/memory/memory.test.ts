@@ -9,14 +9,12 @@ const seeds = (count: number): number[] => Array.from({ length: count }, (_, ind
 
 test('60 trials with crashes between any two writes, lost replies, late writes and second owners: no number is wrong', async () => {
   const sum = { crashes: 0, lostReplies: 0, lateWrites: 0, overtaken: 0, flushes: 0 };
-  let unvalued = 0;
   for (const seed of seeds(60)) {
-    const { wrong, faults, unvalued: open } = await runTrial(seed, shipped, 1 + (seed % 3));
+    const { wrong, faults } = await runTrial(seed, shipped, 1 + (seed % 3));
     expect(wrong, `seed ${seed}`).toEqual([]);
-    unvalued += open.length > 0 ? 1 : 0;
     for (const [name, count] of Object.entries(faults)) sum[name as keyof typeof sum] += count;
   }
-  console.log(`60 trials, 0 wrong: ${Object.entries(sum).map(([name, count]) => `${count} ${name}`).join(', ')}; entries not valued again in ${unvalued}`);
+  console.log(`60 trials, 0 wrong: ${Object.entries(sum).map(([name, count]) => `${count} ${name}`).join(', ')}`);
   // The trials mean something only when the faults happened.
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(40);
 }, 120_000);

@@ -103,7 +103,13 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     const log: LogClient = {
       ...client,
       consume: async (options) => {
-        const consumer = await client.consume({ ...options, handler: { ...options.handler, records: (topic, partition, records) => through(() => options.handler.records(topic, partition, records)), load: (topic, partition) => through(() => options.handler.load(topic, partition)) } });
+        let rejoined = (): number => 0;
+        const consumer = await client.consume({ ...options, handler: { ...options.handler, records: (topic, partition, records) => {
+          // Records that were on their way when their partition was taken back reach nobody: the client drops what an earlier generation fetched.
+          const fetchedIn = rejoined();
+          return through(async () => (rejoined() === fetchedIn ? options.handler.records(topic, partition, records) : undefined));
+        }, load: (topic, partition) => through(() => options.handler.load(topic, partition)) } });
+        rejoined = () => consumer.stats().rejoins;
         return {
           ...consumer,
           commit: async (topic, partition, next) => {

@@ -9,7 +9,6 @@ import type { PartitionFold } from '../../../services/joiner/fold-state.ts';
 import type { JoinerStore } from '../../../services/joiner/joiner-store.ts';
 import type { FlushRows } from '../../../services/joiner/rows.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
-import { foldEagerly } from '../../support/fold-driver.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
 import { createMemoryState, readStateRows, type StateRowRead } from '../../support/memory-state.ts';
 import { type Disorder, disorderOf } from '../disorder.ts';
@@ -17,8 +16,7 @@ import { entriesOf, totalsOf } from '../oracle.ts';
 import { type Build, wall } from './build.ts';
 
 export type Faults = { crashes: number; lostReplies: number; lateWrites: number; overtaken: number; flushes: number };
-/** `unvalued`: entries that differ from the oracle and agree with an undisturbed fold of the same log: no fault made them, see README. */
-export type Verdict = { readonly wrong: readonly string[]; readonly unvalued: readonly string[]; readonly faults: Faults; readonly records: number };
+export type Verdict = { readonly wrong: readonly string[]; readonly faults: Faults; readonly records: number };
 
 const revision = aRevision();
 const position = (offset: number): number => offset * 4096;
@@ -171,15 +169,13 @@ export async function runTrial(seed: number, build: Build, partitions = 2, optio
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const { differences, unvalued } = judge([...target.memory.rows.values()], input, path.logs);
-  return { wrong: [...wrong, ...differences], unvalued, faults, records: path.logs.reduce((sum, log) => sum + log.length, 0) };
+  return { wrong: [...wrong, ...judge([...target.memory.rows.values()], input, path.logs)], faults, records: path.logs.reduce((sum, log) => sum + log.length, 0) };
 }
 
 /** Totals against the input, entries against the logs, cells against the unit rows, checkpoints against the ends. */
-function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (readonly UnitRecord[])[]): { readonly differences: string[]; readonly unvalued: string[] } {
+function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (readonly UnitRecord[])[]): string[] {
   const { spec } = revision;
   const wrong: string[] = [];
-  const unvalued: string[] = [];
   const differ = (what: string, have: unknown, want: unknown): void => {
     if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   };
@@ -194,18 +190,13 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
     differ(`checkpoint of ${part}`, rows.find((row) => row.kind === 'checkpoint' && row.part === part)?.ver, String(position(log.length)));
     const cells = rows.filter((row) => row.kind === 'entry' && row.part === part);
     const expected = entriesOf(spec, revision.phaseStartedAt, log);
-    const undisturbed = [...foldEagerly(log, part).store.rows.values()].filter(({ kind }) => kind === 'entry');
     const segments = Math.max(0, ...cells.map(({ slot }) => slot), ...[...expected.keys()].map((key) => Number(key.split('/')[2])));
     for (const { id: metric } of spec.metrics) for (const { id: arm } of spec.arms) for (let from = 0; from <= segments; from += 1) {
       const since = (all: readonly StateRowRead[]) => {
         const suffix = all.filter((row) => row.metric === metric && row.arm === arm && row.slot >= from);
         return { n: suffix.reduce((sum, { n }) => sum + Number(n), 0), s: suffix.reduce((sum, { x }) => sum + Number(x[0]), 0), sv: suffix.reduce((sum, { x }) => sum + Number(x[1]), 0) };
       };
-      const [have, want] = [JSON.stringify(since(cells)), JSON.stringify(expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 })];
-      if (have === want) continue;
-      const said = `entries of ${metric}/${arm} since ${from} in ${part}: ${have}, expected ${want}`;
-      if (have === JSON.stringify(since(undisturbed))) unvalued.push(said);
-      else wrong.push(said);
+      differ(`entries of ${metric}/${arm} since ${from} in ${part}`, since(cells), expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 });
     }
     const units = rows.filter((row) => row.kind === 'unit' && row.part === part && row.n === '1');
     for (const cell of reports.filter((row) => row.part === part)) {
@@ -215,5 +206,5 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
       differ(`recount of ${cell.metric}/${cell.arm} in ${part}`, [cell.n, ...cell.xx], [String(mine.length), total((y) => y), total((_, d) => d), total((y) => y * y), total((_, d) => d * d), total((y, d) => y * d)]);
     }
   }
-  return { differences: wrong, unvalued };
+  return wrong;
 }
