@@ -76,6 +76,9 @@ export type LogLine = (level: 'debug' | 'info' | 'warn' | 'error', message: stri
 /** Fetches of one partition that are handed over together, at most. */
 const fetchesTogether = 64;
 
+/** Kafka's errors of a partition whose leader is being elected. */
+const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
 const headerText = (headers: Message['headers']): Record<string, string> => {
   const text: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {})) {
@@ -115,8 +118,19 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     return adminClient;
   };
 
+  /** A topic that was made just now may have no leader yet for some hundred milliseconds; kafkajs gives up on that at once. */
+  const onceLed = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (tries >= 20 || !leaderless.has((error as { readonly type?: string }).type ?? '')) throw error;
+        await wait(Math.min(25 * 2 ** tries, 500));
+      }
+    }
+  };
   const endOffsets = async (topic: string): Promise<number[]> => {
-    const offsets = await (await admin()).fetchTopicOffsets(topic);
+    const offsets = await onceLed(async () => (await admin()).fetchTopicOffsets(topic));
     const ends: number[] = [];
     for (const { partition, high } of offsets) ends[partition] = Number(high);
     return ends;
