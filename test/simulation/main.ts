@@ -53,7 +53,7 @@ async function falseAlarms(): Promise<boolean> {
   const verdicts = [
     ...await table(flags.quick ? allCells.filter(({ rate, share }) => rate !== 0.01 && rate !== 0.2 && share !== 0.05 && share !== 0.2) : allCells, engines, runs, seed),
     // A rate of one in a thousand needs more runs to be seen.
-    ...await table(ratioCells, ratioEngines, 10 * runs, seed),
+    ...await table(ratioCells, ratioEngines, 5 * runs, seed),
   ];
   print(`\nFalse alarms, no difference between the arms, a look at every visit (Clopper-Pearson limits, 95% on each side)`);
   columns([['engine', 'cells', 'runs a cell', 'largest rate', 'its limits', 'largest upper limit', 'upper limit <= alpha', 'lower limit > alpha', 'alpha'],
@@ -69,7 +69,7 @@ async function falseAlarms(): Promise<boolean> {
   // Of many cells at or just below alpha one in twenty looks worse by chance: a suspect is asked again, with other numbers and more of them.
   print(`\n${suspects.length} of ${verdicts.length} have their lower limit above alpha: run again, other numbers, five times as many`);
   const cellsOf = (ofRatio: boolean): Cell[] => [...new Set(suspects.map(({ cell }) => cell).filter(({ outcome }) => (outcome === 'ratio') === ofRatio))];
-  const again = [...await table(cellsOf(false), engines, 5 * runs, seed + 1_000_003), ...await table(cellsOf(true), ratioEngines, 50 * runs, seed + 1_000_003)];
+  const again = [...await table(cellsOf(false), engines, 5 * runs, seed + 1_000_003), ...await table(cellsOf(true), ratioEngines, 25 * runs, seed + 1_000_003)];
   const refuted = again.filter(({ cell, engine, lower, bound }) => lower > bound && suspects.some((suspect) => suspect.cell === cell && suspect.engine === engine));
   columns([['cell', 'engine', 'first', 'again', 'its limits'], ...suspects.map((suspect) => {
     const second = again.find(({ cell, engine }) => cell === suspect.cell && engine === suspect.engine);
