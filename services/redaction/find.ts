@@ -1,5 +1,5 @@
 /** Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a budget. Positions are those of the text that was given. */
-import { createScanner, type Scanned } from './anchors.ts';
+import { createScanner, type Scanned, type Scanner } from './anchors.ts';
 import { patternFamilies, type Tier } from './families.ts';
 import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
@@ -11,7 +11,12 @@ import { decodeWord, unescapeText } from './unescape.ts';
 /** `score` of a family that has none is its rank. */
 export type Found = Finding & { readonly score: number; readonly tier: Tier };
 
-const scan = createScanner([{ anchors: structuredAnchors }, ...patternFamilies.map(({ family }) => family)]);
+let scanner: Scanner | undefined;
+/** Built for the first text: an app that imports the emitter need not pay for it (about 45 ms). */
+function scan(text: string): Scanned | undefined {
+  scanner ??= createScanner([{ anchors: structuredAnchors }, ...patternFamilies.map(({ family }) => family)]);
+  return scanner(text);
+}
 const maxDepth = 2;
 
 /** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
