@@ -3,16 +3,16 @@
  * its weights, is what rules compare with the bound. Beside them: SLOs, the sample ratio, who came back, what control has taught so far.
  */
 import type { Evaluation, MetricEvaluation, TestResult } from '../kernel/evaluation.ts';
-import type { Look } from '../kernel/evidence.ts';
+import { emptyEntrySums, type Look } from '../kernel/evidence.ts';
 import { allocationOf, candidatesOf, controlOf, familyWeight, harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
 import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
-import { type CandidateCells, indexCells } from './cells.ts';
+import { indexCells, type RestartSums } from './cells.ts';
 import { intervalOf } from './intervals.ts';
 import { learnBaselines } from './learned.ts';
 import { logEOfSums } from './math/e1.ts';
 import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/e2.ts';
 import { logEOfRatio } from './math/e4.ts';
-import { type PlacedRestart, placeRestarts, sumsFrom } from './restarts.ts';
+import { placeRestarts } from './restarts.ts';
 import { evaluateSlo } from './slos.ts';
 import { findSurvivors } from './survivors.ts';
 
@@ -30,10 +30,9 @@ export function evaluate(look: Look): Evaluation {
   for (const { assigned } of partitions) for (const [arm, units] of Object.entries(assigned)) counts[arm] = (counts[arm] ?? 0) + units;
   const weightSum = spec.arms.reduce((sum, { weight }) => sum + weight, 0);
   const ratio = logEOfRatio([{ counts: spec.arms.map(({ id }) => counts[id] ?? 0), shares: spec.arms.map(({ weight }) => weight / weightSum) }]);
-  const restarts = placeRestarts(look);
-  const cellsOf = indexCells(look);
+  const sumsOf = indexCells(look, placeRestarts(look));
   const watermark = holding.length > 0 ? Math.min(...holding.map(({ clock }) => clock)) : undefined;
-  const metrics = candidatesOf(spec).flatMap(({ id }) => spec.metrics.map((metric) => evaluateMetric(look, metric, id, restarts, cellsOf(metric.id, id), watermark)));
+  const metrics = candidatesOf(spec).flatMap(({ id }) => spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark)));
   return {
     experiment,
     versionVector: [...partitions].sort((a, b) => a.part - b.part).map(({ part, ver }) => ({ part, ver })),
@@ -44,8 +43,8 @@ export function evaluate(look: Look): Evaluation {
     settled: partitions.length > 0 && partitions.every(({ revision }) => revision === experiment.revision),
     srm: { logE: ratio.ok ? ratio.logE : 0, counts },
     metrics,
-    slos: spec.slos.map((slo) => evaluateSlo(spec, slo, restarts, cellsOf)),
-    survivors: findSurvivors(spec, restarts, cellsOf),
+    slos: spec.slos.map((slo) => evaluateSlo(spec, slo, sumsOf)),
+    survivors: findSurvivors(spec, sumsOf),
     silent: silentArms(look),
     ...(spec.learning && { learned: learnBaselines(look, watermark) }),
   };
@@ -60,11 +59,11 @@ function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look):
   return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
 }
 
-function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, restarts: readonly PlacedRestart[], { control: controlCells, candidate: candidateCells }: CandidateCells, watermark: number | undefined): MetricEvaluation {
+function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, sums: readonly RestartSums[], watermark: number | undefined): MetricEvaluation {
   const { spec } = look.experiment;
   const control = controlOf(spec).id;
-  const fromStart = restarts[0]?.from ?? new Map();
-  const whole = [sumsFrom(controlCells, fromStart), sumsFrom(candidateCells, fromStart)] as const;
+  const [phase] = sums;
+  const whole = [phase?.control ?? emptyEntrySums(), phase?.candidate ?? emptyEntrySums()] as const;
   const ratio = scaleOf(metric.denominator) / scaleOf(metric.numerator);
   const arms = [control, candidate].map((arm, side) => {
     const cells = look.reports.filter((cell) => cell.arm === arm && cell.metric === metric.id);
@@ -81,9 +80,7 @@ function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, resta
   let harm: TestResult | undefined;
   let win: TestResult | undefined;
   let reason: string | undefined;
-  for (const { restart, from } of restarts) {
-    const a = sumsFrom(controlCells, from);
-    const b = sumsFrom(candidateCells, from);
+  for (const { restart, control: a, candidate: b } of sums) {
     const firstEvents = restart.kind === 'whole' && rare;
     const seen = firstEvents ? arms.every(({ units }) => units > 0) : a.n > 0 && b.n > 0;
     if (!seen) {

@@ -52,7 +52,7 @@ function placeFingerprints(marks: readonly FingerprintMark[]): PlacedRestart[] {
   });
 }
 
-/** Sums of both arms from a restart on. */
+/** Sums of one arm from a restart on. */
 export function sumsFrom(cells: ReadonlyMap<number, readonly EntrySums[]>, from: ReadonlyMap<number, number>): EntrySums {
   const total = emptyEntrySums();
   for (const [part, segment] of from) {

@@ -5,24 +5,22 @@
  */
 import type { SloEvaluation } from '../kernel/evaluation.ts';
 import { fixedPoint } from '../kernel/bets.ts';
-import type { EntrySums } from '../kernel/evidence.ts';
 import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
-import type { CandidateCells } from './cells.ts';
+import type { SumsOf } from './cells.ts';
 import { betaBinomialTuning, logEOfRate } from './math/beta-binomial.ts';
-import { type PlacedRestart, sumsFrom } from './restarts.ts';
 
 /** Units at which the mixture is sharpest, and the level it is tuned for (design, SLO). */
 const sharpestAt = 500;
 const tuningAlpha = 0.05;
 
-/** `cellsOf`: suffix sums of a metric for a candidate; control is read beside any candidate, the first. */
-export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, restarts: readonly PlacedRestart[], cellsOf: (metric: string, candidate: string) => CandidateCells): SloEvaluation {
+/** Control is read beside any candidate, the first. */
+export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf): SloEvaluation {
   const base = { id: slo.id, arm: slo.arm, metric: slo.metric, action: slo.action };
   const metric = spec.metrics.find(({ id }) => id === slo.metric);
   const isControl = slo.arm === controlOf(spec).id;
   const candidate = isControl ? candidatesOf(spec)[0]?.id : slo.arm;
   if (metric === undefined || candidate === undefined) return { ...base, status: 'unknown', killed: false, reason: 'the arm or the metric is not part of this phase' };
-  const cells = cellsOf(metric.id, candidate)[isControl ? 'control' : 'candidate'];
+  const side = isControl ? 'control' : 'candidate';
   const share = slo.worseThan / metric.cap;
   const limit = metric.better === 'lower' ? share : 1 - share;
   const threshold = Math.log(1 / (spec.analysis.alphaSlo - (slo.hardKill?.alpha ?? 0)));
@@ -30,8 +28,7 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, restarts: readon
   let test: NonNullable<SloEvaluation['test']> | undefined;
   let reason = 'no closed entries yet';
   let killed = false;
-  for (const { restart, from } of restarts) {
-    const sums: EntrySums = sumsFrom(cells, from);
+  for (const { restart, [side]: sums } of sumsOf(metric.id, candidate)) {
     if (sums.n === 0) continue;
     const bad = sums.sv / fixedPoint;
     // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the spent alpha holds.
