@@ -4,8 +4,7 @@
  */
 import { betDesignOf, betWeights } from '../kernel/bets.ts';
 import { allocationOf, candidatesOf, controlOf, type ExperimentSpec, harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
-import { isEventMeasure } from '../kernel/measures.ts';
-import { designRatios, designRatioWeights, familyWeight, slotWeight, wholePhaseWeight } from '../statistics/index.ts';
+import { designRatios, designRatioWeights, familyWeight, slotWeight, usesFirstEvents, wholePhaseWeight } from '../statistics/index.ts';
 import { armModels, type Effect } from './arms.ts';
 import { e1Table, e2Table } from './bets.ts';
 import { createMixture, type FactorTable, gridLength, type Mixture } from './mixture.ts';
@@ -63,11 +62,6 @@ export type PreparedExperiment = {
 };
 
 const dayMs = 86_400_000;
-
-/** The whole phase of a rare event is watched by E2, as `statistics/evaluate.ts` does it; a test holds the two together. */
-const rareBelow = 0.02;
-export const usesFirstEvents = ({ numerator, denominator, better, cap, margin, baseline }: MetricSpec): boolean =>
-  isEventMeasure(numerator) && denominator?.of === 'inference' && denominator.name === 'requests' && better === 'lower' && cap === 1 && margin === 0 && baseline.mean > 0 && baseline.mean < rareBelow;
 
 /** Units that may come within the horizon, of the two arms. */
 export function expectedUnits({ spec, candidate, traffic }: ExperimentPlan): number {

@@ -19,8 +19,8 @@ import { findSurvivors } from './survivors.ts';
 /** E2 replaces E1 for the whole phase when events are this rare: it needs no closed entries and no exposure counts. */
 const rareBelow = 0.02;
 
-const usesFirstEvents = (metric: MetricSpec): boolean =>
-  isEventMeasure(metric.numerator) && metric.denominator?.of === 'inference' && metric.denominator.name === 'requests' && metric.better === 'lower' && metric.cap === 1 && metric.margin === 0 && metric.baseline.mean > 0 && metric.baseline.mean < rareBelow;
+export const usesFirstEvents = ({ numerator, denominator, better, cap, margin, baseline }: MetricSpec): boolean =>
+  isEventMeasure(numerator) && denominator?.of === 'inference' && denominator.name === 'requests' && better === 'lower' && cap === 1 && margin === 0 && baseline.mean > 0 && baseline.mean < rareBelow;
 
 export function evaluate(look: Look): Evaluation {
   const { experiment, partitions } = look;

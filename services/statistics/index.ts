@@ -1,7 +1,7 @@
 /** `tripline/statistics`: pure functions over sums, no I/O. Every answer is `{ ok: true, ... }` or `{ ok: false, reason }`. */
 export { eHolm } from '../kernel/e-holm.ts';
 export { familyWeight } from '../kernel/experiment.ts';
-export { evaluate } from './evaluate.ts';
+export { evaluate, usesFirstEvents } from './evaluate.ts';
 export { learningUnits } from './learned.ts';
 export { placeRestarts } from './restarts.ts';
 export { betaBinomialTuning, boundedScoreBound, logEOfBoundedScore, logEOfRate, rateInterval } from './math/beta-binomial.ts';
