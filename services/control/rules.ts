@@ -4,7 +4,7 @@
  */
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, SloEvaluation } from '../kernel/evaluation.ts';
-import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
+import { candidatesOf, harmAlphaOf, winAlphaOf } from '../kernel/experiment.ts';
 import { culprits } from './culprits.ts';
 import { finishLearning, isSettleProblem } from './settle-metrics.ts';
 
@@ -131,14 +131,12 @@ export const rules: readonly Rule[] = [
     id: 'win', state: 'WIN',
     when: (context) => {
       const { evaluation } = context;
-      const { analysis, metrics: specs } = evaluation.experiment.spec;
+      const { spec } = evaluation.experiment;
+      const { analysis } = spec;
       if (ageMs(evaluation) < analysis.minRunMs || isPaused(context)) return undefined;
-      const goals = specs.filter(({ role }) => role === 'goal').length;
       for (const candidate of openCandidates(context)) {
         const mine = evaluation.metrics.filter((metric) => metric.candidate === candidate);
-        // alpha_win is split over all candidates of the phase, also those that are over by now, and their goals; guardrails must each be non-inferior, which costs nothing more.
-        const bound = logBound(analysis.alphaWin / (goals * candidatesOf(evaluation.experiment.spec).length));
-        const best = mine.filter(({ role, win }) => role === 'goal' && (win?.logE ?? -Infinity) >= bound).sort((a, b) => (b.win?.logE ?? 0) - (a.win?.logE ?? 0))[0];
+        const best = mine.filter(({ role, win }) => role === 'goal' && (win?.logE ?? -Infinity) >= logBound(winAlphaOf(spec))).sort((a, b) => (b.win?.logE ?? 0) - (a.win?.logE ?? 0))[0];
         const safe = mine.filter(({ role }) => role === 'guardrail').every(({ win }) => (win?.logE ?? -Infinity) >= logBound(analysis.alphaWin));
         if (best && safe) return { action: 'promote', reasonCode: 'WIN', culprit: best, alpha: analysis.alphaWin, candidate };
       }

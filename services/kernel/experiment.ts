@@ -142,6 +142,9 @@ export function familyWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'rol
 /** What each candidate may spend on false rollbacks. */
 export const harmAlphaOf = (spec: ExperimentSpec): number => spec.analysis.alphaHarm / (spec.analysis.fwer ? Math.max(1, candidatesOf(spec).length) : 1);
 
+/** What each goal of each candidate may spend on a false promotion: alpha_win is split over all of them, also those that are over by now. Guardrails of a winner must each be non-inferior at alpha_win, which costs nothing more. */
+export const winAlphaOf = (spec: ExperimentSpec): number => spec.analysis.alphaWin / Math.max(1, spec.metrics.filter(({ role }) => role === 'goal').length * candidatesOf(spec).length);
+
 /**
  * What may not change within a phase, as one text: whoever changes one of these starts a new phase, and evidence starts at nothing. Restart weights
  * depend on `restart_every` and `horizon`, bounds on the alphas.

@@ -2,7 +2,7 @@
  * One run of a prepared experiment, visit by visit, to its rollback, its promotion or its horizon. A unit enters a metric as in the joiner: with its first visit
  * of a segment, when its last entry has closed; an entry counts when its window ends, and the phase ends with the earliest decision.
  */
-import { candidatesOf } from '../kernel/experiment.ts';
+import { winAlphaOf } from '../kernel/experiment.ts';
 import { betWeights } from '../kernel/bets.ts';
 import { logSumExp } from '../statistics/index.ts';
 import { rowOf } from './bets.ts';
@@ -140,8 +140,9 @@ function addWin({ wins, win: { logs } }: PreparedMetric, row: number): void {
 
 /** `control/rules.ts`, rule win: a goal past its bound, every guardrail non-inferior. Looked at when a segment begins. */
 function isWon({ plan: { spec }, metrics }: PreparedExperiment): boolean {
-  const goals = metrics.filter(({ metric }) => metric.role === 'goal');
   const logE = ({ wins }: PreparedMetric): number => logSumExp(betWeights.map((weight, j) => Math.log(weight) + (wins[j] as number)));
-  const bound = Math.log(1 / spec.analysis.alphaWin);
-  return goals.some((goal) => logE(goal) >= bound + Math.log(goals.length * candidatesOf(spec).length)) && metrics.every((metric) => metric.metric.role !== 'guardrail' || logE(metric) >= bound);
+  const bounds = { goal: Math.log(1 / winAlphaOf(spec)), guardrail: Math.log(1 / spec.analysis.alphaWin) };
+  const passes = (role: keyof typeof bounds) => (metric: PreparedMetric): boolean => logE(metric) >= bounds[role];
+  const withRole = (role: keyof typeof bounds): readonly PreparedMetric[] => metrics.filter(({ metric }) => metric.role === role);
+  return withRole('goal').some(passes('goal')) && withRole('guardrail').every(passes('guardrail'));
 }

@@ -5,7 +5,7 @@
 import { fixedPoint } from '../kernel/bets.ts';
 import type { Interval, MetricEvaluation } from '../kernel/evaluation.ts';
 import type { EntrySums, Look } from '../kernel/evidence.ts';
-import { allocationOf, candidatesOf, type MetricSpec } from '../kernel/experiment.ts';
+import { allocationOf, type MetricSpec, winAlphaOf } from '../kernel/experiment.ts';
 import { momentsOfMean } from './math/moments.ts';
 import { logNormalCdf } from './math/normal.ts';
 import { mixtureRho, normalMixtureBound } from './math/normal-mixture.ts';
@@ -63,10 +63,10 @@ function gateOf(metric: MetricSpec, allocation: number, [control, candidate]: re
 function conditionalPower({ experiment: { spec, phaseStartedAt } }: Look, metric: MetricSpec, score: Score, watermark: number | undefined): number | undefined {
   if (metric.worthwhile === undefined || watermark === undefined) return undefined;
   const age = watermark - phaseStartedAt;
-  const { horizonMs, alphaWin } = spec.analysis;
+  const { horizonMs } = spec.analysis;
   if (!(age > 0 && age < horizonMs)) return undefined;
   const pairs = score.pairs * (horizonMs / age);
-  const alpha = alphaWin / (spec.metrics.filter(({ role }) => role === 'goal').length * candidatesOf(spec).length);
+  const alpha = winAlphaOf(spec);
   const tuned = mixtureRho(tuning.pairs, alpha, 'one');
   const bound = tuned.ok ? normalMixtureBound(pairs, alpha, tuned.rho, 'one') : tuned;
   if (!bound.ok) return undefined;
