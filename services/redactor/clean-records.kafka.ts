@@ -1,17 +1,15 @@
 /** The wide clean events as records of the clean topics: written once as events come, and again by a rebuild. */
+import { isTraceparent } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogRecord, OutgoingRecord } from '../runtime/kafka-log.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { RedactedEvent } from './redact-event.ts';
 
-/** W3C Trace Context. An app may send anything under that name; what is not well-formed goes no further. */
-const wellFormed = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** In the partition and under the time of the raw record, so that a later record of the same event has the higher offset there, which wins in the store. */
 export function cleanRecords(prefix: string, codec: AvroCodec, value: RedactedEvent, source: LogRecord, traceparent: string | undefined): OutgoingRecord[] {
   const common = (record: string) => ({
     partition: source.partition, timestamp: source.timestamp,
-    headers: { 'content-type': 'application/avro', ...(traceparent !== undefined && wellFormed.test(traceparent) && { traceparent }), 'tripline-schema': record },
+    headers: { 'content-type': 'application/avro', ...(isTraceparent(traceparent) && { traceparent }), 'tripline-schema': record },
   });
   return [
     ...(value.inference ? [{ ...common('redacted-inference'), topic: topicName(prefix, 'inference.v1'), key: value.inference.event_id, value: codec.encode('redacted-inference', value.inference) }] : []),

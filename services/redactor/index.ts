@@ -1,10 +1,11 @@
 /** The redactor as a running stage: raw topics in, clean topics and the internal logs out. */
 import type { Clock } from '../kernel/time.ts';
+import { isSampled } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-log.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
-import { count, isSampled, type RunningStage, type StageTracer } from '../runtime/stage.ts';
+import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';

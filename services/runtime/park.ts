@@ -1,9 +1,7 @@
 import type { EpochMs } from '../kernel/time.ts';
+import { isTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
-
-/** W3C Trace Context: a header that an app filled with anything else is not repeated. */
-const wellFormed = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The original bytes, with headers that say where it went wrong and never what it said: the message is redacted, whoever wrote it. */
 export function parkedRecord(topic: string, stage: string, source: LogRecord, code: string, message: string, firstSeen: EpochMs): OutgoingRecord {
@@ -25,7 +23,7 @@ export function parkedRecord(topic: string, stage: string, source: LogRecord, co
       'x-first-seen': new Date(firstSeen).toISOString(),
       // A replay puts these back: whose trace it was, and when it came where topics carry the source's own time.
       'x-timestamp': String(source.timestamp),
-      ...(wellFormed.test(source.headers['traceparent'] ?? '') && { traceparent: source.headers['traceparent'] as string }),
+      ...(isTraceparent(source.headers['traceparent']) && { traceparent: source.headers['traceparent'] }),
       ...(/^\d{1,16}$/.test(source.headers['x-replayed'] ?? '') && { 'x-replayed': source.headers['x-replayed'] as string }),
     },
   };

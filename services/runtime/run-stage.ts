@@ -6,12 +6,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
+import { isSampled } from '../kernel/trace-context.ts';
 import type { Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
-import { count, createStageCounts, isSampled, type RunningStage, type StageTracer } from './stage.ts';
+import { count, createStageCounts, type RunningStage, type StageTracer } from './stage.ts';
 import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
 
 export type Decoded<K extends RecordName> = { [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] } }[K];

@@ -36,6 +36,3 @@ export type RunningStage = {
 export type StageTracer = {
   span(name: string, options: { parent?: string; attributes?: Readonly<Record<string, string | number>> }): { readonly traceparent: string; end(): void; fail(error: unknown): void };
 };
-
-/** A trace context is recorded per event only when its sampled flag is set (W3C trace context, version 00). */
-export const isSampled = (traceparent: string | undefined): traceparent is string => traceparent !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) && (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1;

@@ -8,6 +8,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { parseTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { RunningStage, StageTracer } from './stage.ts';
 
@@ -25,9 +26,9 @@ export type Telemetry = {
 };
 
 const parentOf = (traceparent: string | undefined) => {
-  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '');
-  if (match === null) return undefined;
-  return trace.setSpanContext(context.active(), { traceId: match[1] ?? '', spanId: match[2] ?? '', traceFlags: Number.parseInt(match[3] ?? '0', 16), isRemote: true });
+  const parsed = parseTraceparent(traceparent);
+  if (parsed?.version !== '00') return undefined;
+  return trace.setSpanContext(context.active(), { traceId: parsed.traceId, spanId: parsed.spanId, traceFlags: parsed.flags, isRemote: true });
 };
 const cleanAttributes = (attributes: Readonly<Record<string, string | number>> = {}): Record<string, string | number> =>
   Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, typeof value === 'string' ? cleanMessage(value) : value]));
