@@ -15,7 +15,7 @@ export type MetricDraft = Omit<MetricSpec, 'harm' | 'margin' | 'worthwhile' | 'c
 /** 99.5th percentile of a normal distribution, in standard deviations. */
 const z995 = 2.5758;
 
-const isProblem = (value: object): value is SettleProblem => 'code' in value;
+export const isSettleProblem = (value: object): value is SettleProblem => 'code' in value;
 
 /** A quantile is tested as the rate of passing its threshold; its baseline follows from the quantile itself. */
 export function draftOf(input: MetricInput): MetricDraft | SettleProblem {
@@ -102,10 +102,8 @@ export function finishLearning(spec: ExperimentSpec, baselines: Readonly<Record<
     if (baseline === undefined || !(baseline.sd > 0)) return { code: 'no-baseline', message: `${metric.id}: its values do not vary yet` };
     const { harm: _harm, margin: _margin, cap: _cap, baseline: _baseline, worthwhile: _worthwhile, ...declared } = metric;
     const settled = settleMetric({ ...declared, ...plan }, baseline);
-    if (isProblem(settled)) return { ...settled, message: `${metric.id}: ${settled.message}` };
+    if (isSettleProblem(settled)) return { ...settled, message: `${metric.id}: ${settled.message}` };
     metrics.push(settled);
   }
   return { ...rest, arms: learning.arms, metrics };
 }
-
-export { isProblem as isSettleProblem };
