@@ -1,17 +1,9 @@
-/**
- * One arm against its own limit, from every restart. A unit's value x lies in [0, 1] (capped, harm upwards); by the weighted inequality of means
- * (t/p)^x ((1-t)/(1-p))^(1-x) <= x t/p + (1-x)(1-t)/(1-p), which has mean at most 1 when E[x] <= p < t. So the beta-binomial mixture with k = sum of x and
- * n units stays an e-process for shares, exactly; for 0-or-1 values it is the classical one.
- */
+/** One arm against its own limit, from every restart: a unit's value lies in [0, 1] (capped, harm upwards), its share of being bad. */
 import type { SloEvaluation } from '../kernel/evaluation.ts';
 import { fixedPoint } from '../kernel/bets.ts';
 import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
 import type { SumsOf } from './cells.ts';
-import { betaBinomialTuning, logEOfRate } from './math/beta-binomial.ts';
-
-/** Units at which the mixture is sharpest, and the level it is tuned for (design, SLO). */
-const sharpestAt = 500;
-const tuningAlpha = 0.05;
+import { logEOfShares } from './math/slo.ts';
 
 /** Control is read beside any candidate, the first. */
 export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf): SloEvaluation {
@@ -24,7 +16,6 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
   const share = slo.worseThan / metric.cap;
   const limit = metric.better === 'lower' ? share : 1 - share;
   const threshold = Math.log(1 / (spec.analysis.alphaSlo - (slo.hardKill?.alpha ?? 0)));
-  const tuned = betaBinomialTuning(limit, sharpestAt, tuningAlpha);
   let test: NonNullable<SloEvaluation['test']> | undefined;
   let reason = 'no closed entries yet';
   let killed = false;
@@ -33,7 +24,7 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
     const bad = sums.sv / fixedPoint;
     // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the spent alpha holds.
     if (restart.kind === 'whole' && slo.hardKill !== undefined) killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
-    const found = tuned.ok ? logEOfRate({ bad: Math.min(bad, sums.n), n: sums.n, p: limit, r: tuned.r, sides: 'one' }) : tuned;
+    const found = logEOfShares({ bad: Math.min(bad, sums.n), units: sums.n, limit });
     if (!found.ok) {
       reason = found.reason;
       continue;
