@@ -7,10 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
 import { addEntrySums, type EntryCell, type EntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
 import { designRatios, designRatioWeights, evaluate, logEOfFirstEvents, logEOfSums, type Outcome, suffixSums } from '../../../services/statistics/index.ts';
+import { createRandom } from '../../../services/demo/story.ts';
 import { clopperPearson } from '../../../services/simulation/limits.ts';
 import { type Cell, countAlarms, engines, nameOf, prepareCell } from '../../simulation/false-alarms.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
-import { aLook, seeded } from './build-look.ts';
+import { aLook } from './build-look.ts';
 
 const alpha = 0.05;
 const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : -Infinity);
@@ -29,7 +30,7 @@ type Alarms = { readonly union: boolean; readonly withoutWeights: boolean; reado
 
 /** Sticky users, each with a rate of their own, who come back in three of five segments; one in ten leaves for a new one. A look after each segment. */
 function run(seed: number, users: number, segments: number): Alarms {
-  const random = seeded(seed);
+  const random = createRandom(seed);
   const someone = () => ({ arm: random() < 0.2 ? 'B' : 'A', rate: random() < 0.3 ? 0.9 : 0.04, last: -1 });
   const people = Array.from({ length: users }, someone);
   const cells = new Map<string, EntryCell>();
@@ -81,7 +82,7 @@ describe('E2, no difference between the arms, a look at every event', () => {
   const share = (repeats: number): number => {
     let alarms = 0;
     for (let seed = 1; seed <= runs; seed += 1) {
-      const random = seeded(seed);
+      const random = createRandom(seed);
       const counts = { a: 0, b: 0 };
       for (let event = 0; event < 400; event += 1) {
         counts[random() < q ? 'b' : 'a'] += repeats;

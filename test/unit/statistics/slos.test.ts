@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../services/control/index.ts';
+import { createRandom } from '../../../services/demo/story.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
 import { evaluate } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
-import { aLook, type Entry, seeded } from './build-look.ts';
+import { aLook, type Entry } from './build-look.ts';
 
 const withSlo = (slo: string, file = anExperimentFile()) => aRevision({}, file.replace('  metrics:', `  slos: [{ ${slo} }]\n  metrics:`));
 const experiment = withSlo('id: errors, arm: B, metric: error_rate, worse_than: 0.1');
@@ -54,7 +55,7 @@ describe('a hard kill', () => {
 });
 
 test('shares of any shape with a mean at the limit stay under alpha, looked at after every unit', () => {
-  const random = seeded(11);
+  const random = createRandom(11);
   const shapes: Record<string, () => number> = { 'all or nothing': () => (random() < 0.1 ? 1 : 0), 'halves': () => (random() < 0.2 ? 0.5 : 0), 'constant': () => 0.1, 'uniform': () => random() * 0.2 };
   const runs = 60;
   for (const [name, shape] of Object.entries(shapes)) {
