@@ -201,7 +201,8 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
     });
   }
   if (unit === undefined) return;
-  partition.seen.add(id, unitId, observation.occurred_at);
+  // The unit's own text of its id: a second one would live as long as the event.
+  partition.seen.add(id, unit.id, observation.occurred_at);
   takeWaiting(partition, unit, id, observation.occurred_at);
 }
 

@@ -39,8 +39,9 @@ export function needsOf(partition: PartitionFold, batch: Iterable<UnitRecord>): 
       const { inference, unit } = body['tripline.v1.OutcomeSeen'];
       if (unit) needUnit(partition, units, unit);
       else if (inference) {
-        const known = needEvent(partition, events, inference);
-        if (known) needUnitId(partition, units, known);
+        needEvent(partition, events, inference);
+        const known = partition.seen.get(inference.toString('latin1'));
+        if (known) needUnitId(partition, units, known.unit);
       }
     }
   }
@@ -59,11 +60,9 @@ function needUnitId(partition: PartitionFold, units: Set<string>, id: string): v
   else partition.units.set(id, createUnit(id));
 }
 
-/** The unit of an event whose id is at hand. */
-function needEvent(partition: PartitionFold, events: Set<string>, event: Buffer): string | undefined {
+function needEvent(partition: PartitionFold, events: Set<string>, event: Buffer): void {
   const id = event.toString('latin1');
   if (partition.seen.isCold(id)) events.add(id);
-  return partition.seen.get(id)?.unit;
 }
 
 /** Events of the look-up; the units that outcomes find through them and that are not resident come back, to be asked for in turn. */

@@ -29,7 +29,8 @@ export function createSeenIds(cold: boolean): SeenIds {
   let old = new Map<string, SeenEvent>();
   let oldNeeds = 0;
   const filter = cold ? createIdFilter() : undefined;
-  const get = (id: string): SeenEvent | undefined => young.get(id) ?? old.get(id);
+  /** The filter first, which holds every id of both: nearly every event is new, and it says so without a look into two big maps. */
+  const get = (id: string): SeenEvent | undefined => (filter === undefined || filter.mayHave(id) ? (young.get(id) ?? old.get(id)) : undefined);
   return {
     get,
     filter,
@@ -42,7 +43,7 @@ export function createSeenIds(cold: boolean): SeenIds {
       if (known === undefined) filter?.add(id);
       young.set(id, known === undefined ? { unit, at } : { ...known, others: [...(known.others ?? []), unit] });
     },
-    isCold: (id) => filter !== undefined && get(id) === undefined && filter.mayHave(id),
+    isCold: (id) => filter !== undefined && filter.mayHave(id) && !young.has(id) && !old.has(id),
     addCold: (id) => filter?.add(id),
     rotate: (limit, taken, durable) => {
       if (filter === undefined || young.size < limit || durable < oldNeeds) return;
