@@ -104,11 +104,18 @@ export const foldRevision = 2;
 /** Body of the row that stands for a unit whose subject asked to be forgotten, under the key of its bare outcomes. */
 export const erasedBody = '{"erased":true}';
 
+/** Bytes that the changed units' rows will take, at least: growing to several megabytes in every flush costs more than writing them. */
+function rowsRoom({ touchedMembers }: PartitionFold): number {
+  let numbers = 0;
+  for (const { experiment } of touchedMembers) numbers = Math.max(numbers, experiment.pool.stride);
+  return 4_096 + touchedMembers.size * (numbers * 8 + 96);
+}
+
 /** `position` must be the end of a message: offset of the next one * 4096. Clears what was touched. */
 export function takeFlushRows(partition: PartitionFold, position: number): FlushRows {
   const factCount = partition.facts.rows;
   const facts = partition.facts.take();
-  const state = createRowBinaryWriter();
+  const state = createRowBinaryWriter(rowsRoom(partition));
   const write = (row: StateRow): void => writeStateRow(state, 1, partition.part, position, row);
   const changedReports = new Set<ExperimentFold>();
   for (const member of partition.touchedMembers) {
