@@ -6,6 +6,9 @@ import type { OutgoingRecord } from './kafka-log.ts';
 /** Records in one message of an internal log, at most: their index is 12 bits of the position. */
 const bundleSize = 4096;
 
+/** A longer message is cut in half: brokers take a megabyte (Kafka's default `message.max.bytes`), and one that is refused would stop the stage for good. */
+const bundleBytes = 512 * 1024;
+
 type Routed<R> = { readonly bucket: number; readonly record: R };
 
 type Target = { readonly topic: string; readonly partitions: number; readonly codec: AvroCodec; readonly timestamp: number };
@@ -26,10 +29,18 @@ function messages<R>(target: Target, routed: readonly Routed<R>[], encode: (reco
     else byPartition.set(partition, [record]);
   }
   const outgoing: OutgoingRecord[] = [];
-  for (const [partition, records] of byPartition) {
-    for (let from = 0; from < records.length; from += bundleSize) {
-      outgoing.push({ topic: target.topic, partition, value: encode(records.slice(from, from + bundleSize)), timestamp: target.timestamp });
+  const put = (partition: number, records: R[]): void => {
+    const value = encode(records);
+    if (value.length <= bundleBytes || records.length === 1) {
+      outgoing.push({ topic: target.topic, partition, value, timestamp: target.timestamp });
+      return;
     }
+    const half = Math.ceil(records.length / 2);
+    put(partition, records.slice(0, half));
+    put(partition, records.slice(half));
+  };
+  for (const [partition, records] of byPartition) {
+    for (let from = 0; from < records.length; from += bundleSize) put(partition, records.slice(from, from + bundleSize));
   }
   return outgoing;
 }

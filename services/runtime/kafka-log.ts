@@ -52,7 +52,8 @@ export type LogConsumer = {
   commit(topic: string, partition: number, nextOffset: number): Promise<boolean>;
   /** Settles with the first error that the handler threw. */
   readonly failed: Promise<never>;
-  stats(): { readonly queuedBytes: number; readonly rejoins: number };
+  /** `pauses`: how often a partition's queue was full and its fetches stopped. */
+  stats(): { readonly queuedBytes: number; readonly rejoins: number; readonly pauses: number };
   close(): Promise<void>;
 };
 
@@ -79,6 +80,24 @@ const fetchesTogether = 64;
 /** Kafka's errors of a partition whose leader is being elected. */
 const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
+/** Of one partition, kafkajs makes one record batch of a send, and a broker refuses one of more than a megabyte (Kafka's default `message.max.bytes`) for good. */
+const sendBytes = 768 * 1024;
+
+/** In an order that keeps each partition's own: no round holds more than `sendBytes` of a partition, unless it is one record. */
+export function roundsOf(records: readonly OutgoingRecord[], maxBytes = sendBytes): OutgoingRecord[][] {
+  const rounds: OutgoingRecord[][] = [];
+  const filled = new Map<string, { round: number; bytes: number }>();
+  for (const record of records) {
+    const at = `${record.topic}/${record.partition}`;
+    const size = record.value.length + (record.key?.length ?? 0) + Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 64);
+    const last = filled.get(at) ?? { round: 0, bytes: 0 };
+    const place = last.bytes > 0 && last.bytes + size > maxBytes ? { round: last.round + 1, bytes: size } : { round: last.round, bytes: last.bytes + size };
+    filled.set(at, place);
+    (rounds[place.round] ??= []).push(record);
+  }
+  return rounds;
+}
+
 const headerText = (headers: Message['headers']): Record<string, string> => {
   const text: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {})) {
@@ -93,6 +112,9 @@ const unavailable = (what: string, cause: unknown): PipelineError =>
 
 export function createKafka(options: { brokers: string; clientId: string; log?: LogLine; /** A member that says nothing for so long has lost its partitions. */ sessionTimeoutMs?: number }): LogClient {
   const line = options.log ?? (() => {});
+  const sessionMs = options.sessionTimeoutMs ?? 30_000;
+  // A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in freshness that each restart makes.
+  const heartbeatMs = Math.min(500, sessionMs / 3);
   let closed = false;
   const addresses = options.brokers.split(',');
   const kafka = new Kafka({
@@ -147,26 +169,27 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     return {
       close,
       send: async (records) => {
-        const byTopic = new Map<string, Message[]>();
-        for (const record of records) {
-          const messages = byTopic.get(record.topic) ?? [];
-          messages.push({
-            partition: record.partition,
-            key: record.key ?? null,
-            value: record.value,
-            ...(record.headers && { headers: { ...record.headers } }),
-            ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
-          });
-          byTopic.set(record.topic, messages);
-        }
         const next = new Map<string, number>();
-        if (byTopic.size === 0) return next;
-        const results = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
-        const counts = new Map<string, number>();
-        for (const record of records) counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
-        for (const result of results) {
-          const at = `${result.topicName}/${result.partition}`;
-          next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
+        for (const round of roundsOf(records)) {
+          const byTopic = new Map<string, Message[]>();
+          const counts = new Map<string, number>();
+          for (const record of round) {
+            const messages = byTopic.get(record.topic) ?? [];
+            messages.push({
+              partition: record.partition,
+              key: record.key ?? null,
+              value: record.value,
+              ...(record.headers && { headers: { ...record.headers } }),
+              ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
+            });
+            byTopic.set(record.topic, messages);
+            counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
+          }
+          const results = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
+          for (const result of results) {
+            const at = `${result.topicName}/${result.partition}`;
+            next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
+          }
         }
         return next;
       },
@@ -178,6 +201,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     const lanes = new Map<string, Lane>();
     let epoch = 0;
     let rejoins = 0;
+    let pauses = 0;
     let closing = false;
     let fail: (error: unknown) => void = () => {};
     const failed = new Promise<never>((_, reject) => {
@@ -226,7 +250,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
           lost = reject;
         });
         // A load may wait for a store that is away. The group must not: a heartbeat that says so ends the wait, kafkajs joins again, the load is abandoned.
-        const beating = setInterval(() => void heartbeat().catch(lost), 3_000);
+        const beating = setInterval(() => void heartbeat().catch(lost), heartbeatMs);
         let position: number | undefined;
         try {
           position = await Promise.race([
@@ -263,6 +287,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       lane.bytes += bytes;
       if (lane.bytes > maxQueuedBytes && !lane.paused) {
         lane.paused = true;
+        pauses += 1;
         consumer.pause([{ topic, partitions: [partition] }]);
       }
       void drain(at, topic, partition, lane);
@@ -271,9 +296,9 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     const open = async (): Promise<void> => {
       consumer = kafka.consumer({
         groupId: group,
-        sessionTimeout: options.sessionTimeoutMs ?? 30_000,
+        sessionTimeout: sessionMs,
         rebalanceTimeout: 60_000,
-        heartbeatInterval: Math.min(3_000, (options.sessionTimeoutMs ?? 30_000) / 3),
+        heartbeatInterval: heartbeatMs,
         maxWaitTimeInMs: 100,
         maxBytesPerPartition: 4 * 1024 * 1024,
         allowAutoTopicCreation: false,
@@ -315,7 +340,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     return {
       failed,
       close,
-      stats: () => ({ queuedBytes: [...lanes.values()].reduce((sum, lane) => sum + lane.bytes, 0), rejoins }),
+      stats: () => ({ queuedBytes: [...lanes.values()].reduce((sum, lane) => sum + lane.bytes, 0), rejoins, pauses }),
       commit: async (topic, partition, nextOffset) => {
         const mine = epoch;
         try {

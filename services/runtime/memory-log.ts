@@ -163,7 +163,8 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         closers.add(close);
         return {
           failed, close,
-          stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins }),
+          // It takes no batch before the last one is done with: nothing is ever fetched ahead.
+          stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins, pauses: 0 }),
           commit: async (topic, partition, nextOffset) => {
             const fault = broker.fault?.('commit') ?? 'none';
             // A commit of an earlier generation is refused, and so is that of somebody who is no member any more: it would take the group back.

@@ -74,6 +74,8 @@ function properties(data: string, port: number, controllerPort: number): string 
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // Fault trials watch a killed member's partitions move on; the stages' own session stays 30 s.
+    'group.min.session.timeout.ms': '2000',
     'auto.create.topics.enable': 'false',
     'log.retention.ms': '-1',
     // A replay carries times that are years old.

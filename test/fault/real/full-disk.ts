@@ -6,11 +6,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startEmbedded } from '../../../infra/embedded/index.ts';
-import { until } from '../../support/until.ts';
-import { createWorld } from './world.ts';
+import { allReady, type FaultResult, inWorld, somethingFolded } from './in-world.ts';
 
-const patienceMs = 150_000;
+const fullMs = 4_000;
 const freeBytes = (folder: string): number => {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
@@ -30,7 +30,7 @@ function fill(folder: string): () => void {
   return () => rmSync(ballast, { force: true });
 }
 
-export async function withFullDisk(seed: number, part: 'store' | 'broker'): Promise<{ readonly wrong: readonly string[]; readonly note: string }> {
+export async function withFullDisk(seed: number, part: 'store' | 'broker'): Promise<FaultResult> {
   const home = mkdtempSync(join(tmpdir(), 'tripline-full-'));
   const disk = join(home, part);
   mkdirSync(disk);
@@ -38,43 +38,33 @@ export async function withFullDisk(seed: number, part: 'store' | 'broker'): Prom
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', disk], { stdio: 'ignore' });
   } catch {
     rmSync(home, { recursive: true, force: true });
-    return { wrong: [], note: 'skipped: mounting a small disk needs the right to' };
+    return { wrong: [], happened: {}, skipped: 'mounting a small disk needs the right to' };
   }
-  const wrong: string[] = [];
-  let note = '';
   const lines: string[] = [];
-  const stack = await startEmbedded({ home, onLine: (line) => lines.push(line) });
   try {
-    const { brokers, clickhouseUrl, registryUrl } = stack;
-    const world = await createWorld({ brokers, clickhouseUrl, registryUrl, seed, home });
+    const stack = await startEmbedded({ home, onLine: (line) => lines.push(line) });
     try {
-      await world.startStages();
-      await world.send(0.3);
-      await until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
-      const empty = fill(disk);
-      try {
+      return await inWorld({ stack, home, seed }, {}, async (world) => {
+        await world.startStages();
+        await world.send(0.3);
+        await somethingFolded(world);
+        const empty = fill(disk);
+        const full = freeBytes(disk) < 4_096;
         // The sender, too, may have to wait for the broker to come back.
         const sending = world.send(0.7);
-        await new Promise((resolve) => setTimeout(resolve, 4_000));
-        note = `${Math.round(freeBytes(disk) / 1_000)} kB were left for 4 s`;
+        await pause(fullMs);
         empty();
-        await until('every part to answer', async () => (await stack.status()).every(({ ready }) => ready), patienceMs);
+        await allReady(stack);
         await sending;
-      } finally {
-        empty();
-      }
-      await world.send(1);
-      await world.caughtUp();
-      wrong.push(...(await world.verdict()));
-    } catch (error) {
-      wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
+        await world.send(1);
+        if (!full) throw new Error('the disk was not full');
+        return { counts: { 'disks full': 1, restarts: lines.filter((line) => line.includes('ended unexpectedly')).length } };
+      });
+    } finally {
+      await stack.stop().catch(() => {});
     }
-    const left = await world.close();
-    if (left.length > 0) wrong.push(`processes left: ${left.join(', ')}`);
   } finally {
-    await stack.stop().catch(() => {});
     execFileSync('umount', ['-l', disk], { stdio: 'ignore' });
     rmSync(home, { recursive: true, force: true });
   }
-  return { wrong, note: `${note}; ${lines.filter((line) => line.includes('ended unexpectedly')).length} restarts` };
 }

@@ -12,10 +12,13 @@ import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { topics } from '../../../schemas/generated.ts';
 import { createFailpoints, failingLog, failingProducer, failingStore } from './failpoints.ts';
+import { slowStore, watchedLog } from './slowness.ts';
 
 export type StagesSettings = {
   readonly brokers: string; readonly clickhouseUrl: string; readonly registryUrl: string; readonly prefix: string; readonly database: string; readonly flushMs: number; readonly sessionTimeoutMs: number;
   readonly stages: readonly ('redactor' | 'linker' | 'joiner')[]; readonly residency: { readonly units: number; readonly events: number };
+  /** Every request to the store takes this much longer, ms; queue of a partition, bytes; records of a flush. */
+  readonly slow?: { readonly storeMs: number; readonly maxQueuedBytes: number; readonly flushRecords: number };
 };
 
 const settings = JSON.parse(process.env['TRIPLINE_FAULT'] ?? '{}') as StagesSettings;
@@ -25,10 +28,13 @@ const at = createFailpoints(process.env['TRIPLINE_FAIL'], () => {
   // The signal is on its way: nothing may happen before it arrives.
   for (;;);
 });
-const { prefix, flushMs } = settings;
+const { prefix, flushMs, slow } = settings;
+const flushRecords = slow?.flushRecords ?? 10_000;
 const plain = createKafka({ brokers: settings.brokers, clientId: `${prefix}-${process.pid}`, sessionTimeoutMs: settings.sessionTimeoutMs });
-const log = failingLog(plain, at);
-const store = failingStore(await createStore({ url: settings.clickhouseUrl, database: settings.database }), at);
+const watched = watchedLog(failingLog(plain, at), slow?.maxQueuedBytes);
+const { log } = watched;
+const reached = failingStore(await createStore({ url: settings.clickhouseUrl, database: settings.database }), at);
+const store = slow ? slowStore(reached, slow.storeMs) : reached;
 const codec = createAvroCodec({ registry: createRegistryClient({ url: settings.registryUrl }), clock: systemClock });
 await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: topicName(prefix, suffix) }))));
 const producer = failingProducer(await plain.producer(), at);
@@ -36,11 +42,12 @@ const common = { prefix, log, codec, clock: systemClock, store, producer };
 const context = { policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } }, pseudonym: createPseudonymizer(Buffer.alloc(32, 2)) };
 const running = await Promise.all(settings.stages.map((stage) => {
   if (stage === 'redactor') return startRedactor({ ...common, lingerMs: 5, context });
-  if (stage === 'linker') return startLinker({ ...common, flushMs, flushRecords: 10_000 });
-  return startJoiner({ ...common, flushMs, flushRecords: 10_000, idleTickMs: 0, residency: settings.residency });
+  if (stage === 'linker') return startLinker({ ...common, flushMs, flushRecords });
+  return startJoiner({ ...common, flushMs, flushRecords, idleTickMs: 0, residency: settings.residency });
 }));
 process.stdout.write('ready\n');
 const report = setInterval(() => {
+  process.stdout.write(`queue ${JSON.stringify(watched.queue())}\n`);
   for (const stage of running) if ('fastForwards' in stage && typeof stage.fastForwards === 'function') process.stdout.write(`fast-forwards ${Number(stage.fastForwards())}\n`);
 }, 500);
 const broken = Promise.race(running.map(({ failed }) => failed));

@@ -26,14 +26,22 @@ import { totalsOf } from '../oracle.ts';
 import type { Failpoint } from './failpoints.ts';
 import type { StagesSettings } from './stages-process.ts';
 
-export type StagesProcess = { readonly child: Child; readonly lines: string[]; fastForwards(): number; freeze(): void; thaw(): void };
-export type WorldOptions = Addresses & { readonly seed: number; readonly home: string; readonly partitions?: number; readonly calls?: number; readonly bad?: number; readonly storeUrl?: string; readonly sessionTimeoutMs?: number };
+export type StagesProcess = {
+  readonly child: Child;
+  readonly lines: string[];
+  fastForwards(): number;
+  /** Of its queues: the most bytes at a time, how often a partition was paused, how often a group was joined. */
+  queue(): { readonly mostQueuedBytes: number; readonly pauses: number; readonly joins: number };
+  freeze(): void;
+  thaw(): void;
+};
+export type WorldOptions = Addresses & { readonly seed: number; readonly home: string; readonly partitions?: number; readonly calls?: number; readonly bad?: number; readonly storeUrl?: string; readonly sessionTimeoutMs?: number; /** Inferences are this much longer. */ readonly paddingBytes?: number };
 
 const revision = aRevision();
 const processFile = fileURLToPath(new URL('./stages-process.ts', import.meta.url));
 const patienceMs = 150_000;
 
-export async function createWorld({ seed, home, partitions = 3, calls = 150, bad = 0, storeUrl, sessionTimeoutMs = 6_000, ...addresses }: WorldOptions) {
+export async function createWorld({ seed, home, partitions = 3, calls = 150, bad = 0, storeUrl, sessionTimeoutMs = 2_000, paddingBytes = 0, ...addresses }: WorldOptions) {
   const run = randomBytes(4).toString('hex');
   const where = { prefix: `fault-${run}`, database: `fault_${run}` };
   const { prefix } = where;
@@ -52,7 +60,7 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     const user = arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? '');
     return {
       topic: topicName(prefix, arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'), partition: partitionOf(bucketOf(arrival.kind === 'inference' ? 'user' : 'entity:ticket', user), partitions), key: user,
-      value: arrival.kind === 'inference' ? codec.encode('inference-event', arrival.event) : codec.encode('outcome-event', arrival.event), timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro' },
+      value: arrival.kind === 'inference' ? codec.encode('inference-event', paddingBytes === 0 ? arrival.event : { ...arrival.event, model_served: model }) : codec.encode('outcome-event', arrival.event), timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro' },
     };
   };
   /** What can never work: no frame, an id that nobody registered, a body cut short, a body of noise, far too long. */
@@ -64,8 +72,31 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     const kinds = [Buffer.from('not a frame'), unknown, good.subarray(0, good.length - 3), noise, Buffer.alloc((1 << 20) + 1, 1), Buffer.alloc(0)];
     return { topic: rawTopics[index % 2] ?? '', partition: index % partitions, value: kinds[index % kinds.length] as Buffer, timestamp: monday };
   };
+  const model = 'm'.repeat(paddingBytes);
   let sent = 0;
   let badSent = 0;
+
+  const checkpoints = async (): Promise<ReadonlyMap<number, number>> => new Map((await store.rows<{ part: number; ver: string }>("SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part")).map(({ part, ver }) => [part, Math.floor(Number(ver) / positionsPerOffset)]));
+
+  const topicsOf = { redactor: rawTopics, linker: [topicName(prefix, 'entity.v1')], joiner: [topicName(prefix, 'unit.v1')] } as const;
+  /** These stages have committed everything there is. */
+  const isConsumed = async (stages: StagesSettings['stages']): Promise<boolean> => {
+    const failure = children.flatMap(({ lines }) => lines).find((line) => line.startsWith('failed '));
+    if (failure !== undefined) throw new Error(`a stage ${failure}`);
+    try {
+      for (const stage of stages) for (const topic of topicsOf[stage]) {
+        const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
+        if (!ends.every((end, partition) => (done[partition] ?? 0) >= end)) return false;
+      }
+      return true;
+    } catch {
+      return false; // the broker is on its way back: asked again
+    }
+  };
+  /** One after the other, as records go. */
+  const consumed = async (stages: StagesSettings['stages']): Promise<void> => {
+    for (const stage of stages) await until(`the ${stage} to read everything`, () => isConsumed([stage]), patienceMs);
+  };
 
   const world = {
     ...where, log, store, partitions, arrivals,
@@ -80,8 +111,8 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
         badSent += extra.length;
       }
     },
-    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages'] } = {}): Promise<StagesProcess> => {
-      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 } };
+    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages']; slow?: StagesSettings['slow'] } = {}): Promise<StagesProcess> => {
+      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 }, ...(options.slow && { slow: options.slow }) };
       const lines: string[] = [];
       const child = await startChild({
         command: process.execPath, args: ['--import', 'tsx', processFile], logFile: join(home, `${prefix}.log`), onLine: (line) => lines.push(line),
@@ -90,6 +121,7 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
       const stages: StagesProcess = {
         child, lines,
         fastForwards: () => Math.max(0, ...lines.flatMap((line) => (line.startsWith('fast-forwards ') ? [Number(line.slice(14))] : []))),
+        queue: () => JSON.parse(lines.findLast((line) => line.startsWith('queue '))?.slice(6) ?? '{"mostQueuedBytes":0,"pauses":0,"joins":0}') as ReturnType<StagesProcess['queue']>,
         freeze: () => process.kill(child.pid, 'SIGSTOP'),
         thaw: () => process.kill(child.pid, 'SIGCONT'),
       };
@@ -97,27 +129,18 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
       await until('stages to start', () => lines.includes('ready') || !child.running(), patienceMs);
       return stages;
     },
-    /** Messages of the unit log that are folded and durable, summed over partitions. */
-    folded: async (): Promise<number> => (await store.rows<{ part: number; ver: string }>("SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part")).reduce((sum, { ver }) => sum + Number(ver) / positionsPerOffset, 0),
+    /** Next message of the unit log, by partition, before which everything is folded and durable. */
+    checkpoints,
+    /** Of all partitions together: how many messages are folded and durable. */
+    folded: async (): Promise<number> => [...(await checkpoints()).values()].reduce((sum, next) => sum + next, 0),
+    unitEnds: (): Promise<readonly number[]> => log.endOffsets(topicName(prefix, 'unit.v1')),
+    isConsumed, consumed,
     /** Lag 0 at every stage, twice: what the first round brought on is through as well. */
     caughtUp: async (): Promise<void> => {
-      const consumed = async (group: string, topic: string): Promise<boolean> => {
-        try {
-          const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${group}`, topic)];
-          return ends.every((end, partition) => (done[partition] ?? 0) >= end);
-        } catch {
-          return false; // the broker is on its way back: asked again
-        }
-      };
-      for (let round = 0; round < 2; round += 1) {
-        for (const topic of rawTopics) await until(`the redactor to read ${topic}`, () => consumed('redactor', topic), patienceMs);
-        await until('the linker', () => consumed('linker', topicName(prefix, 'entity.v1')), patienceMs);
-        await until('the joiner', () => consumed('joiner', topicName(prefix, 'unit.v1')), patienceMs);
-        if (round === 0) {
-          const value = codec.encode('unit-record', { records: [{ received_at: lastAt + 400 * hour, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
-          await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
-        }
-      }
+      await consumed(['redactor', 'linker', 'joiner']);
+      const value = codec.encode('unit-record', { records: [{ received_at: lastAt + 400 * hour, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
+      await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
+      await consumed(['redactor', 'linker', 'joiner']);
     },
     /** Everything that is not as it should be; empty: nothing was lost, repeated or left behind. */
     verdict: async (): Promise<string[]> => {
