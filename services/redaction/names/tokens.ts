@@ -1,4 +1,5 @@
 /** Words and numbers of a text with what the tagger needs of each, in typed arrays that are reused from call to call (nothing here outlives one). */
+import { placeholderEnd } from '../anchors.ts';
 import { foldTable, hashSeed, hashStep, joinHashes, kindTable, unitKind } from './letters.ts';
 import { anyName, anyPlace, flag, type Lexicon } from './lexicon.ts';
 
@@ -59,7 +60,9 @@ function gapBetween(text: string, from: number, to: number): number {
 }
 
 const isLetter = (kind: number): boolean => kind === unitKind.lower || kind === unitKind.upper || kind === unitKind.caseless;
-const placeholder = /\[[A-Z][A-Z_]{1,30}(?::[A-Za-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+const placeholderHash = 1;
+/** `[EMAIL]`, `[SECRET_KEY:l32]`, `[PERSON:k1:...]`: no word, and the end of whatever reads on from its neighbours. */
+export const isPlaceholder = (all: Tokens, at: number): boolean => all.hash[at] === placeholderHash && all.shape[at] === shape.glued;
 /** Before or behind a word these make it part of a handle, a path, a key or a number, never a name. */
 const glues = (text: string, at: number, kinds: Uint8Array): boolean => {
   const code = text.charCodeAt(at);
@@ -86,14 +89,14 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     const kind = kinds[code] ?? 0;
     if (kind === unitKind.other || kind === unitKind.mark) {
       if (code === 91) {
-        placeholder.lastIndex = at;
-        if (placeholder.test(text)) {
+        const close = placeholderEnd(text, at);
+        if (close > 0) {
           // One token, whatever its type and key: the text reads the same however it was redacted.
           gaps[count] = count === 0 ? gap.start : gapBetween(text, last, at);
           starts[count] = at;
-          at = placeholder.lastIndex;
+          at = close;
           ends[count] = at;
-          hashes[count] = 1;
+          hashes[count] = placeholderHash;
           known[count] = 0;
           phrases[count] = 0;
           shapes[count] = shape.glued;
