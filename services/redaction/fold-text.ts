@@ -18,7 +18,7 @@ const lookAlikes: Readonly<Record<string, string>> = {
 const astralZeros = [0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x11f50, 0x16a60, 0x16ac0, 0x16b50, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e950];
 
 /** Per unit of the basic plane: what it becomes; 0 = nothing; itself = stays. `look` = the ASCII letter it imitates, when its word is Latin otherwise. */
-type FoldTables = { readonly to: Uint16Array; readonly look: Uint16Array; readonly more: ReadonlyMap<number, string> };
+type FoldTables = { readonly to: Uint16Array; readonly look: Uint16Array; readonly more: ReadonlyMap<number, string>; /** 1 where any of this may change a unit. */ readonly touched: Uint8Array };
 let tables: FoldTables | undefined;
 
 function buildTables(): FoldTables {
@@ -46,7 +46,8 @@ function buildTables(): FoldTables {
     }
   }
   for (const [char, ascii] of Object.entries(lookAlikes)) (/[a-z]/i.test(ascii) ? look : to)[char.charCodeAt(0)] = ascii.charCodeAt(0);
-  return { to, look, more };
+  const touched = Uint8Array.from(to, (target, code) => (code >= 0x80 && (target !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) ? 1 : 0));
+  return { to, look, more, touched };
 }
 
 const isAsciiLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
@@ -56,12 +57,10 @@ const isMark = (code: number): boolean => (code >= 0x300 && code <= 0x36f) || (c
 /** Undefined when folding changes nothing, which most non-ASCII text is. */
 export function foldText(input: string): Mapped | undefined {
   tables ??= buildTables();
-  const { to, look, more } = tables;
+  const { to, look, more, touched } = tables;
   let first = -1;
   for (let index = 0; index < input.length; index += 1) {
-    const code = input.charCodeAt(index);
-    if (code < 0x80) continue;
-    if (to[code] !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) {
+    if (touched[input.charCodeAt(index)] === 1) {
       first = index;
       break;
     }
