@@ -1,4 +1,5 @@
 /** Aho and Corasick's automaton over a dense table: all literals in one pass, one look-up a unit. */
+import { isPlain } from './fold-text.ts';
 
 export type Automaton = {
   /** The state behind `state` on a unit: `next[(state << shift) | classOf[unit]]`; two bytes a cell, and states near the root stand together, for the processor's caches. */
@@ -22,7 +23,7 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
     }
   }
   for (let code = 0; code < 65_536; code += 1) {
-    const lower = classOf[code] === 0 ? String.fromCharCode(code).toLowerCase() : '';
+    const lower = classOf[code] === 0 && !isPlain(code) ? String.fromCharCode(code).toLowerCase() : '';
     if (lower.length === 1) classOf[code] = classOf[lower.charCodeAt(0)] as number;
   }
   if (classOf[95] === 0) classOf[95] = classOf[32] as number;

@@ -3,6 +3,7 @@ import { createScanner, type Scanned, type Scanner } from './anchors.ts';
 import { patternFamilies, type Tier } from './families.ts';
 import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
+import { kindTable, unitKind } from './names/letters.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { dottedKeyStart } from './secrets/provider-key.ts';
 import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
@@ -18,11 +19,22 @@ function scan(text: string): Scanned | undefined {
   return scanner(text);
 }
 const maxDepth = 2;
+/** More findings than this in one text is an attack or a dump: it goes out whole. */
+export const maxFindings = 20_000;
 
 /** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
 const keptShapes = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
 
-const mayHoldNames = /[\p{Lu}\p{Lo}]|\b(?:name|am|is)\b/u;
+const introduction = /\b(?:name|am|is)\b/;
+/** A letter that a name may begin with: a capital, or one of a script without them; or words that announce one. */
+function mayHoldNames(text: string): boolean {
+  const kinds = kindTable();
+  for (let at = 0; at < text.length; at += 1) {
+    const kind = kinds[text.charCodeAt(at)];
+    if (kind === unitKind.upper || kind === unitKind.caseless) return true;
+  }
+  return introduction.test(text);
+}
 
 /** `true` when this says "too much": the caller drops the text. */
 export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
@@ -39,7 +51,7 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
     }
   }
   const found: Found[] = [];
-  families(base, scanned, key, names && mayHoldNames.test(text), work, found);
+  families(base, scanned, key, names && mayHoldNames(text), work, found);
   if (scanned?.marks.escapes && depth < maxDepth) {
     const plain = unescapeText(base);
     if (plain) {
@@ -98,6 +110,10 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
     family.find(text, hits ?? nothing, context, plain);
+    if (plain.length > maxFindings) {
+      work.left = 0;
+      return;
+    }
     for (const finding of plain) found.push(withTier(finding, tier));
   }
   if (scanned === undefined) return;
