@@ -43,7 +43,6 @@ for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', bre
 const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
-const noHits: number[] = [];
 
 /** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. */
 export function placeholderEnd(text: string, at: number): number {
@@ -64,9 +63,11 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       owners.push([family, anchor, literal.length]);
     });
   });
-  const { next, classOf, firstOutput, outputs, width } = buildAutomaton(literals);
+  const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(literals);
+  const asciiClass = Uint8Array.from(classOf.subarray(0, 128));
+  const unheard: readonly (number[] | undefined)[] = families.map(() => undefined);
   /** By state with outputs: family, anchor and length, in turns. */
-  const triples = outputs.map((ids) => Int32Array.from(ids.flatMap((id) => owners[id] as readonly number[])));
+  const triples: readonly (readonly number[])[] = outputs.map((ids) => ids.flatMap((id) => owners[id] as readonly number[]));
   return (text) => {
     const { length } = text;
     let digits: number[] | undefined;
@@ -74,7 +75,7 @@ export function createScanner(families: readonly { readonly anchors: readonly st
     let colons: number[] | undefined;
     let macs: number[] | undefined;
     let longs: number[] | undefined;
-    let hits: number[][] | undefined;
+    let hits: (number[] | undefined)[] | undefined;
     let flags = 0;
     let nonAscii = false;
     let state = 0;
@@ -93,14 +94,14 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         wordStart = index + 1;
         continue;
       }
-      state = next[state + (classOf[code] as number)] as number;
+      state = next[(state << shift) | (asciiClass[code] as number)] as number;
       if (state >= firstOutput) {
-        const found = triples[(state - firstOutput) / width] as Int32Array;
+        const found = triples[state - firstOutput] as readonly number[];
+        hits ??= unheard.slice();
         for (let each = 0; each < found.length; each += 3) {
           const family = found[each] as number;
-          hits ??= families.map(() => noHits);
-          let own = hits[family] as number[];
-          if (own === noHits) {
+          let own = hits[family];
+          if (own === undefined) {
             own = [];
             hits[family] = own;
           }
@@ -121,19 +122,20 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         continue;
       }
       wasDigit = false;
-      if (mark === dash) {
+      if (mark !== dash) {
+        if (index - wordStart >= shortest) {
+          longs ??= [];
+          longs.push(wordStart, index);
+        }
+        wordStart = index + 1;
+        if (mark === breaks) continue;
+      } else {
         if (text.charCodeAt(index + 3) === 45 && text.charCodeAt(index + 6) === 45) {
           macs ??= [];
           macs.push(index);
         }
         continue;
       }
-      if (index - wordStart >= shortest) {
-        longs ??= [];
-        longs.push(wordStart, index);
-      }
-      wordStart = index + 1;
-      if (mark === breaks) continue;
       if (mark & dot) {
         if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) {
           macs ??= [];
@@ -166,6 +168,6 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       longs.push(wordStart, length);
     }
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
-    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits === undefined ? none as readonly [] : hits.map((own) => (own === noHits ? undefined : own)) };
+    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? unheard };
   };
 }

@@ -1,8 +1,18 @@
 /** Aho and Corasick's automaton over a dense table: all literals in one pass, one look-up a unit. */
+import { isPlain } from './fold-text.ts';
 
-export type Automaton = { readonly next: Int32Array; /** Class of every UTF-16 unit; 0 = in no literal. */ readonly classOf: Uint16Array; readonly firstOutput: number; readonly outputs: readonly (readonly number[])[]; readonly width: number };
+export type Automaton = {
+  /** The state behind `state` on a unit: `next[(state << shift) | classOf[unit]]`; two bytes a cell, and states near the root stand together, for the processor's caches. */
+  readonly next: Uint16Array | Uint32Array;
+  readonly shift: number;
+  /** Class of every UTF-16 unit; 0 = in no literal. */
+  readonly classOf: Uint16Array;
+  readonly firstOutput: number;
+  /** Of state `firstOutput + index`: the literals that end there, the longest first. */
+  readonly outputs: readonly (readonly number[])[];
+};
 
-/** `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have the highest numbers, so that one comparison tells them; numbers are multiplied by the width. */
+/** `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have the highest numbers, so that one comparison tells them. */
 export function buildAutomaton(literals: readonly string[]): Automaton {
   const classOf = new Uint16Array(65_536);
   let width = 1;
@@ -13,7 +23,7 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
     }
   }
   for (let code = 0; code < 65_536; code += 1) {
-    const lower = classOf[code] === 0 ? String.fromCharCode(code).toLowerCase() : '';
+    const lower = classOf[code] === 0 && !isPlain(code) ? String.fromCharCode(code).toLowerCase() : '';
     if (lower.length === 1) classOf[code] = classOf[lower.charCodeAt(0)] as number;
   }
   if (classOf[95] === 0) classOf[95] = classOf[32] as number;
@@ -50,13 +60,15 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
       }
     }
   }
-  const order = [...children.keys()].sort((a, b) => Number((found[a]?.length ?? 0) > 0) - Number((found[b]?.length ?? 0) > 0) || a - b);
+  const order = [...queue].sort((a, b) => Number((found[a]?.length ?? 0) > 0) - Number((found[b]?.length ?? 0) > 0));
   const place = new Int32Array(children.length);
   order.forEach((state, index) => {
-    place[state] = index * width;
+    place[state] = index;
   });
-  const next = new Int32Array(children.length * width);
-  for (const [state, row] of table.entries()) for (let unit = 0; unit < width; unit += 1) next[(place[state] ?? 0) + unit] = place[row[unit] ?? 0] ?? 0;
-  const silent = order.filter((state) => found[state]?.length === 0).length;
-  return { next, classOf, firstOutput: silent * width, outputs: order.slice(silent).map((state) => found[state] ?? []), width };
+  const shift = Math.ceil(Math.log2(width));
+  const cells = children.length << shift;
+  const next = children.length > 65_535 ? new Uint32Array(cells) : new Uint16Array(cells);
+  for (const [state, row] of table.entries()) for (let unit = 0; unit < width; unit += 1) next[((place[state] ?? 0) << shift) + unit] = place[row[unit] ?? 0] ?? 0;
+  const firstOutput = order.filter((state) => found[state]?.length === 0).length;
+  return { next, shift, classOf, firstOutput, outputs: order.slice(firstOutput).map((state) => found[state] ?? []) };
 }

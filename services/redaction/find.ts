@@ -3,6 +3,7 @@ import { createScanner, type Scanned, type Scanner } from './anchors.ts';
 import { patternFamilies, type Tier } from './families.ts';
 import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
+import { kindTable, unitKind } from './names/letters.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { dottedKeyStart } from './secrets/provider-key.ts';
 import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
@@ -18,11 +19,22 @@ function scan(text: string): Scanned | undefined {
   return scanner(text);
 }
 const maxDepth = 2;
+/** More findings than this in one text is an attack or a dump: it goes out whole. */
+export const maxFindings = 20_000;
 
 /** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
 const keptShapes = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
 
-const mayHoldNames = /[\p{Lu}\p{Lo}]|\b(?:name|am|is)\b/u;
+const introduction = /\b(?:name|am|is)\b/;
+/** A letter that a name may begin with: a capital, or one of a script without them; or words that announce one. */
+function mayHoldNames(text: string): boolean {
+  const kinds = kindTable();
+  for (let at = 0; at < text.length; at += 1) {
+    const kind = kinds[text.charCodeAt(at)];
+    if (kind === unitKind.upper || kind === unitKind.caseless) return true;
+  }
+  return introduction.test(text);
+}
 
 /** `true` when this says "too much": the caller drops the text. */
 export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
@@ -39,7 +51,7 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
     }
   }
   const found: Found[] = [];
-  families(base, scanned, key, names && mayHoldNames.test(text), work, found);
+  families(base, scanned, key, names && mayHoldNames(text), work, found);
   if (scanned?.marks.escapes && depth < maxDepth) {
     const plain = unescapeText(base);
     if (plain) {
@@ -54,7 +66,25 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
   return work.left <= 0;
 }
 
-const hasDash = (text: string, start: number, end: number): boolean => ((dash) => dash >= 0 && dash < end + 30)(text.indexOf('-', Math.max(0, start - 30)));
+const nearShape = 30;
+function hasDash(text: string, start: number, end: number): boolean {
+  const to = Math.min(text.length, end + nearShape);
+  for (let at = Math.max(0, start - nearShape); at < to; at += 1) if (text.charCodeAt(at) === 45) return true;
+  return false;
+}
+/** Longer than twice any of the shapes: what is cut off at a window's edge does not reach the finding. */
+const shapeReach = 128;
+/** It cuts into a shape that is kept. An address that has one inside goes out all the same. */
+function isKept(text: string, { start, end, type }: ScoredFinding): boolean {
+  // Such shapes have dashes where a finding cuts into them.
+  if (type === 'DATE_OF_BIRTH' || !hasDash(text, start, end)) return false;
+  const from = Math.max(0, start - shapeReach);
+  for (const { index, 0: shape } of text.slice(from, end + shapeReach).matchAll(keptShapes)) {
+    const at = from + index;
+    if (at < end && start < at + shape.length && !(start <= at && end >= at + shape.length && type === 'EMAIL')) return true;
+  }
+  return false;
+}
 const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({ start, end, type, rank, score: score ?? rank / 100, tier });
 
 function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
@@ -63,6 +93,7 @@ function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
 
 /** Inside what is surely a secret nothing else is looked for: start and end of such findings, in turns, ascending. */
 function sureSecrets(found: readonly Found[]): readonly number[] {
+  if (found.length === 0) return nothing;
   const sure = found.filter(({ tier, rank }) => tier === 'secrets' && rank >= 86);
   return sure.length === 0 ? nothing : sure.sort((a, b) => a.start - b.start).flatMap(({ start, end }) => [start, end]);
 }
@@ -79,6 +110,10 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
     family.find(text, hits ?? nothing, context, plain);
+    if (plain.length > maxFindings) {
+      work.left = 0;
+      return;
+    }
     for (const finding of plain) found.push(withTier(finding, tier));
   }
   if (scanned === undefined) return;
@@ -87,9 +122,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
   plain.length = 0;
   findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found));
   if (plain.length === 0) return;
-  // Such shapes have dashes where a finding cuts into them.
-  const kept = plain.some(({ start, end }) => hasDash(text, start, end)) ? [...text.matchAll(keptShapes)] : [];
-  for (const finding of plain) if (finding.type === 'DATE_OF_BIRTH' || !kept.some(({ index, 0: shape }) => index < finding.end && finding.start < index + shape.length && !(finding.start <= index && finding.end >= index + shape.length && finding.type === 'EMAIL'))) found.push(withTier(finding, 'structured'));
+  for (const finding of plain) if (!isKept(text, finding)) found.push(withTier(finding, 'structured'));
 }
 const noContext: { readonly key?: string } = {};
 
@@ -105,7 +138,7 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     // Behind `0x`, behind a path, or the whole word.
     for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, lastSlash(text, start, end - 16) + 1]) {
       if (from < start) continue;
-      const decoded = decodeWord(text.slice(from, end));
+      const decoded = decodeWord(text, from, end);
       if (decoded === undefined) continue;
       work.left -= 8;
       const inner: Found[] = [];

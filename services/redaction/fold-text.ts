@@ -18,8 +18,11 @@ const lookAlikes: Readonly<Record<string, string>> = {
 const astralZeros = [0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x11f50, 0x16a60, 0x16ac0, 0x16b50, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e950];
 
 /** Per unit of the basic plane: what it becomes; 0 = nothing; itself = stays. `look` = the ASCII letter it imitates, when its word is Latin otherwise. */
-type FoldTables = { readonly to: Uint16Array; readonly look: Uint16Array; readonly more: ReadonlyMap<number, string> };
+type FoldTables = { readonly to: Uint16Array; readonly look: Uint16Array; readonly more: ReadonlyMap<number, string>; /** 1 where any of this may change a unit. */ readonly touched: Uint8Array };
 let tables: FoldTables | undefined;
+
+/** Han, Hangul, surrogates and private use: nothing to fold, and nothing with a case. Two thirds of the plane, which tables need not ask about one by one. */
+export const isPlain = (code: number): boolean => (code >= 0x3400 && code <= 0x4dbf) || (code >= 0x4e00 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xd800 && code <= 0xf8ff);
 
 function buildTables(): FoldTables {
   const to = new Uint16Array(65_536);
@@ -28,7 +31,7 @@ function buildTables(): FoldTables {
   let zero = 0;
   for (let code = 0; code < 65_536; code += 1) {
     to[code] = code;
-    if (code < 0x80 || (code >= 0xd800 && code <= 0xdfff)) continue;
+    if (code < 0x80 || isPlain(code)) continue;
     const char = String.fromCharCode(code);
     if (/\p{Default_Ignorable_Code_Point}|[\u20e3\ufff9-\ufffb]/u.test(char)) to[code] = 0;
     else if (/\p{Nd}/u.test(char)) {
@@ -46,7 +49,8 @@ function buildTables(): FoldTables {
     }
   }
   for (const [char, ascii] of Object.entries(lookAlikes)) (/[a-z]/i.test(ascii) ? look : to)[char.charCodeAt(0)] = ascii.charCodeAt(0);
-  return { to, look, more };
+  const touched = Uint8Array.from(to, (target, code) => (code >= 0x80 && (target !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) ? 1 : 0));
+  return { to, look, more, touched };
 }
 
 const isAsciiLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
@@ -56,12 +60,10 @@ const isMark = (code: number): boolean => (code >= 0x300 && code <= 0x36f) || (c
 /** Undefined when folding changes nothing, which most non-ASCII text is. */
 export function foldText(input: string): Mapped | undefined {
   tables ??= buildTables();
-  const { to, look, more } = tables;
+  const { to, look, more, touched } = tables;
   let first = -1;
   for (let index = 0; index < input.length; index += 1) {
-    const code = input.charCodeAt(index);
-    if (code < 0x80) continue;
-    if (to[code] !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) {
+    if (touched[input.charCodeAt(index)] === 1) {
       first = index;
       break;
     }
@@ -86,9 +88,12 @@ export function foldText(input: string): Mapped | undefined {
   let wordIsMixed = false;
   while (index < input.length) {
     const code = input.charCodeAt(index);
-    if (code < 0x80) {
-      put(code, index, index + 1);
+    if (touched[code] === 0 && (code < 0xd800 || code > 0xdbff)) {
+      units[length] = code;
+      map[length] = index;
       index += 1;
+      mapEnd[length] = index;
+      length += 1;
       continue;
     }
     if (code >= 0xd800 && code <= 0xdbff && index + 1 < input.length) {
@@ -136,9 +141,9 @@ export function foldText(input: string): Mapped | undefined {
   return { text: textOf(units, length), map, mapEnd };
 }
 
-/** UTF-16 units as a string, in slices that a call's arguments can hold. */
+const smallText = 512;
+/** UTF-16 units as a string. A call's arguments hold the short ones, which then take a byte a unit where they can. */
 export function textOf(units: Uint16Array, length: number): string {
-  let text = '';
-  for (let at = 0; at < length; at += 8_192) text += String.fromCharCode(...units.subarray(at, Math.min(length, at + 8_192)));
-  return text;
+  if (length <= smallText) return String.fromCharCode(...units.subarray(0, length));
+  return Buffer.from(units.buffer, units.byteOffset, length * 2).toString('utf16le');
 }

@@ -1,6 +1,6 @@
 /** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
 import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
-import { find, type Found } from './find.ts';
+import { find, type Found, maxFindings } from './find.ts';
 import type { Tier } from './families.ts';
 import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
 import { cutValues } from './joined.ts';
@@ -13,9 +13,6 @@ import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
 export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
 
-
-/** More findings than this in one text is an attack or a dump: it goes out whole. */
-const maxFindings = 20_000;
 const overlapUnits = 4_096;
 const maxNested = 3;
 
@@ -31,6 +28,7 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
       const at = finding.start + start;
       if (finding.end + start > from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
     }
+    if (out.length > maxFindings) return true;
   }
   return false;
 }
@@ -195,6 +193,9 @@ function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefin
   return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 
+/** Nobody writes a value of this length in two ways. */
+const longValue = 1_024;
+
 function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {
   const spans: Span[] = [];
   const ends: number[] = [];
@@ -208,7 +209,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
     if (policy.tokens === undefined) {
       let ordinal = 1;
       if (findings.length > 1) {
-        const name = `${type}\u001f${canonical(type, value)}`;
+        const name = `${type}\u001f${value.length > longValue ? value : canonical(type, value)}`;
         ordinal = ordinals.get(name) ?? ordinals.size + 1;
         ordinals.set(name, ordinal);
       }

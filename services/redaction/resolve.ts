@@ -9,7 +9,10 @@ export type Placed = Found & { readonly quote?: string };
 /** True for a few findings that do not overlap, which is the usual case. */
 function areApart(found: readonly Placed[]): boolean {
   if (found.length > 8) return false;
-  for (const [index, a] of found.entries()) for (let other = index + 1; other < found.length; other += 1) if (a.start < (found[other] as Placed).end && (found[other] as Placed).start < a.end) return false;
+  for (let index = 0; index < found.length; index += 1) {
+    const { start, end } = found[index] as Placed;
+    for (let other = index + 1; other < found.length; other += 1) if (start < (found[other] as Placed).end && (found[other] as Placed).start < end) return false;
+  }
   return true;
 }
 

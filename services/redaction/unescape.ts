@@ -134,33 +134,37 @@ const sextets = new Int8Array(128).fill(-1);
 sextets[45] = 62;
 sextets[95] = 63;
 
+const sextetAt = (text: string, at: number, end: number): number => (at < end ? (sextets[text.charCodeAt(at)] as number) : -1);
+
 /** Whether the first 9 bytes can be text, read as base64, or the first 6, read as hex: ids and hashes seldom pass, and nothing is allocated. */
-function beginsAsText(word: string): boolean {
+function beginsAsText(text: string, from: number, end: number): boolean {
   let follow = 0;
   let isText = true;
-  for (let byte = 0; byte < 9 && isText; byte += 1) {
-    const at = (byte * 4) / 3;
-    const [high, low] = [sextets[word.charCodeAt(Math.floor(at))] as number, sextets[word.charCodeAt(Math.floor(at) + 1)] as number];
-    const value = byte % 3 === 0 ? (high << 2) | (low >> 4) : byte % 3 === 1 ? ((high & 15) << 4) | (low >> 2) : ((high & 3) << 6) | low;
-    if (follow > 0) {
-      isText = value >= 0x80 && value <= 0xbf;
-      follow -= 1;
-    } else if (value >= 0x80) {
-      follow = utf8Length(value) - 1;
-      isText = follow > 0;
-    } else isText = value >= 32 ? value !== 127 : value >= 9 && value <= 13;
+  for (let group = from; group < from + 12 && isText; group += 4) {
+    const bits = (sextetAt(text, group, end) << 18) | (sextetAt(text, group + 1, end) << 12) | (sextetAt(text, group + 2, end) << 6) | sextetAt(text, group + 3, end);
+    for (let shift = 16; shift >= 0 && isText; shift -= 8) {
+      const value = (bits >> shift) & 0xff;
+      if (follow > 0) {
+        isText = value >= 0x80 && value <= 0xbf;
+        follow -= 1;
+      } else if (value >= 0x80) {
+        follow = utf8Length(value) - 1;
+        isText = follow > 0;
+      } else isText = value >= 32 ? value !== 127 : value >= 9 && value <= 13;
+    }
   }
-  if (isText || word.length < 32) return isText;
-  for (let at = 0; at < 12; at += 2) {
-    const value = hexAt(word, at, 2);
+  if (isText || end - from < 32) return isText;
+  for (let at = from; at < from + 12; at += 2) {
+    const value = hexAt(text, at, 2);
     if (value < 9 || (value > 13 && value < 32) || value === 127) return false;
   }
   return true;
 }
 
-/** The text that an encoded word stands for; undefined when it is none, or its bytes are no text. */
-export function decodeWord(word: string): string | undefined {
-  if (!beginsAsText(word)) return undefined;
+/** The text that the encoded word in [from, end) stands for; undefined when it is none, or its bytes are no text. */
+export function decodeWord(input: string, from = 0, end = input.length): string | undefined {
+  if (!beginsAsText(input, from, end)) return undefined;
+  const word = input.slice(from, end);
   const isHex = word.length >= 32 && word.length % 2 === 0 && /^[0-9a-fA-F]+$/.test(word);
   if (!isHex && !base64.test(word)) return undefined;
   if (isHex) {

@@ -3,7 +3,7 @@ import type { Finding } from '../family.ts';
 import { hashWord } from './letters.ts';
 import { anyPlace, flag } from './lexicon.ts';
 import { isParticle } from './tagger.ts';
-import { gap, shape, type Tokens } from './tokens.ts';
+import { gap, isPlaceholder, shape, type Tokens } from './tokens.ts';
 
 const set = (words: string): ReadonlySet<number> => new Set(words.trim().split(/\s+/).map(hashWord));
 
@@ -120,7 +120,7 @@ function crossing(all: Tokens, at: number, small: boolean): readonly [number, nu
     } else if (isNumber(all, next) || (nameWord(all, next, small) && all.shape[next] !== shape.lower) || (all.shape[next] === shape.lower && !both)) last = next;
     else break;
   }
-  return both && last > at + 2 ? [Math.max(0, at - 1), last] : undefined;
+  return both && last > at + 2 ? [at > 0 && !isPlaceholder(all, at - 1) ? at - 1 : at, last] : undefined;
 }
 
 /** Core that begins or ends at `at`, as token indexes. */

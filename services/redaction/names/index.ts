@@ -9,11 +9,15 @@ import { findUncased } from './uncased.ts';
 
 let labels = new Uint8Array(4_096);
 
+/** One more than the engine takes from one text: it goes out whole then, and nobody needs the rest. */
+const mostNames = 20_000;
+
 function findTagged(all: Tokens, out: Finding[]): void {
   for (let at = 0; at < all.count; at += 1) {
     const kind = labels[at];
     if (kind === label.none) continue;
     const last = nameEnd(all, labels, at);
+    if (out.length > mostNames) return;
     if (kind !== label.organisation) out.push({ start: all.start[at] ?? 0, end: all.end[last] ?? 0, type: kind === label.person ? 'PERSON' : 'LOCATION', rank: kind === label.person ? 30 : 28 });
     at = last;
   }
@@ -46,6 +50,11 @@ function findByKey(text: string, key: string | undefined, out: Finding[]): void 
   out.push({ start, end: text.trimEnd().length, type, rank: 60 });
 }
 
+function anyLabel(count: number): boolean {
+  for (let at = 0; at < count; at += 1) if (labels[at] !== label.none) return true;
+  return false;
+}
+
 function findOnce(text: string): Finding[] {
   const found: Finding[] = [];
   const all = tokenize(text, lexicon());
@@ -53,9 +62,10 @@ function findOnce(text: string): Finding[] {
   labels.fill(label.none, all.count, all.count + 4);
   tag(text, all, labels);
   settle(all, labels);
-  if (labels.subarray(0, all.count).some((kind) => kind !== label.none)) {
+  if (anyLabel(all.count)) {
     agree(all);
     findTagged(all, found);
+    if (found.length > mostNames) return found;
   }
   findIntroduced(text, all, found);
   if (all.uncased) findUncased(text, found);

@@ -1,4 +1,6 @@
 /** What a UTF-16 unit is to the names tier, and how it is folded before it is hashed: two tables over the basic plane, made on first use. */
+import { isPlain } from '../fold-text.ts';
+
 export const unitKind = { other: 0, lower: 1, upper: 2, caseless: 3, digit: 4, mark: 5 } as const;
 
 let kinds: Uint8Array | undefined;
@@ -10,7 +12,10 @@ export function kindTable(): Uint8Array {
   const table = new Uint8Array(65_536);
   const rows: readonly (readonly [RegExp, number])[] = [[/\p{Ll}/u, unitKind.lower], [/[\p{Lu}\p{Lt}]/u, unitKind.upper], [/[\p{Lo}\p{Lm}]/u, unitKind.caseless], [/\p{Nd}/u, unitKind.digit], [/\p{M}/u, unitKind.mark]];
   for (let code = 0; code < 65_536; code += 1) {
-    if (code >= 0xd800 && code <= 0xdfff) continue;
+    if (isPlain(code)) {
+      if (code < 0xd800) table[code] = unitKind.caseless;
+      continue;
+    }
     const char = String.fromCharCode(code);
     table[code] = rows.find(([pattern]) => pattern.test(char))?.[1] ?? unitKind.other;
   }
@@ -23,7 +28,7 @@ export function foldTable(): Uint16Array {
   if (folds !== undefined) return folds;
   const table = new Uint16Array(65_536);
   for (let code = 0; code < 65_536; code += 1) {
-    const lower = code >= 0xd800 && code <= 0xdfff ? '' : String.fromCharCode(code).toLowerCase();
+    const lower = isPlain(code) ? '' : String.fromCharCode(code).toLowerCase();
     // Hangul decomposes into three; only what is Latin, Greek or Cyrillic is taken apart.
     table[code] = lower === '' ? code : (code < 0x530 || (code >= 0x1e00 && code < 0x2000) ? lower.normalize('NFD') : lower).charCodeAt(0);
   }

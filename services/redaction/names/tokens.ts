@@ -1,4 +1,5 @@
 /** Words and numbers of a text with what the tagger needs of each, in typed arrays that are reused from call to call (nothing here outlives one). */
+import { placeholderEnd } from '../anchors.ts';
 import { foldTable, hashSeed, hashStep, joinHashes, kindTable, unitKind } from './letters.ts';
 import { anyName, anyPlace, flag, type Lexicon } from './lexicon.ts';
 
@@ -58,13 +59,16 @@ function gapBetween(text: string, from: number, to: number): number {
   return best;
 }
 
-const isLetter = (kind: number): boolean => kind === unitKind.lower || kind === unitKind.upper || kind === unitKind.caseless;
-const placeholder = /\[[A-Z][A-Z_]{1,30}(?::[A-Za-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+const placeholderHash = 1;
+/** `[EMAIL]`, `[SECRET_KEY:l32]`, `[PERSON:k1:...]`: no word, and the end of whatever reads on from its neighbours. */
+export const isPlaceholder = (all: Tokens, at: number): boolean => all.hash[at] === placeholderHash && all.shape[at] === shape.glued;
 /** Before or behind a word these make it part of a handle, a path, a key or a number, never a name. */
-const glues = (text: string, at: number, kinds: Uint8Array): boolean => {
-  const code = text.charCodeAt(at);
-  return code === 64 || code === 35 || code === 95 || code === 47 || code === 92 || code === 61 || code === 36 || kinds[code] === unitKind.digit;
-};
+const gluing = new Uint8Array(128);
+for (const char of '@#_/\\=$0123456789') gluing[char.charCodeAt(0)] = 1;
+const glues = (code: number, kinds: Uint8Array): boolean => (code < 128 ? gluing[code] === 1 : kinds[code] === unitKind.digit);
+
+// Constants of other modules are looked up where they are used; the loop over units is too hot for that.
+const { lower: lowerUnit, upper: upperUnit, caseless: caselessUnit, mark: markUnit, digit: digitUnit, other: otherUnit } = unitKind;
 
 export function tokenize(text: string, lexicon: Lexicon): Tokens {
   const kinds = kindTable();
@@ -84,16 +88,16 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = kinds[code] ?? 0;
-    if (kind === unitKind.other || kind === unitKind.mark) {
+    if (kind === otherUnit || kind === markUnit) {
       if (code === 91) {
-        placeholder.lastIndex = at;
-        if (placeholder.test(text)) {
+        const close = placeholderEnd(text, at);
+        if (close > 0) {
           // One token, whatever its type and key: the text reads the same however it was redacted.
           gaps[count] = count === 0 ? gap.start : gapBetween(text, last, at);
           starts[count] = at;
-          at = placeholder.lastIndex;
+          at = close;
           ends[count] = at;
-          hashes[count] = 1;
+          hashes[count] = placeholderHash;
           known[count] = 0;
           phrases[count] = 0;
           shapes[count] = shape.glued;
@@ -109,32 +113,33 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
     let hash: number = hashSeed;
     let uppers = 0;
     let lowerCount = 0;
-    if (kind === unitKind.digit) {
-      while (at < length && kinds[text.charCodeAt(at)] === unitKind.digit) at += 1;
+    if (kind === digitUnit) {
+      while (at < length && kinds[text.charCodeAt(at)] === digitUnit) at += 1;
       tokens.numbers = true;
       hash = 7 + Math.min(6, at - begin);
       // `GB82`, `10f4`: part of a key, unless one letter follows (`221B Baker Street`).
-      const letterBefore = begin > 0 && isLetter(kinds[text.charCodeAt(begin - 1)] ?? 0);
-      const letterAfter = isLetter(kinds[text.charCodeAt(at)] ?? 0) && ((kinds[text.charCodeAt(at + 1)] ?? 0) !== unitKind.other);
-      shapes[count] = (letterBefore && (kinds[text.charCodeAt(begin - 1)] !== unitKind.caseless)) || (letterAfter && kinds[text.charCodeAt(at)] !== unitKind.caseless) ? shape.glued : shape.number;
+      const kindBefore = begin > 0 ? (kinds[text.charCodeAt(begin - 1)] as number) : otherUnit;
+      const kindAfter = at < length ? (kinds[text.charCodeAt(at)] as number) : otherUnit;
+      shapes[count] = kindBefore === lowerUnit || kindBefore === upperUnit || ((kindAfter === lowerUnit || kindAfter === upperUnit) && at + 1 < length && kinds[text.charCodeAt(at + 1)] !== otherUnit) ? shape.glued : shape.number;
       known[count] = 0;
     } else {
       let caseless = 0;
-      for (; at < length; at += 1) {
-        const unit = text.charCodeAt(at);
-        const what = kinds[unit] ?? 0;
-        if (what === unitKind.lower) lowerCount += 1;
-        else if (what === unitKind.upper) uppers += 1;
-        else if (what === unitKind.caseless) caseless += 1;
-        else if (what === unitKind.mark) continue;
-        else break;
-        hash = hashStep(hash, folds[unit] ?? unit);
+      let unit = code;
+      for (let what = kind; ; what = kinds[unit] as number) {
+        if (what === lowerUnit) lowerCount += 1;
+        else if (what === upperUnit) uppers += 1;
+        else if (what === caselessUnit) caseless += 1;
+        else if (what !== markUnit) break;
+        if (what !== markUnit) hash = hashStep(hash, folds[unit] as number);
+        at += 1;
+        if (at >= length) break;
+        unit = text.charCodeAt(at);
       }
       if (caseless > 0) tokens.uncased = true;
-      const isUpper = kind === unitKind.upper;
-      const glued = (begin > 0 && glues(text, begin - 1, kinds)) || (at < length && glues(text, at, kinds)) || at - begin > 40
-        || (begin > 1 && !isUpper && text.charCodeAt(begin - 1) === 46 && kinds[text.charCodeAt(begin - 2)] === unitKind.lower)
-        || (at + 1 < length && text.charCodeAt(at) === 46 && kinds[text.charCodeAt(at + 1)] === unitKind.lower && at - begin > 1);
+      const isUpper = kind === upperUnit;
+      const glued = (begin > 0 && glues(text.charCodeAt(begin - 1), kinds)) || (at < length && glues(unit, kinds)) || at - begin > 40
+        || (begin > 1 && !isUpper && text.charCodeAt(begin - 1) === 46 && kinds[text.charCodeAt(begin - 2)] === lowerUnit)
+        || (unit === 46 && at + 1 < length && kinds[text.charCodeAt(at + 1)] === lowerUnit && at - begin > 1);
       shapes[count] = glued ? shape.glued : caseless > 0 ? shape.caseless : uppers === 0 ? shape.lower : uppers === 1 && isUpper ? (lowerCount === 0 ? shape.initial : shape.capital) : lowerCount === 0 ? shape.allCapitals : shape.mixed;
       known[count] = lexicon.lookup(hash);
       if (!glued) {
@@ -142,7 +147,7 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
         else lowers += 1;
       }
     }
-    gaps[count] = count === 0 ? gap.start : gapBetween(text, last, begin);
+    gaps[count] = count === 0 ? gap.start : begin - last === 1 && text.charCodeAt(last) === 32 ? gap.space : gapBetween(text, last, begin);
     starts[count] = begin;
     ends[count] = at;
     hashes[count] = hash;
@@ -168,23 +173,24 @@ export function tokenize(text: string, lexicon: Lexicon): Tokens {
 
 /** Finds known phrases of two to four words and gives their bits to each word. */
 function markPhrases(known: Lexicon): void {
-  for (let first = 0; first + 1 < tokens.count; first += 1) {
-    if (((tokens.bits[first] ?? 0) & flag.phraseStart) === 0) continue;
-    if (tokens.shape[first] === shape.lower && tokens.shape[first + 1] !== shape.lower) continue;
-    let hash = tokens.hash[first] ?? 0;
+  const { count, bits: words, shape: shapes, gap: gaps, hash: hashes, phrase } = tokens;
+  for (let first = 0; first + 1 < count; first += 1) {
+    if (((words[first] as number) & flag.phraseStart) === 0) continue;
+    if (shapes[first] === shape.lower && shapes[first + 1] !== shape.lower) continue;
+    let hash = hashes[first] as number;
     let found = 0;
     let length = 0;
-    for (let next = first + 1; next < first + 4 && next < tokens.count; next += 1) {
-      const between = tokens.gap[next] ?? 0;
+    for (let next = first + 1; next < first + 4 && next < count; next += 1) {
+      const between = gaps[next] as number;
       if (between !== gap.space && between !== gap.hyphen && between !== gap.period && between !== gap.apostrophe) break;
-      hash = joinHashes(hash, tokens.hash[next] ?? 0);
-      const bits = known.lookup(hash) & (anyPlace | flag.introduces | flag.title | flag.capitalised);
+      hash = joinHashes(hash, hashes[next] as number);
+      const bits = known.lookupRare(hash) & (anyPlace | flag.introduces | flag.title | flag.capitalised);
       if (bits !== 0) {
         found = bits;
         length = next - first + 1;
       }
     }
-    for (let at = first; at < first + length; at += 1) tokens.phrase[at] = (tokens.phrase[at] ?? 0) | found;
+    for (let at = first; at < first + length; at += 1) phrase[at] = (phrase[at] as number) | found;
   }
 }
 

@@ -3,7 +3,7 @@ import { ibanEnd } from './cards.ts';
 import { isWhole, standsAloneOrGlued } from './chain.ts';
 import type { Context } from './context-words.ts';
 import { documentType } from './documents.ts';
-import { idCodes } from './id-codes.ts';
+import { anyCode, idCodes } from './id-codes.ts';
 import type { ScoredFinding } from './index.ts';
 import { scoreId } from './score-ids.ts';
 import { contextIn, type Task } from './task.ts';
@@ -78,7 +78,7 @@ export function codesFrom(task: Task, wordStart: number): void {
       context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);
       let best: ScoredFinding | undefined;
-      for (const row of idCodes) {
+      if (anyCode.test(compact)) for (const row of idCodes) {
         const score = scoreId(row, { compact, layout, isGrouped: index > 0, isWhole: whole, context });
         if (score >= least && score > (best?.score ?? 0)) best = { start, end: end + (text[end] === ')' && layout.includes('(') ? 1 : 0), type: row.type, rank: rankOf(score) + 1, score };
       }

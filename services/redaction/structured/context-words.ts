@@ -40,7 +40,7 @@ const entries: ReadonlyMap<string, Word> = (() => {
   return byWord;
 })();
 const table = [...entries.values()];
-const { next, classOf, firstOutput, outputs, width } = buildAutomaton([...entries.keys()]);
+const { next, shift, classOf, firstOutput, outputs } = buildAutomaton([...entries.keys()]);
 
 const beforeUnits = 56;
 const afterUnits = 36;
@@ -64,9 +64,9 @@ function tagsIn(text: string, from: number, to: number, tags: Tag[]): Tag[] {
         continue;
       }
     }
-    state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
+    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
     if (state < firstOutput) continue;
-    for (const literal of outputs[(state - firstOutput) / width] as readonly number[]) {
+    for (const literal of outputs[state - firstOutput] as readonly number[]) {
       const word = table[literal] as Word;
       const start = index + 1 - word.length;
       if (word.isWhole && ((start > 0 && (isLetter(text.charCodeAt(start - 1)) || isDigit(text.charCodeAt(start - 1)))) || (index + 1 < text.length && isLetter(text.charCodeAt(index + 1))))) continue;

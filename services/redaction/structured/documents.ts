@@ -8,13 +8,14 @@ const minimumDigits = 4;
 
 /** Type and score of a compact value by what is said before it. `words` = how many groups it was written in. */
 export function documentType(compact: string, layout: string, words: number, context: Context): { readonly type: string; readonly score: number } | undefined {
+  const tags = context.before;
+  const asPassport = tags.includes('passport') || context.after.includes('passport');
+  const asLicense = tags.includes('license') || context.after.includes('license');
+  if (!asPassport && !asLicense) return undefined;
   // Dates of issue stand beside such numbers.
   if (/[./:_]/.test(layout) || /^(?:2-2-4|4-2-2)$/.test(layout)) return undefined;
   if (compact.length < 6 || compact.length > 18 || compact.replaceAll(/\D/g, '').length < minimumDigits) return undefined;
-  const tags = context.before;
   const nearest = tags.at(-1);
-  const asPassport = tags.includes('passport') || context.after.includes('passport');
-  const asLicense = tags.includes('license') || context.after.includes('license');
   if (asPassport && passport.test(compact) && words <= 3 && (nearest !== 'phone' || /[A-Z]/.test(compact))) return { type: 'PASSPORT', score: nearest === 'passport' ? 0.75 : 0.55 };
   if (asLicense && license.test(compact) && words <= 5 && nearest !== 'phone') return { type: 'DRIVER_LICENSE', score: nearest === 'license' ? 0.7 : 0.5 };
   return undefined;

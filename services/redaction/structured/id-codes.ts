@@ -99,3 +99,5 @@ const documents: readonly IdRow[] = [
   { id: 'KR_PASSPORT', type: 'PASSPORT', test: /^[MSRODG]\d{3}[A-Z]\d{4}$/, sure: 0.4 },
 ];
 export const idCodes: readonly IdRow[] = [...national.map((one) => ({ ...one, type: 'NATIONAL_ID' })), ...business.map((one) => ({ ...one, type: 'BUSINESS_ID' })), ...documents];
+/** Whether any row has this shape: one pattern of all of them, since most codes have none. */
+export const anyCode = new RegExp(idCodes.map(({ test }) => test.source).join('|'));

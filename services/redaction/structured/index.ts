@@ -189,7 +189,8 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     if (compact === undefined) return;
     if (compact.length < 6 || (b + 1 < groups.length && tight.test(separators[b] as string)) || !standsAloneOrGlued(text, start, group.end)) continue;
     const rows = numericIds.get(compact.length);
-    if (/^[-.,:][\w]/.test(text.slice(group.end, group.end + 2)) && !/^[.,:]\s/.test(text.slice(group.end, group.end + 2))) continue;
+    const behind = text.charCodeAt(group.end);
+    if ((behind === 45 || behind === 46 || behind === 44 || behind === 58) && /^[-.,:]\w/.test(text.slice(group.end, group.end + 2))) continue;
     if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
     work.left -= 4;
     const context = contextOf(task, start, group.end);
