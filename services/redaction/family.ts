@@ -7,4 +7,6 @@ export type Family = {
   readonly name: string;
   readonly anchors: readonly string[];
   find(text: string, hits: AnchorHits, context: { readonly key?: string }, out: Finding[]): void;
+  /** Also asked about texts that hold units beyond ASCII, which no anchor can. Linear, and a pass of its own. */
+  findForeign?(text: string, out: Finding[]): void;
 };

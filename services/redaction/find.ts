@@ -105,11 +105,13 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
   for (let index = 0; index < patternFamilies.length; index += 1) {
     const { family, tier } = patternFamilies[index] as (typeof patternFamilies)[number];
     const hits = scanned?.hits[index + 1];
-    if (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names) continue;
+    const foreign = scanned?.marks.nonAscii === true ? family.findForeign : undefined;
+    if (foreign === undefined && (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names)) continue;
     plain.length = 0;
     work.left -= (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
-    family.find(text, hits ?? nothing, context, plain);
+    if (hits !== undefined || foreign === undefined) family.find(text, hits ?? nothing, context, plain);
+    foreign?.(text, plain);
     if (plain.length > maxFindings) {
       work.left = 0;
       return;

@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../family.ts';
 import { alphabet, type Finder, runEnd, runStart } from './finder.ts';
+import { hexGroupsEnd } from './grouped-key.ts';
 import { kindOfName, type NameKind } from './key-name.ts';
 import { isPassword, isRandom, isStandIn, isToken, type Manner, uuid } from './plausible.ts';
 
@@ -17,13 +18,15 @@ const judged = 256;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator = /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+/** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */
+const nextLine = /\r?\n(?:[ \t-]{0,24}["']?(?:value|content|default)\b|[ \t]{0,16}(?=[\w+/~.-]{20,200}={0,2}(?:\s|$)))/y;
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
-const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|jest|je|er|är|on|adalah)[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
+const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|è|este|jest|je|er|är|on|adalah)[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
 /** A sentence between the word and its verb: up to six words, no clause. */
-const between = /^["'`*)\]]{0,3}(?:[ \t]+[\w'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/;
+const between = /^["'`*)\]]{0,3}(?:[ \t]+[\p{L}\p{N}_'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/u;
 const maxSentence = 112;
 const longRun = /[A-Za-z0-9_+/.~-]{16}/;
 
@@ -44,7 +47,7 @@ const innocent = /(?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|
 const connectionString = /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
 
 function judge(value: string, kind: NameKind, manner: Manner): boolean {
-  if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]/.test(value)) return false;
+  if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]|^--?[a-z]/.test(value)) return false;
   if (kind === 'password') return isPassword(value, manner);
   if (!isToken(value, manner)) return false;
   return kind === 'token' || (isRandom(value) && value.length >= 16 && !uuid.test(value) && (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32));
@@ -59,6 +62,11 @@ function push(text: string, start: number, end: number, kind: NameKind, out: Fin
 
 /** Reads the value at `from` and reports it when it may be a secret: where it ends, or -1. */
 function take(text: string, from: number, kind: NameKind, manner: Manner, out: Finding[], query: boolean): number {
+  const grouped = kind === 'password' ? -1 : hexGroupsEnd(text, /["'`]/.test(text[from] ?? '') ? from + 1 : from);
+  if (grouped > 0) {
+    out.push({ start: from, end: grouped, type: 'SECRET_KEY', rank: 84 });
+    return grouped;
+  }
   opening.lastIndex = from;
   const open = opening.exec(text);
   if (open !== null) {
@@ -73,7 +81,7 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
     const schemed = /^(?:bearer|basic|token|apikey|api-key)\s{1,3}/i.exec(value);
     const skip = schemed?.[0].length ?? 0;
     value = value.slice(skip);
-    if (value.length > 0 && judge(value.length > judged ? value.slice(0, judged) : value, schemed === null ? kind : 'token', manner === 'phrase' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
+    if (value.length > 0 && judge(value.length > judged ? value.slice(0, judged) : value, schemed === null ? kind : 'token', manner === 'phrase' || manner === 'beside' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
     return -1;
   }
   const pattern = query ? queryValue : bareValue;
@@ -108,7 +116,7 @@ function nearby(text: string, from: number, kind: NameKind, out: Finding[]): num
   return -1;
 }
 
-const words: readonly string[] = ['pass', 'pwd', 'psw', 'secret', 'token', 'key', 'auth', 'cred', 'kennwort', 'contrase', 'clave', 'senha', 'parola', 'wachtwoord', 'senord', 'salasana', 'heslo', 'jelsz', 'haslo', 'sifre', 'adgangskode', 'kodeord', 'sandi', 'segredo', 'geheim', 'bindpw', 'pincode', 'pin code', 'pin is', 'pin:', 'session', 'jwt', 'signature', 'connectionstring', 'connection_string', 'access code', 'license', 'chiave', 'schluessel', 'salt', '_pat', 'login:', 'pw:', 'pw is', 'pw=', '_pw'];
+const words: readonly string[] = ['pass', 'pwd', 'psw', 'secret', 'token', 'key', 'auth', 'cred', 'kennwort', 'contrase', 'clave', 'senha', 'parola', 'wachtwoord', 'senord', 'salasana', 'heslo', 'jelsz', 'haslo', 'sifre', 'adgangskode', 'kodeord', 'sandi', 'segredo', 'geheim', 'bindpw', 'pincode', 'pin code', 'pin is', 'pin:', 'session', 'jwt', 'signature', 'connectionstring', 'connection_string', 'access code', 'license', 'chiave', 'schluessel', 'salt', '_pat', 'login:', 'pw:', 'pw is', 'pw=', '_pw', 'mdp', 'ww:', 'jeton', 'chave', 'jelszav'];
 /** Key words before `key`, and what makes a plain `key` one of another sort. */
 const qualifier = /(?:^|[^A-Za-z])(api|access|auth|authentication|authorization|secret|private|license|encryption|signing|account|activation|product|service|master|shared|admin|deploy|client|ssh|root)[ _-]{0,2}$/i;
 const possessive = /(?:^|[^A-Za-z])(?:my|our|the|this|your|his|her|their|a|new|old|prod|production|staging|live|test|[A-Z][A-Za-z]{2,14}) $/;
@@ -127,7 +135,9 @@ const assigned: Finder = {
     while (end > at && /[.$-]/.test(text[end - 1] ?? '')) end -= 1;
     const next = text.charCodeAt(end);
     // Most hits are in prose (`key`, `pass`, `author`): a letter, comma or full stop behind the name ends it here.
-    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || next === 10 || Number.isNaN(next)) return at;
+    if (end - start >= maxName + 64 || (next >= 48 && next <= 57) || next === 46 || Number.isNaN(next)) return at;
+    nextLine.lastIndex = end;
+    if ((next === 10 || next === 13) && !nextLine.test(text)) return at;
     const name = text.slice(start, end);
     if (text[start - 1] === '[' && /^[A-Z_]+$/.test(name) && (next === 93 || next === 58)) return end; // a placeholder of ours
     if (/^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/.test(name)) return at;
@@ -144,6 +154,10 @@ const assigned: Finder = {
     const query = /[?&][^\s?&=]*$/.test(text.slice(Math.max(0, start - 1), start)) || /[?&]/.test(text[start - 1] ?? '');
     let found = -1;
     operator.lastIndex = end;
+    if ((next === 10 || next === 13) && !/[a-z]$/.test(text.slice(end, nextLine.lastIndex))) {
+      found = take(text, nextLine.lastIndex, kind === 'weak' ? 'token' : kind, 'phrase', out, false);
+      return found >= 0 ? found : at;
+    }
     const tagged = text[end] === '>' && /[</]$|[<][A-Za-z:]*$/.test(before);
     if (tagged) found = text[start - 1] === '/' ? -1 : take(text, end + 1, kind, 'quoted', out, false);
     else if (operator.test(text)) found = take(text, operator.lastIndex, kind, 'bare', out, query);
@@ -158,55 +172,39 @@ const assigned: Finder = {
       found = take(text, call.lastIndex, kind, 'bare', out, false);
       if (found >= 0) return found;
     }
+    if (next === 44 && text[end + 1] !== ' ') found = take(text, end + 1, kind, 'beside', out, false);
+    else if (next === 9) found = take(text, end + 1, kind, 'phrase', out, false);
+    if (found >= 0) return found;
     if (next !== 32 && next !== 58 && next !== 61 && next !== 34 && next !== 39 && next !== 9 && next !== 42 && next !== 40 && next !== 96) return at;
     const said = afterVerb(text, end);
     if (said >= 0) found = take(text, said, plainKey && kind === 'weak' ? 'token' : kind, 'phrase', out, false);
     if (found >= 0) return found;
     if (next === 32 && /^(?:passcode|passwort|pincode)$/i.test(name)) found = take(text, end + 1, kind, 'phrase', out, false);
-    else if (next === 32) found = take(text, end + 1, kind, 'beside', out, false);
+    else if (next === 32) found = take(text, end + 1, kind, /^--?[a-z]/.test(name) && text[end + 1] !== '-' ? 'bare' : 'beside', out, false);
     if (found >= 0 || (kind === 'weak' && !plainKey)) return found >= 0 ? found : at;
     found = nearby(text, end, kind === 'weak' ? 'token' : kind, out);
     return found >= 0 ? found : at;
   },
 };
 
-/** Words for password, key and token in other scripts; folded text has `:` and `=` in one form. */
-const foreign = /(?:парол[ьяюе]?|ключ|токен|секрет|гасло|密码|密碼|口令|密钥|密鑰|令牌|秘钥|暗号|パスワード|暗証番号|トークン|キー|비밀번호|암호|토큰|패스워드|كلمة المرور|كلمة السر|رمز|گذرواژه|רמז|סיסמה|סיסמא|רหัสผ่าน|รหัสผ่าน|पासवर्ड|mật khẩu|şifre|parola|hasło|κωδικός|συνθηματικό|contraseña|lösenord|jelszó|slaptažodis|parole|clé|mã pin)["'”»」]?[ \t]{0,2}$/iu;
-const foreignWords: Finder = {
-  anchors: [':', '='],
-  look(text, at, _anchor, out) {
-    // Every colon and equals sign comes here: most have only ASCII before them.
-    let back = at - 1;
-    while (back >= 0 && at - back < 12 && text.charCodeAt(back) < 128) back -= 1;
-    if (back < 0 || at - back >= 12 || !foreign.test(text.slice(Math.max(0, at - 24), at))) return at;
-    const from = runEnd(text, at + 1, spaces, 4);
-    const found = take(text, from, 'password', 'bare', out, false);
-    return found >= 0 ? found : at;
-  },
-};
-const spaces = ((): Uint8Array => {
-  const table = new Uint8Array(128);
-  table[32] = 1;
-  table[9] = 1;
-  return table;
-})();
-
 /** `credentials: admin / hunter2!`, `log in as bob with hunter2!`, `use hunter2! as the password`: the value is not where the word points. */
-const pair = /credentials?["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:\/|:|and|with)\s{0,2}["']?([^\s"'`]{5,64})/iy;
+const pair = /(?:credentials?|creds|zugangsdaten|anmeldedaten|identifiants|credencia(?:le|i)s|credenziali|inloggegevens)["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:\/|:|and|with)\s{0,2}["']?([^\s"'`]{5,64})/iy;
 const beforehand = /(?:^|[\s"'`])([^\s"'`]{5,64})["'`]?\s(?:as|is|was)\s(?:the|my|your|our|a|its|his|her|their)\s(?:\w{1,16}\s){0,2}$/;
+const pairWords = ['credential', 'creds', 'zugangsdaten', 'anmeldedaten', 'identifiants', 'credencia', 'credenziali', 'inloggegevens'];
+const piped = /echo\s+["']?([^"'|\s]{4,80})["']?\s*$/;
 const elsewhere: Finder = {
-  anchors: ['credential', 'password', 'passphrase', 'passcode'],
+  anchors: [...pairWords, 'password', 'passphrase', 'passcode', '| sudo -s'],
   look(text, at, anchor, out) {
     let value: string | undefined;
     let start = -1;
-    if (anchor === 0) {
+    if (anchor < pairWords.length) {
       pair.lastIndex = at;
       value = pair.exec(text)?.[1]?.replace(/[.,;:!?)]+$/, '');
       start = pair.lastIndex - (value?.length ?? 0);
       start = value === undefined ? -1 : text.indexOf(value, Math.max(at, start - 8));
     } else {
       const from = Math.max(0, at - 110);
-      const match = beforehand.exec(text.slice(from, at));
+      const match = (anchor > pairWords.length + 2 ? piped : beforehand).exec(text.slice(from, at));
       value = match?.[1];
       start = match === null ? -1 : from + match.index + match[0].indexOf(match[1] as string);
     }
@@ -216,7 +214,7 @@ const elsewhere: Finder = {
   },
 };
 
-export const contexts: readonly Finder[] = [assigned, foreignWords, elsewhere];
+export const contexts: readonly Finder[] = [assigned, elsewhere];
 
 /** A leaf that is one value, under a key that names a secret. */
 export function judgeLeaf(text: string, key: string, out: Finding[]): void {

@@ -2,7 +2,7 @@
 import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
-const scheme = /(?:bearer|basic|token|apikey|api-key|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
+const scheme = /(?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
 const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
 const lead = /[:=\s\\"'`>,(]{0,12}/y;
 const credential = /[A-Za-z0-9._~+/:|!-]{6,2048}={0,2}/y;

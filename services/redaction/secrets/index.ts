@@ -1,10 +1,12 @@
 /** Secrets as one family: all finders' anchors in one list, each hit handed to the finders that asked for it. */
 import type { Family } from '../family.ts';
 import { capabilityUrls } from './capability-url.ts';
-import { commandLines } from './command-line.ts';
+import { authCommands, commandLines } from './command-line.ts';
 import { connections } from './connection.ts';
 import { contexts, judgeLeaf } from './context.ts';
+import { findBehindForeignWords } from './foreign-words.ts';
 import type { Finder } from './finder.ts';
+import { oneTimeSecrets } from './grouped-key.ts';
 import { headers } from './header.ts';
 import { jwts } from './jwt.ts';
 import { keyShapes } from './key-shape.ts';
@@ -12,11 +14,11 @@ import { privateKeys } from './private-key.ts';
 import { providerNames } from './provider-name.ts';
 import { discordKeys, markedKeys, providerKeys } from './provider-key.ts';
 
-const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, keyShapes, providerNames, ...contexts];
+const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, authCommands, oneTimeSecrets, keyShapes, providerNames, ...contexts];
 
 /** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
 const maxLooks = 12_000;
-const costly: ReadonlySet<Finder> = new Set([...contexts.filter((_, index) => index !== 1), ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
+const costly: ReadonlySet<Finder> = new Set([...contexts, ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
 
 const anchors: string[] = [];
 /** Finder and its own index of the literal, in turns, by anchor. */
@@ -67,4 +69,5 @@ export const secretFamily: Family = {
     }
     if (context.key !== undefined) judgeLeaf(text, context.key, out);
   },
+  findForeign: findBehindForeignWords,
 };

@@ -13,8 +13,8 @@ const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 const expression = /^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req|request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session|state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^(?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return|input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>/;
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
 const member = /^[A-Za-z_$][A-Za-z_$]*\d?(?:(?:\.|::|->|\?\.|\/)[A-Za-z_$][A-Za-z_$]*\d?)+$/;
-/** Algorithms and versions named beside the word: `password is sha256`. */
-const technical = /^(?:sha|aes|md|rsa|dsa|ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt|kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$/i;
+/** Algorithms and versions named beside the word (`password is sha256`), digests that say which they are, fingerprints in pairs. */
+const technical = /^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}$|^(?:sha-?\d{1,3}|md5)[:-][A-Za-z0-9+/=_-]{16,}$|^(?:sha|aes|md|rsa|dsa|ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt|kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$/i;
 const path = /^(?:\.{0,2}\/|~\/|[A-Za-z]:\\|https?:|file:|[a-z]+:\/\/)/;
 export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Dates, versions, sizes, plain numbers with units. */

@@ -37,6 +37,9 @@ function standsFree(text: string, at: number, prefix: string): boolean {
   return prefix.length >= 5 && /[-_.]$/.test(prefix) && letters[text.charCodeAt(at - 1)] !== 1;
 }
 
+/** `...+EAAA.../...`: a stretch of an image or a digest that happens to begin like a key. Paths have slashes on both sides too, but no plus. */
+const isInsideBase64 = (text: string, from: number, to: number): boolean => (text[from - 1] === '+' && alnum[text.charCodeAt(from - 2)] === 1) || (text[to] === '+' && alnum[text.charCodeAt(to + 1)] === 1 && text[from - 1] === '/');
+
 export const providerKeys: Finder = {
   anchors: [...byAnchor.keys()],
   look(text, at, anchor, out) {
@@ -53,7 +56,7 @@ export const providerKeys: Finder = {
       if (end > best) hash = rule.hash;
       best = Math.max(best, end);
     }
-    if (best === 0) return at;
+    if (best === 0 || isInsideBase64(text, at, best)) return at;
     out.push({ start: at, end: best, type: hash ? 'SECRET_GENERIC' : 'SECRET_KEY', rank: 86 });
     return best;
   },
@@ -65,11 +68,15 @@ const middle = (mark: string, token: string, extra: string, reach: number): Midd
 const inTheMiddle: readonly Middle[] = [
   middle(':aa', '\\d{7,10}:A[A-Za-z0-9]<u>{33}', '', 10), // Telegram bot
   middle('-us', '<h>{32}-us\\d{1,2}', '', 32), // Mailchimp
-  middle('.atlasv1.', '<a>{14}\\.atlasv1\\.<u>{60,90}', '', 14), // Terraform Cloud
+  middle('.atlasv1.', '<a>{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,90}', '', 14), // Terraform Cloud
   middle('q~', '[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}', '_~.-', 4), // Microsoft Entra client secret
   ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((mark) => middle(mark, '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}', '+/', 80)), // Azure keys with a signature
   ...['jqqj9', 'azdo'].map((mark) => middle(mark, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
   middle('.apps.googleusercontent.com', '\\d{6,16}-<l>{20,40}\\.apps\\.googleusercontent\\.com', '-', 60),
+  middle('.acc', '(?:sc|ext|scauth|authress)_<l>{5,30}\\.<l>{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[A-Za-z0-9+/_=-]{30,120}', '_.-', 46), // Authress
+  middle('_mmk', '<a>{6}_<a>{29}_mmk', '_', 38), // MaxMind
+  middle('nral', '<h>{32,36}NRAL', '', 40), // New Relic licence
+  middle('jsn', '<l>{10}msh<l>{15}p1<l>{6}jsn<l>{12}', '', 40), // RapidAPI
   middle(':apa91b', '<u>{11}:APA91b<u>{120,160}', '_-', 11), // Firebase messaging
 ];
 /**

@@ -16,7 +16,7 @@ const issuers: readonly { readonly prefix: RegExp; readonly lengths: readonly nu
 export const isCardNumber = (digits: string): boolean => digits.length >= 12 && digits.length <= 19 && luhn(digits) && !/^(\d)\1+$/.test(digits) && issuers.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits));
 
 /** Sizes of groups in which cards are written; anything else is a row of other numbers that happens to pass. */
-const groupings = /^(?:\d{2}|4(?:4)+[1-4]?|4[67][45]|465|454|644|8{2}|4{2}8|84{2}|1{12,19}|2{6,9}1?|3{4,6}[1-4]?|66[1-7]|5551|555|4[58]{1,2}\d?)$/;
+const groupings = /^(?:48|84|412|124|610|4(?:4)+[1-4]?|4[67][45]|465|454|644|8{2}|4{2}8|84{2}|1{12,19}|2{6,9}1?|3{4,6}[1-4]?|66[1-7]|5551|555|4[58]{1,2}\d?)$/;
 
 /** The longest card that starts at group `a`: its last group, or -1. */
 export function cardFrom(text: string, chain: Chain, a: number): number {
@@ -29,7 +29,8 @@ export function cardFrom(text: string, chain: Chain, a: number): number {
     total += end - start;
     if (total > 19) break;
     sizes += end - start > 9 ? `${end - start}` : String(end - start);
-    if (total < 12 || (b > a && !groupings.test(sizes))) continue;
+    // Two groups with a point between are a decimal.
+    if (total < 12 || (b > a && !groupings.test(sizes)) || (b === a + 1 && separators[a] === '.')) continue;
     if (b + 1 < groups.length && /^[-./_]$/.test(separators[b] as string) && (separators[b] === separators[b - 1] || b === a)) continue;
     const digits = joinGroups(text, chain, a, b, 19);
     if (digits !== undefined && isCardNumber(digits) && standsAloneOrGlued(text, (groups[a] as { start: number }).start, end)) best = b;

@@ -19,7 +19,9 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   if (isGrouped && !fits) return 0;
   const isValid = row.check === undefined || row.check(compact);
   const isNamed = says(context, row.id);
-  const isKind = says(context, typeTags[row.type] ?? 'id');
+  // `user_id=`, `order id`: the id of a row in somebody's table.
+  const isThing = context.before.includes('thing');
+  const isKind = !isThing && says(context, typeTags[row.type] ?? 'id');
   let score = isValid ? row.sure : (row.unsure ?? 0);
   const counts = isValid || row.unsure !== undefined;
   if (!counts && !isNamed) return 0;
@@ -28,6 +30,6 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   if (isWhole && counts && row.sure > 0.22 && (row.check !== undefined || isGrouped || /[A-Z]/.test(compact))) score += 0.25;
   if (isNamed) score += 0.6;
   else if (isKind && counts) score += 0.35;
-  if (!isNamed && !isKind && context.before.some((tag) => tag === 'not' || tag === 'version')) score -= 0.45;
+  if (!isNamed && !isKind && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'thing')) score -= 0.45;
   return Math.min(1, score);
 }

@@ -44,6 +44,8 @@ export function scan(family: Family, text: string, context: { readonly key?: str
   const all: Finding[] = [];
   const hits = hitsOf(family, text);
   if (hits.length > 0) family.find(text, hits.flatMap(({ anchor, at }) => [anchor, at]), context, all);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what the engine's mark for units beyond ASCII says
+  if (/[^\u0000-\u007f]/.test(text)) family.findForeign?.(text, all);
   const kept: Finding[] = [];
   for (const finding of [...all].sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start)) {
     if (!kept.some(({ start, end }) => start < finding.end && finding.start < end)) kept.push(finding);

@@ -67,6 +67,34 @@ describe('what a name or a sentence says', () => {
   });
 });
 
+describe('what is said in other languages', () => {
+  test.each(['密码是 X', '我的密码是X', '登录密码为 X', 'パスワードはXです', '비밀번호는 X 입니다', '비번: X', 'мой пароль X', 'пароль от почты: X', 'κωδικός: X', 'mật khẩu của tôi là X', 'رمز المرور: X', 'كلمة المرور هي X', 'הסיסמה שלי היא X', 'รหัสผ่านคือ X', 'मेरा पासवर्ड X है', 'moje hasło to X', 'şifrem X', 'mdp : X', 'parola mea este X', 'la password è X'])('%s', (sentence) => expect(found(sentence.replace('X', word))).toEqual([`SECRET_GENERIC ${word}`]));
+  test.each(['密码必须至少8位，包含数字。', '密码错误次数超过5次，请30分钟后重试', 'пароль должен содержать 8 символов', 'パスワードは8文字以上です', '비밀번호는 8자 이상이어야 합니다', 'Ключ кэша: user:123:profile', 'token是模型处理文本的基本单位', 'トークンは最大4096個まで', 'рамка пароля: см. раздел 12'])('stays: %s', (sentence) => expect(found(sentence)).toEqual([]));
+  test('a key behind a foreign word must look made', () => {
+    expect(found(`API 密钥是 ${made(32)}`)).toEqual([`SECRET_KEY ${made(32)}`]);
+    expect(found('ключ API: production')).toEqual([]);
+  });
+});
+
+describe('keys in groups and on lines of their own', () => {
+  const pairs = [...hex(32)].map((unit, at) => (at % 2 === 1 ? `${unit} ` : unit)).join('').trim();
+  test.each([[`the key is ${pairs}`, `SECRET_KEY ${pairs}`], [`AES key: ${pairs.replaceAll(' ', ':')}`, `SECRET_KEY ${pairs.replaceAll(' ', ':')}`], ['TOTP secret JBSW Y3DP EHPK 3PXP', 'SECRET_KEY JBSW Y3DP EHPK 3PXP'], ['MFA seed: JBSWY3DPEHPK3PXP', 'SECRET_KEY JBSWY3DPEHPK3PXP'], [`API key\n${made(32)}`, `SECRET_KEY ${made(32)}`], [`- name: DB_PASSWORD\n  value: ${word}`, `SECRET_GENERIC ${word}`], [`password\t${word}`, `SECRET_GENERIC ${word}`], [`AUTH ${word}`, `SECRET_GENERIC ${word}`], [`redis> AUTH default ${word}`, `SECRET_GENERIC ${word}`], [`ACL SETUSER bob on >${word} ~*`, `SECRET_GENERIC ${word}`]])('%s', (text, expected) => expect(found(text)).toEqual([expected]));
+  test.each([`key fingerprint: ${pairs.replaceAll(' ', ':')}`, '2FA is on for 35 of 40 users', 'AUTH REQUIRED', 'auth login returned 200 OK', `the key\nhttps://example.org/a/b/c`, 'one-time offer ends in week 42'])('stays: %s', (text) => expect(found(text)).toEqual([]));
+});
+
+describe('tokens of three parts', () => {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: '1', name: 'Ada' })}.${made(43)}`;
+  test('whole, and with its first units cut off', () => {
+    expect(found(token)).toEqual([`SECRET_JWT ${token}`]);
+    expect(found(token.slice(9))).toEqual([`SECRET_JWT ${token.slice(token.indexOf('.') + 1)}`]);
+  });
+  test('a mangled header makes none', () => {
+    expect(found(`${part({ alg: 'HS256' }).slice(0, -1)}.${token.split('.').slice(1).join('.')}`)).toEqual([]);
+    expect(found(`asdGciOiJIUaddasdasf9.${token.split('.').slice(1).join('.')}`)).toEqual([]);
+  });
+});
+
 describe('what stays', () => {
   test.each([
     'API_KEY=your-api-key-here', `password: $${'{DB_PASSWORD}'}`, 'const key = process.env.OPENAI_API_KEY', 'password=<password>', 'password: ********', 'token = getToken()', 'password: required', 'the password is wrong', 'forgot your password? reset it', 'max_tokens: 4096', '"token_type": "bearer"', 'cache key 0af7651916cd43dd8448eb211c80319c', 'passport: yes', 'author: sam99', `https://user:$${'{PASS}'}@x.example`, 'postgres://user:password@db.example.org/x', 'https://x.example:8080/@sam', `trace ${hex(32)}`, `id ${uuid}`, `commit ${hex(40)}`, `sha256:${hex(64)}`, `call_${made(24)} returned`, 'chatcmpl-7M4KoiPcpZgTysqq16AvUevfvuExO', '[SECRET_KEY] and [SECRET_GENERIC:k1:0123456789abcdef]', 'password: [SECRET_GENERIC]', 'Authorization: Bearer [SECRET_KEY]', 'tokenizer: cl100k_base', 'public_key: none', 'пароль: неверный!', 'пароль: пароль:', 'contraseña: inválida', '密码: 请输入', 'Passwort: ungültig', `session_id: ${hex(32)}`, `spotify:track:${made(22)}`, `service-account-${hex(20)}`, `idempotency_key: ${uuid}`, '-----BEGIN PRIVATE KEY-----\n***\n-----END PRIVATE KEY-----',
