@@ -71,7 +71,7 @@ async function rebuild({ home, policy: path, json }: RedactFlags): Promise<numbe
       const versions = [...(await store.rows<Record<string, string>>(perPolicy('inferences'))), ...(await store.rows<Record<string, string>>(perPolicy('outcomes')))];
       if (json) printJson({ policy: policy.version, read: rebuilt.read, written: rebuilt.written, skipped: rebuilt.skipped, redactions: Object.fromEntries(rebuilt.redactions), rows: versions });
       else {
-        print(`${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked)`);
+        print(`${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked, erased)`);
         print(table([['rows of', 'redactor', 'policy', 'rows'], ...versions.map((row) => [row['rows_of'] ?? '', row['redactor_version'] ?? '', row['policy_version'] ?? '', row['n'] ?? ''])]));
       }
       return 0;

@@ -48,15 +48,15 @@ describe('one unit', () => {
     const left = createPseudonymizer(key);
     left.drop([{ kind: 'user', id: 'u1' }]);
     const written = formatUnitKeys(left.keys());
-    const after = createPseudonymizer(parseUnitKeys(written) as UnitKeys);
+    const remaining = createPseudonymizer(parseUnitKeys(written) as UnitKeys);
     test('cannot be met again: a right guess of its id is not confirmed', () => {
-      expect(after.knows('user', 'u1')).toBe(false);
-      expect(() => after('user', 'u1')).toThrow('has been dropped');
+      expect(remaining.knows('user', 'u1')).toBe(false);
+      expect(() => remaining('user', 'u1')).toThrow('has been dropped');
     });
     property.prop([fc.string({ maxLength: 20 })], { numRuns: 300 })('leaves everybody else who they were', (id) => {
       fc.pre(id !== 'u1');
-      expect(after('user', id)).toEqual(createPseudonymizer(key)('user', id));
-      expect(after('org', 'u1')).toEqual(createPseudonymizer(key)('org', 'u1'));
+      expect(remaining('user', id)).toEqual(createPseudonymizer(key)('user', id));
+      expect(remaining('org', 'u1')).toEqual(createPseudonymizer(key)('org', 'u1'));
     });
     test('no key that is left makes the stored pseudonym: not as a key of the deployment, not as one of a unit', () => {
       const candidates = written.split('\n').flatMap((one) => one.split(':')[1] ?? []).map((hex) => Buffer.from(hex, 'hex'));
