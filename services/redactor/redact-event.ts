@@ -102,7 +102,7 @@ export function redactInference(event: InferenceEvent, receivedAt: EpochMs, cont
     event_id: cleanId(event.event_id, tally), span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null, units: cleanUnits(event.units, pseudonym),
     entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
   };
   return forward({ inference: clean, tiers: tally.tiers, ...slimInference(event, clean, receivedAt, pseudonym) });
 }
@@ -183,7 +183,7 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, context:
     ...texts, outcome_id: cleanId(event.outcome_id, tally), inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
     entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     units: event.units && cleanUnits(event.units, pseudonym), trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
   };
   const trace_id = traceBytes(event.trace_id);
   const slim = { outcome_id: id16(event.outcome_id), revision: event.revision, occurred_at: event.occurred_at, kind, value: event.value === null ? null : Math.round(event.value * 1e6) };
