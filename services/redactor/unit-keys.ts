@@ -8,49 +8,44 @@ import { hash } from 'node:crypto';
 
 /** Hex digits of a leaf. 48 bits: with 1e8 units, an erasure meets another unit's leaf once in three million times. */
 const depth = 12;
-const seedBytes = 16;
+const seedDigits = 32;
 const digits = '0123456789abcdef';
 
-/** `nodes`: key by prefix of the leaves below it; a whole deployment is one node, under ''. `tokens`: what tokens of texts are made under when they have no keys of their own. */
-export type UnitKeys = { readonly nodes: ReadonlyMap<string, Buffer>; readonly tokens: Buffer };
+/** `nodes`: 16-byte key, as hex, by prefix of the leaves below it; a whole deployment is one node, under ''. `tokens`: what tokens of texts are made under when they have no keys of their own. */
+export type UnitKeys = { readonly nodes: ReadonlyMap<string, string>; readonly tokens: Buffer };
 export type UnitName = { readonly kind: string; readonly id: string };
 
-const oneWay = (purpose: string, key: Uint8Array): Buffer => hash('sha256', Buffer.concat([Buffer.from(`tripline ${purpose}\u001f`), key]), 'buffer');
-const leafOf = ({ kind, id }: UnitName): string => hash('sha256', Buffer.from(`tripline unit\u001f${kind}\u001f${id}`, 'utf8')).slice(0, depth);
+const oneWay = (purpose: string, key: Uint8Array): string => hash('sha256', Buffer.concat([Buffer.from(`tripline ${purpose}\u001f`), key]));
+const leafOf = ({ kind, id }: UnitName): string => hash('sha256', `tripline unit\u001f${kind}\u001f${id}`).slice(0, depth);
 
-const childInput = Buffer.alloc(seedBytes + 1);
-/** SHA-256 over the parent's 16 bytes and the child's digit, a fixed length. */
-function childOf(seed: Buffer, digit: string): Buffer {
-  seed.copy(childInput);
-  childInput[seedBytes] = digit.charCodeAt(0);
-  return hash('sha256', childInput, 'buffer').subarray(0, seedBytes);
-}
+/** SHA-256 over the parent's 32 hex digits and the child's one: a fixed length. As text: bytes cost three times as much here (measured, 1.1 us against 0.35). */
+const childOf = (seed: string, digit: string): string => hash('sha256', seed + digit).slice(0, seedDigits);
 
 /** `key`: 16 bytes or more, from which everything is made; it must not be kept once a unit's key is dropped. */
 export function unitKeysFrom(key: Uint8Array): UnitKeys {
   if (key.length < 16) throw new RangeError('a pseudonym key has at least 16 bytes');
-  return { nodes: new Map([['', oneWay('unit keys', key).subarray(0, seedBytes)]]), tokens: oneWay('tokens', key) };
+  return { nodes: new Map([['', oneWay('unit keys', key).slice(0, seedDigits)]]), tokens: Buffer.from(oneWay('tokens', key), 'hex') };
 }
 /** True when no unit's key has been dropped yet. */
 export const isWhole = ({ nodes }: UnitKeys): boolean => nodes.has('');
 
-const coverOf = (nodes: ReadonlyMap<string, Buffer>, leaf: string): string | undefined => {
+const coverOf = (nodes: ReadonlyMap<string, string>, leaf: string): string | undefined => {
   for (let length = 0; length <= depth; length += 1) if (nodes.has(leaf.slice(0, length))) return leaf.slice(0, length);
   return undefined;
 };
 
-/** Nodes up to here are remembered, at most 16^4 of them: a unit then costs eight hashes, about 10 us. */
+/** Nodes up to here are remembered, at most 16^4 of them: a unit then costs eight hashes. */
 const rememberedDepth = 4;
 
-/** The 16-byte key of each unit; undefined when it has been dropped. */
-export function createUnitKeyFinder({ nodes }: UnitKeys): (unit: UnitName) => Buffer | undefined {
-  const above = new Map<string, Buffer>();
+/** The key of each unit, 16 bytes as hex; undefined when it has been dropped. */
+export function createUnitKeyFinder({ nodes }: UnitKeys): (unit: UnitName) => string | undefined {
+  const above = new Map<string, string>();
   return (unit) => {
     const leaf = leafOf(unit);
     const cover = coverOf(nodes, leaf);
     if (cover === undefined) return undefined;
     const known = cover.length < rememberedDepth ? above.get(leaf.slice(0, rememberedDepth)) : undefined;
-    let seed = known ?? (nodes.get(cover) as Buffer);
+    let seed = known ?? (nodes.get(cover) as string);
     for (let length = known ? rememberedDepth : cover.length; length < depth; length += 1) {
       seed = childOf(seed, leaf[length] as string);
       if (length + 1 === rememberedDepth) above.set(leaf.slice(0, rememberedDepth), seed);
@@ -65,7 +60,7 @@ export function dropUnitKeys({ nodes, tokens }: UnitKeys, units: readonly UnitNa
   for (const leaf of units.map(leafOf)) {
     const cover = coverOf(left, leaf);
     if (cover === undefined) continue;
-    let seed = left.get(cover) as Buffer;
+    let seed = left.get(cover) as string;
     left.delete(cover);
     for (let length = cover.length; length < depth; length += 1) {
       for (const digit of digits) if (digit !== leaf[length]) left.set(leaf.slice(0, length) + digit, childOf(seed, digit));
@@ -78,19 +73,19 @@ export function dropUnitKeys({ nodes, tokens }: UnitKeys, units: readonly UnitNa
 const line = /^(tokens|[0-9a-f]{0,12}):([0-9a-f]+)$/;
 
 /** A text of lines `prefix:hex` and `tokens:hex`, sorted: which units were dropped last cannot be seen, only that a hole is there. */
-export const formatUnitKeys = ({ nodes, tokens }: UnitKeys): string => [`tokens:${tokens.toString('hex')}`, ...[...nodes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([prefix, seed]) => `${prefix}:${seed.toString('hex')}`), ''].join('\n');
+export const formatUnitKeys = ({ nodes, tokens }: UnitKeys): string => [`tokens:${tokens.toString('hex')}`, ...[...nodes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([prefix, seed]) => `${prefix}:${seed}`), ''].join('\n');
 
 /** What `formatUnitKeys` wrote, or one line of hex: the key that everything is made from. Undefined for anything else. */
 export function parseUnitKeys(text: string): UnitKeys | undefined {
   const lines = text.trim().split('\n').map((one) => one.trim());
   if (lines.length === 1 && /^(?:[0-9a-f]{2}){16,64}$/.test(lines[0] ?? '')) return unitKeysFrom(Buffer.from(lines[0] ?? '', 'hex'));
-  const nodes = new Map<string, Buffer>();
+  const nodes = new Map<string, string>();
   let tokens: Buffer | undefined;
   for (const one of lines) {
     const [, name, hex = ''] = line.exec(one) ?? [];
-    if (name === undefined || (name !== 'tokens' && hex.length !== 2 * seedBytes) || (name === 'tokens' && hex.length !== 64)) return undefined;
+    if (name === undefined || (name !== 'tokens' && hex.length !== seedDigits) || (name === 'tokens' && hex.length !== 64)) return undefined;
     if (name === 'tokens') tokens = Buffer.from(hex, 'hex');
-    else nodes.set(name, Buffer.from(hex, 'hex'));
+    else nodes.set(name, hex);
   }
   return tokens && { nodes, tokens };
 }
