@@ -1,10 +1,11 @@
 /** Where the parts are: what the environment says, else the embedded stack that runs in a home folder. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { RedactionPolicy } from '../redaction/index.ts';
+import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
+import { formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
 import { type Addresses, deploymentTokens } from '../replay/whole-path.ts';
 import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
 
@@ -63,27 +64,52 @@ export function surroundings(home: string): Surroundings {
 
 /** The policy that the environment names, `path` before it; with the deployment's token keys when a home is given and the environment names none. */
 export function redactionPolicy(path?: string, home?: string): RedactionPolicy {
-  const env = readEnvironment();
-  return readRedactionPolicy({ ...env, ...(path !== undefined && { TRIPLINE_REDACTION_POLICY: path }) }, home === undefined ? undefined : deploymentTokens(pseudonymKey(home)));
+  return policyOf(path, home === undefined ? undefined : deploymentTokens(unitKeys(home)));
 }
+/** The same for a run with a key of its own, which ends with it. */
+export const policyUnder = (pseudonymKey: Uint8Array, path?: string): RedactionPolicy => policyOf(path, deploymentTokens(pseudonymKey));
+const policyOf = (path: string | undefined, tokens: TokenKeys | undefined): RedactionPolicy => readRedactionPolicy({ ...readEnvironment(), ...(path !== undefined && { TRIPLINE_REDACTION_POLICY: path }) }, tokens);
 
-/** The key behind pseudonyms: from the environment, else made once for the home folder and readable by its owner only. */
-export function pseudonymKey(home: string): Uint8Array {
+/** The keys behind pseudonyms: from the environment, else made once for the home folder and readable by its owner only. */
+export function unitKeys(home: string): UnitKeys {
+  const file = unitKeysFile(home);
   const given = readEnvironment().TRIPLINE_PSEUDONYM_KEY;
-  if (given !== undefined) return Buffer.from(given, 'hex');
-  const file = pseudonymKeyFile(home);
-  if (!existsSync(file)) {
+  if (given === undefined && !existsSync(file)) {
     mkdirSync(home, { recursive: true });
     writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
   }
-  return Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
+  const keys = parseUnitKeys(given ?? readFileSync(file, 'utf8'));
+  if (keys === undefined) throw new PipelineError('CONFIG_INVALID', `${given === undefined ? file : 'TRIPLINE_PSEUDONYM_KEY'} holds no pseudonym key`, { cure: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another' });
+  return keys;
 }
-const pseudonymKeyFile = (home: string): string => join(home, 'pseudonym.key');
+const unitKeysFile = (home: string): string => join(home, 'pseudonym.key');
 
-/** The key that exists already: what was pseudonymised before can only be met again under it. */
-export function knownPseudonymKey(home: string): Uint8Array {
-  if (readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined && !existsSync(pseudonymKeyFile(home))) {
-    throw new PipelineError('CONFIG_INVALID', `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${pseudonymKeyFile(home)}`, { cure: 'use the key that the redactor ran with; under another one every id would be another' });
+/** True when keys can be dropped for good: those in the environment come back with the next start. */
+export const keepsUnitKeys = (): boolean => readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined;
+
+/** What is left of the keys takes the place of what was there, whole or not at all; undefined where the environment holds the key. */
+export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undefined {
+  if (!keepsUnitKeys()) return undefined;
+  const file = unitKeysFile(home);
+  return (keys) => {
+    const next = `${file}.next`;
+    try {
+      const out = openSync(next, 'w', 0o600);
+      chmodSync(next, 0o600);
+      writeSync(out, formatUnitKeys(keys));
+      fsyncSync(out);
+      closeSync(out);
+      renameSync(next, file);
+    } catch (cause) {
+      throw new PipelineError('STORE_UNAVAILABLE', `the keys that are left after an erasure cannot be written to ${file}`, { retriable: true, cause, cure: 'let this process write there, and leave it some space: it tries again' });
+    }
+  };
+}
+
+/** Keys that exist already: what was pseudonymised before can only be met again under them. */
+export function knownUnitKeys(home: string): UnitKeys {
+  if (readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined && !existsSync(unitKeysFile(home))) {
+    throw new PipelineError('CONFIG_INVALID', `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${unitKeysFile(home)}`, { cure: 'use the key that the redactor ran with; under another one every id would be another' });
   }
-  return pseudonymKey(home);
+  return unitKeys(home);
 }

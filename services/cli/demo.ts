@@ -10,10 +10,10 @@ import { storyOnset } from '../demo/story.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { type StackState, stackFile } from './addresses.ts';
+import { policyUnder, type StackState, stackFile } from './addresses.ts';
 import { paint, print } from './terminal.ts';
 
-export type DemoFlags = { readonly json?: string; readonly keep?: boolean; readonly seed: string; readonly home?: string };
+export type DemoFlags = { readonly json?: string; readonly keep?: boolean; readonly seed: string; readonly policy?: string; readonly home?: string };
 
 const storyTime = (at: number): string => `${new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' }).format(at)} ${new Date(at).toISOString().slice(11, 16)}`;
 
@@ -62,6 +62,8 @@ function finish(result: DemoResult, home: string, keep: boolean): void {
 }
 
 export async function demoVerb(flags: DemoFlags): Promise<number> {
+  const pseudonymKey = randomBytes(32);
+  const redaction = policyUnder(pseudonymKey, flags.policy); // what is wrong with it is said before anything starts
   const home = flags.home === undefined ? mkdtempSync(join(tmpdir(), 'tripline-demo-')) : resolve(flags.home);
   print('Tripline demo: a support desk tries a candidate on 20% of its customers. On Tuesday at 10:00 the candidate\'s prompt changes and nobody says so.');
   const interrupted = onSignals();
@@ -75,7 +77,7 @@ export async function demoVerb(flags: DemoFlags): Promise<number> {
   const names = { prefix: 'tripline', database: 'tripline' };
   try {
     const running = runDemo({
-      ...stack, ...names, home, seed: Number(flags.seed), clock: systemClock, pseudonymKey: randomBytes(32), onEvent: tell,
+      ...stack, ...names, home, seed: Number(flags.seed), clock: systemClock, pseudonymKey, redaction, onEvent: tell,
       interrupted,
       ...(flags.keep && { keep: interrupted }),
       onFinished: (result) => {

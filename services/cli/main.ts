@@ -4,6 +4,7 @@ import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
 import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
+import { erase, type EraseFlags } from './erase.ts';
 import { explain } from './explain.ts';
 import { parkedList, parkedReplay, parkedShow } from './parked.ts';
 import { decisions, results, sql, tail } from './read.ts';
@@ -33,13 +34,14 @@ const verb = (name: string, description: string): Command => program.command(nam
 type Home = { home: string };
 type Reading = Home & { json?: boolean };
 
-verb('up', 'start broker, store, registry and every stage, in the background').option('--partitions <n>', 'partitions of the logs', '4').option('--policy <file>', 'redaction policy; default TRIPLINE_REDACTION_POLICY, else the built-in one').action(ends(async (flags: Home & { partitions: string; policy?: string }) => up(flags.home, { partitions: Number(flags.partitions), ...(flags.policy !== undefined && { policy: flags.policy }) })));
+const policyHelp = 'redaction policy; default TRIPLINE_REDACTION_POLICY, else the built-in one';
+verb('up', 'start broker, store, registry and every stage, in the background').option('--partitions <n>', 'partitions of the logs', '4').option('--policy <file>', policyHelp).action(ends(async (flags: Home & { partitions: string; policy?: string }) => up(flags.home, { partitions: Number(flags.partitions), ...(flags.policy !== undefined && { policy: flags.policy }) })));
 program.command('supervise', { hidden: true }).requiredOption('--home <folder>').requiredOption('--partitions <n>').action(ends(async (flags: Home & { partitions: string }) => supervise(flags.home, { partitions: Number(flags.partitions) })));
 verb('status', 'what runs, and what it waits for').option('--json').action(ends(async (flags: Reading) => status(flags.home, flags.json === true)));
 verb('doctor', 'what is missing, and the cure').option('--json').action(ends(async (flags: Reading) => doctor(flags.home, flags.json === true)));
 verb('down', 'stop what `up` started').action(ends(async (flags: Home) => down(flags.home)));
-program.command('demo').description('a canary that breaks on Tuesday, from the first event to the rollback').option('--json <file>', 'write the summary').option('--keep', 'leave it running until Ctrl-C').option('--seed <n>', 'another story', '7').option('--home <folder>', 'keep data here').action(ends(async (flags: DemoFlags) => demoVerb(flags)));
-program.command('replay').description('an experiment\'s events and outcomes through the whole path').requiredOption('--experiment <file>').requiredOption('--events <file>').option('--outcomes <file>').option('--observe', 'record decisions and go on sending').option('--speed <x>', 'max, or times the lines\' own clock (300x)', 'max').option('--look-every <n>', 'lockstep: a look after every n lines').option('--partitions <n>', 'partitions of the logs', '4').option('--json <file>', 'write the summary here').action(ends(async (flags: ReplayFlags) => replayVerb(flags)));
+program.command('demo').description('a canary that breaks on Tuesday, from the first event to the rollback').option('--json <file>', 'write the summary').option('--keep', 'leave it running until Ctrl-C').option('--seed <n>', 'another story', '7').option('--policy <file>', policyHelp).option('--home <folder>', 'keep data here').action(ends(async (flags: DemoFlags) => demoVerb(flags)));
+program.command('replay').description('an experiment\'s events and outcomes through the whole path').requiredOption('--experiment <file>').requiredOption('--events <file>').option('--outcomes <file>').option('--observe', 'record decisions and go on sending').option('--speed <x>', 'max, or times the lines\' own clock (300x)', 'max').option('--look-every <n>', 'lockstep: a look after every n lines').option('--partitions <n>', 'partitions of the logs', '4').option('--policy <file>', policyHelp).option('--json <file>', 'write the summary here').action(ends(async (flags: ReplayFlags) => replayVerb(flags)));
 verb('apply <file>', 'make an experiment file take effect').option('--reason <text>', 'for the record', 'apply').action(ends(async (file: string, flags: Home & { reason: string }) => apply(flags.home, file, flags.reason)));
 verb('kill <experiment>', 'roll every candidate back now').requiredOption('--reason <text>').action(ends(async (experiment: string, flags: Home & { reason: string }) => kill(flags.home, experiment, flags.reason)));
 verb('tail', 'clean events and decisions as they pass').option('--json').option('--once', 'end at the end of what is there').action(ends(async (flags: Reading & { once?: boolean }) => tail(flags.home, { json: flags.json === true, once: flags.once === true })));
@@ -59,8 +61,12 @@ parkedVerb('replay [ids...]', 'send them where they came from; what was sent is 
 const onTraffic = (command: Command, runs: string): Command => command.option('--units-per-day <n>', 'new units a day at full coverage, all arms', '5000').option('--visits <n>', 'mean visits of a unit', '2').option('--same-again <share>', 'visits that repeat the unit\'s own value', '0.3').option('--candidate <arm>', 'which one; default the first').option('--runs <n>', 'simulated phases', runs).option('--seed <n>', 'other chance', '1').option('--threads <n>', 'default: every core').option('--json');
 onTraffic(program.command('plan <file>').description('units and days to find the declared harm, and false stops, simulated for this file'), '400').action(ends(async (file: string, flags: TrafficFlags) => plan(file, flags)));
 onTraffic(program.command('simulate <file>').description('when this file would stop if a metric changed'), '2000').option('--effect <metric=change...>', 'cost=+20%, error_rate=0.01; none: nothing differs').option('--from <duration>', 'when the effects begin', '0').option('--csv <path>', 'one line a run').action(ends(async (file: string, flags: SimulateFlags) => simulate(file, flags)));
+verb('erase', 'forget units for good: their outcomes, their rows, and the keys of their pseudonyms; sums stay')
+  .requiredOption('--units <file>', 'one a line: an id, or a type, a tab and an id')
+  .option('--json')
+  .action(ends(async (flags: EraseFlags) => erase(flags)));
 verb('redact', 'lines {"id","text"} in, lines {"id","text","spans"} out')
-  .option('--policy <file>', 'a policy file; default TRIPLINE_REDACTION_POLICY, else the built-in policy')
+  .option('--policy <file>', policyHelp)
   .option('--explain', 'type, tier and score of each finding instead of the text; never the value')
   .option('--audit', 'instead: is any value of a list in a table, a log of the engine or a topic past raw? exit code 1 if so')
   .option('--values <file>', 'for --audit: one value a line, or JSON strings')

@@ -1,13 +1,13 @@
 /** `redact`: lines in, lines out; `--audit`: are values of a list anywhere past the redactor; `--rebuild`: the kept raw events once more, under a newer policy. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { redactLines } from '../redaction/lines.ts';
 import { createPseudonymizer, rebuildClean } from '../redactor/index.ts';
-import { knownPseudonymKey, redactionPolicy } from './addresses.ts';
+import { knownUnitKeys, redactionPolicy } from './addresses.ts';
 import { type Audit, auditRedaction } from './audit-redaction.ts';
 import { createNeedles, readValues } from './audit-redaction-needles.ts';
+import { awaitGroup } from './caught-up.ts';
 import { withConnection } from './read.ts';
 import { print, printJson, table } from './terminal.ts';
 
@@ -56,10 +56,9 @@ async function audit({ home, values: path, json }: RedactFlags): Promise<number>
 }
 
 const perPolicy = (name: string): string => `SELECT '${name}' AS rows_of, redactor_version, policy_version, count() AS n FROM ${name} FINAL GROUP BY redactor_version, policy_version ORDER BY n DESC`;
-const sinkPatienceMs = 120_000;
 
 async function rebuild({ home, policy: path, json }: RedactFlags): Promise<number> {
-  const key = knownPseudonymKey(home);
+  const key = knownUnitKeys(home);
   const policy = redactionPolicy(path, home);
   return withConnection(home, async ({ log, codec, store, prefix }) => {
     const producer = await log.producer();
@@ -67,22 +66,12 @@ async function rebuild({ home, policy: path, json }: RedactFlags): Promise<numbe
       await codec.register((['redacted-inference', 'redacted-outcome'] as const).map((record) => ({ record, topic: `${prefix}.${record === 'redacted-inference' ? 'inference.v1' : 'outcome.v1'}` })));
       const rebuilt = await rebuildClean({ prefix, log, producer, codec, context: { policy, pseudonym: createPseudonymizer(key) } });
       // The sink writes the rows, as ever; when it is past the last of ours, the rows that they replace can go.
-      const reached = async (): Promise<boolean> => {
-        const behind = await Promise.all([...rebuilt.ends].map(async ([place, end]) => {
-          const [topic = '', partition = ''] = place.split('/');
-          return ((await log.committedOffsets(`${prefix}-sink`, topic))[Number(partition)] ?? 0) < end;
-        }));
-        return !behind.includes(true);
-      };
-      for (let waited = 0; !(await reached()); waited += 250) {
-        if (waited >= sinkPatienceMs) throw new PipelineError('TIMEOUT', `${rebuilt.written} clean records are written, and the sink has not taken them within ${sinkPatienceMs / 1_000} s`, { cure: 'start the stages (`npx tripline up`), then run the rebuild again: it may be repeated' });
-        await wait(250);
-      }
+      await awaitGroup(log, `${prefix}-sink`, rebuilt.ends, 'sink', `${rebuilt.written} clean records are written`);
       for (const name of ['inferences', 'outcomes']) await store.command(`OPTIMIZE TABLE ${name} FINAL`);
       const versions = [...(await store.rows<Record<string, string>>(perPolicy('inferences'))), ...(await store.rows<Record<string, string>>(perPolicy('outcomes')))];
       if (json) printJson({ policy: policy.version, read: rebuilt.read, written: rebuilt.written, skipped: rebuilt.skipped, redactions: Object.fromEntries(rebuilt.redactions), rows: versions });
       else {
-        print(`${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked)`);
+        print(`${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked, erased)`);
         print(table([['rows of', 'redactor', 'policy', 'rows'], ...versions.map((row) => [row['rows_of'] ?? '', row['redactor_version'] ?? '', row['policy_version'] ?? '', row['n'] ?? ''])]));
       }
       return 0;

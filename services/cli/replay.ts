@@ -8,11 +8,11 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { replay } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { externalAddresses } from './addresses.ts';
+import { externalAddresses, policyUnder } from './addresses.ts';
 import { readSettledExperiment } from './change.ts';
 import { paint, print, printJson } from './terminal.ts';
 
-export type ReplayFlags = { readonly experiment: string; readonly events: string; readonly outcomes?: string; readonly observe?: boolean; readonly speed: string; readonly lookEvery?: string; readonly partitions: string; readonly json?: string };
+export type ReplayFlags = { readonly experiment: string; readonly events: string; readonly outcomes?: string; readonly observe?: boolean; readonly speed: string; readonly policy?: string; readonly lookEvery?: string; readonly partitions: string; readonly json?: string };
 
 function speedOf(text: string): number {
   if (text === 'max') return Number.POSITIVE_INFINITY;
@@ -28,6 +28,8 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512) throw new PipelineError('CONFIG_INVALID', '--partitions is a whole number from 1 to 512');
   if (!Number.isInteger(lookEvery) || lookEvery < 0) throw new PipelineError('CONFIG_INVALID', '--look-every is a whole number of lines');
   const speed = speedOf(flags.speed);
+  const pseudonymKey = randomBytes(32);
+  const redaction = policyUnder(pseudonymKey, flags.policy);
   const external = externalAddresses();
   const home = external ? undefined : mkdtempSync(join(tmpdir(), 'tripline-replay-'));
   const stack = home === undefined ? undefined : await startEmbedded({ home, onLine: print });
@@ -37,7 +39,7 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
     let told = 0;
     const running = replay({
       ...addresses, run: randomBytes(4).toString('hex'), spec, configSha: sha, eventsFile: flags.events, ...(flags.outcomes !== undefined && { outcomesFile: flags.outcomes }), partitions, observe: flags.observe === true, lookEvery, speed,
-      pseudonymKey: randomBytes(32), clock: systemClock,
+      pseudonymKey, redaction, clock: systemClock,
       onProgress: ({ sent, lines, at, evaluation }) => {
         if (systemClock.now() - told < 1_000 && sent < lines) return;
         told = systemClock.now();

@@ -16,7 +16,7 @@ import { createRegistryClient } from '../runtime/registry-client.ts';
 import { createProbeServer } from '../runtime/probe-server.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { pseudonymKey, readStack, redactionPolicy, stackFile, type StackState } from './addresses.ts';
+import { readStack, redactionPolicy, stackFile, type StackState, unitKeys, unitKeysKeeper } from './addresses.ts';
 import { paint, print, printJson, table } from './terminal.ts';
 
 /** Starts the supervisor in the background and waits until it says that everything is ready. */
@@ -52,13 +52,14 @@ export async function up(home: string, options: { partitions: number; policy?: s
 /** The supervisor: embedded parts, every stage, a probe server. Runs until it is told to stop. */
 export async function supervise(home: string, options: { partitions: number }): Promise<number> {
   const redaction = redactionPolicy(undefined, home);
+  const keepKeys = unitKeysKeeper(home);
   const stack = await startEmbedded({ home, onLine: print });
   const telemetry = createTelemetry({ service: 'tripline', ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }) });
   const logger = createLogger({ name: 'tripline', file: join(home, 'logs', 'stages.log') });
   let path: WholePath | undefined;
   try {
     path = await startWholePath({
-      ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: pseudonymKey(home), redaction, clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
+      ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: unitKeys(home), ...(keepKeys && { keepKeys }), redaction, clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
       idleTickMs: 2_000, bot: true, logLine: (level, message, fields) => logger[level](fields, message),
       onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) => logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'), ...(telemetry.tracer && { tracer: telemetry.tracer }),
     });

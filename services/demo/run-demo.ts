@@ -13,6 +13,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import { type ReplaySummary, totalsOf } from '../replay/index.ts';
 import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
+import type { RedactionPolicy } from '../redaction/index.ts';
 import { type Addresses, startWholePath } from '../replay/whole-path.ts';
 import { positionsPerOffset } from '../runtime/run-fold.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
@@ -35,7 +36,7 @@ export type DemoResult = ReplaySummary & {
   };
 };
 
-export type DemoOptions = Addresses & { readonly home: string; readonly prefix: string; readonly database: string; readonly seed: number; readonly clock: Clock; readonly pseudonymKey: Uint8Array; readonly onEvent: (event: DemoEvent) => void; readonly keep?: Promise<unknown>; /** Ends the story early: every process of it is gone when the promise of `runDemo` settles. */ readonly interrupted?: Promise<unknown>; readonly onFinished?: (result: DemoResult) => void };
+export type DemoOptions = Addresses & { readonly home: string; readonly prefix: string; readonly database: string; readonly seed: number; readonly clock: Clock; readonly pseudonymKey: Uint8Array; readonly redaction?: RedactionPolicy; readonly onEvent: (event: DemoEvent) => void; readonly keep?: Promise<unknown>; /** Ends the story early: every process of it is gone when the promise of `runDemo` settles. */ readonly interrupted?: Promise<unknown>; readonly onFinished?: (result: DemoResult) => void };
 
 const desks = 2;
 /** Story milliseconds per wall millisecond: two hours a second. */

@@ -3,14 +3,12 @@
  * comes. Of two deliveries the higher revision wins, of equal revisions the later hop. An erase is an outcome of a reserved kind.
  */
 import type { OutcomeSeen } from '../../schemas/generated.ts';
+import { eraseKind } from '../kernel/erase.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
 import { anyExperiment, type EntityFold, type OutcomeFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
-
-/** A subject asked to be forgotten: `unit` is set, everything else of the outcome is empty. */
-export const eraseKind = 'tripline.erase';
 
 const idText = (id: Buffer): string => id.toString('latin1');
 

@@ -8,9 +8,13 @@ import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
+import { eraseUnits } from './erase-units.ts';
 import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
+import type { UnitKeys } from './unit-keys.ts';
 
 export { createPseudonymizer } from './pseudonym.ts';
+export { formatUnitKeys, isWhole, parseUnitKeys, type UnitKeys, unitKeysFrom } from './unit-keys.ts';
+export { namedBy } from './erase-units.ts';
 export { type Rebuilt, rebuildClean } from './rebuild.kafka.ts';
 export type { RedactorContext } from './redact-event.ts';
 
@@ -26,9 +30,11 @@ export type RedactorDeps = {
   readonly tracer?: StageTracer;
   readonly lingerMs: number;
   readonly context: RedactorContext;
+  /** Writes down what is left of the keys after units were erased. Absent: they are lost in this process alone, and come back with a restart. */
+  readonly keepKeys?: (keys: UnitKeys) => void;
 };
 
-export async function startRedactor({ prefix, log, producer, codec, clock, tracer, lingerMs, context }: RedactorDeps): Promise<RunningStage> {
+export async function startRedactor({ prefix, log, producer, codec, clock, tracer, lingerMs, context, keepKeys }: RedactorDeps): Promise<RunningStage> {
   const unitTopic = topicName(prefix, 'unit.v1');
   const entityTopic = topicName(prefix, 'entity.v1');
   const [unitPartitions, entityPartitions] = await Promise.all([log.partitions(unitTopic), log.partitions(entityTopic)]);
@@ -48,6 +54,11 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on it.
     await producer.send([...outgoing, ...bundleUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit)]);
     await producer.send(bundleEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
+    // Keys go last, when the records that need them are in the log, and before the offset moves: a crash in between erases again.
+    const erased = batch.flatMap(({ value }) => value.erased ?? []);
+    if (erased.length === 0) return;
+    context.pseudonym.drop(erased);
+    keepKeys?.(context.pseudonym.keys());
   };
 
   const stage = await runStage({
@@ -72,6 +83,7 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
           return decoded satisfies never;
       }
     },
+    tombstone: (source) => eraseUnits(source.key, source.timestamp, context),
     deliver,
   });
   return { ...stage, counts: Object.assign(stage.counts, { redactions }) };

@@ -5,12 +5,14 @@
 import type {
   EntityRecord, Exposure, InferenceEvent, OutcomeEvent, RedactedInference, RedactedOutcome, UnitRecord, Units,
 } from '../../schemas/generated.ts';
+import { eraseKind } from '../kernel/erase.ts';
 import { bucketOf, id16, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { drop, forward, park, type Verdict } from '../kernel/verdict.ts';
 import { type RedactionPolicy, redactorVersion } from '../redaction/index.ts';
 import { cleanId, cleanInferenceTexts, cleanName, cleanOutcomeTexts, createTally } from '../redaction/records.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
+import type { UnitName } from './unit-keys.ts';
 
 export type RedactorContext = { readonly policy: RedactionPolicy; readonly pseudonym: Pseudonymizer };
 
@@ -22,6 +24,8 @@ export type RedactedEvent = {
   readonly entity: readonly Routed<EntityRecord>[];
   /** What was taken out, `TYPE tier` -> how many. */
   readonly tiers?: Readonly<Record<string, number>>;
+  /** Whose keys go when everything else of this is written. */
+  readonly erased?: readonly UnitName[];
 };
 
 /** Ids longer than this are somebody's text, not an id. */
@@ -61,6 +65,14 @@ const traceBytes = (traceId: string | null): Buffer | null => (traceId !== null 
 
 const entityKind = (type: string): string => `entity:${type}`;
 
+type About = { readonly units?: Units | null; readonly entity: { readonly type: string; readonly id: string } | null };
+const namedIn = ({ units, entity }: About): UnitName[] => [
+  ...(['user', 'org', 'session'] as const).flatMap((kind) => { const id = units?.[`${kind}_id`] ?? null; return id === null ? [] : [{ kind, id }]; }),
+  ...(entity ? [{ kind: entityKind(entity.type), id: entity.id }] : []),
+];
+/** It names somebody whose key is gone: nothing of it goes any further, whoever else it names. */
+const isErased = (about: About, { pseudonym }: RedactorContext, ...more: readonly UnitName[]): boolean => [...namedIn(about), ...more].some(({ kind, id }) => !pseudonym.knows(kind, id));
+
 const tooLong = (ids: readonly (string | null | undefined)[]): boolean => ids.some((id) => typeof id === 'string' && (id.length > maxIdLength || id.length === 0));
 
 const badTime = (time: number): boolean => !Number.isSafeInteger(time) || time < 0 || time > 253_402_300_799_999;
@@ -79,16 +91,18 @@ function inferenceProblem(event: InferenceEvent): string | undefined {
 /** Only these reasons mean that chance put the unit where it is. */
 const randomised = new Set(['SPLIT', 'STALE']);
 
-export function redactInference(event: InferenceEvent, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
+export function redactInference(event: InferenceEvent, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+  const { policy, pseudonym } = context;
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
+  if (isErased(event, context, { kind: 'request', id: event.event_id })) return drop('erased');
   const tally = createTally(policy);
   const clean: RedactedInference = {
     ...cleanInferenceTexts(event, tally),
     event_id: cleanId(event.event_id, tally), span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null, units: cleanUnits(event.units, pseudonym),
     entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
   };
   return forward({ inference: clean, tiers: tally.tiers, ...slimInference(event, clean, receivedAt, pseudonym) });
 }
@@ -133,12 +147,14 @@ function slimInference(event: InferenceEvent, clean: RedactedInference, received
   return { unit, entity };
 }
 
-export function redactExposure(exposure: Exposure, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
+export function redactExposure(exposure: Exposure, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+  const { policy, pseudonym } = context;
   if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id])) return park('INVALID', 'an id is empty or longer than 512 characters');
   if (!unitTypes.test(exposure.unit_type)) return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
   if (badTime(exposure.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (!randomised.has(exposure.reason)) return drop(`exposure-${exposure.reason.toLowerCase()}`);
   const { unit_type: unitType, unit_id: unitId, phase } = exposure;
+  if (isErased(exposure, context, { kind: unitType, id: unitId })) return drop('erased');
   const tally = createTally(policy);
   const record: UnitRecord = {
     received_at: receivedAt, trace_id: traceBytes(exposure.trace_id), span_id: null,
@@ -152,12 +168,14 @@ export function redactExposure(exposure: Exposure, receivedAt: EpochMs, { policy
   return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: tally.tiers });
 }
 
-export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy, pseudonym }: RedactorContext): Verdict<RedactedEvent> {
+export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+  const { policy, pseudonym } = context;
   if (tooLong([event.outcome_id, event.kind, event.entity?.id, event.entity?.type, event.inference_id, event.units?.user_id, event.units?.org_id, event.units?.session_id])) {
     return park('INVALID', 'an id is empty or longer than 512 characters');
   }
   if (badTime(event.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9)) return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
+  if (isErased(event, context)) return drop('erased');
   const tally = createTally(policy);
   const texts = cleanOutcomeTexts(event, tally);
   const { kind } = texts;
@@ -165,7 +183,7 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
     ...texts, outcome_id: cleanId(event.outcome_id, tally), inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
     entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
     units: event.units && cleanUnits(event.units, pseudonym), trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types,
+    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
   };
   const trace_id = traceBytes(event.trace_id);
   const slim = { outcome_id: id16(event.outcome_id), revision: event.revision, occurred_at: event.occurred_at, kind, value: event.value === null ? null : Math.round(event.value * 1e6) };
@@ -188,5 +206,5 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, { policy
     seen('', routed.bucket, { unit: null, entity: null, inference: id16(event.inference_id) });
   }
   if (unit.length === 0) return park('INVALID', 'an outcome names an entity, a unit or an inference');
-  return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [] });
+  return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [], ...(event.kind === eraseKind && { erased: namedIn({ units: event.units, entity: null }) }) });
 }

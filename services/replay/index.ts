@@ -21,6 +21,7 @@ import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type Arrival, readInferenceLine, readOutcomeLine } from './scenario-lines.ts';
+import type { RedactionPolicy } from '../redaction/index.ts';
 import { type Addresses, startWholePath, type WholePath } from './whole-path.ts';
 
 export type ReplayOptions = Addresses & {
@@ -37,6 +38,7 @@ export type ReplayOptions = Addresses & {
   /** Times faster than the lines' own clock; Infinity: as fast as it is folded. */
   readonly speed: number;
   readonly pseudonymKey: Uint8Array;
+  readonly redaction?: RedactionPolicy;
   readonly clock: Clock;
   readonly onProgress?: (progress: { readonly sent: number; readonly lines: number; readonly at: EpochMs; readonly evaluation: Evaluation | undefined }) => void;
   readonly onDecision?: (decision: Decision) => void;

@@ -4,7 +4,7 @@ import { startJoiner } from '../joiner/index.ts';
 import type { Clock } from '../kernel/time.ts';
 import { startLinker } from '../linker/index.ts';
 import { defaultPolicy, type RedactionPolicy, type TokenKeys } from '../redaction/index.ts';
-import { createPseudonymizer, startRedactor } from '../redactor/index.ts';
+import { createPseudonymizer, startRedactor, type UnitKeys, unitKeysFrom } from '../redactor/index.ts';
 import { createAvroCodec, type AvroCodec } from '../runtime/avro-codec.ts';
 import { createStore, type Store } from '../runtime/clickhouse-client.ts';
 import { createKafka, type LogClient, type LogLine, type LogProducer } from '../runtime/kafka-log.ts';
@@ -24,7 +24,9 @@ export type PathOptions = Addresses & {
   readonly partitions: number;
   /** Records keep the producer's times: replays and stories. */
   readonly carriedTime: boolean;
-  readonly pseudonymKey: Uint8Array;
+  readonly pseudonymKey: Uint8Array | UnitKeys;
+  /** Writes down what is left of the keys after units were erased; absent where keys last as long as the process. */
+  readonly keepKeys?: (keys: UnitKeys) => void;
   /** Absent: the built-in policy, tokens under the pseudonym key. */
   readonly redaction?: RedactionPolicy;
   readonly clock: Clock;
@@ -58,8 +60,8 @@ export type WholePath = {
 
 const flushRecords = 10_000;
 
-/** Without keys of their own, tokens are made under the deployment's key: each type has a key derived from it (services/redaction/tokens.ts). */
-export const deploymentTokens = (pseudonymKey: Uint8Array): TokenKeys => ({ kid: 'k1', key: pseudonymKey });
+/** Without keys of their own, tokens are made under one that the deployment's leads to and that does not lead back: it stays when units' keys are dropped. */
+export const deploymentTokens = (pseudonymKey: Uint8Array | UnitKeys): TokenKeys => ({ kid: 'k2', key: (pseudonymKey instanceof Uint8Array ? unitKeysFrom(pseudonymKey) : pseudonymKey).tokens });
 
 /** Connections, topics, schemas and tables, without any stage: what reading verbs and `apply` need. */
 export async function connect(options: Addresses & { prefix: string; database: string; clock: Clock; clientId: string; logLine?: LogLine }): Promise<{ log: LogClient; codec: AvroCodec; store: Store; close(): Promise<void> }> {
@@ -100,7 +102,7 @@ export async function startWholePath(options: PathOptions): Promise<WholePath> {
     const [first, second, third, fourth, fifth] = producers as [LogProducer, LogProducer, LogProducer, LogProducer, LogProducer];
     const common = { prefix, log, codec, clock, store, ...(tracer && { tracer }) };
     const [redactor, linker, joiner, sink] = await Promise.all([
-      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: options.redaction ?? { ...defaultPolicy, tokens: deploymentTokens(options.pseudonymKey) }, pseudonym: createPseudonymizer(options.pseudonymKey) } })),
+      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: options.redaction ?? { ...defaultPolicy, tokens: deploymentTokens(options.pseudonymKey) }, pseudonym: createPseudonymizer(options.pseudonymKey) }, ...(options.keepKeys && { keepKeys: options.keepKeys }) })),
       started(startLinker({ ...common, producer: second, flushMs: options.flushMs, flushRecords })),
       started(startJoiner({ ...common, producer: third, flushMs: options.flushMs, flushRecords, idleTickMs: options.idleTickMs })),
       started(startSink({ ...common, producer: fourth, lingerMs: 500 })),

@@ -30,11 +30,14 @@ export type OutgoingRecord = {
   readonly timestamp?: number;
 };
 
+/** A key without a value: on a raw topic it asks to erase whom the key names. */
+export type Tombstone = Omit<OutgoingRecord, 'value'> & { readonly value: null };
+
 export type TopicSpec = { readonly topic: string; readonly partitions: number; readonly config: Readonly<Record<string, string>> };
 
 export type LogProducer = {
   /** Resolves when every record is acknowledged by all in-sync replicas: the next offset of each partition written, by `topic/partition`. */
-  send(records: readonly OutgoingRecord[]): Promise<ReadonlyMap<string, number>>;
+  send(records: readonly (OutgoingRecord | Tombstone)[]): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 };
 

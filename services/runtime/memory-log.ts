@@ -5,7 +5,7 @@
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient, LogConsumer, LogProducer, LogRecord, OutgoingRecord, PartitionHandler } from './kafka-log.ts';
+import type { LogClient, LogConsumer, LogProducer, LogRecord, OutgoingRecord, PartitionHandler, Tombstone } from './kafka-log.ts';
 
 export type MemoryBroker = {
   client(): LogClient;
@@ -98,7 +98,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
     }
   };
 
-  const append = (record: OutgoingRecord): number => {
+  const append = (record: OutgoingRecord | Tombstone): number => {
     const partition = logOf(record.topic)[record.partition];
     if (partition === undefined) throw new PipelineError('BROKER_REFUSED', `${record.topic} has no partition ${record.partition}`);
     const key = record.key === undefined ? null : Buffer.from(record.key);

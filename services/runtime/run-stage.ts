@@ -39,6 +39,8 @@ export type StageOptions<K extends RecordName, T> = {
   readonly maxFrameBytes?: number;
   /** Share of parked records at which the stage stops. */
   readonly parkedLimit?: ParkedLimitOptions;
+  /** Instead of `step`, for records without a value. Absent: they are dropped. */
+  tombstone?(source: LogRecord): Verdict<T>;
   /** Instead of `step`, for records that are not decoded. */
   raw?(source: LogRecord): Verdict<T>;
   /** Writes what the batch forwarded. Idempotent: it may be repeated with the same records. */
@@ -149,7 +151,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
 
   const judge = (source: LogRecord): Verdict<T> => {
     if (options.raw) return options.raw(source);
-    if (source.value === null) return { kind: 'drop', reason: 'tombstone' };
+    if (source.value === null) return options.tombstone?.(source) ?? { kind: 'drop', reason: 'tombstone' };
     if (source.value.length > (options.maxFrameBytes ?? Infinity)) return { kind: 'park', code: 'TOO_LARGE', message: `${source.value.length} bytes, at most ${options.maxFrameBytes}` };
     const decoded = codec.decode(options.records, source.value);
     if (!decoded.ok) return { kind: 'park', code: decoded.code, message: decoded.message };

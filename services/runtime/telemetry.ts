@@ -76,8 +76,8 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
       redactions.addCallback((result) => {
         for (const { counts } of stages()) {
           for (const [kind, number] of counts.redactions ?? []) {
-            const [type = '', tier = '', policy = ''] = kind.split(' ');
-            result.observe(number, { type, tier, policy });
+            const [type = '', tier = '', policyVersion = ''] = kind.split(' ');
+            result.observe(number, { type, tier, policy_version: policyVersion });
           }
         }
       });

@@ -17,7 +17,7 @@ export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
     error_type: event.error_type, finish_reasons: event.finish_reasons, attempts: event.attempts, schema_valid: event.schema_valid, schema_repairs: event.schema_repairs,
     guardrails: event.guardrails.map(({ name, action }) => `${name}=${action}`), tool_calls: event.tool_calls.map(({ name }) => name), tools_denied: event.tool_calls.filter(({ allowed }) => !allowed).length,
     scores: event.scores, slices: event.slices, prompt: event.prompt, response: event.response, attributes: event.attributes,
-    redactions: event.redactions, redactor_version: event.redactor_version, policy_version: event.policy_version,
+    redactions: event.redactions, redaction_tiers: event.redaction_tiers, redactor_version: event.redactor_version, policy_version: event.policy_version,
   },
 });
 
@@ -26,7 +26,7 @@ export const outcomeRow = (event: RedactedOutcome, at: At): SinkRow => ({
   row: {
     part: at.partition, ver: at.offset, outcome_id: event.outcome_id, revision: event.revision, occurred_at: event.occurred_at, received_at: event.received_at, trace_id: event.trace_id ?? '', kind: event.kind, value: event.value,
     entity_type: event.entity?.type ?? '', entity_id: event.entity?.id ?? '', inference_id: event.inference_id ?? '', user_id: event.units?.user_id ?? '', org_id: event.units?.org_id ?? '', session_id: event.units?.session_id ?? '',
-    source: event.source, attributes: event.attributes, redactions: event.redactions, redactor_version: event.redactor_version, policy_version: event.policy_version,
+    source: event.source, attributes: event.attributes, redactions: event.redactions, redaction_tiers: event.redaction_tiers, redactor_version: event.redactor_version, policy_version: event.policy_version,
   },
 });
 

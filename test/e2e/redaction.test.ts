@@ -185,7 +185,11 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
   test('rows say under what they were redacted, metrics count by type, tier and policy', async () => {
     const rows = await path.store.rows<{ redactor_version: string; policy_version: string }>('SELECT DISTINCT redactor_version, policy_version FROM inferences FINAL');
     expect(rows).toEqual([{ redactor_version: expect.stringMatching(/./), policy_version: defaultPolicy.version }]);
-    expect(await telemetry.metrics()).toMatch(new RegExp(`tripline_redactions_total\\{type="EMAIL",tier="structured",policy="${defaultPolicy.version}"`));
+    // What the counters say is what the rows add up to, by type and by type and tier.
+    const [columns] = await path.store.rows<{ equal: string; n: string }>('SELECT countIf(arraySum(mapValues(redactions)) = arraySum(mapValues(redaction_tiers))) = count() AS equal, sum(arraySum(mapValues(redaction_tiers))) AS n FROM inferences FINAL');
+    expect([Number(columns?.equal), Number(columns?.n) > 1_000]).toEqual([1, true]);
+    expect(await path.store.rows("SELECT DISTINCT splitByChar(' ', kind)[2] AS tier FROM inferences FINAL ARRAY JOIN mapKeys(redaction_tiers) AS kind ORDER BY tier")).toEqual(expect.arrayContaining([{ tier: 'structured' }, { tier: 'names' }, { tier: 'secrets' }]));
+    expect(await telemetry.metrics()).toMatch(new RegExp(`tripline_redactions_total\\{type="EMAIL",tier="structured",policy_version="${defaultPolicy.version}"`));
     for (const key of keys.split(',').flatMap((line) => line.split(':')[1] ?? [])) expect(readFileSync(logFile, 'utf8')).not.toContain(key);
   });
 
@@ -207,7 +211,7 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
       writeFileSync(values, gold.filter(({ gate }) => gate >= 0.99).map(({ value }) => JSON.stringify(value)).join('\n'));
       expect(await tripline('redact', '--audit', '--values', values)).toMatchObject({ code: 0, out: expect.stringContaining('values is there') });
       writeFileSync(values, 'nobody@nowhere.example\nPlanted Person\n');
-      const value = path.codec.encode('redacted-outcome', { outcome_id: 'planted', revision: 1, occurred_at: 1, trace_id: null, kind: 'k', value: 1, entity: null, inference_id: null, units: null, source: 's', attributes: { note: `so ${Buffer.from('to: Planted Person.').toString('base64')}` }, received_at: 1, redactor_version: 'x', policy_version: 'x', redactions: {} });
+      const value = path.codec.encode('redacted-outcome', { outcome_id: 'planted', revision: 1, occurred_at: 1, trace_id: null, kind: 'k', value: 1, entity: null, inference_id: null, units: null, source: 's', attributes: { note: `so ${Buffer.from('to: Planted Person.').toString('base64')}` }, received_at: 1, redactor_version: 'x', policy_version: 'x', redactions: {}, redaction_tiers: {} });
       await path.producer.send([{ topic: topicName(prefix, 'outcome.v1'), partition: 1, value }]);
       await until('the planted row', async () => (await path.store.rows("SELECT 1 FROM outcomes WHERE outcome_id = 'planted'")).length > 0);
       const { code, out } = await tripline('redact', '--audit', '--values', values);

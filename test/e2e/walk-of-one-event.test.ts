@@ -75,7 +75,7 @@ describe('an event', () => {
       return rows.length > 0 && rows;
     });
     expect(row).toMatchObject({ trace_id: traceId, cost_nano_usd: '119000', variant: arm.variant });
-    expect(row?.['prompt']).toMatch(/^I am \[EMAIL:k1:[0-9a-f]{16}\], key \[SECRET_KEY:l\d+\]$/);
+    expect(row?.['prompt']).toMatch(/^I am \[EMAIL:k2:[0-9a-f]{16}\], key \[SECRET_KEY:l\d+\]$/);
     expect(row?.['user_id']).toMatch(/^[0-9a-f]{32}$/);
   });
   test('is folded once, with the outcome that came first and named only its ticket', async () => {

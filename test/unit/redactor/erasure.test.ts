@@ -1,12 +1,14 @@
-/** What dropping a key erases, and what it does not: an epoch of tokens for everybody, never one unit; one unit is erased by its record in the fold. */
+/** What dropping a key erases: an epoch's key the tokens of everybody in it; a unit's key its pseudonym, and nobody else's. */
+import { hash } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { OutcomeEvent } from '../../../schemas/generated.ts';
 import { createPseudonymizer } from '../../../services/redactor/pseudonym.ts';
+import { formatUnitKeys, parseUnitKeys, type UnitKeys } from '../../../services/redactor/unit-keys.ts';
 import { redactOutcome } from '../../../services/redactor/redact-event.ts';
 import { parseTokenKeys } from '../../../services/redaction/config.ts';
 import { defaultPolicy, redact, type RedactionPolicy, type TokenKeys, tokenOf } from '../../../services/redaction/index.ts';
-import { eraseKind } from '../../../services/joiner/fold-outcome.ts';
+import { eraseKind } from '../../../services/kernel/erase.ts';
 import { anOutcome } from '../../support/build.ts';
 
 const [q1, q2] = [`q1:${'11'.repeat(32)}`, `q2:${'22'.repeat(32)}`];
@@ -32,12 +34,39 @@ describe('an epoch whose key is deleted', () => {
 });
 
 describe('one unit', () => {
+  const key = Buffer.alloc(32, 1);
   const erase = (pseudonym: ReturnType<typeof createPseudonymizer>) =>
     redactOutcome({ ...(anOutcome({}).event as OutcomeEvent), kind: eraseKind, entity: null, units: { user_id: 'u1', org_id: null, session_id: null } }, 1, { policy: policyOf(q1), pseudonym });
   const unitOf = (verdict: ReturnType<typeof erase>) => (verdict.kind === 'forward' ? verdict.value.unit[0]?.record.body : undefined);
-  test('is erased by a record that reaches the fold under its pseudonym', () => {
-    const pseudonym = createPseudonymizer(Buffer.alloc(32, 1));
+  test('is erased by a record that reaches the fold under its pseudonym, and its key goes with it', () => {
+    const pseudonym = createPseudonymizer(key);
     expect(unitOf(erase(pseudonym))).toMatchObject({ 'tripline.v1.OutcomeSeen': { kind: eraseKind, unit_type: 'user', unit: pseudonym('user', 'u1') } });
+    expect(erase(pseudonym)).toMatchObject({ value: { erased: [{ kind: 'user', id: 'u1' }] } });
+  });
+  describe('whose key has been dropped', () => {
+    const stored = createPseudonymizer(key)('user', 'u1');
+    const left = createPseudonymizer(key);
+    left.drop([{ kind: 'user', id: 'u1' }]);
+    const written = formatUnitKeys(left.keys());
+    const remaining = createPseudonymizer(parseUnitKeys(written) as UnitKeys);
+    test('cannot be met again: a right guess of its id is not confirmed', () => {
+      expect(remaining.knows('user', 'u1')).toBe(false);
+      expect(() => remaining('user', 'u1')).toThrow('has been dropped');
+    });
+    property.prop([fc.string({ maxLength: 20 })], { numRuns: 300 })('leaves everybody else who they were', (id) => {
+      fc.pre(id !== 'u1');
+      expect(remaining('user', id)).toEqual(createPseudonymizer(key)('user', id));
+      expect(remaining('org', 'u1')).toEqual(createPseudonymizer(key)('org', 'u1'));
+    });
+    test('no key that is left makes the stored pseudonym: not as a key of the deployment, not as one of a unit', () => {
+      const candidates = written.split('\n').flatMap((one) => one.split(':')[1] ?? []);
+      expect(candidates.length).toBeGreaterThan(100);
+      for (const candidate of candidates) {
+        expect(createPseudonymizer(Buffer.from(candidate, 'hex'))('user', 'u1')).not.toEqual(stored);
+        expect(hash('sha256', `tripline pseudonym\u001f${candidate}`).slice(0, 32)).not.toBe(stored.toString('hex'));
+      }
+      expect(written).not.toContain(stored.toString('hex'));
+    });
   });
   test('after the deployment\'s pseudonym key is gone it cannot be met again, nor can anybody', () => {
     expect(unitOf(erase(createPseudonymizer(Buffer.alloc(32, 1))))).not.toEqual(unitOf(erase(createPseudonymizer(Buffer.alloc(32, 2)))));
