@@ -22,7 +22,7 @@ export function createPseudonymizer(key: Uint8Array | UnitKeys, remember = 100_0
     const hit = known.get(text);
     if (hit !== undefined || known.has(text)) return hit;
     const unitKey = keyOf({ kind, id });
-    const pseudonym = unitKey && Buffer.from(hash('sha256', `tripline pseudonym\u001f${unitKey}`).slice(0, 32), 'hex');
+    const pseudonym = unitKey === undefined ? undefined : Buffer.from(hash('sha256', `tripline pseudonym\u001f${unitKey}`).slice(0, 32), 'hex');
     if (known.size >= remember) for (const oldest of [...known.keys()].slice(0, remember / 10)) known.delete(oldest);
     known.set(text, pseudonym);
     return pseudonym;

@@ -87,12 +87,12 @@ const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LE
 const sendBytes = 768 * 1024;
 
 /** In an order that keeps each partition's own: no round holds more than `sendBytes` of a partition, unless it is one record. */
-export function roundsOf(records: readonly OutgoingRecord[], maxBytes = sendBytes): OutgoingRecord[][] {
-  const rounds: OutgoingRecord[][] = [];
+export function roundsOf<R extends OutgoingRecord | Tombstone>(records: readonly R[], maxBytes = sendBytes): R[][] {
+  const rounds: R[][] = [];
   const filled = new Map<string, { round: number; bytes: number }>();
   for (const record of records) {
     const at = `${record.topic}/${record.partition}`;
-    const size = record.value.length + (record.key?.length ?? 0) + Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 64);
+    const size = (record.value?.length ?? 0) + (record.key?.length ?? 0) + Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 64);
     const last = filled.get(at) ?? { round: 0, bytes: 0 };
     const place = last.bytes > 0 && last.bytes + size > maxBytes ? { round: last.round + 1, bytes: size } : { round: last.round, bytes: last.bytes + size };
     filled.set(at, place);

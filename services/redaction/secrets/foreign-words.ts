@@ -53,13 +53,13 @@ function valueAfter(text: string, from: number, kind: Kind, out: Finding[]): num
 /** `text` holds letters beyond ASCII. One pass, windows of a hundred units behind the words. */
 export function findBehindForeignWords(text: string, out: Finding[]): void {
   built ??= build();
-  const { next, classOf, firstOutput, outputs, width } = built.automaton;
+  const { next, classOf, firstOutput, outputs, shift } = built.automaton;
   let state = 0;
   let done = 0;
   for (let index = 0; index < text.length; index += 1) {
-    state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
+    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
     if (state < firstOutput || index < done) continue;
-    const { kind } = built.table[(outputs[(state - firstOutput) / width] as readonly number[])[0] as number] as Entry;
+    const { kind } = built.table[(outputs[state - firstOutput] as readonly number[])[0] as number] as Entry;
     done = valueAfter(text, index + 1, kind, out);
   }
 }
