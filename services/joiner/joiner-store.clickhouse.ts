@@ -20,8 +20,8 @@ export function createJoinerStore(store: Store): JoinerStore {
     heads: async () => new Map((await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).map(({ part, ver }) => [part, Number(ver)])),
     write: async (flushes) => {
       // Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything else at once.
-      if (flushes.some(({ factCount }) => factCount > 0)) await store.insertBinary('facts', factColumns, Buffer.concat(flushes.map(({ facts }) => facts)));
-      await store.insertBinary('state', stateColumns, Buffer.concat(flushes.map(({ state }) => state)));
+      if (flushes.some(({ factCount }) => factCount > 0)) await store.insertBinary('facts', factColumns, flushes.map(({ facts }) => facts));
+      await store.insertBinary('state', stateColumns, flushes.map(({ state }) => state));
     },
   };
 }

@@ -43,7 +43,7 @@ export function createSeenIds(cold: boolean): SeenIds {
       if (known === undefined) filter?.add(id);
       young.set(id, known === undefined ? { unit, at } : { ...known, others: [...(known.others ?? []), unit] });
     },
-    isCold: (id) => filter !== undefined && filter.mayHave(id) && !young.has(id) && !old.has(id),
+    isCold: (id) => filter?.mayHave(id) === true && !young.has(id) && !old.has(id),
     addCold: (id) => filter?.add(id),
     rotate: (limit, taken, durable) => {
       if (filter === undefined || young.size < limit || durable < oldNeeds) return;

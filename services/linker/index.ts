@@ -51,7 +51,7 @@ export async function startLinker({ prefix, log, producer, codec, clock, store, 
     write: async (flushes) => {
       // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops the repeat.
       await producer.send(flushes.flatMap(({ outgoing, clock: timestamp }) => bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing)));
-      await store.insertBinary('state', columns, Buffer.concat(flushes.map(({ rows }) => rows)));
+      await store.insertBinary('state', columns, flushes.map(({ rows }) => rows));
     },
   });
   return {

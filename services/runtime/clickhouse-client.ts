@@ -17,7 +17,8 @@ export type Store = {
   each<Row>(query: string, onRow: (row: Row) => void, params?: QueryParams): Promise<void>;
   command(query: string, params?: QueryParams): Promise<void>;
   insertRows(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
-  insertBinary(table: string, columns: readonly string[], rows: Buffer): Promise<void>;
+  /** One insert, whatever the rows come in: several buffers are sent one behind the other, not copied together. */
+  insertBinary(table: string, columns: readonly string[], rows: Buffer | readonly Buffer[]): Promise<void>;
   /** Resolves with the engine's own text, formatted as asked (`PrettyCompact`, `JSON`, `CSV` ...). */
   text(query: string, format: string, params?: QueryParams): Promise<string>;
   ping(): Promise<void>;
@@ -93,7 +94,7 @@ export async function createStore(options: { url: string; database: string; user
       guard(`insert into ${table}`, async () => {
         const result = await client.exec({
           query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-          values: Readable.from([rows], { objectMode: false }),
+          values: Readable.from(Buffer.isBuffer(rows) ? [rows] : rows.filter(({ length }) => length > 0), { objectMode: false }),
           clickhouse_settings: { async_insert: 0, max_insert_block_size: '1048576', min_insert_block_size_rows: '1048576', min_insert_block_size_bytes: '1073741824' },
         });
         for await (const _chunk of result.stream) void _chunk;

@@ -36,6 +36,8 @@ describe('ClickHouse\'s HTTP interface', () => {
     row.writeBigInt64LE(1_458_000_000_124n, row.length - 9);
     await store.insertBinary('kinds', ['a', 'b', 'c', 'd', 'e'], row);
     expect(await store.rows('SELECT a, arrayMap(v -> toString(v), b) AS b, c, toString(d) AS d, e FROM kinds ORDER BY d')).toEqual([{ a: 'é', b: ['1', '-2'], c: 'abcd', d: '2016-03-15 00:00:00.123', e: 'y' }, { a: 'é', b: ['-1'], c: 'wxyz', d: '2016-03-15 00:00:00.124', e: 'x' }]);
+    await store.insertBinary('kinds', ['a', 'b', 'c', 'd', 'e'], [row.subarray(0, 7), Buffer.alloc(0), row.subarray(7)]);
+    expect(await store.rows("SELECT count() AS n FROM kinds WHERE c = 'wxyz'")).toEqual([{ n: '2' }]);
   });
   test('migrations run once, and a changed one is refused', async () => {
     const own = await createStore({ url: url(), database: 'migrating' });
