@@ -154,12 +154,17 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       }
     }
   };
-  const endOffsets = async (topic: string): Promise<number[]> => {
-    const offsets = await onceLed(async () => (await admin()).fetchTopicOffsets(topic));
-    const ends: number[] = [];
-    for (const { partition, high } of offsets) ends[partition] = Number(high);
-    return ends;
-  };
+  /** Of every partition: after a restart of the broker kafkajs leaves out those that have no leader yet, and half a log looks read to its end. */
+  const endOffsets = (topic: string): Promise<number[]> =>
+    onceLed(async () => {
+      const client = await admin();
+      const { topics: [known] } = await client.fetchTopicMetadata({ topics: [topic] });
+      const ends: number[] = [];
+      for (const { partition, high } of await client.fetchTopicOffsets(topic)) ends[partition] = Number(high);
+      const missing = known?.partitions.find(({ partitionId }) => ends[partitionId] === undefined)?.partitionId;
+      if (known === undefined || known.partitions.length === 0 || missing !== undefined) throw Object.assign(unavailable(`${topic}: the end of partition ${missing ?? 0} is not known`, undefined), { type: 'LEADER_NOT_AVAILABLE' });
+      return ends;
+    });
 
   const createProducer = async (): Promise<LogProducer> => {
     const producer: Producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
@@ -311,7 +316,8 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
         rejoins += 1;
         revokeAll();
       });
-      consumer.on(consumer.events.REBALANCING, revokeAll);
+      // Not already when a rebalance begins: kafkajs may give up joining (a coordinator that is loading), fetch on under the old membership, and go on behind
+      // what it has handed over. What was taken back then would never come again; only a join that succeeded begins at what is committed.
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         line('warn', `${group}: consumer crashed`, { error: payload.error.message, restart: payload.restart });
         revokeAll();

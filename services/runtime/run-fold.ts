@@ -37,6 +37,8 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
   const { name, topic, log, codec, clock } = options;
   type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; committed: number; reloading: Promise<void> | undefined };
   const owned = new Map<number, Owned>();
+  /** The latest load of a partition. */
+  const asks = new Map<number, symbol>();
   const counts = createStageCounts();
   const parkedLimit = createParkedLimit(options.parkedLimit);
   let generation = 0;
@@ -200,8 +202,12 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     handler: {
       load: async (_topic, partition) => {
         const mine = generation;
-        const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || mine !== generation, onWaiting });
-        if (loaded === undefined || mine !== generation) return undefined;
+        const ask = Symbol();
+        asks.set(partition, ask);
+        // A load that was given up when its session seemed lost must not land on top of a later one.
+        const over = (): boolean => mine !== generation || asks.get(partition) !== ask;
+        const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || over(), onWaiting });
+        if (loaded === undefined || over()) return undefined;
         owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, committed: -1, reloading: undefined });
         return loaded.offset;
       },

@@ -124,8 +124,8 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     for (const { topic, partition, batch, generation: of } of taken) {
       if (of !== mine) continue;
       const next = (batch.at(-1)?.offset ?? -1) + 1;
-      // Again, for about fifteen seconds: the last commit of a quiet topic is the lag that people see. A stage that stops gives it five tries.
-      for (let tries = 0; tries < (closing ? 5 : 20) && mine === generation && !(await consumer.commit(topic, partition, next)); tries += 1) await wait(Math.min(50 * (tries + 1), 1_000));
+      // Again, for about two minutes, longer than a broker is away: the last commit of a quiet topic is the lag that people see. A stage that stops gives it five tries.
+      for (let tries = 0; tries < (closing ? 5 : 130) && mine === generation && !(await consumer.commit(topic, partition, next)); tries += 1) await wait(Math.min(50 * (tries + 1), 1_000));
       positions.set(`${topic}/${partition}`, next);
     }
   };

@@ -3,6 +3,7 @@
  * was wrong, or when a broken build was not caught by any seed. `--soak 1200`: the soak instead.
  *   --seed N    the first seed, 1
  *   --lanes N   stacks side by side, 2
+ *   --rate N    events a second of the soak, twice nominal
  *   --memory    without broker and engine
  *   --only TEXT real trials whose name contains it, nothing else
  */
@@ -10,11 +11,11 @@ import { parseArgs } from 'node:util';
 import { createRounds, roundsFor } from './memory/rounds.ts';
 import { faults } from './real/faults.ts';
 import { runInLanes, type Trial } from './real/lanes.ts';
-import { runSoak } from './soak/soak.ts';
+import { nominal, runSoak } from './soak/soak.ts';
 import { createTally } from './tally.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seeds: { type: 'string' }, seed: { type: 'string', default: '1' }, lanes: { type: 'string', default: '2' }, memory: { type: 'boolean', default: false }, only: { type: 'string' }, soak: { type: 'string' } } });
-const number = (name: 'seconds' | 'seeds' | 'seed' | 'lanes' | 'soak', least: number): number => {
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, seeds: { type: 'string' }, seed: { type: 'string', default: '1' }, lanes: { type: 'string', default: '2' }, memory: { type: 'boolean', default: false }, only: { type: 'string' }, soak: { type: 'string' }, rate: { type: 'string', default: String(2 * nominal) } } });
+const number = (name: 'seconds' | 'seeds' | 'seed' | 'lanes' | 'soak' | 'rate', least: number): number => {
   const given = Number(values[name]);
   if (!(given >= least) || (name !== 'seconds' && name !== 'soak' && !Number.isInteger(given))) throw new RangeError(`--${name} is a number of at least ${least}`);
   return given;
@@ -23,7 +24,7 @@ process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 const began = performance.now();
 const elapsed = (): number => (performance.now() - began) / 1_000;
 const firstSeed = number('seed', 0);
-if (values.soak !== undefined) process.exit((await runSoak({ seconds: number('soak', 60), seed: firstSeed, print: console.log })) ? 0 : 1);
+if (values.soak !== undefined) process.exit((await runSoak({ seconds: number('soak', 60), seed: firstSeed, rate: number('rate', 1), print: console.log })) ? 0 : 1);
 
 const seeds = values.seeds === undefined ? undefined : number('seeds', 1);
 const seconds = seeds === undefined ? (values.seconds === undefined ? 120 : number('seconds', 1)) : Infinity;

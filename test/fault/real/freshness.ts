@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 export type FreshnessWatch = {
   /** The longest gap so far, ms, and of which partition; gaps that go on count. */
   longest(): { readonly ms: number; readonly part: number };
+  /** How long the partition that is furthest behind has owed a checkpoint, ms. */
+  now(): number;
   stop(): Promise<void>;
 };
 
@@ -39,6 +41,7 @@ export function watchFreshness(world: World): FreshnessWatch {
   })();
   return {
     longest: () => longest,
+    now: () => Math.max(0, ...[...seen.values()].map(({ since }) => performance.now() - since)),
     stop: async () => {
       over = true;
       await watching;

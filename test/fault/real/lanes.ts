@@ -2,7 +2,7 @@
  * Trials on real parts side by side: each lane has a stack of its own, so that a trial that kills the broker or the engine meets nobody else's. A lane takes
  * the next trial when it is done with one, and a fresh stack now and then: hundreds of topics and databases would slow every restart that trials wait for.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedStack, startEmbedded } from '../../../infra/embedded/index.ts';
@@ -31,6 +31,13 @@ async function limited(run: Promise<FaultResult>): Promise<FaultResult> {
   }
 }
 
+/** What the stages and parts had to say of a trial that went wrong outlives its folder. */
+function keepLogs(home: string, { fault, seed }: Trial): void {
+  const kept = mkdtempSync(join(tmpdir(), `tripline-wrong-row${fault.row}-seed${seed}-`));
+  cpSync(home, kept, { recursive: true, filter: (path) => path === home || path.endsWith('.log') || path.endsWith('/logs') });
+  console.log(`logs of it: ${kept}`);
+}
+
 async function lane({ next, done }: LanesOptions): Promise<void> {
   let on: { readonly stack: EmbeddedStack; readonly home: string; trials: number } | undefined;
   const leave = async (): Promise<void> => {
@@ -47,8 +54,10 @@ async function lane({ next, done }: LanesOptions): Promise<void> {
         const home = mkdtempSync(join(tmpdir(), 'tripline-fault-'));
         on = { stack: await startEmbedded({ home }), home, trials: 0 };
       }
+      const { home } = on;
       const at = performance.now();
-      const result = await limited(fault.run({ stack: on.stack, home: on.home, seed }));
+      const result = await limited(fault.run({ stack: on.stack, home, seed }));
+      if (result.wrong.length > 0) keepLogs(home, trial);
       done(trial, result, performance.now() - at);
       on.trials += 1;
       // What went wrong may have left parts behind that would harm the next.

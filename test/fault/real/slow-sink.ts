@@ -30,7 +30,7 @@ export const slowSink = (context: FaultContext): Promise<FaultResult> =>
     await world.startStages({ stages: ['redactor', 'linker'] });
     await world.send(1);
     await world.consumed(['redactor', 'linker']);
-    const joiner = await world.startStages({ stages: ['joiner'], slow: { storeMs: 5, maxQueuedBytes: bound.queuedBytes, flushRecords: 20 } });
+    const joiner = await world.startStages({ stages: ['joiner'], settings: { slow: { storeMs: 5, maxQueuedBytes: bound.queuedBytes, flushRecords: 20 } } });
     let resident = 0;
     await until('the slow joiner', async () => {
       resident = Math.max(resident, residentBytes(joiner.child.pid) ?? 0);

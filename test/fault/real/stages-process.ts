@@ -1,6 +1,7 @@
 /** Stages in a process of their own, to be killed, frozen and stopped. Settings come as JSON in TRIPLINE_FAULT, the failpoint in TRIPLINE_FAIL. */
 import { startJoiner } from '../../../services/joiner/index.ts';
 import { startLinker } from '../../../services/linker/index.ts';
+import type { LinkerLimits } from '../../../services/linker/link.ts';
 import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createPseudonymizer, startRedactor } from '../../../services/redactor/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
@@ -17,6 +18,7 @@ import { slowStore, watchedLog } from './slowness.ts';
 export type StagesSettings = {
   readonly brokers: string; readonly clickhouseUrl: string; readonly registryUrl: string; readonly prefix: string; readonly database: string; readonly flushMs: number; readonly sessionTimeoutMs: number;
   readonly stages: readonly ('redactor' | 'linker' | 'joiner')[]; readonly residency: { readonly units: number; readonly events: number };
+  readonly limits?: LinkerLimits;
   /** Every request to the store takes this much longer, ms; queue of a partition, bytes; records of a flush. */
   readonly slow?: { readonly storeMs: number; readonly maxQueuedBytes: number; readonly flushRecords: number };
 };
@@ -30,7 +32,7 @@ const at = createFailpoints(process.env['TRIPLINE_FAIL'], () => {
 });
 const { prefix, flushMs, slow } = settings;
 const flushRecords = slow?.flushRecords ?? 10_000;
-const plain = createKafka({ brokers: settings.brokers, clientId: `${prefix}-${process.pid}`, sessionTimeoutMs: settings.sessionTimeoutMs });
+const plain = createKafka({ brokers: settings.brokers, clientId: `${prefix}-${process.pid}`, sessionTimeoutMs: settings.sessionTimeoutMs, log: (level, message, fields) => process.stderr.write(`${new Date().toISOString()} ${level} ${message} ${JSON.stringify(fields)}\n`) });
 const watched = watchedLog(failingLog(plain, at), slow?.maxQueuedBytes);
 const { log } = watched;
 const reached = failingStore(await createStore({ url: settings.clickhouseUrl, database: settings.database }), at);
@@ -42,7 +44,7 @@ const common = { prefix, log, codec, clock: systemClock, store, producer };
 const context = { policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } }, pseudonym: createPseudonymizer(Buffer.alloc(32, 2)) };
 const running = await Promise.all(settings.stages.map((stage) => {
   if (stage === 'redactor') return startRedactor({ ...common, lingerMs: 5, context });
-  if (stage === 'linker') return startLinker({ ...common, flushMs, flushRecords });
+  if (stage === 'linker') return startLinker({ ...common, flushMs, flushRecords, ...(settings.limits && { limits: settings.limits }) });
   return startJoiner({ ...common, flushMs, flushRecords, idleTickMs: 0, residency: settings.residency });
 }));
 process.stdout.write('ready\n');

@@ -12,6 +12,7 @@ import { createPartitionFold, foldRecord } from '../../../services/joiner/index.
 import { takeFlushRows } from '../../../services/joiner/rows.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
+import type { Arrival } from '../../../services/replay/scenario-lines.ts';
 import { type Addresses, connect, prepare } from '../../../services/replay/whole-path.ts';
 import type { OutgoingRecord } from '../../../services/runtime/kafka-log.ts';
 import { positionsPerOffset } from '../../../services/runtime/run-fold.ts';
@@ -54,7 +55,7 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
   const { arrivals } = disorderOf(seed, { calls, users: 12 });
   const children: StagesProcess[] = [];
   const rawTopics = [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'outcome.raw.v1')];
-  const lastAt = arrivals.at(-1)?.arrivedAt ?? monday;
+  let lastAt = arrivals.at(-1)?.arrivedAt ?? monday;
 
   const toRecord = (arrival: (typeof arrivals)[number]): OutgoingRecord => {
     const user = arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? '');
@@ -98,6 +99,37 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     for (const stage of stages) await until(`the ${stage} to read everything`, () => isConsumed([stage]), patienceMs);
   };
 
+  /** `have` and `want` as JSON, or nothing when they are equal. */
+  const differ = (what: string, have: unknown, want: unknown): string[] => (JSON.stringify(have) === JSON.stringify(want) ? [] : [`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`]);
+  const totalsWrong = async (totals: ReturnType<typeof totalsOf>): Promise<string[]> => {
+    const cells = await store.rows<{ metric: string; arm: string; units: string; numerator: string; denominator: string }>("SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm");
+    return [...totals].flatMap(([key, want]) => {
+      const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
+      return differ(`totals of ${key}`, { units: Number(cell?.units ?? 0), numerator: Number(cell?.numerator ?? 0), denominator: Number(cell?.denominator ?? 0) }, want);
+    });
+  };
+  /** Every report, entry and unit row against a fold of the unit log from its beginning. */
+  const rowsWrong = async (): Promise<string[]> => {
+    const columns = ['kind', 'part', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
+    const stored = await store.rows<Record<string, unknown>>("SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')");
+    const asText = (rows: readonly Record<string, unknown>[]): string[] => rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
+    const folds = Array.from({ length: partitions }, (_, part) => createPartitionFold(part));
+    for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
+      if (value === null) continue;
+      await codec.prepare([value]);
+      const decoded = codec.decode(['unit-record'], value);
+      if (decoded.ok) for (const [index, record] of decoded.value.records.entries()) foldRecord(folds[partition] as (typeof folds)[number], record, offset * positionsPerOffset + index);
+    }
+    const again = folds.flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state)).filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
+    const [have, want] = [asText(stored), asText(again)];
+    const extra = have.filter((row) => !want.includes(row));
+    return have.length === want.length && extra.length === 0 ? [] : [`rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`];
+  };
+  const recountWrong = async (): Promise<string[]> => {
+    const audit = await auditCells(store);
+    return [...differ('recount', [audit.mismatches, audit.settled], [[], true]), ...differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent)];
+  };
+
   const world = {
     ...where, log, store, partitions, arrivals,
     /** Sends the next share of the input, bad records in between. */
@@ -111,8 +143,13 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
         badSent += extra.length;
       }
     },
-    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages']; slow?: StagesSettings['slow'] } = {}): Promise<StagesProcess> => {
-      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 }, ...(options.slow && { slow: options.slow }) };
+    /** Sends what is not part of the world's own input; the caller keeps the count. */
+    sendArrivals: async (more: readonly Arrival[]): Promise<void> => {
+      await producer.send(more.map(toRecord));
+      lastAt = Math.max(lastAt, more.at(-1)?.arrivedAt ?? 0);
+    },
+    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages']; settings?: Partial<StagesSettings> } = {}): Promise<StagesProcess> => {
+      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 }, ...options.settings };
       const lines: string[] = [];
       const child = await startChild({
         command: process.execPath, args: ['--import', 'tsx', processFile], logFile: join(home, `${prefix}.log`), onLine: (line) => lines.push(line),
@@ -133,6 +170,15 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     checkpoints,
     /** Of all partitions together: how many messages are folded and durable. */
     folded: async (): Promise<number> => [...(await checkpoints()).values()].reduce((sum, next) => sum + next, 0),
+    /** Messages that some stage has not committed, over all topics. */
+    lag: async (): Promise<number> => {
+      let lag = 0;
+      for (const [stage, names] of Object.entries(topicsOf)) for (const topic of names) {
+        const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
+        for (const [partition, end] of ends.entries()) lag += end - (done[partition] ?? 0);
+      }
+      return lag;
+    },
     unitEnds: (): Promise<readonly number[]> => log.endOffsets(topicName(prefix, 'unit.v1')),
     isConsumed, consumed,
     /** Lag 0 at every stage, twice: what the first round brought on is through as well. */
@@ -143,35 +189,8 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
       await consumed(['redactor', 'linker', 'joiner']);
     },
     /** Everything that is not as it should be; empty: nothing was lost, repeated or left behind. */
-    verdict: async (): Promise<string[]> => {
-      const wrong: string[] = [];
-      const differ = (what: string, have: unknown, want: unknown): void => {
-        if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
-      };
-      const cells = await store.rows<{ metric: string; arm: string; units: string; numerator: string; denominator: string }>("SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm");
-      for (const [key, want] of totalsOf(revision.spec, arrivals)) {
-        const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
-        differ(`totals of ${key}`, { units: Number(cell?.units ?? 0), numerator: Number(cell?.numerator ?? 0), denominator: Number(cell?.denominator ?? 0) }, want);
-      }
-      const columns = ['kind', 'part', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
-      const stored = await store.rows<Record<string, unknown>>("SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')");
-      const asText = (rows: readonly Record<string, unknown>[]): string[] => rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
-      const folds = Array.from({ length: partitions }, (_, part) => createPartitionFold(part));
-      for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
-        if (value === null) continue;
-        await codec.prepare([value]);
-        const decoded = codec.decode(['unit-record'], value);
-        if (decoded.ok) for (const [index, record] of decoded.value.records.entries()) foldRecord(folds[partition] as (typeof folds)[number], record, offset * positionsPerOffset + index);
-      }
-      const again = folds.flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state)).filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
-      const [have, want] = [asText(stored), asText(again)];
-      const extra = have.filter((row) => !want.includes(row));
-      if (have.length !== want.length || extra.length > 0) wrong.push(`rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`);
-      const audit = await auditCells(store);
-      differ('recount', [audit.mismatches, audit.settled], [[], true]);
-      differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent);
-      return wrong;
-    },
+    verdict: async (): Promise<string[]> => [...(await totalsWrong(totalsOf(revision.spec, arrivals))), ...(await rowsWrong()), ...(await recountWrong())],
+    totalsWrong, recountWrong,
     /** Stops every process; which of them are still there. */
     close: async (): Promise<number[]> => {
       for (const { child, thaw } of children) {
