@@ -19,6 +19,9 @@ function scan(text: string): Scanned | undefined {
   return scanner(text);
 }
 const maxDepth = 2;
+/** What a unit of text costs before anything is found in it, in looks: the anchor pass, folding and maps; and the words of the names tier. */
+const unitLooks = 1 / 64;
+const nameLooks = 1 / 24;
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 export const maxFindings = 20_000;
 
@@ -39,6 +42,7 @@ function mayHoldNames(text: string): boolean {
 /** `true` when this says "too much": the caller drops the text. */
 export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
   const names = policy.names !== false && depth === 0;
+  work.left -= text.length * unitLooks;
   let scanned = scan(text);
   if (scanned === undefined && !names) return false;
   let base = text;
@@ -108,7 +112,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
     const foreign = scanned?.marks.nonAscii === true ? family.findForeign : undefined;
     if (foreign === undefined && (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names)) continue;
     plain.length = 0;
-    work.left -= (hits?.length ?? 0) >> 2;
+    work.left -= tier === 'names' ? text.length * nameLooks : (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
     if (hits !== undefined || foreign === undefined) family.find(text, hits ?? nothing, context, plain);
     foreign?.(text, plain);

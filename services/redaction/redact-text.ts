@@ -200,7 +200,9 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
   const spans: Span[] = [];
   const ends: number[] = [];
   const ordinals = new Map<string, number>();
-  let clean = '';
+  // Joined at the end: a text made of pieces is read through them, unit by unit.
+  const pieces: string[] = [];
+  let length = 0;
   let at = 0;
   for (const { start, end, type, tier, score, quote = '' } of findings) {
     const value = text.slice(start, end);
@@ -216,9 +218,11 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
       token = `${type}#${ordinal}`;
     }
     spans.push({ start, end, type, tier, score, token });
-    clean += text.slice(at, start) + quote + replacement + quote;
-    ends.push(clean.length);
+    pieces.push(text.slice(at, start), quote, replacement, quote);
+    length += start - at + replacement.length + quote.length * 2;
+    ends.push(length);
     at = end;
   }
-  return { text: clean + text.slice(at), spans, ends };
+  pieces.push(text.slice(at));
+  return { text: pieces.join(''), spans, ends };
 }
