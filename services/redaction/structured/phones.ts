@@ -8,7 +8,7 @@ const callingCode = /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1
 
 export type PhoneFound = { readonly start: number; readonly end: number; readonly last: number; readonly score: number };
 
-const phoneGap = /^(?:[ .\-/()]|[ -] |\) ?|\)[-./]| ?\(| [-–] |\)\(|\) ?[-/]|\. |--|[ ]{2}| \. )$/;
+const phoneGap = /^(?:[ .\-/()]|-\(|[ -] |\) ?|\)[-./]| ?\(| [-–] |\)\(|\) ?[-/]|\. |--|[ ]{2}| \. )$/;
 const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0,2}\d{1,6}(?![\dA-Za-z])/i;
 
 /** Mobile numbers of countries where people write them bare (national numbering plans); a leading zero is the trunk prefix. */
