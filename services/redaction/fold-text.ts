@@ -61,7 +61,7 @@ export function foldText(input: string): Mapped | undefined {
   for (let index = 0; index < input.length; index += 1) {
     const code = input.charCodeAt(index);
     if (code < 0x80) continue;
-    if (to[code] !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) {
+    if (to[code] !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || code === 0xdb40 || isMark(code)) {
       first = index;
       break;
     }
@@ -114,7 +114,8 @@ export function foldText(input: string): Mapped | undefined {
       continue;
     }
     let target = to[code] as number;
-    if (isMark(code) && length > 0 && (units[length - 1] as number) >= 48 && (units[length - 1] as number) <= 57) target = 0;
+    // Strokes through letters belong to no language; other marks after a digit neither.
+    if (isMark(code) && length > 0 && ((code >= 0x334 && code <= 0x338) || code >= 0x20d0 || ((units[length - 1] as number) >= 48 && (units[length - 1] as number) <= 57))) target = 0;
     if (look[code] !== 0) {
       if (index >= wordEnd) {
         let start = index;
