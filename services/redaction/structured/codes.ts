@@ -1,6 +1,6 @@
 /** Codes of letters and digits at a word: account numbers, identifiers by country, document numbers; spread over several words perhaps. */
 import { ibanEnd } from './cards.ts';
-import { isWhole, standsAloneOrGlued } from './chain.ts';
+import { isBehindEscape, isWhole, standsAloneOrGlued } from './chain.ts';
 import { type Context, nameBefore } from './context-words.ts';
 import { documentType } from './documents.ts';
 import { idCodes } from './id-codes.ts';
@@ -16,7 +16,7 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
 export function ibanFrom(text: string, start: number): number {
-  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) ? -1 : ibanEnd(text, start);
+  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) && !isBehindEscape(text, start) ? -1 : ibanEnd(text, start);
 }
 
 /** `YZ 61 48...`, `DE 89 37...`, `55555555-K`: letters one separator away belong to the number perhaps. */

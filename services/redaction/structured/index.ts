@@ -4,7 +4,7 @@ import type { Marks } from '../anchors.ts';
 import { buildAutomaton } from '../automaton.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
 import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
-import { type Chain, chainAt, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
+import { type Chain, chainAt, isBehindEscape, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
 import { nameBefore, says } from './context-words.ts';
 import { schemeStart, scoreCryptoAddress } from './crypto.ts';
 import { birthAnchors, findBirthdays, foreignBirthWords } from './dates.ts';
@@ -89,7 +89,7 @@ const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLette
 function numberAt(task: Task, first: number): number {
   const { text, out, work } = task;
   let start = first;
-  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1))) start -= 1;
+  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1)) && !isBehindEscape(text, start)) start -= 1;
   let end = first + 1;
   while (end < text.length && isAlnum(text.charCodeAt(end))) end += 1;
   let hasLetters = start < first;
@@ -216,7 +216,7 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     if (compact.length < 6 || (b + 1 < groups.length && tight.test(separators[b] as string)) || !standsAloneOrGlued(text, start, group.end)) continue;
     const rows = numericIds.get(compact.length);
     if (/^[-.,:][\w]/.test(text.slice(group.end, group.end + 2)) && !/^[.,:]\s/.test(text.slice(group.end, group.end + 2))) continue;
-    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
+    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '') && !text.startsWith('...', start - 3)) continue;
     work.left -= 4;
     const context = contextOf(task, start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };

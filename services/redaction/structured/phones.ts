@@ -70,7 +70,7 @@ const bareInternational = (around: Context, digits: number): number => (says(aro
 function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate): number {
   const { text } = task;
   const after = text[end] ?? '';
-  if (/[A-Za-z0-9_]/.test(after) && !extension.test(text.slice(end, end + 18))) return 0;
+  if (/[A-Za-z0-9_]/.test(after) && !/^_(?!\w)/.test(text.slice(end, end + 2)) && !extension.test(text.slice(end, end + 18))) return 0;
   if (b + 1 < groups.length && /^[-./_:]$/.test(separators[b] as string)) return 0;
   if (isInternational) {
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');

@@ -94,3 +94,5 @@ test('a decimal is no card, nor is a stretch of base64 a licence', () => {
   expect(types('The result is 659040.98445914 here')).toEqual([]);
   expect(types('KeI2YFxUPjdlB+3Lc10seMLtL4cA==", "license": "MIT"')).toEqual([]);
 });
+
+test.each([['\\n4012888888881881\\n', 'CREDIT_CARD'], ['\\nDE89370400440532013000\\n', 'IBAN'], ['\\n3c:d6:c3:67:f0:a3\\n', 'MAC'], ['_4012888888881881_', 'CREDIT_CARD'], ['_3c:d6:c3:67:f0:a3_', 'MAC'], ['...3c:d6:c3:67:f0:a3...', 'MAC'], ['\u20143c:d6:c3:67:f0:a3\u2014', 'MAC'], ['my ssn is ...536-22-1234...', 'US_SSN'], ['4\u03360\u03361\u03362\u03368\u03368\u03368\u03368\u03368\u03368\u03368\u03368\u03361\u03368\u03368\u03361', 'CREDIT_CARD'], ['s\u0336a\u0336m\u0336@example.org', 'EMAIL'], ['s\u{e0041}a\u{e0041}m@exam\u{e0041}ple.org', 'EMAIL']])('glued and struck through: %s', (text, type) => expect(types(text).map((found) => found.split(' ')[0])).toEqual([type]));
