@@ -49,7 +49,7 @@ function buildTables(): FoldTables {
     }
   }
   for (const [char, ascii] of Object.entries(lookAlikes)) (/[a-z]/i.test(ascii) ? look : to)[char.charCodeAt(0)] = ascii.charCodeAt(0);
-  const touched = Uint8Array.from(to, (target, code) => (code >= 0x80 && (target !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || isMark(code)) ? 1 : 0));
+  const touched = Uint8Array.from(to, (target, code) => (code >= 0x80 && (target !== code || look[code] !== 0 || more.has(code) || (code >= 0xd801 && code <= 0xd83b) || code === 0xdb40 || isMark(code)) ? 1 : 0));
   return { to, look, more, touched };
 }
 
@@ -119,7 +119,8 @@ export function foldText(input: string): Mapped | undefined {
       continue;
     }
     let target = to[code] as number;
-    if (isMark(code) && length > 0 && (units[length - 1] as number) >= 48 && (units[length - 1] as number) <= 57) target = 0;
+    // Strokes through letters belong to no language; other marks after a digit neither.
+    if (isMark(code) && length > 0 && ((code >= 0x334 && code <= 0x338) || code >= 0x20d0 || ((units[length - 1] as number) >= 48 && (units[length - 1] as number) <= 57))) target = 0;
     if (look[code] !== 0) {
       if (index >= wordEnd) {
         let start = index;

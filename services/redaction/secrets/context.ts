@@ -38,6 +38,8 @@ function afterVerb(text: string, from: number): number {
 }
 const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
 const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
+/** Brackets, bullets and tags that a sentence puts around a value. */
+const wrapper = /<(?:b|i|em|strong|code|kbd|pre|span|p|tt|mark)>|[([{<|;,/\u2022]\s?(?=[^\s<>[\](){}|]{6,80}[)\]}>|;,/]|[^\s]{6,80}$)|\u2022\s/y;
 const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
 const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
 const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
@@ -83,6 +85,11 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
     value = value.slice(skip);
     if (value.length > 0 && judge(value.length > judged ? value.slice(0, judged) : value, schemed === null ? kind : 'token', manner === 'phrase' || manner === 'beside' ? 'phrase' : 'quoted')) return push(text, start + skip, start + close, kind, out);
     return -1;
+  }
+  if (manner === 'phrase') {
+    wrapper.lastIndex = from;
+    const wrapped = wrapper.exec(text);
+    if (wrapped !== null) return take(text, wrapper.lastIndex, kind, 'beside', out, false);
   }
   const pattern = query ? queryValue : bareValue;
   pattern.lastIndex = from;

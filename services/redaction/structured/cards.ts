@@ -11,7 +11,7 @@ const issuers: readonly { readonly prefix: RegExp; readonly lengths: readonly nu
   { prefix: /^(?:6011|64[4-9]|65|62|81)/, lengths: [16, 17, 18, 19] },
   { prefix: /^(?:35|2131|1800)/, lengths: [15, 16, 17, 18, 19] },
   { prefix: /^(?:50|5[6-9]|6)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  { prefix: /^(?:220[0-4]|9792|1946)/, lengths: [16, 17, 18, 19] },
+  { prefix: /^(?:220[0-4]|9792|1946|9860|8600|94)/, lengths: [16, 17, 18, 19] },
 ];
 export const isCardNumber = (digits: string): boolean => digits.length >= 12 && digits.length <= 19 && luhn(digits) && !/^(\d)\1+$/.test(digits) && issuers.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits));
 

@@ -51,8 +51,11 @@ export function joinGroups(text: string, { groups }: Chain, a: number, b: number
 
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 const isWordUnit = (code: number): boolean => isLetter(code) || isDigit(code) || code === 95;
-const beginsAlone = (text: string, start: number): boolean => start === 0 || !isWordUnit(text.charCodeAt(start - 1));
-const endsAlone = (text: string, end: number): boolean => end >= text.length || !isWordUnit(text.charCodeAt(end));
+/** The letter of an escape that was left as it is (`\\n4111...`) ends before `at`. */
+export const isBehindEscape = (text: string, at: number): boolean => text.charCodeAt(at - 2) === 92 && /[nrt]/.test(text[at - 1] ?? '');
+/** `_` around a value is emphasis; within a word it joins. */
+const beginsAlone = (text: string, start: number): boolean => start === 0 || !isWordUnit(text.charCodeAt(start - 1)) || (text.charCodeAt(start - 1) === 95 && !(start > 1 && isWordUnit(text.charCodeAt(start - 2)))) || isBehindEscape(text, start);
+const endsAlone = (text: string, end: number): boolean => end >= text.length || !isWordUnit(text.charCodeAt(end)) || (text.charCodeAt(end) === 95 && !(end + 1 < text.length && isWordUnit(text.charCodeAt(end + 1))));
 /** Neither a letter, a digit nor `_` of ASCII stands at its edges: a value, not a piece of an identifier. */
 export const standsAlone = (text: string, start: number, end: number): boolean => beginsAlone(text, start) && endsAlone(text, end);
 

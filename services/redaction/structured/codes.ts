@@ -1,7 +1,7 @@
 /** Codes of letters and digits at a word: account numbers, identifiers by country, document numbers; spread over several words perhaps. */
 import { ibanEnd } from './cards.ts';
-import { isWhole, standsAloneOrGlued } from './chain.ts';
-import type { Context } from './context-words.ts';
+import { isBehindEscape, isWhole, standsAloneOrGlued } from './chain.ts';
+import { type Context, nameBefore } from './context-words.ts';
 import { documentType } from './documents.ts';
 import { anyCode, idCodes } from './id-codes.ts';
 import type { ScoredFinding } from './index.ts';
@@ -16,7 +16,7 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
 export function ibanFrom(text: string, start: number): number {
-  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) ? -1 : ibanEnd(text, start);
+  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) && !isBehindEscape(text, start) ? -1 : ibanEnd(text, start);
 }
 
 /** `YZ 61 48...`, `DE 89 37...`, `55555555-K`: letters one separator away belong to the number perhaps. */
@@ -82,7 +82,7 @@ export function codesFrom(task: Task, wordStart: number): void {
         const score = scoreId(row, { compact, layout, isGrouped: index > 0, isWhole: whole, context });
         if (score >= least && score > (best?.score ?? 0)) best = { start, end: end + (text[end] === ')' && layout.includes('(') ? 1 : 0), type: row.type, rank: rankOf(score) + 1, score };
       }
-      const document = best === undefined || (best.score ?? 0) < 0.5 ? documentType(compact, layout, index + 1, context) : undefined;
+      const document = best === undefined || (best.score ?? 0) < 0.5 ? documentType(compact, layout, index + 1, context, () => nameBefore(text, start, task.key)) : undefined;
       if (document && document.score > (best?.score ?? 0)) best = { start, end, type: document.type, rank: rankOf(document.score), score: document.score };
       if (best) out.push(best);
     }

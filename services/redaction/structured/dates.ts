@@ -19,25 +19,9 @@ const date = new RegExp(
 );
 
 /** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
-export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'syntyn', 'szulet', 'lahir', 'narozen', 'bday', 'fodelse', 'ur. '] as const;
+export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'syntyn', 'szulet', 'lahir', 'narozen', 'bday', 'fodelse', 'fodsels', 'ur. ', 'nasci em', 'naci el', 'verjaardag', 'narodeni', 'rojstva', 'rojen', 'gimim', 'dzimsan', 'cumplea', 'compleanno'] as const;
 /** Words of birth outside ASCII. */
-const birthWords = /né\(?e?\)? le|née? en|född|født|fødd|doğum|g\.datum|рожд|родил|народ|родена?|γέννησ|γεννή|szület|生年月日|出生|生日|생년월일|생일|تاريخ الميلاد|مواليد|ولد|תאריך לידה|נולד|ngày sinh|sinh ngày|วันเกิด|เกิดวัน|जन्म/giu;
-/** By unit outside ASCII: 0, or the ASCII unit before it (1: any) in the words of birth that have it as the first one of its kind. */
-const birthUnits = new Uint8Array(65_536);
-for (const word of birthWords.source.split('|').map((source) => source.replaceAll(/[\\()?]/g, ''))) {
-  const at = [...word].findIndex((char) => char.charCodeAt(0) > 127);
-  const before = at > 0 ? word.charCodeAt(at - 1) : 1;
-  for (const char of at < 0 ? [] : [(word[at] as string).toLowerCase(), (word[at] as string).toUpperCase()]) birthUnits[char.charCodeAt(0)] = (birthUnits[char.charCodeAt(0)] || before) === before ? before : 1;
-}
-/** The pattern reads every unit of a text several times; accents alone are no reason to. */
-function mayHoldBirthWord(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const before = birthUnits[text.charCodeAt(at)] as number;
-    if (before !== 0 && (before === 1 || (at > 0 && (text.charCodeAt(at - 1) | 32) === before))) return true;
-  }
-  return asciiBirthWord.test(text);
-}
-const asciiBirthWord = /g\.datum/i;
+export const foreignBirthWords = ['né le', 'née le', 'né(e) le', 'né en', 'née en', 'född', 'födelse', 'født', 'fødd', 'fødsels', 'fæðing', 'fædd', 'doğum', 'g.datum', 'рожд', 'родил', 'роден', 'народ', 'г.р', 'γέννησ', 'γεννή', 'szület', 'născut', 'naștere', 'nașterii', 'rođen', 'nací ', 'dátum narodenia', 'gimė', 'dzimšan', 'sünni', 'sündin', '生年月日', '出生', '生日', '생년월일', '생일', 'تاريخ الميلاد', 'مواليد', 'ولد', 'תאריך לידה', 'נולד', 'ngày sinh', 'sinh ngày', 'วันเกิด', 'เกิดวัน', 'เกิดเมื่อ', 'जन्म'] as const;
 const beforeUnits = 26;
 const afterUnits = 48;
 
@@ -55,11 +39,12 @@ function near(text: string, at: number, out: ScoredFinding[]): void {
   if (best && !(best.end <= at && /[.!?\n]/.test(text.slice(best.end, at)))) out.push({ ...best, type: 'DATE_OF_BIRTH', rank: 66, score: 0.9 });
 }
 
-export function findBirthdays(text: string, anchorsAt: readonly number[], nonAscii: boolean, key: string | undefined, out: ScoredFinding[]): void {
+/** `behind`: ends of words outside ASCII. */
+export function findBirthdays(text: string, anchorsAt: readonly number[], behind: readonly number[], key: string | undefined, out: ScoredFinding[]): void {
   for (const at of anchorsAt) {
     if (/[a-z]/i.test(text[at - 1] ?? '') && !/geburt|bday/i.test(text.slice(at, at + 6))) continue;
     near(text, at, out);
   }
-  if (nonAscii && mayHoldBirthWord(text) && /\d/.test(text)) for (const match of text.matchAll(birthWords)) near(text, match.index + match[0].length, out);
+  for (const end of behind) near(text, end, out);
   if (key !== undefined && /^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*|.*nascita.*|.*geboorte.*)$/.test(key)) for (const match of text.slice(0, 64).matchAll(date)) out.push({ start: match.index, end: match.index + match[0].length, type: 'DATE_OF_BIRTH', rank: 66, score: 0.95 });
 }

@@ -72,7 +72,7 @@ const national: readonly Omit<IdRow, 'type'>[] = [
   { id: 'US_MBI', test: /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/, layout: /^4-3-4$/, sure: 0.5 },
   { id: 'IE_PPS', test: /^\d{7}[A-W][A-IW]?$/, check: pps, sure: 0.35 },
   { id: 'MX_CURP', test: /^[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{2}[B-DF-HJ-NP-TV-Z]{3}[0-9A-Z]\d$/, sure: 0.9 },
-  { id: 'MX_CURP', test: /^[A-ZÑ&]{3,4}\d{6}[0-9A-Z]{3}$/, check: (text) => hasDay(text, text.length - 7, text.length - 5), sure: 0.2 },
+  { id: 'MX_CURP', test: /^[A-ZÑ&]{3,4}\d{6}[0-9A-Z]{3}$/, check: (text) => hasDay(text, text.length - 7, text.length - 5), layout: /^[34]([ -])6(?:\1)3$/, sure: 0.2 },
   { id: 'CN_RIC', test: /^[1-9]\d{5}(?:18|19|20)\d{9}X$/, check: ric, sure: 0.9 },
   { id: 'HK_ID', test: /^[A-Z]{1,2}\d{6}[0-9A]$/, check: hongKong, layout: /^[78]\(1\)?$|^[78]-1$/, sure: 0.3 },
   { id: 'TW_ID', test: /^[A-Z][1289]\d{8}$/, check: taiwan, sure: 0.22 },

@@ -49,6 +49,9 @@ const rodne = (text: string): boolean => (remainder(text, 11) === 0 || (remainde
 const personnummer = (text: string): boolean => luhn(text.slice(-10)) && hasDay(text, text.length - 8, text.length - 6, { dayOffsets: [0, 60] });
 const rrn = (text: string): boolean => hasDay(text, 2, 4) && /^.{6}[0-9]/.test(text);
 
+const kennitala = (text: string): boolean => complement(text, [3, 2, 7, 6, 5, 4, 3, 2]) === digit(text, 8) && /[09]$/.test(text) && hasDay(text, 2, 0);
+const rut = (text: string): boolean => ((padded) => ((11 - eleven(padded, [3, 2, 7, 6, 5, 4, 3, 2])) % 11) === last(text))(text.slice(0, -1).padStart(8, '0'));
+
 const three = /^3([ -])3(?:\1)3$/;
 const national: readonly Omit<IdRow, 'type'>[] = [
   { id: 'CA_SIN', test: /^[1-79]\d{8}$/, check: luhn, layout: three, sure: 0.3 },
@@ -72,6 +75,10 @@ const national: readonly Omit<IdRow, 'type'>[] = [
   { id: 'UA_RNOKPP', test: /^\d{10}$/, check: (text) => (((eleven(text, [-1, 5, 7, 9, 4, 6, 10, 5, 7]) + 11) % 11) % 10) === last(text), sure: 0.2 },
   { id: 'CO_CC', test: /^\d{6,10}$/, layout: /^(?:1\.3\.3\.3|2\.3\.3)$/, sure: 0 },
   { id: 'AR_DNI', test: /^\d{7,8}$/, layout: /^[12]\.3\.3$/, sure: 0 },
+  { id: 'IS_KT', test: /^\d{10}$/, check: kennitala, layout: /^6-4$/, sure: 0.35 },
+  { id: 'CL_RUT', test: /^\d{8,9}$/, check: rut, layout: /^(?:[12]\.3\.3-1|[78]-1)$/, sure: 0.22 },
+  { id: 'AR_CUIT', test: /^(?:2[03-7]|3[034])\d{9}$/, check: (text) => complement(text, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) === last(text), layout: /^2-8-1$/, sure: 0.35 },
+  { id: 'EC_CI', test: /^(?:0[1-9]|1\d|2[0-4]|30)[0-5]\d{7}$/, check: luhn, layout: /^9-1$/, sure: 0.15 },
   { id: 'DE_IDNR', test: /^[1-9]\d{10}$/, check: mod1110, layout: /^2 3 3 3$/, sure: 0.32 },
   { id: 'HR_OIB', test: /^\d{11}$/, check: mod1110, sure: 0.2 },
   { id: 'PL_PESEL', test: /^\d{11}$/, check: (text) => (10 - (weighted(text, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10)) % 10 === last(text) && hasDay(text, 2, 4, { monthOffsets: [0, 20, 40, 60, 80] }), sure: 0.4 },

@@ -1,17 +1,19 @@
 /** Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates of birth. Called with the marks of the anchor pass; looks at bounded windows around them. */
 import type { AnchorHits, Finding } from '../family.ts';
 import type { Marks } from '../anchors.ts';
+import { buildAutomaton } from '../automaton.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
 import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
-import { type Chain, chainAt, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
-import { says } from './context-words.ts';
-import { scoreCryptoAddress } from './crypto.ts';
-import { birthAnchors, findBirthdays } from './dates.ts';
+import { type Chain, chainAt, isBehindEscape, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
+import { nameBefore, says } from './context-words.ts';
+import { schemeStart, scoreCryptoAddress } from './crypto.ts';
+import { birthAnchors, findBirthdays, foreignBirthWords } from './dates.ts';
 import { documentType } from './documents.ts';
 import { emailAnchors, findEmails } from './email.ts';
 import { numericIds } from './id-numbers.ts';
 import { findColons, findDefanged, findMacs, ipv4From } from './network.ts';
 import { isInsideCode, phoneFrom } from './phones.ts';
+import { addressWords, findPostalCode, findPostalCodes, foreignPostalWords, postalWords } from './postal-codes.ts';
 import { scoreId } from './score-ids.ts';
 import { contextOf, type Task, type Work } from './task.ts';
 
@@ -20,8 +22,10 @@ export type { Work } from './task.ts';
 /** `score` is how likely the finding is right (0..1), set against the policy's threshold of its type. */
 export type ScoredFinding = Finding & { readonly score?: number };
 
-export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAnchors];
+const postal = [...postalWords, ...addressWords];
+export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAnchors, ...postal];
 const birthFrom = emailAnchors.length;
+const postalFrom = birthFrom + birthAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
@@ -33,7 +37,8 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
   for (let hit = 0; hits !== undefined && hit < hits.length; hit += 2) {
     const anchor = hits[hit] as number;
     const at = hits[hit + 1] as number;
-    if (anchor >= birthFrom) births.push(at);
+    if (anchor >= postalFrom) findPostalCodes(text, at, postal[anchor - postalFrom] as string, out);
+    else if (anchor >= birthFrom) births.push(at);
     else if (anchor === mailAnchor) {
       // The word is common; only `at` beside it makes an address of it.
       if (text.slice(Math.max(0, at - 70), at + 80).includes(' at ')) spelled.push(at);
@@ -45,7 +50,8 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
   work.left -= marks.ats.length * 4 + marks.colons.length + spelled.length * 8 + births.length * 16;
   if (marks.ats.length > 0 || spelled.length > 0) findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
   if (work.left <= 0) return;
-  if (births.length > 0 || marks.nonAscii || key !== undefined) findBirthdays(text, births, marks.nonAscii, key, out);
+  const foreign = marks.nonAscii && marks.digits.length > 0 ? foreignWords(text, out) : noPlaces;
+  if (births.length > 0 || foreign.length > 0 || key !== undefined) findBirthdays(text, births, foreign, key, out);
   if (marks.colons.length > 0) findColons(task, marks.colons);
   if (marks.macs.length > 0) findMacs(text, marks.macs, out);
   let done = -1;
@@ -59,6 +65,23 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
   }
 }
 
+const noPlaces: readonly number[] = [];
+let foreignTable: ReturnType<typeof buildAutomaton> | undefined;
+/** Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the way. One pass. */
+function foreignWords(text: string, out: ScoredFinding[]): readonly number[] {
+  foreignTable ??= buildAutomaton([...foreignBirthWords, ...foreignPostalWords]);
+  const { next, classOf, firstOutput, outputs, width } = foreignTable;
+  const births: number[] = [];
+  let state = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
+    if (state < firstOutput) continue;
+    if (((outputs[(state - firstOutput) / width] as readonly number[])[0] as number) < foreignBirthWords.length) births.push(index + 1);
+    else findPostalCode(text, index + 1, out);
+  }
+  return births;
+}
+
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
@@ -66,7 +89,7 @@ const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLette
 function numberAt(task: Task, first: number): number {
   const { text, out, work } = task;
   let start = first;
-  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1))) start -= 1;
+  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1)) && !isBehindEscape(text, start)) start -= 1;
   let end = first + 1;
   while (end < text.length && isAlnum(text.charCodeAt(end))) end += 1;
   let hasLetters = start < first;
@@ -75,7 +98,7 @@ function numberAt(task: Task, first: number): number {
   if (end - start > 24 && hasLetters) {
     if (standsAlone(text, start, end)) {
       const score = scoreCryptoAddress(task, start, end);
-      if (score >= least) out.push({ start, end, type: 'CRYPTO', rank: 60, score });
+      if (score >= least) out.push({ start: schemeStart(text, start), end, type: 'CRYPTO', rank: 60, score });
     }
     const label = /^iban(?=[A-Za-z]{2}\d\d)/i.test(text.slice(start, start + 8)) ? 4 : 0;
     const iban = end - start <= 44 ? ibanEnd(text, start + label) : -1;
@@ -106,6 +129,9 @@ function numberAt(task: Task, first: number): number {
   // Most numbers of prose end here: short, and no digits follow.
   if (end - start < 6 && !continues(text, end) && !(end - start === 2 && isUpper(text.charCodeAt(start - 2)))) return end;
   const chain = chainAt(text, first);
+  const lastGroup = chain.groups.at(-1) as Word;
+  // `131052-308T`: the check letter sticks to the last group.
+  if (chain.groups.length > 1 && chain.groups.length < 6 && isLetter(text.charCodeAt(lastGroup.end)) && !isLetter(text.charCodeAt(lastGroup.end + 1))) codesFrom(task, start);
   if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end)) chainFrom(task, chain);
   else {
     codesFrom(task, start);
@@ -128,7 +154,7 @@ function continues(text: string, end: number): boolean {
 const tight = /^[-./_:·*|]$/;
 /** SSA never issues area 000, 666 or 900-999, group 00, serial 0000. */
 const ssn = /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/;
-const ssnLayouts: Readonly<Record<string, number>> = { '3-2-4': 0.8, '3 2 4': 0.65, '3.2.4': 0.65, '3/2/4': 0.5, '9': 0.05, '3-6': 0.35, '5-4': 0.35 };
+const ssnLayouts: Readonly<Record<string, number>> = { '3-2-4': 0.8, '3 2 4': 0.65, '3.2.4': 0.65, '3/2/4': 0.5, '3-2 4': 0.65, '3 2-4': 0.65, '9': 0.05, '3-6': 0.35, '5-4': 0.35 };
 
 function chainFrom(task: Task, chain: Chain): void {
   const { text, out, work } = task;
@@ -191,7 +217,7 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     const rows = numericIds.get(compact.length);
     const behind = text.charCodeAt(group.end);
     if ((behind === 45 || behind === 46 || behind === 44 || behind === 58) && /^[-.,:]\w/.test(text.slice(group.end, group.end + 2))) continue;
-    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '')) continue;
+    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '') && !text.startsWith('...', start - 3)) continue;
     work.left -= 4;
     const context = contextOf(task, start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };
@@ -210,7 +236,7 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
       if (score >= least) out.push({ start, end: group.end, type: 'US_SSN', rank: Math.round(46 + 16 * Math.min(1, score)), score: Math.min(1, score) });
     }
     if (best === undefined || (best.score ?? 0) < 0.5) {
-      const document = documentType(compact, layout, b - a + 1, context);
+      const document = documentType(compact, layout, b - a + 1, context, () => nameBefore(text, start, task.key));
       if (document !== undefined && document.score > (best?.score ?? 0)) best = { start, end: group.end, type: document.type, rank: rankOf(document.score), score: document.score };
     }
     if (best) out.push(best);

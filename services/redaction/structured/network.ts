@@ -71,7 +71,9 @@ export function findColons(task: Task, colons: readonly number[]): void {
     let more = 0;
     for (let unit = at + 1; unit < end && more === 0; unit += 1) more = text.charCodeAt(unit) === 58 ? 1 : 0;
     if (more === 0) continue;
-    if (start > 0 && /[A-Za-z0-9_]/.test(text[start - 1] as string)) continue;
+    // Dots and dashes of a sentence around an address are none of its own.
+    while (text[start] === '.' && start < at) start += 1;
+    if (start > 0 && !standsAlone(text, start, text.length)) continue;
     while (end > start && (text[end - 1] === '.' || (text[end - 1] === ':' && text[end - 2] !== ':'))) end -= 1;
     // `IP:fe80::1` keeps its label's colon out.
     if (text[start] === ':' && text[start + 1] !== ':') start += 1;
@@ -93,7 +95,7 @@ export function findColons(task: Task, colons: readonly number[]): void {
 
 /** Broadcast and empty addresses name no device. */
 function pushMac(text: string, start: number, end: number, value: string, out: ScoredFinding[]): void {
-  if (/^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) || !standsAlone(text, start, end) || /[:-]/.test(text[end] ?? '')) return;
+  if (/^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) || !standsAlone(text, start, end) || /^[:-][0-9a-fA-F]/.test(text.slice(end, end + 2))) return;
   out.push({ start, end, type: 'MAC', rank: 68, score: 0.9 });
 }
 

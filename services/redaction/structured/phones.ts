@@ -8,7 +8,7 @@ const callingCode = /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1
 
 export type PhoneFound = { readonly start: number; readonly end: number; readonly last: number; readonly score: number };
 
-const phoneGap = /^(?:[ .\-/()]|[ -] |\) ?|\)[-./]| ?\(| [-–] |\)\(|\) ?[-/]|\. |--|[ ]{2}| \. )$/;
+const phoneGap = /^(?:[ .\-/()]|-\(|[ -] |\) ?|\)[-./]| ?\(| [-–] |\)\(|\) ?[-/]|\. |--|[ ]{2}| \. )$/;
 const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0,2}\d{1,6}(?![\dA-Za-z])/i;
 
 /** Mobile numbers of countries where people write them bare (national numbering plans); a leading zero is the trunk prefix. */
@@ -70,7 +70,7 @@ const bareInternational = (around: Context, digits: number): number => (says(aro
 function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate): number {
   const { text } = task;
   const after = text[end] ?? '';
-  if (/[A-Za-z0-9_]/.test(after) && !extension.test(text.slice(end, end + 18))) return 0;
+  if (/[A-Za-z0-9_]/.test(after) && !/^_(?!\w)/.test(text.slice(end, end + 2)) && !extension.test(text.slice(end, end + 18))) return 0;
   if (b + 1 < groups.length && /^[-./_:]$/.test(separators[b] as string)) return 0;
   if (isInternational) {
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');

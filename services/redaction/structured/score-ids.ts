@@ -19,9 +19,8 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   if (isGrouped && !fits) return 0;
   const isValid = row.check === undefined || row.check(compact);
   const isNamed = says(context, row.id);
-  // `user_id=`, `order id`: the id of a row in somebody's table.
-  const isThing = context.before.includes('thing');
-  const isKind = !isThing && says(context, typeTags[row.type] ?? 'id');
+  // `user_id=`, `order id`: the id of a row in somebody's table is nobody's.
+  const isKind = says(context, typeTags[row.type] ?? 'id') && !context.before.includes('thing');
   let score = isValid ? row.sure : (row.unsure ?? 0);
   const counts = isValid || row.unsure !== undefined;
   if (!counts && !isNamed) return 0;

@@ -71,3 +71,28 @@ test('no pattern of the id tables can be stalled', () => {
   expect(unsafe).toEqual([]);
 }, 60_000);
 test('anchors are lower-case ASCII', () => expect(structuredAnchors.filter((anchor) => anchor !== anchor.toLowerCase() || !/^[ -~]+$/.test(anchor))).toEqual([]));
+
+describe('what its own name says a number is', () => {
+  test.each([
+    ['CVR: 95691528', 'BUSINESS_ID 95691528'], ['KVK-nummer 12345678', 'BUSINESS_ID 12345678'], ['orgnr: 082932062', 'BUSINESS_ID 082932062'], ['UNP: 357074348', 'NATIONAL_ID 357074348'], ['EDB 8516028190293', 'NATIONAL_ID 8516028190293'], ['kennitala: 110883-1619', 'NATIONAL_ID 110883-1619'], ['personas kods: 281189-11307', 'NATIONAL_ID 281189-11307'], ['RUT 12.345.678-5', 'NATIONAL_ID 12.345.678-5'], ['CUIT: 20-62165540-0', 'NATIONAL_ID 20-62165540-0'], ['131052-308T', 'NATIONAL_ID 131052-308T'], ['mi DNI es 85140636H y mi casa', 'NATIONAL_ID 85140636H'], ['{"cpf_number":"123.456.789-00"}', 'NATIONAL_ID 123.456.789-00'],
+    ['mac address: 3cd6c367f003', 'MAC 3cd6c367f003'], ['MAC 3c d6 c3 67 f0 aa', 'MAC 3c d6 c3 67 f0 aa'],
+  ])('%s', (text, expected) => expect(types(text)).toEqual([expected]));
+  test.each(['user_id=909730506 account=75314581', 'order id 876954884', 'trace id 909730506', 'run 20240101', 'RFC 2822 section 3', 'the nit 1234567', 'key fingerprint is SHA256:QWKrNoVO2J4iokKpnAuzX1vQJp96shomMqWUDAwfU8'])('stays: %s', (text) => expect(types(text)).toEqual([]));
+});
+
+describe('addresses of chains by their checksum or their scheme', () => {
+  test.each(['rDTXLQ7ZKZVKz33zJbHjgVShjsBnqMBhmN', 'tz1VSUr8wwNhLAzempoch5d6hLRiTh8Cjcjb', 'GAAZI4TCR3TY5OJHCTJC2A4QSY6CJWJH5IAJTGKIN2ER7LBNVKOCCWN7', 'bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a'])('%s', (address) => expect(types(`x ${address} y`)).toEqual([`CRYPTO ${address}`]));
+});
+
+describe('postal codes', () => {
+  test.each([['zip: 90210-1234', '90210-1234'], ['my zip code is 880', '880'], ['PLZ 10115', '10115'], ['kod pocztowy 01-234', '01-234'], ['postcode SW1A 1AA', 'SW1A 1AA'], ['postal code: K1A 0B1', 'K1A 0B1'], ['Postcode 1012 AB', '1012 AB'], ['Eircode: D02 AF30', 'D02 AF30'], ['〒100-0001', '100-0001'], ['邮编：100080', '100080'], ['почтовый индекс 101000', '101000'], ['Suite 12\nOslo\n0150', '0150'], ['Apt. 4 12 Main\nGraz AT 8010', '8010']])('%s', (text, code) => expect(types(text)).toEqual([`ZIP ${code}`]));
+  test.each(['unzip 12345 files', 'zip 3.0.1', 'postal service 2 days', 'a suite of 12 tests\nran'])('stays: %s', (text) => expect(types(text)).toEqual([]));
+});
+
+test.each(['născut pe 01.12.1968', 'rođen 09.04.1998', 'födelsedatum: 1945-08-21', 'fødselsdato: 28/04/1951', 'nasci em 10/07/1987', 'nací el 25.9.1950', 'г.р. 21.10.1947', 'dzimšanas datums 12.03.1980'])('born: %s', (text) => expect(types(text)).toEqual([`DATE_OF_BIRTH ${/[\d][\d./-]+\d/.exec(text)?.[0]}`]));
+test('a decimal is no card, nor is a stretch of base64 a licence', () => {
+  expect(types('The result is 659040.98445914 here')).toEqual([]);
+  expect(types('KeI2YFxUPjdlB+3Lc10seMLtL4cA==", "license": "MIT"')).toEqual([]);
+});
+
+test.each([['\\n4012888888881881\\n', 'CREDIT_CARD'], ['\\nDE89370400440532013000\\n', 'IBAN'], ['\\n3c:d6:c3:67:f0:a3\\n', 'MAC'], ['_4012888888881881_', 'CREDIT_CARD'], ['_3c:d6:c3:67:f0:a3_', 'MAC'], ['...3c:d6:c3:67:f0:a3...', 'MAC'], ['\u20143c:d6:c3:67:f0:a3\u2014', 'MAC'], ['my ssn is ...536-22-1234...', 'US_SSN'], ['4\u03360\u03361\u03362\u03368\u03368\u03368\u03368\u03368\u03368\u03368\u03368\u03361\u03368\u03368\u03361', 'CREDIT_CARD'], ['s\u0336a\u0336m\u0336@example.org', 'EMAIL'], ['s\u{e0041}a\u{e0041}m@exam\u{e0041}ple.org', 'EMAIL']])('glued and struck through: %s', (text, type) => expect(types(text).map((found) => found.split(' ')[0])).toEqual([type]));

@@ -76,6 +76,9 @@ describe('what is said in other languages', () => {
   });
 });
 
+test.each(['my password is (X)', 'the password is <b>X</b>', 'the password is [X], thanks', 'my password is \u2022 X'])('wrapped: %s', (sentence) => expect(found(sentence.replace('X', word))).toEqual([`SECRET_GENERIC ${word}`]));
+test.each(['the password is (see below)', 'password is <password>', 'my token is [REDACTED_TOKEN]'])('wrapped, stays: %s', (sentence) => expect(found(sentence)).toEqual([]));
+
 describe('keys in groups and on lines of their own', () => {
   const pairs = [...hex(32)].map((unit, at) => (at % 2 === 1 ? `${unit} ` : unit)).join('').trim();
   test.each([[`the key is ${pairs}`, `SECRET_KEY ${pairs}`], [`AES key: ${pairs.replaceAll(' ', ':')}`, `SECRET_KEY ${pairs.replaceAll(' ', ':')}`], ['TOTP secret JBSW Y3DP EHPK 3PXP', 'SECRET_KEY JBSW Y3DP EHPK 3PXP'], ['MFA seed: JBSWY3DPEHPK3PXP', 'SECRET_KEY JBSWY3DPEHPK3PXP'], [`API key\n${made(32)}`, `SECRET_KEY ${made(32)}`], [`- name: DB_PASSWORD\n  value: ${word}`, `SECRET_GENERIC ${word}`], [`password\t${word}`, `SECRET_GENERIC ${word}`], [`AUTH ${word}`, `SECRET_GENERIC ${word}`], [`redis> AUTH default ${word}`, `SECRET_GENERIC ${word}`], [`ACL SETUSER bob on >${word} ~*`, `SECRET_GENERIC ${word}`]])('%s', (text, expected) => expect(found(text)).toEqual([expected]));
