@@ -11,6 +11,7 @@ const source = z.string().min(1).max(500);
 const policyFile = z.strictObject({
   /** Stored with every row: a new content is a new version. */
   version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dots and dashes, at most 63'),
+  tokens: z.enum(['value', 'unit']).default('value'), // unit: what two units' texts hold can no longer be joined, and an erased unit's tokens confirm no guess
   off: z.array(typeName).default([]),
   thresholds: z.record(typeName, score).default({}),
   names: z.boolean().default(true), // a second tier: names in free text are found less surely than numbers
@@ -53,9 +54,9 @@ function compiled(where: string, text: string, flags: string, judge: PatternJudg
 export function parsePolicy(document: unknown, judge: PatternJudge | undefined, tokens?: TokenKeys): RedactionPolicy {
   const parsed = policyFile.safeParse(document);
   if (!parsed.success) throw refused(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`).join('; '), 'compare it with the settings in services/redaction/README.md');
-  const { version, off, thresholds, names, own, allow, max_units: maxUnits, max_looks: maxLooks } = parsed.data;
+  const { version, tokens: tokenScope, off, thresholds, names, own, allow, max_units: maxUnits, max_looks: maxLooks } = parsed.data;
   return {
-    ...defaultPolicy, version, off, thresholds, names, maxUnits, maxLooks,
+    ...defaultPolicy, version, tokenScope, off, thresholds, names, maxUnits, maxLooks,
     own: own.map(({ type, pattern }, index) => ({ type, pattern: compiled(`own.${index}.pattern`, pattern, 'gu', judge) })),
     allow: allow.map((shape, index) => compiled(`allow.${index}`, `^(?:${shape})$`, 'u', judge)),
     ...(tokens && { tokens }),
