@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
-import { formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
+import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
 import { type Addresses, deploymentTokens } from '../replay/whole-path.ts';
 import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
 
@@ -87,7 +87,7 @@ const unitKeysFile = (home: string): string => join(home, 'pseudonym.key');
 /** True when keys can be dropped for good: those in the environment come back with the next start. */
 export const keepsUnitKeys = (): boolean => readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined;
 
-/** What is left of the keys takes the place of what was there, whole or not at all; undefined where the environment holds the key. */
+/** What is left of the keys takes the place of what was there, whole or not at all, and brings nothing back that somebody else has dropped; undefined where the environment holds the key. */
 export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undefined {
   if (!keepsUnitKeys()) return undefined;
   const file = unitKeysFile(home);
@@ -96,7 +96,8 @@ export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undef
     try {
       const out = openSync(next, 'w', 0o600);
       chmodSync(next, 0o600);
-      writeSync(out, formatUnitKeys(keys));
+      const there = existsSync(file) ? parseUnitKeys(readFileSync(file, 'utf8')) : undefined;
+      writeSync(out, formatUnitKeys(there ? commonUnitKeys(keys, there) : keys));
       fsyncSync(out);
       closeSync(out);
       renameSync(next, file);

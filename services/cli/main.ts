@@ -10,6 +10,7 @@ import { parkedList, parkedReplay, parkedShow } from './parked.ts';
 import { decisions, results, sql, tail } from './read.ts';
 import { plan } from './plan.ts';
 import { redactVerb, type RedactFlags } from './redact.ts';
+import { cleanMessage } from '../redaction/messages.ts';
 import { replayVerb, type ReplayFlags } from './replay.ts';
 import { simulate, type SimulateFlags, type TrafficFlags } from './simulate.ts';
 import { doctor, down, status, supervise, up } from './stack.ts';
@@ -42,8 +43,8 @@ verb('doctor', 'what is missing, and the cure').option('--json').action(ends(asy
 verb('down', 'stop what `up` started').action(ends(async (flags: Home) => down(flags.home)));
 program.command('demo').description('a canary that breaks on Tuesday, from the first event to the rollback').option('--json <file>', 'write the summary').option('--keep', 'leave it running until Ctrl-C').option('--seed <n>', 'another story', '7').option('--policy <file>', policyHelp).option('--home <folder>', 'keep data here').action(ends(async (flags: DemoFlags) => demoVerb(flags)));
 program.command('replay').description('an experiment\'s events and outcomes through the whole path').requiredOption('--experiment <file>').requiredOption('--events <file>').option('--outcomes <file>').option('--observe', 'record decisions and go on sending').option('--speed <x>', 'max, or times the lines\' own clock (300x)', 'max').option('--look-every <n>', 'lockstep: a look after every n lines').option('--partitions <n>', 'partitions of the logs', '4').option('--policy <file>', policyHelp).option('--json <file>', 'write the summary here').action(ends(async (flags: ReplayFlags) => replayVerb(flags)));
-verb('apply <file>', 'make an experiment file take effect').option('--reason <text>', 'for the record', 'apply').action(ends(async (file: string, flags: Home & { reason: string }) => apply(flags.home, file, flags.reason)));
-verb('kill <experiment>', 'roll every candidate back now').requiredOption('--reason <text>').action(ends(async (experiment: string, flags: Home & { reason: string }) => kill(flags.home, experiment, flags.reason)));
+verb('apply <file>', 'make an experiment file take effect').option('--reason <text>', 'for the record', 'apply').action(ends(async (file: string, flags: Home & { reason: string }) => apply(flags.home, file, cleanMessage(flags.reason))));
+verb('kill <experiment>', 'roll every candidate back now').requiredOption('--reason <text>').action(ends(async (experiment: string, flags: Home & { reason: string }) => kill(flags.home, experiment, cleanMessage(flags.reason))));
 verb('tail', 'clean events and decisions as they pass').option('--json').option('--once', 'end at the end of what is there').action(ends(async (flags: Reading & { once?: boolean }) => tail(flags.home, { json: flags.json === true, once: flags.once === true })));
 verb('sql <statement>', 'one reading statement').option('--json').action(ends(async (statement: string, flags: Reading) => sql(flags.home, statement, flags.json === true)));
 verb('results <experiment>', 'the last look').option('--json').action(ends(async (experiment: string, flags: Reading) => results(flags.home, experiment, flags.json === true)));

@@ -17,8 +17,8 @@ export async function redactVerb(flags: RedactFlags): Promise<number> {
   if (flags.audit && flags.rebuild) throw new PipelineError('CONFIG_INVALID', '--audit and --rebuild are two jobs', { cure: 'run one after the other' });
   if (flags.audit) return audit(flags);
   if (flags.rebuild) return rebuild(flags);
-  await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), redactionPolicy(flags.policy), flags.explain === true);
-  return 0;
+  const bad = await redactLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }), (line) => process.stdout.write(line), redactionPolicy(flags.policy), flags.explain === true);
+  return bad === 0 ? 0 : 1;
 }
 
 /** At most this many line numbers are listed for a place. */

@@ -7,6 +7,7 @@ import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import { javaVersion } from '../../infra/embedded/kafka/broker.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { cleanMessage } from '../redaction/messages.ts';
 import { startWholePath, type WholePath } from '../replay/whole-path.ts';
 import { createStore } from '../runtime/clickhouse-client.ts';
 import { createKafka } from '../runtime/kafka-log.ts';
@@ -82,11 +83,14 @@ export async function supervise(home: string, options: { partitions: number }): 
   }
 }
 
+/** A dependency may have quoted what it stumbled over. */
+const cleaned = (message: string | undefined): string | null => (message === undefined ? null : cleanMessage(message));
+
 const stagesOf = (path: WholePath) => [
   ...[path.redactor, path.linker, path.joiner, path.sink].map((stage) => ({
-    name: stage.name, in: stage.counts.in, forwarded: stage.counts.forwarded, dropped: Object.fromEntries(stage.counts.dropped), parked: Object.fromEntries(stage.counts.parked), waiting: stage.counts.waiting, waitingFor: stage.waitingFor()?.what ?? null,
+    name: stage.name, in: stage.counts.in, forwarded: stage.counts.forwarded, dropped: Object.fromEntries(stage.counts.dropped), parked: Object.fromEntries(stage.counts.parked), waiting: stage.counts.waiting, waitingFor: cleaned(stage.waitingFor()?.what),
   })),
-  { name: 'statistics', in: path.statistics.looks(), forwarded: path.statistics.looks(), dropped: {}, parked: {}, waiting: 0, waitingFor: mismatchOf(path) ?? path.statistics.waitingFor()?.what ?? null },
+  { name: 'statistics', in: path.statistics.looks(), forwarded: path.statistics.looks(), dropped: {}, parked: {}, waiting: 0, waitingFor: mismatchOf(path) ?? cleaned(path.statistics.waitingFor()?.what) },
 ];
 
 const mismatchOf = (path: WholePath): string | undefined => {

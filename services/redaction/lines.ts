@@ -2,13 +2,17 @@ import { type RedactionPolicy, redact } from './index.ts';
 
 /**
  * `{"id","text"}` lines in, `{"id","text","spans"}` lines out, each as soon as it is there; a bad line is answered with an error that does not quote it.
- * `explain` shows type, tier and score of each finding, and never the value or the text around it.
+ * `explain` shows type, tier and score of each finding, and never the value or the text around it. Resolves with the number of bad lines.
  */
-export async function redactLines(lines: AsyncIterable<string>, write: (line: string) => void, policy?: RedactionPolicy, explain = false): Promise<void> {
+export async function redactLines(lines: AsyncIterable<string>, write: (line: string) => void, policy?: RedactionPolicy, explain = false): Promise<number> {
+  let bad = 0;
   for await (const line of lines) {
     if (line.trim() === '') continue;
-    write(`${JSON.stringify(redactLine(line, policy, explain))}\n`);
+    const answer = redactLine(line, policy, explain);
+    if ('error' in answer) bad += 1;
+    write(`${JSON.stringify(answer)}\n`);
   }
+  return bad;
 }
 
 function redactLine(line: string, policy: RedactionPolicy | undefined, explain: boolean): Record<string, unknown> {

@@ -11,6 +11,8 @@ export type RedactionPolicy = {
   readonly version: string;
   /** Absent: values become `[TYPE]`. Present: `[TYPE:kid:16 hex]`, the same for the same value. Secrets never get a token, only a class of length. */
   readonly tokens?: TokenKeys;
+  /** `value`: the same value has the same token wherever it stands. `unit`: within the texts of one unit only, under a key that goes when the unit is erased; who redacts without knowing units makes the former. */
+  readonly tokenScope?: 'value' | 'unit';
   /** Types that stay. */
   readonly off?: readonly string[];
   /** Least score by type, 0..1; 0.5 where nothing is said. */

@@ -9,15 +9,15 @@ import { redactValue } from './walk.ts';
 
 export type Counts = Record<string, number>;
 /** What an event held: by type for its row, by type and tier (`EMAIL structured`) for counters. */
-export type Tally = { readonly policy: RedactionPolicy; readonly types: Counts; readonly tiers: Counts };
-export const createTally = (policy: RedactionPolicy): Tally => ({ policy, types: {}, tiers: {} });
+export type Tally = { readonly policy: RedactionPolicy; /** For texts; names of things are the same for every unit. */ readonly texts: RedactionPolicy; readonly types: Counts; readonly tiers: Counts };
+export const createTally = (policy: RedactionPolicy, texts = policy): Tally => ({ policy, texts, types: {}, tiers: {} });
 
 export function addCounts(into: Counts, counts: Readonly<Counts>): void {
   for (const [type, number] of Object.entries(counts)) into[type] = (into[type] ?? 0) + number;
 }
 
 export function cleanText(text: string, tally: Tally): string {
-  const { value, counts, tiers } = redactValue(text, tally.policy);
+  const { value, counts, tiers } = redactValue(text, tally.texts);
   addCounts(tally.types, counts);
   addCounts(tally.tiers, tiers);
   return value as string;
@@ -38,7 +38,7 @@ export function cleanName(text: string, tally: Tally, remember = true): string {
     namings.set(tally.policy, naming);
   }
   if (naming.innocent.has(text)) return text;
-  const { text: clean, spans } = redactText(text, isSentence.test(text) ? tally.policy : naming.policy);
+  const { text: clean, spans } = redactText(text, isSentence.test(text) ? tally.texts : naming.policy);
   for (const { type, tier } of spans) {
     addCounts(tally.types, { [type]: 1 });
     addCounts(tally.tiers, { [`${type} ${tier}`]: 1 });
@@ -56,7 +56,7 @@ export const cleanId = (id: string, tally: Tally): string => (uuid.test(id) ? id
 
 function cleanMap(map: Readonly<Record<string, string>>, tally: Tally): Record<string, string> {
   if (Object.keys(map).length === 0) return {};
-  const { value, counts, tiers } = redactValue(map, tally.policy);
+  const { value, counts, tiers } = redactValue(map, tally.texts);
   addCounts(tally.types, counts);
   addCounts(tally.tiers, tiers);
   // A map over budget goes out whole.

@@ -4,7 +4,7 @@
  * is told from a token and escaped. Secrets get their type and a class of length.
  */
 import { createHmac } from 'node:crypto';
-import type { EpochKey, RedactionPolicy } from './policy.ts';
+import type { EpochKey, RedactionPolicy, TokenKeys } from './policy.ts';
 
 const plainMail = /^[\w.+-]+@[\w.-]+$/;
 
@@ -82,6 +82,12 @@ export const placeholder = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:([a-z0-9-]{1,16}):(
 export function isOurs(match: RegExpMatchArray, { tokens }: RedactionPolicy): boolean {
   const [text, kid, digest, check] = match;
   if (kid === undefined || tokens === undefined) return true;
-  const epoch = [tokens, ...(tokens.earlier ?? [])].find((one) => one.kid === kid);
-  return epoch !== undefined && seal(epoch.key, text.slice(1, text.indexOf(':')), kid, digest as string) === check;
+  return [tokens, ...(tokens.earlier ?? [])].some((one) => one.kid === kid && seal(one.key, text.slice(1, text.indexOf(':')), kid, digest as string) === check);
+}
+
+/** The same epochs' keys bound to a unit's secret: without either of them nobody makes these tokens. Those that were made for everybody, before or by whoever knows no units, are still known. */
+export function tokensUnder(tokens: TokenKeys, secret: string): TokenKeys {
+  const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): EpochKey => ({ kid, key }));
+  const [first, ...earlier] = everybody.map(({ kid, key }): EpochKey => ({ kid, key: createHmac('sha256', key).update(`tripline unit tokens\u001f${secret}`).digest() }));
+  return { ...(first as EpochKey), earlier: [...earlier, ...everybody] };
 }

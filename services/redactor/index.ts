@@ -13,7 +13,7 @@ import { type RedactedEvent, type RedactorContext, redactExposure, redactInferen
 import type { UnitKeys } from './unit-keys.ts';
 
 export { createPseudonymizer } from './pseudonym.ts';
-export { formatUnitKeys, isWhole, parseUnitKeys, type UnitKeys, unitKeysFrom } from './unit-keys.ts';
+export { commonUnitKeys, formatUnitKeys, isWhole, parseUnitKeys, type UnitKeys, unitKeysFrom } from './unit-keys.ts';
 export { namedBy } from './erase-units.ts';
 export { type Rebuilt, rebuildClean } from './rebuild.kafka.ts';
 export type { RedactorContext } from './redact-event.ts';

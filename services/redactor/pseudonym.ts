@@ -7,6 +7,8 @@ export type Pseudonymizer = {
   (kind: string, id: string): Buffer;
   /** False when the unit's key has been dropped: it was erased, and cannot be met again. */
   knows(kind: string, id: string): boolean;
+  /** What binds tokens in texts to the unit they are about; undefined when its key has been dropped. */
+  secret(kind: string, id: string): string | undefined;
   /** Loses the keys of these units, in this process; whoever keeps the keys writes `keys()` down. */
   drop(units: readonly UnitName[]): void;
   keys(): UnitKeys;
@@ -34,6 +36,10 @@ export function createPseudonymizer(key: Uint8Array | UnitKeys, remember = 100_0
   };
   return Object.assign(pseudonymize, {
     knows: (kind: string, id: string) => isWhole(keys) || find(kind, id) !== undefined,
+    secret: (kind: string, id: string) => {
+      const unitKey = keyOf({ kind, id });
+      return unitKey && hash('sha256', `tripline unit secret\u001f${unitKey}`);
+    },
     drop: (units: readonly UnitName[]) => {
       keys = dropUnitKeys(keys, units);
       keyOf = createUnitKeyFinder(keys);

@@ -9,8 +9,8 @@ import { eraseKind } from '../kernel/erase.ts';
 import { bucketOf, id16, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { drop, forward, park, type Verdict } from '../kernel/verdict.ts';
-import { type RedactionPolicy, redactorVersion } from '../redaction/index.ts';
-import { cleanId, cleanInferenceTexts, cleanName, cleanOutcomeTexts, createTally } from '../redaction/records.ts';
+import { type RedactionPolicy, redactorVersion, tokensUnder } from '../redaction/index.ts';
+import { cleanId, cleanInferenceTexts, cleanName, cleanOutcomeTexts, createTally, type Tally } from '../redaction/records.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 import type { UnitName } from './unit-keys.ts';
 
@@ -73,6 +73,15 @@ const namedIn = ({ units, entity }: About): UnitName[] => [
 /** It names somebody whose key is gone: nothing of it goes any further, whoever else it names. */
 const isErased = (about: About, { pseudonym }: RedactorContext, ...more: readonly UnitName[]): boolean => [...namedIn(about), ...more].some(({ kind, id }) => !pseudonym.knows(kind, id));
 
+/** Under a policy that binds tokens to units: the texts' are the user's, else the organisation's, the session's, the entity's, else the request's. */
+function tallyOf(about: About, request: string, { policy, pseudonym }: RedactorContext): Tally {
+  const { tokens, tokenScope } = policy;
+  if (tokens === undefined || tokenScope !== 'unit') return createTally(policy);
+  const [{ kind, id } = { kind: 'request', id: request }] = namedIn(about);
+  const secret = pseudonym.secret(kind, id);
+  return secret === undefined ? createTally(policy) : createTally(policy, { ...policy, tokens: tokensUnder(tokens, secret) });
+}
+
 const tooLong = (ids: readonly (string | null | undefined)[]): boolean => ids.some((id) => typeof id === 'string' && (id.length > maxIdLength || id.length === 0));
 
 const badTime = (time: number): boolean => !Number.isSafeInteger(time) || time < 0 || time > 253_402_300_799_999;
@@ -96,7 +105,7 @@ export function redactInference(event: InferenceEvent, receivedAt: EpochMs, cont
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
   if (isErased(event, context, { kind: 'request', id: event.event_id })) return drop('erased');
-  const tally = createTally(policy);
+  const tally = tallyOf(event, event.event_id, context);
   const clean: RedactedInference = {
     ...cleanInferenceTexts(event, tally),
     event_id: cleanId(event.event_id, tally), span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null, units: cleanUnits(event.units, pseudonym),
@@ -176,7 +185,7 @@ export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, context:
   if (badTime(event.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9)) return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
   if (isErased(event, context)) return drop('erased');
-  const tally = createTally(policy);
+  const tally = tallyOf(event, event.inference_id ?? event.outcome_id, context);
   const texts = cleanOutcomeTexts(event, tally);
   const { kind } = texts;
   const clean: RedactedOutcome = {

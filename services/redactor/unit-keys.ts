@@ -70,6 +70,12 @@ export function dropUnitKeys({ nodes, tokens }: UnitKeys, units: readonly UnitNa
   return { nodes: left, tokens };
 }
 
+/** What both have: a key that is gone from either stays gone. */
+export const commonUnitKeys = (one: UnitKeys, other: UnitKeys): UnitKeys => ({
+  nodes: new Map([...[...one.nodes].filter(([prefix]) => coverOf(other.nodes, prefix) !== undefined), ...[...other.nodes].filter(([prefix]) => coverOf(one.nodes, prefix) !== undefined)]),
+  tokens: one.tokens,
+});
+
 const line = /^(tokens|[0-9a-f]{0,12}):([0-9a-f]+)$/;
 
 /** A text of lines `prefix:hex` and `tokens:hex`, sorted: which units were dropped last cannot be seen, only that a hole is there. */

@@ -38,5 +38,5 @@ export function readRedactionPolicy(settings: RedactionSettings, ownKeys?: Token
     throw new PipelineError('CONFIG_INVALID', `redaction policy: ${settings.TRIPLINE_REDACTION_POLICY} is no JSON`, { cause, cure: 'write one JSON object; services/redaction/README.md names its settings' });
   }
   const hasPatterns = /"(?:own|allow)"/.test(text);
-  return parsePolicy(document, hasPatterns ? recheckJudge() : undefined, tokens);
+  return parsePolicy(document, hasPatterns ? recheckJudge() : undefined, tokens, `redaction policy ${settings.TRIPLINE_REDACTION_POLICY}`);
 }

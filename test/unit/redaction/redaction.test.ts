@@ -67,6 +67,7 @@ test('lines in, lines out; a bad line is answered', async () => {
     yield 'nonsense';
     yield '{"id":"3"}';
   }
-  await redactLines(lines(), (line) => out.push(line));
+  const bad = await redactLines(lines(), (line) => out.push(line));
+  expect(bad).toBe(2);
   expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([{ id: '1', text: '[EMAIL]', spans: [{ start: 0, end: 13, type: 'EMAIL', tier: 'structured', score: 0.95, token: 'EMAIL#1' }] }, { id: null, error: expect.stringContaining('E0103') }, { id: '3', error: expect.stringContaining('E0103') }]);
 });

@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { createUnitKeyFinder, dropUnitKeys, formatUnitKeys, isWhole, parseUnitKeys, type UnitKeys, type UnitName, unitKeysFrom } from '../../../services/redactor/unit-keys.ts';
+import { commonUnitKeys, createUnitKeyFinder, dropUnitKeys, formatUnitKeys, isWhole, parseUnitKeys, type UnitKeys, type UnitName, unitKeysFrom } from '../../../services/redactor/unit-keys.ts';
 
 const key = Buffer.alloc(32, 5);
 const name = fc.record({ kind: fc.constantFrom('user', 'org', 'entity:ticket'), id: fc.integer({ min: 0, max: 40 }).map((number) => `u${number}`) });
@@ -28,6 +28,9 @@ describe('unit keys', () => {
     const gone = new Set(dropped.map(({ kind, id }) => `${kind} ${id}`));
     for (const unit of [...dropped, ...others]) expect(hexOf(left, unit)).toBe(gone.has(`${unit.kind} ${unit.id}`) ? undefined : plainKey(unit));
     expect([isWhole(whole), isWhole(left)]).toEqual([true, false]);
+  });
+  property.prop([fc.array(name, { maxLength: 8 }), fc.array(name, { maxLength: 8 })], { numRuns: 40 })('of two who each dropped some, what both have is without either\'s', (some, others) => {
+    expect(formatUnitKeys(commonUnitKeys(dropUnitKeys(whole, some), dropUnitKeys(whole, others)))).toBe(formatUnitKeys(dropUnitKeys(whole, [...some, ...others])));
   });
   property.prop([fc.array(name, { maxLength: 6 })], { numRuns: 30 })('survive being written down', (dropped) => {
     const left = dropUnitKeys(whole, dropped);
