@@ -33,7 +33,7 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
   if (checkpoint === undefined) return partition;
   if (checkpoint.slot !== foldRevision) {
     throw new PipelineError('STATE_CORRUPT', `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`, {
-      cure: 'run the version that wrote it, or stop every joiner, delete the rows of this log from state and facts, and let the unit log be folded from its beginning',
+      cure: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
     });
   }
   partition.position = Number(checkpoint.ver);
