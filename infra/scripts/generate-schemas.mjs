@@ -39,6 +39,7 @@ function typeText(schema, namespace) {
 }
 const reference = (name) => (kinds.get(name) === 'fixed' ? 'Buffer' : name);
 
+/** `tripline.optional` on a field: writers may leave it out, its default is written. */
 function declare(schema, namespace) {
   kinds.set(schema.name, schema.type);
   if (schema.type === 'fixed') return 'Buffer';
@@ -48,7 +49,7 @@ function declare(schema, namespace) {
       : [
           ...(schema.doc ? [`/** ${schema.doc} */`] : []),
           `export type ${schema.name} = {`,
-          ...schema.fields.flatMap((field) => [...(field.doc ? [`  /** ${field.doc} */`] : []), `  ${field.name}: ${typeText(field.type, namespace)};`]),
+          ...schema.fields.flatMap((field) => [...(field.doc ? [`  /** ${field.doc} */`] : []), `  ${field.name}${field['tripline.optional'] ? '?' : ''}: ${typeText(field.type, namespace)};`]),
           '};',
         ].join('\n');
   const known = declared.get(schema.name);

@@ -4,6 +4,7 @@ import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
 import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
+import { epoch, rebuild } from './epoch.ts';
 import { erase, type EraseFlags } from './erase.ts';
 import { explain } from './explain.ts';
 import { parkedList, parkedReplay, parkedShow } from './parked.ts';
@@ -52,6 +53,8 @@ verb('decisions [experiment]', 'every decision').option('--json').action(ends(as
 verb('explain <id>', 'what a decision rests on').option('--json').action(ends(async (id: string, flags: Reading) => explain(flags.home, id, flags.json === true)));
 verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
 verb('audit', 'do the cells equal a recount of their units').option('--json').action(ends(async (flags: Reading) => audit(flags.home, flags.json === true)));
+verb('epoch', 'more partitions for the unit log, its state carried over; the stages must be stopped').requiredOption('--partitions <n>', 'a multiple of what there are').action(ends(async (flags: Home & { partitions: string }) => epoch(flags.home, Number(flags.partitions))));
+verb('rebuild', 'fold the unit log again from its beginning, beside what is there; the stages must be stopped').action(ends(async (flags: Home) => rebuild(flags.home)));
 const parked = program.command('parked').description('records that could not be used: list them, look at one, send them again');
 const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
 type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; again?: boolean; bytes?: boolean };

@@ -3,11 +3,13 @@
  * ClickHouse up to that vector: the same totals. From the sums in its own evidence: the same log e.
  */
 import { decide, toDecisionRecord } from '../control/index.ts';
-import { createPartitionFold, foldRecord, lookAt } from '../joiner/index.ts';
-import { takeFlushRows } from '../joiner/rows.ts';
+import { lookAt } from '../joiner/index.ts';
+import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
+import { chainOf, type Epoch, holdsPart, type PartRange } from '../kernel/epochs.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { readEpochs } from '../runtime/epochs.clickhouse.ts';
 import { positionsPerOffset } from '../runtime/run-fold.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
@@ -30,20 +32,21 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
     const all = await readDecisions(connection);
     const { decision, frame } = findDecision(all, id);
     if (decision.actor !== 'engine') throw new PipelineError('DECISION_UNKNOWN', `decision ${decision.decisionId} was made by ${decision.actor}, not computed`, { cure: 'its reason is its evidence: `npx tripline explain`' });
-    const topic = topicName(prefix, 'unit.v1');
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
     const upTo = new Map(decision.versionVector.map(({ part, ver }) => [part, ver]));
-    const until = (await log.endOffsets(topic)).map((_, part) => Math.ceil((upTo.get(part) ?? 0) / positionsPerOffset));
-    const partitions = until.map((_, part) => createPartitionFold(part));
-    for (const record of await log.readToEnd(topic, until)) {
-      const partition = partitions[record.partition];
-      if (record.value === null || partition === undefined) continue;
-      await codec.prepare([record.value]);
-      const decoded = codec.decode(['unit-record'], record.value);
-      if (!decoded.ok) continue; // the joiner parked it, the fold never saw it
-      for (const [index, unit] of decoded.value.records.entries()) foldRecord(partition, unit, record.offset * positionsPerOffset + index);
-    }
-    for (const partition of partitions) takeFlushRows(partition, upTo.get(partition.part) ?? 0);
+    const epochs = await readEpochs(connection.store, log, prefix);
+    const epoch = epochs.find((other) => holdsPart(other, decision.versionVector[0]?.part ?? 0));
+    if (epoch === undefined) throw new PipelineError('VERIFY_MISMATCH', `decision ${decision.decisionId} names parts that no epoch has`, { cure: 'verify it against the database it was made on' });
+    const partitions = await refold(epochs, epoch, upTo, async (topic, until) => {
+      const read: RefoldRecord[] = [];
+      for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
+        if (value === null) continue;
+        await codec.prepare([value]);
+        const decoded = codec.decode(['unit-record'], value);
+        if (decoded.ok) read.push({ partition, offset, records: decoded.value.records }); // else: the joiner parked it, the fold never saw it
+      }
+      return read;
+    });
     const look = lookAt(partitions, decision.experimentId, (part) => upTo.get(part) ?? 0);
     const past = all.map((entry) => entry.decision).filter((earlier) => earlier.experimentId === decision.experimentId && earlier.seq < decision.seq);
     const again = look && decide(evaluate(look), past).decision;
@@ -51,7 +54,7 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
     // The body is compared; bytes 1 to 4 name the schema that the registry gave it.
     const same = bytes?.subarray(5).equals(frame.subarray(5)) ?? false;
     const evidence = JSON.parse(decision.evidence) as Evidence;
-    const facts = look === undefined ? undefined : await recountFacts(connection.store, decision, evidence, look.experiment);
+    const facts = look === undefined ? undefined : await recountFacts(connection.store, ranges(epochs, epoch, upTo), decision, evidence, look.experiment);
     const arithmetic = recomputeLogE(evidence);
     const sound = same && arithmetic.ok && (facts === undefined || facts.differences.length === 0);
     if (json) printJson({ decision_id: decision.decisionId, same, bytes: frame.length - 5, facts: facts ?? null, arithmetic, published: decision, recomputed: again ?? null });
@@ -65,15 +68,23 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
   });
 }
 
+/** Where the facts of a version vector lie: its own parts up to it, and those they were divided from up to their ends. */
+const ranges = (epochs: readonly Epoch[], epoch: Epoch, upTo: ReadonlyMap<number, number>): PartRange[] => {
+  const chain = chainOf(epochs, epoch);
+  return [
+    ...chain.slice(1).flatMap((child, index) => child.ends.map((below, partition) => ({ part: (chain[index]?.firstPart ?? 0) + partition, below }))),
+    ...[...upTo].map(([part, below]) => ({ part, below })),
+  ];
+};
+
 type FactRow = { readonly arm: string; readonly units: string; readonly numerator: string; readonly denominator: string };
 
 /** The arms' totals from the facts before the decision's version vector; undefined where facts alone do not tell (outcomes belong to windows of entities). */
-async function recountFacts(store: Store, decision: Decision, evidence: Evidence, { spec }: ExperimentRevision): Promise<{ readonly arms: readonly FactRow[]; readonly differences: readonly string[] } | undefined> {
+async function recountFacts(store: Store, until: readonly PartRange[], decision: Decision, evidence: Evidence, { spec }: ExperimentRevision): Promise<{ readonly arms: readonly FactRow[]; readonly differences: readonly string[] } | undefined> {
   const ordinal = spec.metrics.findIndex(({ id }) => id === evidence.metric);
   const metric = spec.metrics[ordinal];
   if (metric === undefined || evidence.arms === undefined || metric.numerator.of === 'outcome' || metric.denominator?.of === 'outcome') return undefined;
-  const until = Array.from({ length: Math.max(0, ...decision.versionVector.map(({ part }) => part)) + 1 }, (_, part) => decision.versionVector.find((entry) => entry.part === part)?.ver ?? 0);
-  const arms = await store.rows<FactRow>(await sqlQuery('recount-decision'), { experiment: spec.id, phase: decision.phase, ordinal, until, crossovers: spec.health.crossovers });
+  const arms = await store.rows<FactRow>(await sqlQuery('recount-decision'), { experiment: spec.id, phase: decision.phase, ordinal, parts: until.map(({ part }) => part), belows: until.map(({ below }) => below), crossovers: spec.health.crossovers });
   const differences = evidence.arms.flatMap(({ arm, units, numerator, denominator }) => {
     const row = arms.find((found) => found.arm === arm) ?? { units: '0', numerator: '0', denominator: '0' };
     // Without a denominator each unit counts once; facts do not repeat that.

@@ -2,7 +2,7 @@
  * Outcomes: before or after what they belong to, twice, corrected, taken back, moved to another unit, or waiting for an inference that never
  * comes. Of two deliveries the higher revision wins, of equal revisions the later hop. An erase is an outcome of a reserved kind.
  */
-import type { OutcomeSeen } from '../../schemas/generated.ts';
+import type { OutcomeSeen, UnitRecord } from '../../schemas/generated.ts';
 import { eraseKind } from '../kernel/erase.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
@@ -42,8 +42,8 @@ function isLate(member: UnitInExperiment, entity: EntityFold, outcome: OutcomeFo
   });
 }
 
-export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, receivedAt: EpochMs, position: number): void {
-  if (seen.kind === eraseKind) return erase(partition, seen);
+export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
+  if (seen.kind === eraseKind) return erase(partition, seen, bucket);
   const used = [...partition.experiments.values()].some((experiment) => experiment.outcomeKinds.has(seen.kind));
   if (!used) return drop(partition, 'kind-not-measured');
   const outcome: OutcomeFold = { revision: seen.revision, hop: seen.hop, kind: seen.kind, value: seen.value, occurredAt: seen.occurred_at, withdrawn: seen.withdrawn };
@@ -60,7 +60,8 @@ export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, receive
     inferenceAt = event.at;
   }
   if (unitId === undefined) return drop(partition, 'outcome-names-nothing');
-  const unit = unitOf(partition, unitId);
+  // One that names only its inference came by the bucket in that id, which need not be its unit's.
+  const unit = unitOf(partition, unitId, inferenceAt === undefined ? bucket : -1);
   if (unit.erased) return drop(partition, 'erased');
   if (!takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt)) return drop(partition, 'duplicate');
   writeFact(partition.facts, partition.part, {
@@ -105,15 +106,15 @@ export function expireWaiting(partition: PartitionFold): void {
 }
 
 /** What the unit's outcomes were worth stays in its sums, open entries included; which they were, and of which ticket, is forgotten. */
-function erase(partition: PartitionFold, seen: OutcomeSeen): void {
+function erase(partition: PartitionFold, seen: OutcomeSeen, bucket: number | undefined): void {
   if (seen.unit === null) return drop(partition, 'outcome-names-nothing');
-  const unit = unitOf(partition, idText(seen.unit));
+  const unit = unitOf(partition, idText(seen.unit), bucket);
   if (unit.erased) return drop(partition, 'duplicate');
   for (const member of unit.experiments) {
     freezeOutcomes(member);
     touchMember(partition, member);
   }
-  partition.erasing.push({ unit: unit.id, entities: [...(unit.entities?.keys() ?? [])] });
+  partition.erasing.push({ unit, entities: [...(unit.entities?.keys() ?? [])] });
   // Touched entities of it must not be written after this: a set of pairs, few of them at a time.
   for (const touched of partition.touchedEntities) if (touched.unit === unit) partition.touchedEntities.delete(touched);
   unit.entities = undefined;

@@ -110,6 +110,8 @@ export const anyExperiment = '*';
 
 export type UnitFold = {
   readonly id: string;
+  /** Virtual bucket, 0 to 4,095; -1 until a record that names the unit says it. */
+  bucket: number;
   readonly experiments: UnitInExperiment[];
   entities: Map<string, EntityFold> | undefined;
   /** Its subject asked to be forgotten: sums stay, outcomes and tickets are gone, later records of it are dropped. */
@@ -144,7 +146,7 @@ export type PartitionFold = {
   readonly touchedMembers: Set<UnitInExperiment>;
   readonly touchedEntities: Set<{ readonly unit: UnitFold; readonly entity: EntityFold }>;
   /** Units to be forgotten in the next flush, with the entities that they had. */
-  readonly erasing: { readonly unit: string; readonly entities: readonly string[] }[];
+  readonly erasing: { readonly unit: UnitFold; readonly entities: readonly string[] }[];
   readonly touchedWaiting: Set<string>;
   /** Rows since the last flush. */
   readonly facts: RowBinaryWriter;
@@ -163,7 +165,7 @@ export const createPartitionFold = (part: number, cold = false): PartitionFold =
   counts: { folded: 0, dropped: new Map(), loaded: 0, evicted: 0 },
 });
 
-export const createUnit = (id: string): UnitFold => ({ id, experiments: [], entities: undefined, erased: false, dirtyIn: 0, recent: true });
+export const createUnit = (id: string): UnitFold => ({ id, bucket: -1, experiments: [], entities: undefined, erased: false, dirtyIn: 0, recent: true });
 
 const emptyReport = (): ReportSums => ({ units: 0, firstEvents: 0, numerator: 0n, denominator: 0n, numerator2: 0n, denominator2: 0n, product: 0n, small: new Float64Array(5) });
 

@@ -8,7 +8,7 @@ export function drop(partition: PartitionFold, reason: string): void {
 }
 
 /** The unit, which is resident when units may be cold, else new when it is not there. */
-export function unitOf(partition: PartitionFold, id: string): UnitFold {
+export function unitOf(partition: PartitionFold, id: string, bucket = -1): UnitFold {
   let unit = partition.units.get(id);
   if (unit === undefined) {
     if (partition.known) throw new PipelineError('STATE_CORRUPT', `partition ${partition.part} folds a record of a unit that was not loaded`, { cure: 'report it: a batch must be made present before it is folded' });
@@ -16,6 +16,7 @@ export function unitOf(partition: PartitionFold, id: string): UnitFold {
     partition.units.set(id, unit);
   }
   unit.recent = true;
+  if (bucket >= 0) unit.bucket = bucket;
   return unit;
 }
 

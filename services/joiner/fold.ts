@@ -29,9 +29,9 @@ export function foldRecord(partition: PartitionFold, record: UnitRecord, positio
     for (const experiment of partition.experiments.values()) openScheduledSegment(partition, experiment);
   }
   const { body } = record;
-  if ('tripline.v1.Observation' in body) foldObservation(partition, body['tripline.v1.Observation'], record.received_at, position);
-  else if ('tripline.v1.OutcomeSeen' in body) foldOutcome(partition, body['tripline.v1.OutcomeSeen'], record.received_at, position);
-  else if ('tripline.v1.ExposureSeen' in body) foldExposure(partition, body['tripline.v1.ExposureSeen'], record.received_at, position);
+  if ('tripline.v1.Observation' in body) foldObservation(partition, body['tripline.v1.Observation'], record, position);
+  else if ('tripline.v1.OutcomeSeen' in body) foldOutcome(partition, body['tripline.v1.OutcomeSeen'], record, position);
+  else if ('tripline.v1.ExposureSeen' in body) foldExposure(partition, body['tripline.v1.ExposureSeen'], record, position);
   else if ('tripline.v1.ExperimentAdopted' in body) adopt(partition, body['tripline.v1.ExperimentAdopted'].document);
   partition.counts.folded += 1;
   partition.position = position + 1;
@@ -151,13 +151,13 @@ function expose(partition: PartitionFold, unit: UnitFold, experiment: Experiment
   return member;
 }
 
-function foldExposure(partition: PartitionFold, exposure: ExposureSeen, receivedAt: EpochMs, position: number): void {
+function foldExposure(partition: PartitionFold, exposure: ExposureSeen, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
   const id = idText(exposure.event_id);
   const unitId = idText(exposure.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
   const live = liveExperiment(partition, exposure);
   if (typeof live === 'string') return drop(partition, live);
-  const unit = unitOf(partition, unitId);
+  const unit = unitOf(partition, unitId, bucket);
   if (unit.erased) return drop(partition, 'erased');
   partition.seen.add(id, unit.id, exposure.occurred_at);
   expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
@@ -165,7 +165,7 @@ function foldExposure(partition: PartitionFold, exposure: ExposureSeen, received
   writeFact(partition.facts, partition.part, { kind: 'exposure', id, ver: position, unit: unit.id, occurredAt: exposure.occurred_at, receivedAt, experiment: exposure.experiment_id, phase: exposure.phase, arm, name: '', values: [] });
 }
 
-function foldObservation(partition: PartitionFold, observation: Observation, receivedAt: EpochMs, position: number): void {
+function foldObservation(partition: PartitionFold, observation: Observation, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
   const id = idText(observation.event_id);
   const unitId = idText(observation.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
@@ -177,7 +177,7 @@ function foldObservation(partition: PartitionFold, observation: Observation, rec
       continue;
     }
     const { experiment, arm } = live;
-    unit ??= unitOf(partition, unitId);
+    unit ??= unitOf(partition, unitId, bucket);
     if (unit.erased) return drop(partition, 'erased');
     experiment.events += 1;
     experiment.lastSeenAt[arm] = Math.max(experiment.lastSeenAt[arm] ?? 0, receivedAt);

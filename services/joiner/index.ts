@@ -1,11 +1,14 @@
 /** The joiner as a running stage: the unit log in, facts and state in ClickHouse out. */
+import type { Epoch } from '../kernel/epochs.ts';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
 import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
-import { topicName } from '../runtime/topics.ts';
+import { newestUnitTopic, topicName } from '../runtime/topics.ts';
+import { ancestors, readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
 import { foldRecord } from './fold.ts';
 import type { PartitionFold } from './fold-state.ts';
 import { createJoinerStore } from './joiner-store.clickhouse.ts';
@@ -31,6 +34,8 @@ export type JoinerDeps = {
   readonly tracer?: StageTracer;
   /** Over all partitions of the process. */
   readonly residency?: Residency;
+  /** Absent: the open epoch. A change of epoch names the one it folds, all there are, and where each partition of it ends. */
+  readonly change?: { readonly epoch: Epoch; readonly known: readonly Epoch[]; readonly until: readonly number[] };
 };
 
 /** About 200 MB with five metrics: what a unit or an id that is not resident costs is one look-up, 30 to 40 us. */
@@ -41,13 +46,19 @@ const maxSpansPerFlush = 200;
 
 export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionFold>; fastForwards(): number }> {
   const { prefix, log, producer, codec, clock, store, tracer } = deps;
-  const topic = topicName(prefix, 'unit.v1');
+  const known = deps.change?.known ?? (await readEpochs(store, log, prefix));
+  const { epoch, topic: suffix, firstPart, partitions } = deps.change?.epoch ?? requireOpen(known);
+  const topic = `${prefix}.${suffix}`;
+  const until = deps.change?.until;
+  if (until === undefined && (await newestUnitTopic(log, prefix)).topic !== topic) {
+    throw new PipelineError('STATE_CORRUPT', `the unit log is written to another topic than ${topic}: a change of its partitions was begun and not finished`, { cure: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' });
+  }
   const traced: string[] = [];
-  const cold = createJoinerStore(store);
+  const cold = createJoinerStore(store, ancestors(known));
   const residency = deps.residency ?? defaultResidency;
   return runFold<'unit-record', PartitionFold, FlushRows>({
     name: 'joiner',
-    group: `${prefix}-joiner`,
+    group: epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`,
     topic,
     record: 'unit-record',
     parkedTopic: topicName(prefix, 'parked.v1'),
@@ -61,16 +72,18 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { st
       await producer.send([{ topic, partition, value: tick, timestamp: now }]);
     },
     load: async (part) => {
-      const state = await loadPartition(cold, part);
+      const state = await loadPartition(cold, firstPart + part);
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
-    heads: cold.heads,
+    heads: async () => new Map([...(await cold.heads())].flatMap(([part, ver]) => (part >= firstPart && part < firstPart + partitions ? [[part - firstPart, ver] as const] : []))),
     present: (state, bundles, position, share) =>
       makePresent(cold, state, bundles.flatMap(({ records }) => records), position, { units: Math.ceil(residency.units * share), events: Math.ceil(residency.events * share) }),
     durable: (state, { taken }) => {
       state.durable = taken;
     },
     fold: (state, { records }, offset) => {
+      // Past the end of a topic that was replaced there can be ticks of somebody who did not know: they belong to nothing.
+      if (until !== undefined && offset >= (until[state.part - firstPart] ?? 0)) return 0;
       let index = 0;
       for (const record of records) {
         foldRecord(state, record, offset * positionsPerOffset + index);

@@ -6,7 +6,7 @@ import type { UnitRecord } from '../../schemas/generated.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { PartitionFold } from './fold-state.ts';
 import type { JoinerStore } from './joiner-store.ts';
-import { evict, installEvents, installUnits, knowUnit, needsOf, type Residency } from './presence.ts';
+import { evict, installEvents, installUnits, knowUnit, type LoadedEvent, needsOf, type Residency } from './presence.ts';
 import { latin1, restorePartition } from './restore.ts';
 
 const pageRows = 100_000;
@@ -20,8 +20,9 @@ const loadAttempts = 5;
 /** Loads until no other owner has flushed meanwhile: what the pages say must be true of the checkpoint's position. */
 export async function loadPartition(store: JoinerStore, part: number): Promise<PartitionFold> {
   for (let attempt = 0; attempt < loadAttempts; attempt += 1) {
-    const partition = restorePartition(part, await store.base(part), true);
-    if (partition.position === 0) return partition;
+    const rows = await store.base(part);
+    const partition = restorePartition(part, rows, true);
+    if (!rows.some(({ kind }) => kind === 'checkpoint')) return partition;
     let ahead = false;
     for (const { revision, metrics } of partition.experiments.values()) {
       const windows = metrics.map(({ spec }) => spec.windowMs);
@@ -70,11 +71,11 @@ export function makePresent(store: JoinerStore, partition: PartitionFold, batch:
     return true;
   };
   return (async () => {
-    const found: string[] = [];
-    for (let from = 0; from < needs.events.length; from += lookupKeys) {
-      found.push(...installEvents(partition, await store.events(partition.part, needs.events.slice(from, from + lookupKeys), position)));
-    }
-    const units = [...new Set([...needs.units, ...found])].filter((id) => !partition.units.has(id));
-    return (await loadUnits(units)) ? 'present' : 'behind';
+    const found: LoadedEvent[] = [];
+    for (let from = 0; from < needs.events.length; from += lookupKeys) found.push(...(await store.events(partition.part, needs.events.slice(from, from + lookupKeys), position)));
+    const units = [...new Set([...needs.units, ...found.map(({ unit }) => latin1(unit))])].filter((id) => !partition.units.has(id));
+    if (!(await loadUnits(units))) return 'behind';
+    installEvents(partition, found);
+    return 'present';
   })();
 }

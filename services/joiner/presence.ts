@@ -9,8 +9,8 @@ import { type LoadedRow, latin1, restoreUnits } from './restore.ts';
 /** Ids as latin1 text. */
 export type Needs = { readonly units: readonly string[]; readonly events: readonly string[] };
 
-/** A fact as the look-up reads it, ids in hex; in the order of `ver`. */
-export type LoadedEvent = { readonly id: string; readonly unit: string; readonly at: string };
+/** A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a part that this one was divided from. */
+export type LoadedEvent = { readonly id: string; readonly unit: string; readonly at: string; readonly inherited: number };
 
 export type Residency = {
   /** Units of this partition that stay in memory at most, between batches; those not yet durable stay in any case. */
@@ -65,14 +65,13 @@ function needEvent(partition: PartitionFold, events: Set<string>, event: Buffer)
   if (partition.seen.isCold(id)) events.add(id);
 }
 
-/** Events of the look-up; the units that outcomes find through them and that are not resident come back, to be asked for in turn. */
-export function installEvents(partition: PartitionFold, events: readonly LoadedEvent[]): readonly string[] {
-  const units = new Set<string>();
-  for (const { id, unit, at } of events) {
-    partition.seen.add(latin1(id), latin1(unit), Number(at));
-    if (!partition.units.has(latin1(unit))) units.add(latin1(unit));
+/** Events of the look-up, whose units are resident by now. What was accepted before the partition was divided may belong to another heir's unit: here it was never seen. */
+export function installEvents(partition: PartitionFold, events: readonly LoadedEvent[]): void {
+  for (const { id, unit, at, inherited } of events) {
+    const whose = latin1(unit);
+    if (inherited === 1 && (partition.units.get(whose)?.bucket ?? -1) < 0) continue;
+    partition.seen.add(latin1(id), whose, Number(at));
   }
-  return [...units];
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { bucketOfSlot } from '../kernel/state-rows.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { contribute } from './entries.ts';
 import {
@@ -32,7 +33,7 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
   if (checkpoint === undefined) return partition;
   if (checkpoint.slot !== foldRevision) {
     throw new PipelineError('STATE_CORRUPT', `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`, {
-      cure: 'run the version that wrote it, or stop every joiner, delete the rows of this log from state and facts, and let the unit log be folded from its beginning',
+      cure: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
     });
   }
   partition.position = Number(checkpoint.ver);
@@ -104,6 +105,7 @@ export function restoreUnits(partition: PartitionFold, rows: readonly LoadedRow[
       restored.set(id, unit);
       partition.units.set(id, unit);
     }
+    if (unit.bucket < 0) unit.bucket = bucketOfSlot(row.slot);
     if (row.kind === 'unit') restoreMember(liveExperiment(partition, row), unit, row);
     else if (row.body === erasedBody) unit.erased = true;
     else if (row.body !== '') restoreEntity(unit, latin1(row.key.slice(32)), row.body);

@@ -126,18 +126,19 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
     const { spec, phase } = experiment.revision;
     const counted = countedAt(member);
     writeUnitRow(state, partition.part, position, unit.id, {
-      experiment: spec.id, phase, arm: experiment.arms[arm] ?? '', candidate: experiment.arms[member.arm] ?? '', clock: member.firstAt, n: arm < 0 ? 0 : 1, data: member.data, x: [member.at, counted], y: [entriesAt(member), member.at + experiment.pool.stride],
+      experiment: spec.id, phase, arm: experiment.arms[arm] ?? '', candidate: experiment.arms[member.arm] ?? '', slot: unit.bucket + 1, clock: member.firstAt, n: arm < 0 ? 0 : 1, data: member.data, x: [member.at, counted], y: [entriesAt(member), member.at + experiment.pool.stride],
     });
   }
   partition.touchedMembers.clear();
   for (const { unit, entity } of partition.touchedEntities) {
     entity.touched = false;
-    write({ kind: 'entity', key: unit.id + entity.id, body: entityBody(entity) });
+    write({ kind: 'entity', key: unit.id + entity.id, slot: unit.bucket + 1, body: entityBody(entity) });
   }
   partition.touchedEntities.clear();
   for (const { unit, entities } of partition.erasing) {
-    for (const entity of entities) if (entity !== '') write({ kind: 'entity', key: unit + entity });
-    write({ kind: 'entity', key: unit, body: erasedBody });
+    const slot = unit.bucket + 1;
+    for (const entity of entities) if (entity !== '') write({ kind: 'entity', key: unit.id + entity, slot });
+    write({ kind: 'entity', key: unit.id, slot, body: erasedBody });
   }
   partition.erasing.length = 0;
   for (const id of partition.touchedWaiting) {

@@ -37,6 +37,9 @@ export function inferenceId(at: number, bucket: number, random: Uint8Array): str
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** The bucket that an inference's id carries, of the id's bytes in hex: 12 bits after the version. */
+export const readInferenceBucket = (hex: string): number => Number.parseInt(hex.slice(13, 16), 16);
+
 /** Bucket and time of an id that `inferenceId` made; undefined for ids that are not version 7. */
 export function readInferenceId(id: string): { readonly bucket: number; readonly at: number } | undefined {
   if (!uuidShape.test(id) || id[14] !== '7') return undefined;

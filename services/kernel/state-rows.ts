@@ -20,6 +20,9 @@ export type StateRow = {
   readonly body?: string;
 };
 
+/** `slot` of unit and entity rows: the unit's bucket + 1, so that 0 says that nobody knows it. */
+export const bucketOfSlot = (slot: number): number => slot - 1;
+
 /** One row of table `state`. `log` 1: unit log, 2: entity log. */
 export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number, ver: number, row: StateRow): void {
   writer.uint8(log);
@@ -46,9 +49,9 @@ export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number,
 }
 
 /** A unit's row, written without a row object: nearly all rows of a flush are these. `x` and `y`: ranges of `data`. */
-export type UnitRow = { readonly experiment: string; readonly phase: number; readonly arm: string; readonly candidate: string; readonly clock: number; readonly n: number; readonly data: Float64Array; readonly x: readonly [from: number, to: number]; readonly y: readonly [from: number, to: number] };
+export type UnitRow = { readonly experiment: string; readonly phase: number; readonly arm: string; readonly candidate: string; readonly slot: number; readonly clock: number; readonly n: number; readonly data: Float64Array; readonly x: readonly [from: number, to: number]; readonly y: readonly [from: number, to: number] };
 
-export function writeUnitRow(writer: RowBinaryWriter, part: number, ver: number, key: string, { experiment, phase, arm, candidate, clock, n, data, x, y }: UnitRow): void {
+export function writeUnitRow(writer: RowBinaryWriter, part: number, ver: number, key: string, { experiment, phase, arm, candidate, slot, clock, n, data, x, y }: UnitRow): void {
   writer.uint8(1);
   writer.uint16(part);
   writer.uint8(stateKinds.unit);
@@ -59,7 +62,7 @@ export function writeUnitRow(writer: RowBinaryWriter, part: number, ver: number,
   writer.text(arm);
   writer.text('');
   writer.text(candidate);
-  writer.int32(0);
+  writer.int32(slot);
   writer.int64(clock);
   writer.int64(n);
   writer.length(x[1] - x[0]);

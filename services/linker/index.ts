@@ -8,7 +8,7 @@ import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
 import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';
-import { topicName } from '../runtime/topics.ts';
+import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { type LinkerFold, type LinkerLimits, linkRecord, unlinkedByKind } from './link.ts';
 import { type LinkFlush, type LinkRow, restoreLinks, takeLinkRows } from './link-rows.ts';
 
@@ -27,8 +27,7 @@ export type LinkerDeps = {
 const columns = [...stateColumns];
 
 export async function startLinker({ prefix, log, producer, codec, clock, store, flushMs, flushRecords, limits }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
-  const unitTopic = topicName(prefix, 'unit.v1');
-  const partitions = await log.partitions(unitTopic);
+  const { topic: unitTopic, partitions } = await newestUnitTopic(log, prefix);
   const running = await runFold<'entity-record', LinkerFold, LinkFlush>({
     name: 'linker',
     group: `${prefix}-linker`,

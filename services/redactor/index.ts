@@ -6,7 +6,7 @@ import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-log.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
-import { topicName } from '../runtime/topics.ts';
+import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { eraseUnits } from './erase-units.ts';
 import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
@@ -35,9 +35,8 @@ export type RedactorDeps = {
 };
 
 export async function startRedactor({ prefix, log, producer, codec, clock, tracer, lingerMs, context, keepKeys }: RedactorDeps): Promise<RunningStage> {
-  const unitTopic = topicName(prefix, 'unit.v1');
   const entityTopic = topicName(prefix, 'entity.v1');
-  const [unitPartitions, entityPartitions] = await Promise.all([log.partitions(unitTopic), log.partitions(entityTopic)]);
+  const [{ topic: unitTopic, partitions: unitPartitions }, entityPartitions] = await Promise.all([newestUnitTopic(log, prefix), log.partitions(entityTopic)]);
 
   const redactions = new Map<string, number>();
   const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {

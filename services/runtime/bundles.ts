@@ -14,8 +14,11 @@ type Routed<R> = { readonly bucket: number; readonly record: R };
 type Target = { readonly topic: string; readonly partitions: number; readonly codec: AvroCodec; readonly timestamp: number };
 
 /** Messages for the unit log: many records of one partition travel in one, which costs the client a fifth of one message each. */
-export const bundleUnits = (target: Target, routed: readonly Routed<UnitRecord>[]): OutgoingRecord[] =>
-  messages(target, routed, (records) => target.codec.encode('unit-record', { records }));
+export function bundleUnits(target: Target, routed: readonly Routed<UnitRecord>[]): OutgoingRecord[] {
+  // The record remembers what routed it: nothing later could tell, and doubled partitions must know where its unit goes.
+  for (const { bucket, record } of routed) record.bucket = bucket;
+  return messages(target, routed, (records) => target.codec.encode('unit-record', { records }));
+}
 
 export const bundleEntities = (target: Target, routed: readonly Routed<EntityRecord>[]): OutgoingRecord[] =>
   messages(target, routed, (records) => target.codec.encode('entity-record', { records }));

@@ -63,7 +63,13 @@ export type LogConsumer = {
 export type LogClient = {
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
   partitions(topic: string): Promise<number>;
+  /** Names of all topics there are. */
+  topics(): Promise<readonly string[]>;
   endOffsets(topic: string): Promise<readonly number[]>;
+  /** First offset of each partition that is still there. */
+  firstOffsets(topic: string): Promise<readonly number[]>;
+  /** Whether the group has members: a stage that runs, or one that was killed and whose session has not ended. */
+  hasMembers(group: string): Promise<boolean>;
   committedOffsets(group: string, topic: string): Promise<readonly number[]>;
   producer(): Promise<LogProducer>;
   consume(options: { group: string; topics: readonly string[]; handler: PartitionHandler; maxQueuedBytes?: number }): Promise<LogConsumer>;
@@ -410,6 +416,16 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     consume: createConsumer,
     producer: createProducer,
     endOffsets,
+    topics: async () => (await admin()).listTopics(),
+    firstOffsets: async (topic) => {
+      const firsts: number[] = [];
+      for (const { partition, low } of await onceLed(async () => (await admin()).fetchTopicOffsets(topic))) firsts[partition] = Number(low);
+      return firsts;
+    },
+    hasMembers: async (group) => {
+      const { groups } = await (await admin()).describeGroups([group]);
+      return groups.some(({ members }) => members.length > 0);
+    },
     partitions: async (topic) => {
       const { topics } = await (await admin()).fetchTopicMetadata({ topics: [topic] });
       return topics[0]?.partitions.length ?? 0;

@@ -210,6 +210,9 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         createTopics: async (specs) => {
           for (const { topic, partitions } of specs) if (!topics.has(topic)) topics.set(topic, Array.from({ length: partitions }, () => []));
         },
+        topics: async () => [...topics.keys()],
+        firstOffsets: async (topic) => logOf(topic).map(() => 0),
+        hasMembers: async (group) => groupOf(group).members.length > 0,
         partitions: async (topic) => logOf(topic).length,
         committedOffsets: async (group, topic) => logOf(topic).map((_, partition) => groupOf(group).committed.get(`${topic}/${partition}`) ?? 0),
         readToEnd: async (topic, until) => logOf(topic).flatMap((records, partition) => records.slice(0, until?.[partition] ?? records.length)),

@@ -1,8 +1,20 @@
 import { type TopicSuffix, topics } from '../../schemas/generated.ts';
-import type { TopicSpec } from './kafka-log.ts';
+import { firstTopic } from '../kernel/epochs.ts';
+import type { LogClient, TopicSpec } from './kafka-log.ts';
 
 /** `tripline.unit.v1` for prefix `tripline`: several worlds (a replay, a test) share a broker by their prefix. */
 export const topicName = (prefix: string, suffix: TopicSuffix): string => `${prefix}.${suffix}`;
+
+/**
+ * Where writers of the unit log write: its newest topic. Every change of the number of partitions makes another (`unit.v1.e1`), and what it replaces is only read;
+ * a writer asks once, at its start, so a change waits until none of the old ones is left (services/joiner/README.md).
+ */
+export async function newestUnitTopic(log: LogClient, prefix: string): Promise<{ readonly topic: string; readonly partitions: number }> {
+  const first = `${prefix}.${firstTopic}`;
+  const later = (await log.topics()).flatMap((name) => (name.startsWith(`${first}.e`) && /^\d+$/.test(name.slice(first.length + 2)) ? [Number(name.slice(first.length + 2))] : []));
+  const topic = later.length === 0 ? first : `${first}.e${Math.max(...later)}`;
+  return { topic, partitions: await log.partitions(topic) };
+}
 
 /**
  * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `carriedTime` creates the raw topics with

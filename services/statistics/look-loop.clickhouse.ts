@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import { readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
@@ -53,7 +54,8 @@ export type RunningStatistics = {
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
   const { prefix, log, producer, codec, clock, store, lookMs, auditMs = 300_000 } = deps;
   const controlTopic = topicName(prefix, 'control.v1');
-  const partitions = await log.partitions(topicName(prefix, 'unit.v1'));
+  // Until it is started again: the joiners of this epoch are those that its stages were started with.
+  const { firstPart, partitions } = requireOpen(await readEpochs(store, log, prefix));
   const decisions: Decision[] = [];
   const known = new Set<string>();
   const remember = (decision: Decision): void => {
@@ -78,7 +80,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
 
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
-  const reader = createLookReader(partitions);
+  const reader = createLookReader(partitions, firstPart);
   let looks = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
@@ -97,10 +99,10 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const judged = (evaluation: Evaluation): ReturnType<typeof decide> => ((audited?.mismatches.length ?? 0) > 0 ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' } : decide(evaluation, decisions));
 
   const look = async (): Promise<void> => {
-    const heads = await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'));
+    const heads = (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).filter(({ part }) => part >= firstPart && part < firstPart + partitions);
     if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
-    const since = Array.from({ length: partitions }, (_, part) => lookedAt.get(part) ?? 0);
-    const changed = await store.rows<LookRow>(await sqlQuery('look'), { since, oldest: Math.min(...since) });
+    const since = Array.from({ length: partitions }, (_, partition) => (lookedAt.get(firstPart + partition) ?? -1) + 1);
+    const changed = await store.rows<LookRow>(await sqlQuery('look'), { since, oldest: Math.min(...since), first: firstPart });
     reader.apply(changed);
     for (const evidence of reader.looks().values()) {
       const evaluation = evaluate(evidence);

@@ -49,8 +49,8 @@ const toEntry = (row: LookRow): EntryCell => {
 
 const byArm = (revision: ExperimentRevision, values: readonly number[]): Record<string, number> => Object.fromEntries(revision.spec.arms.map((arm, index) => [arm.id, values[index] ?? 0]));
 
-/** `partitions` of the unit log, folded or not. */
-export function createLookReader(partitions: number): LookReader {
+/** `partitions` of the unit log, folded or not; `firstPart`: the part of partition 0 in the open epoch. */
+export function createLookReader(partitions: number, firstPart = 0): LookReader {
   const checkpoints = new Map<number, Versioned<EpochMs>>();
   const experiments = new Map<string, Map<number, Phase>>();
   const phaseOf = ({ experiment, phase }: LookRow): Phase | undefined => {
@@ -79,7 +79,8 @@ export function createLookReader(partitions: number): LookReader {
   const lookOf = ({ bodies, reports, entries }: Phase): Look => {
     const known = [...bodies.values()].map(({ value }) => value);
     const experiment = known.reduce((best, next) => (next.revision.revision > best.revision ? next.revision : best), known[0]?.revision as ExperimentRevision);
-    const marks = Array.from({ length: partitions }, (_, part): PartitionMark => {
+    const marks = Array.from({ length: partitions }, (_, partition): PartitionMark => {
+      const part = firstPart + partition;
       const { revision, body } = bodies.get(part)?.value ?? {};
       const checkpoint = checkpoints.get(part);
       return {

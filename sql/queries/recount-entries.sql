@@ -1,16 +1,20 @@
--- Standing audit: units whose latest closed entry began in a segment, against the n of that segment's cell (a difference: it is never negative).
+-- Standing audit: units whose latest closed entry began in a segment, against the n of that segment's cell (a difference: it is never negative). Partitions that
+-- were one in the first epoch are taken together: when a part was divided its cells stayed whole with one of its heirs.
 WITH
+  (SELECT argMax((first_part, partitions, family), epoch) FROM epochs WHERE step = 2) AS open,
   cells AS (
-    SELECT part, experiment, phase, arm, candidate, metric, slot AS segment, n FROM state FINAL WHERE log = 'unit' AND kind = 'entry'
+    SELECT intDiv(part - open.1, greatest(open.3, 1)) AS family, experiment, phase, arm, candidate, metric, slot AS segment, sum(n) AS total
+    FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (part >= open.1 AND part < open.1 + open.2)) AND kind = 'entry'
+    GROUP BY family, experiment, phase, arm, candidate, metric, segment
   ),
-  metrics AS (SELECT DISTINCT experiment, phase, metric, slot AS ordinal FROM state FINAL WHERE log = 'unit' AND kind = 'report'),
+  metrics AS (SELECT DISTINCT experiment, phase, metric, slot AS ordinal FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (part >= open.1 AND part < open.1 + open.2)) AND kind = 'report'),
   units AS (
-    SELECT part, experiment, phase, arm, ordinal, y[9 * ordinal + 1] AS segment, count() AS n
-    FROM (SELECT part, experiment, phase, candidate AS arm, pair AS ordinal, y FROM state FINAL ARRAY JOIN range(toUInt32(length(y) / 9)) AS pair WHERE log = 'unit' AND kind = 'unit')
-    WHERE segment >= 0 GROUP BY part, experiment, phase, arm, ordinal, segment
+    SELECT intDiv(part - open.1, greatest(open.3, 1)) AS family, experiment, phase, arm, ordinal, y[9 * ordinal + 1] AS segment, toInt64(count()) AS n
+    FROM (SELECT part, experiment, phase, candidate AS arm, pair AS ordinal, y FROM state FINAL ARRAY JOIN range(toUInt32(length(y) / 9)) AS pair WHERE log = 'unit' AND (open.2 = 0 OR (part >= open.1 AND part < open.1 + open.2)) AND kind = 'unit')
+    WHERE segment >= 0 GROUP BY family, experiment, phase, arm, ordinal, segment
   )
-SELECT cells.part, cells.experiment, cells.phase, cells.arm, cells.metric, cells.segment, cells.n, units.n
+SELECT cells.family AS part, cells.experiment, cells.phase, cells.arm, cells.metric, cells.segment, cells.total AS n, units.n
 FROM cells
 INNER JOIN metrics ON metrics.experiment = cells.experiment AND metrics.phase = cells.phase AND metrics.metric = cells.metric
-LEFT JOIN units ON units.part = cells.part AND units.experiment = cells.experiment AND units.phase = cells.phase AND units.arm = cells.arm AND units.ordinal = metrics.ordinal AND units.segment = cells.segment
-WHERE cells.n != units.n
+LEFT JOIN units ON units.family = cells.family AND units.experiment = cells.experiment AND units.phase = cells.phase AND units.arm = cells.arm AND units.ordinal = metrics.ordinal AND units.segment = cells.segment
+WHERE cells.total != units.n

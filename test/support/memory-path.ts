@@ -58,14 +58,14 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
     send: (arrival) => {
       const verdict = arrival.kind === 'inference' ? redactInference(arrival.event, arrival.arrivedAt, context) : redactOutcome(arrival.event, arrival.arrivedAt, context);
       if (verdict.kind !== 'forward') return;
-      for (const { bucket, record } of verdict.value.unit) fold(partitionOf(bucket, partitionCount), record);
+      for (const { bucket, record } of verdict.value.unit) fold(partitionOf(bucket, partitionCount), { ...record, bucket });
       for (const { bucket, record } of verdict.value.entity) {
         const part = partitionOf(bucket, partitionCount);
         const linker = linkers[part];
         if (linker === undefined) continue;
         linkRecord(linker, record, (linkOffsets[part] ?? 0) * 4096);
         linkOffsets[part] = (linkOffsets[part] ?? 0) + 1;
-        for (const forward of linker.outgoing.splice(0)) fold(partitionOf(forward.bucket, partitionCount), forward.record);
+        for (const forward of linker.outgoing.splice(0)) fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
       }
     },
     look: (experimentId) => {

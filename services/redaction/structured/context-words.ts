@@ -95,9 +95,9 @@ function threeDigits(text: string, from: number, to: number, isLast: boolean): n
 function tagsOfWord(text: string, end: number): readonly Tag[] {
   const from = Math.max(0, end - 28);
   let state = 0;
-  for (let index = from; index < end; index += 1) state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
+  for (let index = from; index < end; index += 1) state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
   if (state < firstOutput || isLetter(text.charCodeAt(end))) return [];
-  return (outputs[(state - firstOutput) / width] as readonly number[]).flatMap((literal) => {
+  return (outputs[state - firstOutput] as readonly number[]).flatMap((literal) => {
     const word = table[literal] as Word;
     return isLetter(text.charCodeAt(end - word.length - 1)) ? [] : word.tags;
   });

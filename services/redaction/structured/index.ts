@@ -70,13 +70,13 @@ let foreignTable: ReturnType<typeof buildAutomaton> | undefined;
 /** Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the way. One pass. */
 function foreignWords(text: string, out: ScoredFinding[]): readonly number[] {
   foreignTable ??= buildAutomaton([...foreignBirthWords, ...foreignPostalWords]);
-  const { next, classOf, firstOutput, outputs, width } = foreignTable;
+  const { next, classOf, firstOutput, outputs, shift } = foreignTable;
   const births: number[] = [];
   let state = 0;
   for (let index = 0; index < text.length; index += 1) {
-    state = next[state + (classOf[text.charCodeAt(index)] as number)] as number;
+    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
     if (state < firstOutput) continue;
-    if (((outputs[(state - firstOutput) / width] as readonly number[])[0] as number) < foreignBirthWords.length) births.push(index + 1);
+    if (((outputs[state - firstOutput] as readonly number[])[0] as number) < foreignBirthWords.length) births.push(index + 1);
     else findPostalCode(text, index + 1, out);
   }
   return births;

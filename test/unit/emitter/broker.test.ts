@@ -23,7 +23,7 @@ async function aLog() {
   let offset = 0;
   const never = () => Promise.reject(new Error('not part of this test'));
   const log: LogClient = {
-    createTopics: never, partitions: never, endOffsets: never, committedOffsets: never, producer: never, consume: never, readToEnd: never, close: async () => {}, ping: () => new Promise(() => {}),
+    createTopics: never, partitions: never, topics: never, firstOffsets: never, hasMembers: never, endOffsets: never, committedOffsets: never, producer: never, consume: never, readToEnd: never, close: async () => {}, ping: () => new Promise(() => {}),
     follow: async (_topic, onRecord) => {
       push = onRecord;
       return { caughtUp: Promise.resolve(), close: async () => {} };
