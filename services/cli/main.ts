@@ -1,4 +1,5 @@
 /** `tripline`: one verb per job. Exit codes: 0 done, 1 the answer is no or the input is wrong, 2 something is down, 130 interrupted. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
@@ -31,7 +32,9 @@ const ends = <A extends unknown[]>(run: (...args: A) => Promise<number>) => asyn
   // Everything has been closed; what a client library still holds open must not keep the command.
   process.stdout.write('', () => process.exit(code));
 };
-const verb = (name: string, description: string): Command => program.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+/** The stack's processes have working folders of their own. */
+const absolute = (folder: string): string => resolve(folder);
+const verb = (name: string, description: string): Command => program.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', absolute, defaultHome());
 type Home = { home: string };
 type Reading = Home & { json?: boolean };
 
@@ -53,7 +56,7 @@ verb('explain <id>', 'what a decision rests on').option('--json').action(ends(as
 verb('verify <id>', 'recompute a decision from the log and compare bytes').option('--json').action(ends(async (id: string, flags: Reading) => verify(flags.home, id, flags.json === true)));
 verb('audit', 'do the cells equal a recount of their units').option('--json').action(ends(async (flags: Reading) => audit(flags.home, flags.json === true)));
 const parked = program.command('parked').description('records that could not be used: list them, look at one, send them again');
-const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', absolute, defaultHome());
 type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; again?: boolean; bytes?: boolean };
 const chosen = ({ stage, code }: ParkedFlags) => ({ ...(stage !== undefined && { stage }), ...(code !== undefined && { code }) });
 parkedVerb('list', 'every one, oldest first').option('--stage <name>').option('--code <code>').option('--json').action(ends(async (flags: ParkedFlags) => parkedList(flags.home, chosen(flags), flags.json === true)));
