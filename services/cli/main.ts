@@ -1,4 +1,5 @@
 /** `tripline`: one verb per job. Exit codes: 0 done, 1 the answer is no or the input is wrong, 2 something is down, 130 interrupted. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
@@ -32,7 +33,9 @@ const ends = <A extends unknown[]>(run: (...args: A) => Promise<number>) => asyn
   // Everything has been closed; what a client library still holds open must not keep the command.
   process.stdout.write('', () => process.exit(code));
 };
-const verb = (name: string, description: string): Command => program.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+/** The stack's processes have working folders of their own. */
+const absolute = (folder: string): string => resolve(folder);
+const verb = (name: string, description: string): Command => program.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', absolute, defaultHome());
 type Home = { home: string };
 type Reading = Home & { json?: boolean };
 
@@ -56,7 +59,7 @@ verb('audit', 'do the cells equal a recount of their units').option('--json').ac
 verb('epoch', 'more partitions for the unit log, its state carried over; the stages must be stopped').requiredOption('--partitions <n>', 'a multiple of what there are').action(ends(async (flags: Home & { partitions: string }) => epoch(flags.home, Number(flags.partitions))));
 verb('rebuild', 'fold the unit log again from its beginning, beside what is there; the stages must be stopped').action(ends(async (flags: Home) => rebuild(flags.home)));
 const parked = program.command('parked').description('records that could not be used: list them, look at one, send them again');
-const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', defaultHome());
+const parkedVerb = (name: string, description: string): Command => parked.command(name).description(description).option('--home <folder>', 'folder of the embedded stack', absolute, defaultHome());
 type ParkedFlags = Reading & { stage?: string; code?: string; all?: boolean; again?: boolean; bytes?: boolean };
 const chosen = ({ stage, code }: ParkedFlags) => ({ ...(stage !== undefined && { stage }), ...(code !== undefined && { code }) });
 parkedVerb('list', 'every one, oldest first').option('--stage <name>').option('--code <code>').option('--json').action(ends(async (flags: ParkedFlags) => parkedList(flags.home, chosen(flags), flags.json === true)));
