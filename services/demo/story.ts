@@ -80,7 +80,8 @@ export type StoryCall = {
 };
 
 /** The prompt that the candidate really runs: declared reply-v1, from Tuesday reply-v2, and nobody said so. */
-export const promptInForce = (variant: string, at: EpochMs): string => (variant === 'canary' && at >= storyOnset ? 'reply-v2' : 'reply-v1');
+export const promptInForce = (variant: string, at: EpochMs): string => (variant === 'canary' && at >= storyOnset ? changedPrompt : 'reply-v1');
+export const changedPrompt = 'reply-v2';
 
 /** Calls that arrive between two moments, for one of `apps` desks. People write four times as much by day as by night. */
 export function callsBetween(random: Random, from: EpochMs, to: EpochMs, app: number, perHour: number, next: () => number): StoryCall[] {
@@ -100,7 +101,7 @@ function storyCall(random: Random, app: number, number: number): StoryCall {
   return {
     user: `customer-${app}-${customer}`, org: `org-${customer % 37}`, ticket: `T${app}-${number}`, traceId: letters(random, 32, '0123456789abcdef'), prompt: plant ? `${opening} ${plant.text}` : opening, secret: plant?.value,
     reply: (promptVersion) => {
-      const broken = promptVersion === 'reply-v2';
+      const broken = promptVersion === changedPrompt;
       const status = quality < 0.01 ? 'error' : quality < (broken ? 0.34 : 0.09) ? 'refusal' : 'success';
       const tokenIn = Math.round(250 + 300 * size);
       const tokenOut = Math.round((broken ? 1.7 : 1) * (60 + 90 * size));
