@@ -102,7 +102,9 @@ export function roundsOf<R extends OutgoingRecord | Tombstone>(records: readonly
     const last = filled.get(at) ?? { round: 0, bytes: 0 };
     const place = last.bytes > 0 && last.bytes + size > maxBytes ? { round: last.round + 1, bytes: size } : { round: last.round, bytes: last.bytes + size };
     filled.set(at, place);
-    (rounds[place.round] ??= []).push(record);
+    const round = rounds[place.round] ?? [];
+    rounds[place.round] = round;
+    round.push(record);
   }
   return rounds;
 }

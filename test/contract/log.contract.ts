@@ -62,6 +62,13 @@ export function describeLog(name: string, connect: () => LogClient): void {
       await taken.consumer.close();
     }, limitMs * 2);
 
+    test('a send of more than a broker takes at once arrives whole and in order', async () => {
+      const { log, topic, send } = await fresh(2);
+      const big = numbers(24).map((value) => value.padEnd(600_000, '.'));
+      expect(Object.fromEntries(await send(big, 1))).toEqual({ [`${topic}/1`]: 24 });
+      expect(values(await log.readToEnd(topic)).map((value) => value.replaceAll('.', ''))).toEqual(numbers(24));
+    }, limitMs * 2);
+
     test('creating a topic again changes nothing; a send to no partition is refused', async () => {
       const { log, topic, send } = await fresh();
       await log.createTopics([{ topic, partitions: 7, config: {} }]);
@@ -164,19 +171,14 @@ export function describeLog(name: string, connect: () => LogClient): void {
       await two.consumer.close();
     }, limitMs * 4);
 
-    test('what a handler throws ends the consumer, and says so', async () => {
+    test.each([
+      ['handler', { records: () => Promise.reject(new Error('cannot go on')) }, 'cannot go on'],
+      ['load', { load: () => Promise.reject(new Error('cannot load')) }, 'cannot load'],
+    ] as const)('what a %s throws ends the consumer, and says so', async (_what, broken, message) => {
       const { log, topic, group, send } = await fresh();
       await send(['a']);
-      const taken = await take(log, topic, group, { records: () => Promise.reject(new Error('cannot go on')) });
-      await expect(taken.consumer.failed).rejects.toThrow('cannot go on');
-      await taken.consumer.close();
-    }, limitMs * 2);
-
-    test('what a load throws ends the consumer too', async () => {
-      const { log, topic, group, send } = await fresh();
-      await send(['a']);
-      const taken = await take(log, topic, group, { load: () => Promise.reject(new Error('cannot load')) });
-      await expect(taken.consumer.failed).rejects.toThrow('cannot load');
+      const taken = await take(log, topic, group, broken);
+      await expect(taken.consumer.failed).rejects.toThrow(message);
       await taken.consumer.close();
     }, limitMs * 2);
 

@@ -52,6 +52,7 @@ const during = (harm: (stack: EmbeddedStack) => Promise<void>): Fault['run'] => 
     await Promise.all([world.send(0.7), harm(context.stack)]);
     await allReady(context.stack);
     await world.send(1);
+    return {};
   });
 
 const frozen = (ms: number) => async (stack: EmbeddedStack): Promise<void> => {

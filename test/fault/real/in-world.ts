@@ -18,13 +18,13 @@ export const patienceMs = 150_000;
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A world, what happens in it, its verdict; its processes are gone afterwards, or that is said. */
-export async function inWorld(context: FaultContext, options: Partial<WorldOptions>, happen: (world: World, random: () => number) => Promise<Happened | void>): Promise<FaultResult> {
+export async function inWorld(context: FaultContext, options: Partial<WorldOptions>, happen: (world: World, random: () => number) => Promise<Happened>): Promise<FaultResult> {
   const { brokers, clickhouseUrl, registryUrl } = context.stack;
   const world = await createWorld({ brokers, clickhouseUrl, registryUrl, seed: context.seed, home: context.home, ...options });
   let happened: Happened = {};
   const wrong: string[] = [];
   try {
-    happened = (await happen(world, createRandom(context.seed))) ?? {};
+    happened = await happen(world, createRandom(context.seed));
     await world.caughtUp();
     wrong.push(...(await world.verdict()));
   } catch (error) {
@@ -36,7 +36,7 @@ export async function inWorld(context: FaultContext, options: Partial<WorldOptio
 }
 
 /** With a proxy of its own in front of the engine. */
-export async function behindProxy(context: FaultContext, happen: (world: World, proxy: TcpProxy, random: () => number) => Promise<Happened | void>): Promise<FaultResult> {
+export async function behindProxy(context: FaultContext, happen: (world: World, proxy: TcpProxy, random: () => number) => Promise<Happened>): Promise<FaultResult> {
   const proxy = await startProxy(context.stack.clickhouseUrl);
   try {
     return await inWorld(context, { storeUrl: proxy.url }, (world, random) => happen(world, proxy, random));

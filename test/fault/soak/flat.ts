@@ -29,8 +29,8 @@ export const bounds = {
   resident: { factor: 1.1, slack: 15 * megabyte },
   /** Active parts of a table: merges come in steps. */
   parts: { factor: 1.25, slack: 8 },
-  /** Messages. */
-  lag: { factor: 1.5, slack: 200 },
+  /** In seconds of the input at its rate: flushes and commits come in steps, and a stage that joins again reads on in one. */
+  lag: { factor: 1.5, slack: 1 },
   /** Seconds. */
   freshness: { factor: 1.5, slack: 0.5 },
 } as const satisfies Readonly<Record<string, Bound>>;

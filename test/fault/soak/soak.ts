@@ -53,16 +53,16 @@ function startSending(world: World, load: SoakLoad, rate: number): { sent(): num
 
 const partsOf = async (world: World): Promise<Sample> => Object.fromEntries((await world.store.rows<{ table: string; n: string }>("SELECT table, toString(count()) AS n FROM system.parts WHERE active AND database = currentDatabase() AND table IN ('state', 'facts') GROUP BY table")).map(({ table: name, n }) => [`parts ${name}`, Number(n)]));
 
-async function sample(world: World, stack: EmbeddedStack, kept: Readonly<Record<string, StagesProcess>>, freshness: ReturnType<typeof watchFreshness>): Promise<Sample> {
+async function sample(world: World, stack: EmbeddedStack, kept: Readonly<Record<string, StagesProcess>>, freshness: ReturnType<typeof watchFreshness>, rate: number): Promise<Sample> {
   const parts = await stack.status();
   const resident = [...Object.entries(kept).map(([name, { child }]) => [name, child.pid] as const), ...parts.flatMap(({ name, pid }) => (name === 'registry' || pid === undefined ? [] : [[name, pid] as const]))];
   // What cannot be asked now, because a part is away, stays unknown.
-  const [tables, lag] = await Promise.all([partsOf(world).catch(() => ({})), world.lag().catch(() => undefined)]);
-  return { ...Object.fromEntries(resident.map(([name, pid]) => [`MB ${name}`, residentBytes(pid) || undefined])), 'MB load and oracle': process.memoryUsage.rss(), ...tables, lag, 's behind': freshness.now() / 1_000 };
+  const [tables, messages] = await Promise.all([partsOf(world).catch(() => ({})), world.lag().catch(() => undefined)]);
+  return { ...Object.fromEntries(resident.map(([name, pid]) => [`MB ${name}`, residentBytes(pid) || undefined])), 'MB load and oracle': process.memoryUsage.rss(), ...tables, 's of lag': messages === undefined ? undefined : messages / rate, 's behind': freshness.now() / 1_000 };
 }
 
 /** What is judged, in this order: the soak's own process only holds the load and the proxy, and says nothing of the product. */
-const judged = (name: string): keyof typeof bounds | undefined => (name.startsWith('MB load') ? undefined : name.startsWith('MB') ? 'resident' : name.startsWith('parts') ? 'parts' : name === 'lag' ? 'lag' : 'freshness');
+const judged = (name: string): keyof typeof bounds | undefined => (name.startsWith('MB load') ? undefined : name.startsWith('MB') ? 'resident' : name.startsWith('parts') ? 'parts' : name === 's of lag' ? 'lag' : 'freshness');
 
 export async function runSoak({ seconds, seed, rate, print }: SoakOptions): Promise<boolean> {
   const home = mkdtempSync(join(tmpdir(), 'tripline-soak-'));
@@ -91,7 +91,7 @@ export async function runSoak({ seconds, seed, rate, print }: SoakOptions): Prom
       const sampling = (async () => {
         while (left() > 0) {
           await pause(Math.min(left(), sampleEveryMs));
-          samples.push(await sample(world, stack, kept, freshness));
+          samples.push(await sample(world, stack, kept, freshness, rate));
           const at = samples.at(-1) as Sample;
           print(`${String(samples.length * 10).padStart(5)} s  ${Object.entries(at).map(([name, value]) => `${name} ${value === undefined ? '-' : name.startsWith('MB') ? (value / 1e6).toFixed(0) : Math.round(value * 10) / 10}`).join(', ')}`);
         }
