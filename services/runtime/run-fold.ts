@@ -14,7 +14,7 @@ import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
-import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
 
 export { positionsPerOffset } from './fold-options.ts';
 
@@ -256,6 +256,7 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     position: (_topic, partition) => owned.get(partition)?.flushed,
     waitingFor: () => waiting,
     close: async () => {
+      const toldAt = clock.now();
       draining = true;
       wake();
       unblock();
@@ -267,7 +268,7 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
       closing = true;
       wake();
       unblock();
-      await atMost(drainMs.leave, Promise.all([loop, consumer.close()]));
+      await atMost(leaveMs(clock.now() - toldAt), Promise.all([loop, consumer.close()]));
     },
   };
 }

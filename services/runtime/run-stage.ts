@@ -13,7 +13,7 @@ import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage, type StageTracer } from './stage.ts';
-import { atMost, drainMs, untilItWorks } from './until-it-works.ts';
+import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
 
 export type Decoded<K extends RecordName> = { [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] } }[K];
 
@@ -178,11 +178,12 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     waitingFor: () => waiting,
     failed,
     close: async () => {
+      const toldAt = clock.now();
       closing = true;
       wake();
       // The batch in hand is delivered and committed before the group is left; what is not begun stays in the log.
       await atMost(drainMs.work, loop);
-      await atMost(drainMs.leave, consumer.close());
+      await atMost(leaveMs(clock.now() - toldAt), consumer.close());
     },
   };
 }
