@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
-import type { EmbeddedStack } from '../../infra/embedded/index.ts';
 import { epochBump } from '../fault/real/epoch-bump.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'tripline-epoch-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test.each([1, 2])('seed %d: totals = oracle, entry cells = a refold through every topic, recount = cells, a rebuild gives the same rows', async (seed) => {
-  const { wrong, note } = await epochBump({ stack: inject('addresses') as unknown as EmbeddedStack, home, seed });
+test.each([1])('seed %d: totals = oracle, entry cells = a refold through every topic, recount = cells, a rebuild gives the same rows', async (seed) => {
+  const { wrong, note } = await epochBump({ stack: inject('addresses'), home, seed });
   if (note !== '') console.log(note);
   expect(wrong).toEqual([]);
 }, 400_000);

@@ -5,6 +5,7 @@
 import { createRandom } from '../../../services/demo/story.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
+import { epochBump } from './epoch-bump.ts';
 import { failpoints } from './failpoints.ts';
 import { withFullDisk } from './full-disk.ts';
 import { startProxy } from './tcp-proxy.ts';
@@ -143,6 +144,7 @@ export const faults: readonly Fault[] = [
   },
   { row: 4, name: 'broker stopped and started', short: false, run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
   { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
+  { row: 4, name: 'partitions doubled twice, everything folded again, killed meanwhile', short: false, run: epochBump },
   { row: 4, name: 'broker frozen', short: false, run: during((stack) => frozen(stack, 'broker', 4_000)) },
   {
     row: 5, name: 'zombie: frozen past its session, overtaken, woken', short: true,
