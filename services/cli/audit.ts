@@ -10,7 +10,7 @@ export async function audit(home: string, json: boolean): Promise<number> {
     else if (mismatches.length > 0) {
       print(`${paint.red('different')} ${mismatches.length} cells are not what their unit rows say`);
       print(table([['cells', 'key', 'cell', 'recount'], ...mismatches.map(({ what, key, cell, recount }) => [what, key, cell, recount])]));
-      print('  nothing is decided while they differ; rebuild the partition from its log: delete its rows of table state and restart the joiner');
+      print('  nothing is decided while they differ; fold the log again: `npx tripline down`, `npx tripline rebuild`');
     } else if (settled) print(`${paint.green('equal')}     report and entry cells are what their unit rows say`);
     else print(`${paint.yellow('unsettled')} flushes came during each of ${tries} tries; try again when there is less traffic`);
     return mismatches.length > 0 ? 1 : settled ? 0 : 2;

@@ -7,6 +7,7 @@ import type { EpochWorld } from '../../services/joiner/change-epoch.ts';
 import { ancestorsOf, type Epoch, firstEpoch, holdsPart, openEpoch } from '../../services/kernel/epochs.ts';
 import { partitionOf } from '../../services/kernel/ids.ts';
 import type { Residency } from '../../services/joiner/presence.ts';
+import type { RefoldRecord } from '../../services/joiner/refold.ts';
 import { createOwner, type DrivenStore } from './fold-driver.ts';
 import { createMemoryState, type StateRowRead } from './memory-state.ts';
 import { tick } from './unit-log.ts';
@@ -22,6 +23,8 @@ export type MemoryEpochs = EpochWorld & {
   rows(): StateRowRead[];
   readonly facts: readonly { readonly part: number; readonly id: string; readonly unit: string }[];
   open(): Epoch;
+  /** Messages of a topic below an offset of each partition. */
+  read(topic: string, until: readonly number[]): Promise<readonly RefoldRecord[]>;
   /** The write after the next `writes` dies; undefined: none does. */
   dieAfter(writes: number | undefined): void;
   readonly deaths: number;
@@ -79,6 +82,7 @@ export function createMemoryEpochs(partitions: number, residency: Residency): Me
   };
   return {
     fold, open,
+    read: async (topic, until) => (topics.get(topic) as UnitRecord[][]).flatMap((log, partition) => log.slice(0, until[partition]).map((record, offset) => ({ partition, offset, records: [record] }))),
     get facts() {
       return memory.facts;
     },

@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
+import { epochBump } from './epoch-bump.ts';
 import { failpoints } from './failpoints.ts';
 import { withFullDisk } from './full-disk.ts';
 import { allReady, behindProxy, type FaultContext, type FaultResult, type Happened, inWorld, patienceMs, somethingFolded } from './in-world.ts';
@@ -138,6 +139,7 @@ export const faults: readonly Fault[] = [
   { row: 3, name: 'told to stop while the engine is away', short: false, run: stoppedWhileAway },
   { row: 4, name: 'broker stopped and started', short: false, run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
   { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
+  { row: 4, name: 'partitions doubled twice, everything folded again, killed meanwhile', short: false, run: epochBump },
   { row: 4, name: 'broker frozen 5 s', short: false, run: during(frozen(5_000)) },
   { row: 4, name: 'broker frozen 40 s', short: false, run: during(frozen(40_000)) },
   { row: 5, name: 'zombie: frozen past its session, overtaken, woken', short: true, run: zombie },

@@ -5,6 +5,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { UnitRecord } from '../../../schemas/generated.ts';
+import type { PartitionFold } from '../../../services/joiner/fold-state.ts';
+import { lookAt } from '../../../services/joiner/look.ts';
+import { refold } from '../../../services/joiner/refold.ts';
 import { multiplyPartitions, rebuildEpoch } from '../../../services/joiner/change-epoch.ts';
 import type { Epoch } from '../../../services/kernel/epochs.ts';
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
@@ -17,7 +20,7 @@ import { placeRestarts } from '../../../services/statistics/restarts.ts';
 import { createMemoryEpochs, Died, type MemoryEpochs } from '../../support/epoch-world.ts';
 import { foldEagerly } from '../../support/fold-driver.ts';
 import type { StateRowRead } from '../../support/memory-state.ts';
-import { aLog } from '../../support/unit-log.ts';
+import { adopted, aLog, first, happened, observed, second } from '../../support/unit-log.ts';
 
 // A counterexample is a log of a hundred records and two moments of it: shrinking takes minutes, its seed is enough.
 fc.configureGlobal({ endOnFailure: true });
@@ -52,6 +55,16 @@ function routed(log: readonly UnitRecord[], steady = false): UnitRecord[] {
     }
     return record;
   });
+}
+
+/** The same of a fold in memory. */
+function evaluatedFold(partitions: readonly PartitionFold[]): Record<string, unknown> {
+  return Object.fromEntries(['exp-test', 'exp-org'].map((id) => {
+    const look = lookAt(partitions, id, () => 0);
+    if (look === undefined) throw new Error(`${id} is not there`);
+    const { versionVector: _at, ...evaluation }: Evaluation = evaluate(look);
+    return [id, evaluation];
+  }));
 }
 
 /** What a look finds, without the positions it was taken at: what is said of every metric, and the sums of both arms from every restart on. */
@@ -192,6 +205,16 @@ describe('laws', () => {
       expect(evaluated(world.rows(), 2 * start, world.open().firstPart)).toEqual(before);
     }), { numRuns: 60 });
   }, 60_000);
+  test('a decision made in any epoch verifies: folded again through every topic to its version vector, the look is what it was', async () => {
+    await fc.assert(fc.asyncProperty(plan, async ({ log, ...how }) => {
+      const { world } = await throughEpochs(routed(log), how, false);
+      const open = world.open();
+      const heads = new Map(world.rows().filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => [part, Number(ver)]));
+      const folds = await refold(await world.epochs(), open, heads, world.read);
+      const found = evaluated(world.rows(), open.partitions, open.firstPart) as Record<string, { evaluation: unknown }>;
+      expect(evaluatedFold(folds)).toEqual(Object.fromEntries(Object.entries(found).map(([id, { evaluation }]) => [id, evaluation])));
+    }), { numRuns: 40 });
+  }, 60_000);
   test('folded again from the log, between two doublings and after them, killed anywhere: the same rows', async () => {
     await fc.assert(fc.asyncProperty(plan, async ({ log, ...how }) => {
       const once = await throughEpochs(routed(log), how, false);
@@ -203,4 +226,61 @@ describe('laws', () => {
       expect(evaluated(world.rows(), 4 * how.start, firstPart)).toEqual(evaluated(once.world.rows(), 4 * how.start, once.world.open().firstPart));
     }), { numRuns: 40 });
   }, 60_000);
+});
+
+describe('what it refuses', () => {
+  const home = { units: 9, events: 9 };
+  test.each([
+    ['no multiple', 2, 5, 'no multiple'],
+    ['fewer', 2, 1, 'no multiple'],
+    ['more than there are buckets', 2, 8_192, 'no multiple'],
+  ])('%s', async (_name, from, to, why) => {
+    const world = createMemoryEpochs(from, home);
+    await expect(multiplyPartitions(world, to)).rejects.toThrow(why);
+    expect(await world.epochs()).toHaveLength(1);
+  });
+  test('stages that run', async () => {
+    const world = { ...createMemoryEpochs(1, home), running: async () => ['tripline-redactor'] };
+    await expect(multiplyPartitions(world, 2)).rejects.toThrow('tripline-redactor still has members');
+  });
+  test('units whose bucket nobody said, before anything is changed', async () => {
+    const world = createMemoryEpochs(1, home);
+    world.append([adopted(first), observed({ id: 'e1', unit: 'u1', at: first.appliedAt })]);
+    await expect(multiplyPartitions(world, 2)).rejects.toThrow('1 units were last seen before records carried a bucket');
+    expect(await world.epochs()).toHaveLength(1);
+  });
+  test('a rebuild of a log that no longer begins at its beginning', async () => {
+    const world = createMemoryEpochs(1, home);
+    await expect(rebuildEpoch({ ...world, offsets: async () => [{ first: 3, next: 9 }] })).rejects.toThrow('no longer begins at offset 0');
+  });
+  test('another number than the one that was begun', async () => {
+    const world = createMemoryEpochs(1, home);
+    world.dieAfter(2);
+    await expect(multiplyPartitions(world, 2)).rejects.toThrow(Died);
+    await expect(multiplyPartitions(world, 4)).rejects.toThrow('a change to 2 partitions was begun');
+    await expect(rebuildEpoch(world)).rejects.toThrow('a change to 2 partitions was begun');
+    expect((await multiplyPartitions(world, 2)).partitions).toBe(2);
+    expect((await multiplyPartitions(world, 2)).epoch).toBe(1);
+  });
+});
+
+test('an outcome that names only its inference belongs to the unit whose bucket the id carries, not to another heir\'s unit that the event was counted under first', async () => {
+  const world = createMemoryEpochs(1, { units: 9, events: 9 });
+  const [user, org] = ['u0', 'o1'];
+  expect(partitionOf(bucketOfUnit(user), 2)).not.toBe(partitionOf(bucketOfUnit(org), 2));
+  const at = first.appliedAt;
+  const id = routedId('e1', user);
+  const under = (unit: string, experiment: string): UnitRecord => {
+    const record = observed({ id: 'e1', unit, at, experiment });
+    if ('tripline.v1.Observation' in record.body) record.body['tripline.v1.Observation'].event_id = id;
+    return { ...record, bucket: bucketOfUnit(unit) };
+  };
+  world.append([adopted(first), adopted(second), under(org, 'exp-org'), under(user, 'exp-test')]);
+  await multiplyPartitions(world, 2);
+  const outcome = happened({ id: 'o1', at: at + 1, inference: 'e1' });
+  if ('tripline.v1.OutcomeSeen' in outcome.body) outcome.body['tripline.v1.OutcomeSeen'].inference = id;
+  world.append([{ ...outcome, bucket: bucketOfUnit(user) }]);
+  await world.join();
+  expect(recount(world.rows(), world.open(), 2)).toEqual([]);
+  expect(world.rows().filter(({ kind }) => kind === 'entity').map(({ key, slot }) => [Buffer.from(key.slice(0, 32), 'hex').toString('latin1').slice(0, 2), slot - 1])).toEqual([[user, bucketOfUnit(user)]]);
 });
