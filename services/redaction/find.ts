@@ -55,7 +55,7 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
     }
   }
   const found: Found[] = [];
-  families(base, scanned, key, names && mayHoldNames(text), work, found);
+  families(base, scanned, key, { names: names && mayHoldNames(text), places: names }, work, found);
   if (scanned?.marks.escapes && depth < maxDepth) {
     const plain = unescapeText(base);
     if (plain) {
@@ -103,7 +103,7 @@ function sureSecrets(found: readonly Found[]): readonly number[] {
 }
 const nothing: readonly number[] = [];
 
-function families(text: string, scanned: Scanned | undefined, key: string | undefined, names: boolean, work: Work, found: Found[]): void {
+function families(text: string, scanned: Scanned | undefined, key: string | undefined, { names, places }: { readonly names: boolean; /** Postal codes go with the switch of the names tier. */ readonly places: boolean }, work: Work, found: Found[]): void {
   const plain: ScoredFinding[] = [];
   const context = key === undefined ? noContext : { key };
   for (let index = 0; index < patternFamilies.length; index += 1) {
@@ -126,7 +126,7 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
   const { marks, hits } = scanned;
   if (marks.digits.length === 0 && marks.ats.length === 0 && marks.colons.length === 0 && marks.macs.length === 0 && hits[0] === undefined) return;
   plain.length = 0;
-  findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found));
+  findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found), places);
   if (plain.length === 0) return;
   for (const finding of plain) if (!isKept(text, finding)) found.push(withTier(finding, 'structured'));
 }

@@ -29,16 +29,17 @@ const postalFrom = birthFrom + birthAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
 const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
 
-/** `secrets`: start and end, in turns, of what is a secret already: no number begins in there. */
-export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work, secrets: readonly number[] = []): void {
+/** `secrets`: start and end, in turns, of what is a secret already: no number begins in there. `places`: postal codes too. */
+export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work, secrets: readonly number[] = [], places = true): void {
   const task: Task = { text, key, out, work, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
   for (let hit = 0; hits !== undefined && hit < hits.length; hit += 2) {
     const anchor = hits[hit] as number;
     const at = hits[hit + 1] as number;
-    if (anchor >= postalFrom) findPostalCodes(text, at, postal[anchor - postalFrom] as string, out);
-    else if (anchor >= birthFrom) births.push(at);
+    if (anchor >= postalFrom) {
+      if (places) findPostalCodes(text, at, postal[anchor - postalFrom] as string, out);
+    } else if (anchor >= birthFrom) births.push(at);
     else if (anchor === mailAnchor) {
       // The word is common; only `at` beside it makes an address of it.
       if (text.slice(Math.max(0, at - 70), at + 80).includes(' at ')) spelled.push(at);
@@ -50,7 +51,7 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
   work.left -= marks.ats.length * 4 + marks.colons.length + spelled.length * 8 + births.length * 16;
   if (marks.ats.length > 0 || spelled.length > 0) findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
   if (work.left <= 0) return;
-  const foreign = marks.nonAscii && marks.digits.length > 0 ? foreignWords(text, out) : noPlaces;
+  const foreign = marks.nonAscii && marks.digits.length > 0 ? foreignWords(text, places, out) : noPlaces;
   if (births.length > 0 || foreign.length > 0 || key !== undefined) findBirthdays(text, births, foreign, key, out);
   if (marks.colons.length > 0) findColons(task, marks.colons);
   if (marks.macs.length > 0) findMacs(text, marks.macs, out);
@@ -68,7 +69,7 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
 const noPlaces: readonly number[] = [];
 let foreignTable: ReturnType<typeof buildAutomaton> | undefined;
 /** Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the way. One pass. */
-function foreignWords(text: string, out: ScoredFinding[]): readonly number[] {
+function foreignWords(text: string, places: boolean, out: ScoredFinding[]): readonly number[] {
   foreignTable ??= buildAutomaton([...foreignBirthWords, ...foreignPostalWords]);
   const { next, classOf, firstOutput, outputs, shift } = foreignTable;
   const births: number[] = [];
@@ -77,7 +78,7 @@ function foreignWords(text: string, out: ScoredFinding[]): readonly number[] {
     state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
     if (state < firstOutput) continue;
     if (((outputs[state - firstOutput] as readonly number[])[0] as number) < foreignBirthWords.length) births.push(index + 1);
-    else findPostalCode(text, index + 1, out);
+    else if (places) findPostalCode(text, index + 1, out);
   }
   return births;
 }
