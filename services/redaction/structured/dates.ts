@@ -53,6 +53,7 @@ function near(text: string, at: number, out: ScoredFinding[]): void {
     const start = from + match.index;
     // The first date behind the word; one before it only when none follows ("04.05.1980 geboren").
     if (best === undefined || (best.end <= at && start > at)) best = { start, end: start + match[0].length };
+    if (best.end > at) break;
   }
   if (best && !(best.end <= at && /[.!?\n]/.test(text.slice(best.end, at)))) out.push({ ...best, type: 'DATE_OF_BIRTH', rank: 66, score: 0.9 });
 }
