@@ -96,7 +96,8 @@ export function foldText(input: string): Mapped | undefined {
       length += 1;
       continue;
     }
-    if (code >= 0xd800 && code <= 0xdbff && index + 1 < input.length) {
+    // A high half without its low one is a unit like any other, and what follows it is not its own.
+    if (code >= 0xd800 && code <= 0xdbff && index + 1 < input.length && (input.charCodeAt(index + 1) & 0xfc00) === 0xdc00) {
       const point = input.codePointAt(index) ?? 0;
       const zero = astralZeros.find((start) => point >= start && point < start + 10);
       const plain = zero === undefined ? (point < 0x1f000 || point > 0x1fb00 || (point >= 0x1fbf0 && point <= 0x1fbf9) ? String.fromCodePoint(point).normalize('NFKC') : '') : String(point - zero);

@@ -193,6 +193,13 @@ function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefin
   return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 
+/** No other finding has this type: however its value is written, it is nobody else's. Asked of short lists only. */
+function isOnlyOne(findings: readonly Placed[], type: string): boolean {
+  if (findings.length > 8) return false;
+  let count = 0;
+  for (const finding of findings) if (finding.type === type) count += 1;
+  return count === 1;
+}
 /** Nobody writes a value of this length in two ways. */
 const longValue = 1_024;
 
@@ -211,7 +218,7 @@ function replace(text: string, findings: readonly Placed[], policy: RedactionPol
     if (policy.tokens === undefined) {
       let ordinal = 1;
       if (findings.length > 1) {
-        const name = `${type}\u001f${value.length > longValue ? value : canonical(type, value)}`;
+        const name = `${type}\u001f${value.length > longValue || isOnlyOne(findings, type) ? value : canonical(type, value)}`;
         ordinal = ordinals.get(name) ?? ordinals.size + 1;
         ordinals.set(name, ordinal);
       }

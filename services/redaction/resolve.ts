@@ -27,7 +27,8 @@ export function resolve(text: string, found: readonly Placed[], policy: Redactio
   const open = found.length === 0 ? found : found.filter(({ type, score, start, end, tier }) => !policy.off?.includes(type) && score >= (policy.thresholds?.[type] ?? (tier === 'structured' ? 0.5 : 0)) && (policy.allow === undefined || unshakable.test(type) || !policy.allow.some((shape) => shape.test(text.slice(start, end)))));
   if (!text.includes('[') && areApart(open)) return open.length > 1 ? [...open].sort((a, b) => a.start - b.start) : open;
   const all: Placed[] = [...open];
-  if (text.includes('[')) for (const match of text.matchAll(placeholder)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
+  placeholder.lastIndex = 0;
+  for (let match = text.includes('[') ? placeholder.exec(text) : null; match !== null; match = placeholder.exec(text)) if (isOurs(match, policy)) all.push({ start: match.index, end: match.index + match[0].length, type: '', rank: 101, score: 1, tier: 'budget' });
   all.sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start);
   const taken: Placed[] = [];
   if (coverage.length < text.length) coverage = new Uint8Array(text.length * 2);

@@ -12,15 +12,19 @@ export type Evidence = {
 };
 const typeTags: Readonly<Record<string, string>> = { NATIONAL_ID: 'id', BUSINESS_ID: 'business', PASSPORT: 'passport', DRIVER_LICENSE: 'license', BANK_ROUTING: 'bank' };
 
+/** Callers drop what is below 0.3 (`codes.ts`). */
+const unseen = 0.299;
+
 /** 0..1 for one row; 0 when the shape is not this row's. A failed checksum leaves only what the words say: people mistype their own numbers. */
 export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, context }: Evidence): number {
   if (!row.test.test(compact)) return 0;
-  const fits = row.layout?.test(layout) === true;
-  if (isGrouped && !fits) return 0;
-  const isValid = row.check === undefined || row.check(compact);
+  if (isGrouped && row.layout?.test(layout) !== true) return 0;
   const isNamed = says(context, row.id);
   // `user_id=`, `order id`: the id of a row in somebody's table is nobody's.
   const isKind = says(context, typeTags[row.type] ?? 'id') && !context.before.includes('thing');
+  // Checksums are the dearest part: no need of one that could not lift the score to where anybody looks at it.
+  if (!isNamed && !isKind && !isWhole && Math.max(row.sure, row.unsure ?? 0) + (isGrouped ? 0.2 : 0) < unseen) return 0;
+  const isValid = row.check === undefined || row.check(compact);
   let score = isValid ? row.sure : (row.unsure ?? 0);
   const counts = isValid || row.unsure !== undefined;
   if (!counts && !isNamed) return 0;

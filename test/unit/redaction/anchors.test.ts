@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createScanner } from '../../../services/redaction/anchors.ts';
-import { foldText } from '../../../services/redaction/fold-text.ts';
+import { foldText, isPlain } from '../../../services/redaction/fold-text.ts';
 import { jsonLeaves } from '../../../services/redaction/json-text.ts';
 import { decodeWord, unescapeText } from '../../../services/redaction/unescape.ts';
 
@@ -49,4 +49,22 @@ test('a text is read as JSON exactly when it is an object or an array', () => {
     if (typeof parsed === 'object' && parsed !== null) expect(Array.isArray(leaves)).toBe(true);
   }), { numRuns: 2_000 });
   expect(jsonLeaves('['.repeat(80) + ']'.repeat(80))).toBe('too-deep');
+});
+
+test('what tables skip as plain is folded to itself and has no case; two thirds of the plane are', () => {
+  let skipped = 0;
+  for (let code = 0; code < 65_536; code += 1) {
+    if (!isPlain(code)) continue;
+    skipped += 1;
+    if (code >= 0xd800 && code <= 0xdfff) continue;
+    const char = String.fromCharCode(code);
+    if (char.normalize('NFKC') !== char || char.toLowerCase() !== char || char.toUpperCase() !== char || /[\p{Nd}\p{Pd}\p{Zs}\p{M}\p{Default_Ignorable_Code_Point}]/u.test(char) || /\p{L}/u.test(char) !== code < 0xd800) throw new Error(`U+${code.toString(16)} is not plain`);
+  }
+  expect(skipped).toBeGreaterThan(42_000);
+});
+test('a text of any length is put together unit by unit, lone surrogates too', () => {
+  for (const size of [1, 511, 512, 513, 5_000]) {
+    const text = `${'a\ud800b\u0416'.repeat(size).slice(0, size)}\uff11`;
+    expect(foldText(text)?.text).toBe(`${text.slice(0, -1)}1`);
+  }
 });

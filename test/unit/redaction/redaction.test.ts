@@ -71,3 +71,25 @@ test('lines in, lines out; a bad line is answered', async () => {
   expect(bad).toBe(2);
   expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([{ id: '1', text: '[EMAIL]', spans: [{ start: 0, end: 13, type: 'EMAIL', tier: 'structured', score: 0.95, token: 'EMAIL#1' }] }, { id: null, error: expect.stringContaining('E0103') }, { id: '3', error: expect.stringContaining('E0103') }]);
 });
+
+describe('budgets', () => {
+  const fine = 'The weather is fine today. '.repeat(2_000);
+  test('units and names cost looks: what fits without the names tier goes out whole with it', () => {
+    expect(redact(fine, { ...defaultPolicy, names: false, maxLooks: 2_000 }).spans).toEqual([]);
+    expect(redact(fine, { ...defaultPolicy, maxLooks: 2_000 }).text).toBe('[TOO_MANY]');
+    expect(redact(fine).spans).toEqual([]);
+  });
+  test('more names than a text may hold: it goes out whole', () => expect(redact('Anna met Peter. '.repeat(15_000)).text).toBe('[TOO_MANY]'));
+  test('the same text has the same fate however often it is asked for', () => {
+    const text = 'call +49 30 1234567 or 415-555-2671, ref 7758080538; '.repeat(700);
+    const first = redact(text);
+    for (let times = 0; times < 3; times += 1) expect(redact(text)).toEqual(first);
+  });
+});
+
+test.each(['Née le 12/03/1980', 'NÉE LE 12/03/1980', 'född 1980-03-12', 'født 12.03.1980', 'doğum tarihi 12.03.1980', 'родился 12.03.1980', 'РОДИЛСЯ 12.03.1980', 'γεννήθηκε 12/03/1980', 'született 1980.03.12', '出生 1980年3月12日', '생년월일 1980년 3월 12일', 'مواليد 12/03/1980', 'נולד 12/03/1980', 'ngày sinh 12/03/1980', 'sinh ngày 12/03/1980', 'เกิดวันที่ 12/03/1980', 'जन्म 12/03/1980'])('a word of birth outside ASCII is heard: %s', (text) => {
+  expect(redact(text).spans.map(({ type }) => type)).toContain('DATE_OF_BIRTH');
+});
+test('one value twice has one number, another has its own, whichever types stand around', () => {
+  expect(redact('a@example.org, B@example.org, 192.168.17.4, A@EXAMPLE.org', { ...defaultPolicy, names: false }).spans.map(({ token }) => token)).toEqual(['EMAIL#1', 'EMAIL#2', 'IP#3', 'EMAIL#1']);
+});
