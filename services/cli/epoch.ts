@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import { type EpochWorld, multiplyPartitions, rebuildEpoch } from '../joiner/change-epoch.ts';
-import { startJoiner } from '../joiner/index.ts';
+import { joinerGroup, startJoiner } from '../joiner/index.ts';
 import { createJoinerStore } from '../joiner/joiner-store.clickhouse.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect, prepare } from '../replay/whole-path.ts';
-import { ancestors, readEpochs, writeEpochs } from '../runtime/epochs.clickhouse.ts';
+import { ancestors, readEpochs, requireOpen, writeEpochs } from '../runtime/epochs.clickhouse.ts';
 import { positionsPerOffset } from '../runtime/run-fold.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
@@ -30,8 +30,7 @@ export function epochWorld({ log, codec, store }: Connected, prefix: string, opt
       await writeEpochs(store, all, (await store.rows('SELECT epoch FROM epochs LIMIT 1')).length === 0 ? all : changed);
     },
     running: async () => {
-      const { epoch } = (await epochs()).filter(({ step }) => step === 2).at(-1) ?? { epoch: 0 };
-      const groups = [`${prefix}-redactor`, `${prefix}-linker`, epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`];
+      const groups = [`${prefix}-redactor`, `${prefix}-linker`, joinerGroup(prefix, requireOpen(await epochs()).epoch)];
       const alive = await Promise.all(groups.map(async (group) => ((await log.hasMembers(group)) ? [group] : [])));
       return alive.flat();
     },

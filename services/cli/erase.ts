@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { bucketOf, partitionOf } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { joinerGroup } from '../joiner/index.ts';
 import { createPseudonymizer, namedBy } from '../redactor/index.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
+import { readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
 import { keepsUnitKeys, knownUnitKeys } from './addresses.ts';
@@ -63,7 +65,8 @@ export async function erase({ home, units: path, json }: EraseFlags): Promise<nu
       }));
       const soFar = `${keys.length} tombstones are written`;
       await awaitGroup(log, `${prefix}-redactor`, ends, 'redactor', soFar);
-      await awaitGroup(log, `${prefix}-joiner`, await endsOf(log, [topicName(prefix, 'unit.v1')]), 'joiner', soFar);
+      const { epoch, topic } = requireOpen(await readEpochs(store, log, prefix));
+      await awaitGroup(log, joinerGroup(prefix, epoch), await endsOf(log, [`${prefix}.${topic}`]), 'joiner', soFar);
       await awaitGroup(log, `${prefix}-sink`, await endsOf(log, [topicName(prefix, 'inference.v1'), topicName(prefix, 'outcome.v1')]), 'sink', soFar);
       const deleted = await deleteErasedRows(store);
       // The redactor has written down what is left of its keys; whether it did so here is looked up, not believed.

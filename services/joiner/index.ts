@@ -44,6 +44,9 @@ const defaultResidency: Residency = { units: 150_000, events: 150_000 };
 /** Traced records whose spans a flush reports, at most; the rest are folded all the same. */
 const maxSpansPerFlush = 200;
 
+/** The consumer group of an epoch's joiners. */
+export const joinerGroup = (prefix: string, epoch: number): string => (epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`);
+
 export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionFold>; fastForwards(): number }> {
   const { prefix, log, producer, codec, clock, store, tracer } = deps;
   const known = deps.change?.known ?? (await readEpochs(store, log, prefix));
@@ -58,7 +61,7 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { st
   const residency = deps.residency ?? defaultResidency;
   return runFold<'unit-record', PartitionFold, FlushRows>({
     name: 'joiner',
-    group: epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`,
+    group: joinerGroup(prefix, epoch),
     topic,
     record: 'unit-record',
     parkedTopic: topicName(prefix, 'parked.v1'),
