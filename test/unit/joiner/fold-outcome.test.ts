@@ -96,7 +96,7 @@ describe('revisions', () => {
     const flush = takeFlushRows(state, positionOf(2));
     const checkpoint = readStateRows(flush.state).find(({ kind }) => kind === 'checkpoint');
     const owner = createOwner({ ...store, base: async () => [{ ...(checkpoint as NonNullable<typeof checkpoint>), slot: 1 }] }, [call], { units: 9, events: 9 });
-    await expect(owner.fold(1)).rejects.toMatchObject({ code: 'STATE_CORRUPT', cure: expect.stringContaining('stop every joiner') });
+    await expect(owner.fold(1)).rejects.toMatchObject({ code: 'STATE_CORRUPT', cure: expect.stringContaining('npx tripline rebuild') });
   });
 });
 
