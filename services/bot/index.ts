@@ -8,7 +8,7 @@ import type { Decision } from '../kernel/decision.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
 import { publishRevision } from './publish-revision.kafka.ts';

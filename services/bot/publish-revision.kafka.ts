@@ -2,7 +2,7 @@ import { toExperimentRecord } from '../control/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { formatRevision } from '../kernel/experiment-json.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 
 /**

@@ -5,7 +5,7 @@
 import { topics } from '../../schemas/generated.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogRecord } from '../runtime/kafka-log.ts';
+import type { LogClient, LogRecord } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Form, Needles } from './audit-redaction-needles.ts';
 

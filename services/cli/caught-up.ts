@@ -1,7 +1,7 @@
 /** Waits until a stage has done with what was written: its group has committed past it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient } from '../runtime/kafka-log.ts';
+import type { LogClient } from '../runtime/log.ts';
 
 const patienceMs = 120_000;
 

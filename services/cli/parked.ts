@@ -4,7 +4,7 @@
  * parked again and `--again` asks for it. A crash between the two sends it twice, which changes no number: everything downstream knows events by their ids.
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient, LogProducer, LogRecord } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { replayMarker, replayOf } from '../runtime/park.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';

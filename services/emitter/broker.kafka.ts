@@ -7,7 +7,7 @@ import { partitionOf } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import { untilItWorks } from '../runtime/until-it-works.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';

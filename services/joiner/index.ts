@@ -4,7 +4,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';

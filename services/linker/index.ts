@@ -4,7 +4,7 @@ import { stateColumns } from '../kernel/state-rows.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { bundleUnits } from '../runtime/bundles.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { positionsPerOffset, runFold } from '../runtime/run-fold.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';

@@ -1,7 +1,7 @@
 /** The wide clean events as records of the clean topics: written once as events come, and again by a rebuild. */
 import { isTraceparent } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogRecord, OutgoingRecord } from '../runtime/kafka-log.ts';
+import type { LogRecord, OutgoingRecord } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { RedactedEvent } from './redact-event.ts';
 

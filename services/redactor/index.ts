@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/time.ts';
 import { isSampled } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
-import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/log.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';

@@ -4,7 +4,7 @@
  */
 import type { RecordName } from '../../schemas/generated.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/log.ts';
 import { count } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';

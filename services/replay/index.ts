@@ -15,7 +15,7 @@ import { bucketOf, partitionOf } from '../kernel/ids.ts';
 import { scaleOf } from '../kernel/measures.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
-import type { OutgoingRecord } from '../runtime/kafka-log.ts';
+import type { OutgoingRecord } from '../runtime/log.ts';
 import { positionsPerOffset } from '../runtime/run-fold.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';

@@ -7,7 +7,8 @@ import { defaultPolicy, type RedactionPolicy, type TokenKeys } from '../redactio
 import { createPseudonymizer, startRedactor, type UnitKeys, unitKeysFrom } from '../redactor/index.ts';
 import { createAvroCodec, type AvroCodec } from '../runtime/avro-codec.ts';
 import { createStore, type Store } from '../runtime/clickhouse-client.ts';
-import { createKafka, type LogClient, type LogLine, type LogProducer } from '../runtime/kafka-log.ts';
+import { createKafka } from '../runtime/kafka-log.ts';
+import type { LogClient, LogLine, LogProducer } from '../runtime/log.ts';
 import { migrate } from '../runtime/migrate.ts';
 import { createRegistryClient } from '../runtime/registry-client.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';

@@ -1,7 +1,7 @@
 import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
 import { partitionOf } from '../kernel/ids.ts';
 import type { AvroCodec } from './avro-codec.ts';
-import type { OutgoingRecord } from './kafka-log.ts';
+import type { OutgoingRecord } from './log.ts';
 
 /** Records in one message of an internal log, at most: their index is 12 bits of the position. */
 const bundleSize = 4096;

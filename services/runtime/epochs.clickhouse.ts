@@ -2,7 +2,7 @@
 import { ancestorsOf, type Epoch, familyOf, firstEpoch, firstTopic, holdsPart, openEpoch, type PartRange } from '../kernel/epochs.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Store } from './clickhouse-client.ts';
-import type { LogClient } from './kafka-log.ts';
+import type { LogClient } from './log.ts';
 import { sqlQuery } from './sql-files.ts';
 
 type Row = { readonly epoch: number; readonly topic: string; readonly first_part: number; readonly partitions: number; readonly parent: number; readonly ends: readonly string[]; readonly step: 0 | 1 | 2 };

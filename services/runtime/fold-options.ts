@@ -2,7 +2,7 @@
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from './avro-codec.ts';
-import type { LogClient, LogProducer } from './kafka-log.ts';
+import type { LogClient, LogProducer } from './log.ts';
 import type { ParkedLimitOptions } from './parked-limit.ts';
 
 /** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */

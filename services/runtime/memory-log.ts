@@ -5,7 +5,7 @@
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient, LogConsumer, LogProducer, LogRecord, OutgoingRecord, PartitionHandler, Tombstone } from './kafka-log.ts';
+import type { LogClient, LogConsumer, LogProducer, LogRecord, OutgoingRecord, PartitionHandler, Tombstone } from './log.ts';
 
 export type MemoryBroker = {
   client(): LogClient;

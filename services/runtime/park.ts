@@ -1,7 +1,7 @@
 import type { EpochMs } from '../kernel/time.ts';
 import { isTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
+import type { LogRecord, OutgoingRecord } from './log.ts';
 
 /** The original bytes, with headers that say where it went wrong and never what it said: the message is redacted, whoever wrote it. */
 export function parkedRecord(topic: string, stage: string, source: LogRecord, code: string, message: string, firstSeen: EpochMs): OutgoingRecord {

@@ -10,7 +10,7 @@ import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promise
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import { type FoldOptions, positionsPerOffset } from './fold-options.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
-import type { LogRecord, OutgoingRecord } from './kafka-log.ts';
+import type { LogRecord, OutgoingRecord } from './log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';

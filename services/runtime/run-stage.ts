@@ -9,7 +9,7 @@ import type { Clock } from '../kernel/time.ts';
 import { isSampled } from '../kernel/trace-context.ts';
 import type { Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from './avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord } from './kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord } from './log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage, type StageTracer } from './stage.ts';

@@ -1,6 +1,6 @@
 import { type TopicSuffix, topics } from '../../schemas/generated.ts';
 import { firstTopic } from '../kernel/epochs.ts';
-import type { LogClient, TopicSpec } from './kafka-log.ts';
+import type { LogClient, TopicSpec } from './log.ts';
 
 /** `tripline.unit.v1` for prefix `tripline`: several worlds (a replay, a test) share a broker by their prefix. */
 export const topicName = (prefix: string, suffix: TopicSuffix): string => `${prefix}.${suffix}`;

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/time.ts';
 import { drop, forward } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { LogClient, LogConsumer, LogRecord, PartitionHandler } from '../../services/runtime/kafka-log.ts';
+import type { LogClient, LogConsumer, LogRecord, PartitionHandler } from '../../services/runtime/log.ts';
 import { until } from '../support/until.ts';
 
 const limitMs = 60_000;

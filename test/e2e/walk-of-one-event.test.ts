@@ -10,7 +10,8 @@ import { createEmitter, createKafkaSink, type Emitter, followExperiments } from 
 import type { EpochMs } from '../../services/kernel/time.ts';
 import { startWholePath, type WholePath } from '../../services/replay/whole-path.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
-import { createKafka, type LogClient } from '../../services/runtime/kafka-log.ts';
+import { createKafka } from '../../services/runtime/kafka-log.ts';
+import type { LogClient } from '../../services/runtime/log.ts';
 import { createProbeServer } from '../../services/runtime/probe-server.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';
 import { sqlQuery } from '../../services/runtime/sql-files.ts';

@@ -7,7 +7,7 @@ import { publishRevision, startBot } from '../../../services/bot/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogProducer } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { startStatistics } from '../../../services/statistics/look-loop.clickhouse.ts';
 import { anInference, aRevision, hour, monday } from '../../support/build.ts';

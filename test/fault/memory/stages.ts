@@ -18,7 +18,7 @@ import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createPseudonymizer, startRedactor } from '../../../services/redactor/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import { bundleUnits } from '../../../services/runtime/bundles.ts';
-import type { LogClient, OutgoingRecord } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, OutgoingRecord } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { positionsPerOffset, runFold } from '../../../services/runtime/run-fold.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';

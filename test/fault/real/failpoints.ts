@@ -3,7 +3,7 @@
  * first time it gets there, `after:facts*3` the third time.
  */
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogProducer } from '../../../services/runtime/log.ts';
 
 export const failpoints = ['before:facts', 'after:facts', 'before:state', 'after:state', 'before:commit', 'mid:load', 'mid:redact:produced'] as const;
 export type Failpoint = (typeof failpoints)[number];

@@ -1,7 +1,7 @@
 /** A store that takes its time, and a log that is watched for what that does to its queues. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
-import type { LogClient, LogConsumer } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogConsumer } from '../../../services/runtime/log.ts';
 
 export const slowStore = (store: Store, ms: number): Store => ({
   ...store,

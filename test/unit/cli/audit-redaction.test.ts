@@ -5,7 +5,7 @@ import { createNeedles } from '../../../services/cli/audit-redaction-needles.ts'
 import { reportAudit } from '../../../services/cli/redact.ts';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
-import type { LogClient } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient } from '../../../services/runtime/log.ts';
 
 const asked: string[] = [];
 const rows: Record<string, Record<string, unknown>[]> = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parkedEntries, replayParked, selectParked } from '../../../services/cli/parked.ts';
-import type { LogRecord } from '../../../services/runtime/kafka-log.ts';
+import type { LogRecord } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { parkedRecord } from '../../../services/runtime/park.ts';
 

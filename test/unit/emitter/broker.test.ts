@@ -9,7 +9,7 @@ import { readEmitterEnv } from '../../../services/emitter/config.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
 import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogRecord } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogRecord } from '../../../services/runtime/log.ts';
 import { schemas } from '../../../schemas/generated.ts';
 import { aRevision } from '../../support/build.ts';
 

@@ -10,7 +10,7 @@ import { eraseUnits, namedBy } from '../../../services/redactor/erase-units.ts';
 import { redactInference, redactOutcome } from '../../../services/redactor/redact-event.ts';
 import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogProducer } from '../../../services/runtime/kafka-log.ts';
+import type { LogProducer } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { topicName, topicSpecs } from '../../../services/runtime/topics.ts';
 import { anInference, anOutcome } from '../../support/build.ts';

@@ -4,7 +4,7 @@ import type { Exposure, InferenceEvent, OutcomeEvent, RedactedInference } from '
 import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createPseudonymizer, rebuildClean } from '../../../services/redactor/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../../../services/runtime/log.ts';
 import { anInference, anOutcome } from '../../support/build.ts';
 
 const registered: string[] = [];

@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { type OutgoingRecord, roundsOf } from '../../../services/runtime/kafka-log.ts';
+import { roundsOf } from '../../../services/runtime/kafka-log.ts';
+import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 
 const record = fc.record({ topic: fc.constantFrom('a', 'b'), partition: fc.integer({ min: 0, max: 2 }), bytes: fc.integer({ min: 0, max: 400 }) });
 

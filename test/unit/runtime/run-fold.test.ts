@@ -1,7 +1,7 @@
 /** The loop of stages that keep state, on a log and a store by hand: who is overtaken loads again, nobody waits for ever, what is revoked is dropped. */
 import { expect, test } from 'vitest';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogProducer, LogRecord, PartitionHandler } from '../../../services/runtime/kafka-log.ts';
+import type { LogClient, LogProducer, LogRecord, PartitionHandler } from '../../../services/runtime/log.ts';
 import { type FoldOptions, positionsPerOffset } from '../../../services/runtime/fold-options.ts';
 import { runFold } from '../../../services/runtime/run-fold.ts';
 import { until } from '../../support/until.ts';
