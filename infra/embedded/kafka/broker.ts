@@ -100,7 +100,10 @@ export async function startBroker(options: { folder: string; logFolder: string; 
   writeFileSync(config, properties(data, options.port, options.controllerPort));
   writeFileSync(log4j, 'status=error\nappender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{ISO8601} %p %c %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n');
   if (!existsSync(join(data, 'meta.properties'))) {
-    const id = randomBytes(16).toString('base64url');
+    // One in 64 would begin with a dash, which the tool reads as an option; without the top bit it begins with a letter.
+    const bytes = randomBytes(16);
+    bytes[0] = (bytes[0] as number) & 0x7f;
+    const id = bytes.toString('base64url');
     await run('java', ['-cp', classPath, `-Dlog4j2.configurationFile=${log4j}`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config], { timeout: 60_000 }).catch((cause: unknown) => {
       throw new PipelineError('STACK_START', `the broker's storage in ${data} could not be prepared`, { cause, cure: 'check that the folder can be written and the disk has space' });
     });
