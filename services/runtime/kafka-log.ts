@@ -9,6 +9,17 @@ import type { LogClient, LogLine, LogProducer, LogRecord, OutgoingRecord, Tombst
 /** Kafka's errors of a partition whose leader is being elected. */
 const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
+/**
+ * Kafka's errors of a producer whose numbers are not what the broker expects: a send that timed out here and arrived there, a partition that has forgotten the producer.
+ * kafkajs gives up on them. A producer with a new id begins at 0; what it sends again may be in the log twice, which every reader expects.
+ */
+const numbersLost: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH']);
+/** kafkajs wraps what it will not try again. */
+const errorType = (error: unknown): string => {
+  const { type, cause } = error as { readonly type?: string; readonly cause?: { readonly type?: string } };
+  return type ?? cause?.type ?? '';
+};
+
 /** Of one partition, kafkajs makes one record batch of a send, and a broker refuses one of more than a megabyte (Kafka's default `message.max.bytes`) for good. */
 const sendBytes = 768 * 1024;
 
@@ -66,7 +77,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       try {
         return await ask();
       } catch (error) {
-        if (tries >= 20 || !leaderless.has((error as { readonly type?: string }).type ?? '')) throw error;
+        if (tries >= 20 || !leaderless.has(errorType(error))) throw error;
         await wait(Math.min(25 * 2 ** tries, 500));
       }
     }
@@ -84,13 +95,43 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     });
 
   const createProducer = async (): Promise<LogProducer> => {
-    const producer: Producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
-    await producer.connect();
+    type Numbered = { readonly producer: Producer; using: number; retired: boolean };
+    const open = async (): Promise<Numbered> => {
+      const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+      await producer.connect();
+      return { producer, using: 0, retired: false };
+    };
+    let current = open();
+    await current;
     const close = async () => {
       closers.delete(close);
-      await producer.disconnect();
+      await (await current).producer.disconnect();
     };
     closers.add(close);
+    const release = (numbered: Numbered): void => {
+      numbered.using -= 1;
+      if (numbered.retired && numbered.using === 0) void numbered.producer.disconnect().catch(() => {});
+    };
+    /** Under a new producer id when the broker no longer follows the numbers of this one. */
+    const sendRound = async (topicMessages: { topic: string; messages: Message[] }[]): ReturnType<Producer['sendBatch']> => {
+      for (let tries = 0; ; tries += 1) {
+        const numbered = await current;
+        numbered.using += 1;
+        try {
+          return await numbered.producer.sendBatch({ acks: -1, topicMessages });
+        } catch (error) {
+          const type = errorType(error);
+          if (tries >= 4 || !numbersLost.has(type)) throw error;
+          line('warn', 'producer begins anew', { error: type });
+          if (!numbered.retired) {
+            numbered.retired = true;
+            current = open();
+          }
+        } finally {
+          release(numbered);
+        }
+      }
+    };
     return {
       close,
       send: async (records) => {
@@ -110,7 +151,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
             byTopic.set(record.topic, messages);
             counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
           }
-          const results = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
+          const results = await sendRound([...byTopic].map(([topic, messages]) => ({ topic, messages })));
           for (const result of results) {
             const at = `${result.topicName}/${result.partition}`;
             next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
