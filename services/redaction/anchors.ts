@@ -33,6 +33,8 @@ const bracket = 32;
 const dot = 64;
 const dash = 128;
 const equals = 256;
+const markBits = 9;
+const markMask = (1 << markBits) - 1;
 const shortest = 16;
 
 const markOf = new Uint16Array(128).fill(breaks);
@@ -44,14 +46,27 @@ const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (cod
 
 const none: readonly number[] = [];
 
-/** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. */
+/** The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at every later unit several times as slowly: so not in hot ones. */
+const unitAt = (text: string, at: number): number => (at >= 0 && at < text.length ? text.charCodeAt(at) : 0);
+
+/** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. By hand up to the type's end: asked of every bracket, in the hottest loops there are. */
 export function placeholderEnd(text: string, at: number): number {
-  const first = text.charCodeAt(at + 1);
-  if (!(first >= 65 && first <= 90)) return -1;
-  placeholderHere.lastIndex = at;
-  return placeholderHere.test(text) ? placeholderHere.lastIndex : -1;
+  let end = at + 1;
+  let code = unitAt(text, end);
+  if (!(code >= 65 && code <= 90)) return -1;
+  const stop = Math.min(text.length, at + 2 + longestType);
+  for (end += 1; end < stop; end += 1) {
+    code = text.charCodeAt(end);
+    if (!((code >= 65 && code <= 90) || code === 95)) break;
+  }
+  if (end === stop || end < at + 3) return -1;
+  if (code === 93) return end + 1;
+  if (code !== 58) return -1;
+  placeholderTail.lastIndex = end;
+  return placeholderTail.test(text) ? placeholderTail.lastIndex : -1;
 }
-const placeholderHere = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})?\]/y;
+const longestType = 31;
+const placeholderTail = /(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})\]/y;
 
 /** A scanner for these families' anchors. Answers undefined when there is nothing to look at. */
 export function createScanner(families: readonly { readonly anchors: readonly string[] }[]): Scanner {
@@ -64,7 +79,8 @@ export function createScanner(families: readonly { readonly anchors: readonly st
     });
   });
   const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(literals);
-  const asciiClass = Uint8Array.from(classOf.subarray(0, 128));
+  /** Of a unit: its marks, and above them its class. */
+  const units = markOf.map((mark, code) => mark | ((classOf[code] as number) << markBits));
   const unheard: readonly (number[] | undefined)[] = families.map(() => undefined);
   /** By state with outputs: family, anchor and length, in turns. */
   const triples: readonly (readonly number[])[] = outputs.map((ids) => ids.flatMap((id) => owners[id] as readonly number[]));
@@ -82,8 +98,25 @@ export function createScanner(families: readonly { readonly anchors: readonly st
     let wasDigit = false;
     let wordStart = 0;
     for (let index = 0; index < length; index += 1) {
-      const code = text.charCodeAt(index);
-      if (code > 127) {
+      let unit = 0;
+      // Most units say nothing. No call is made in here, so that what the loop reads stays in registers.
+      for (; index < length; index += 1) {
+        const code = text.charCodeAt(index);
+        if (code > 127) break;
+        unit = units[code] as number;
+        state = next[(state << shift) | (unit >> markBits)] as number;
+        if (state >= firstOutput) break;
+        unit &= markMask;
+        if (unit === 0) {
+          wasDigit = false;
+          continue;
+        }
+        if (unit !== breaks || index - wordStart >= shortest) break;
+        wasDigit = false;
+        wordStart = index + 1;
+      }
+      if (index >= length) break;
+      if (text.charCodeAt(index) > 127) {
         nonAscii = true;
         state = 0;
         wasDigit = false;
@@ -94,7 +127,6 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         wordStart = index + 1;
         continue;
       }
-      state = next[(state << shift) | (asciiClass[code] as number)] as number;
       if (state >= firstOutput) {
         const found = triples[state - firstOutput] as readonly number[];
         hits ??= unheard.slice();
@@ -108,7 +140,7 @@ export function createScanner(families: readonly { readonly anchors: readonly st
           own.push(found[each + 1] as number, index + 1 - (found[each + 2] as number));
         }
       }
-      const mark = markOf[code] as number;
+      const mark = unit & markMask;
       if (mark === 0) {
         wasDigit = false;
         continue;
@@ -130,20 +162,20 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         wordStart = index + 1;
         if (mark === breaks) continue;
       } else {
-        if (text.charCodeAt(index + 3) === 45 && text.charCodeAt(index + 6) === 45) {
+        if (unitAt(text, index + 3) === 45 && unitAt(text, index + 6) === 45) {
           macs ??= [];
           macs.push(index);
         }
         continue;
       }
       if (mark & dot) {
-        if (text.charCodeAt(index + 5) === 46 && text.charCodeAt(index + 1) !== 46) {
+        if (unitAt(text, index + 5) === 46 && unitAt(text, index + 1) !== 46) {
           macs ??= [];
           macs.push(index);
         }
       } else if (mark & equals) {
         // Quoted-printable: two hex digits in upper case.
-        if (isUpperHex(text.charCodeAt(index + 1)) && isUpperHex(text.charCodeAt(index + 2))) flags |= escaping;
+        if (isUpperHex(unitAt(text, index + 1)) && isUpperHex(unitAt(text, index + 2))) flags |= escaping;
       } else if (mark & at) {
         ats ??= [];
         ats.push(index);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createScanner } from '../../../services/redaction/anchors.ts';
+import { createScanner, placeholderEnd } from '../../../services/redaction/anchors.ts';
 import { foldText, isPlain } from '../../../services/redaction/fold-text.ts';
 import { jsonLeaves } from '../../../services/redaction/json-text.ts';
 import { decodeWord, unescapeText } from '../../../services/redaction/unescape.ts';
@@ -15,6 +15,16 @@ test('hits are those that a search for each literal finds, without case', () => 
     const expected = literals.flatMap((literal) => Array.from({ length: text.length }, (_, at) => at).flatMap((at) => (text.slice(at, at + literal.length).toLowerCase() === literal ? [`${literal}@${at}`] : [])));
     expect(found.sort()).toEqual(expected.sort());
   }), { numRuns: 1_000 });
+});
+test('a placeholder ends where its pattern does, and nothing else is one', () => {
+  const pattern = /^\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})?\]/;
+  const type = fc.oneof(fc.stringMatching(/^[A-Z_]{0,4}$/), fc.nat(34).map((length) => `A${'_B'.repeat(17).slice(0, length)}`));
+  const tail = fc.constantFrom(']', '', 'a]', ':l16]', ':l]', ':l12345]', ':k1:0123456789abcdef]', ':k1:0123456789abcde]', ':', '] x', '\u0000]');
+  fc.assert(fc.property(type, tail, fc.constantFrom('', 'x'), (name, rest, before) => {
+    const text = `${before}[${name}${rest}`;
+    const match = pattern.exec(text.slice(before.length));
+    expect(placeholderEnd(text, before.length)).toBe(match === null ? -1 : before.length + match[0].length);
+  }), { numRuns: 2_000 });
 });
 test('plain prose has nothing to look at', () => expect(createScanner([{ anchors: literals }])('nothing in quite ordinary words')).toBeUndefined());
 
