@@ -8,7 +8,7 @@ import { createJoinerStore } from '../joiner/joiner-store.clickhouse.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect, prepare } from '../replay/whole-path.ts';
 import { ancestors, readEpochs, requireOpen, writeEpochs } from '../runtime/epochs.clickhouse.ts';
-import { positionsPerOffset } from '../runtime/run-fold.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
 import { externalAddresses, readStack, surroundings } from './addresses.ts';

@@ -10,7 +10,7 @@ import { chainOf, type Epoch, holdsPart, type PartRange } from '../kernel/epochs
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { readEpochs } from '../runtime/epochs.clickhouse.ts';
-import { positionsPerOffset } from '../runtime/run-fold.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';

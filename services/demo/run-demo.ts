@@ -15,7 +15,7 @@ import { type ReplaySummary, totalsOf } from '../replay/index.ts';
 import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import { type Addresses, startWholePath } from '../replay/whole-path.ts';
-import { positionsPerOffset } from '../runtime/run-fold.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';

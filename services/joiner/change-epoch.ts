@@ -7,6 +7,7 @@
 import { chainOf, type Epoch, openEpoch } from '../kernel/epochs.ts';
 import { bucketCount } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { divideEpoch } from './divide.ts';
 import type { JoinerStore } from './joiner-store.ts';
 
@@ -30,7 +31,6 @@ export type EpochWorld = {
   say(what: string): void;
 };
 
-const positionsPerOffset = 4096;
 const offsetsOf = (ends: readonly number[]): number[] => ends.map((ver) => Math.ceil(ver / positionsPerOffset));
 
 const replace = (epochs: readonly Epoch[], changed: Epoch): Epoch[] => [...epochs.filter(({ epoch }) => epoch !== changed.epoch), changed];

@@ -1,6 +1,7 @@
 /** The unit log folded once more in memory, up to a version vector, through every epoch that its parts were divided from: what `verify` compares a decision with. */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { ancestorsOf, chainOf, type Epoch, holdsPart } from '../kernel/epochs.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { divideEpoch } from './divide.ts';
 import { foldRecord } from './fold.ts';
 import { createPartitionFold, type PartitionFold } from './fold-state.ts';
@@ -10,7 +11,6 @@ import { takeFlushRows } from './rows.ts';
 
 export type RefoldRecord = { readonly partition: number; readonly offset: number; readonly records: readonly UnitRecord[] };
 
-const positionsPerOffset = 4096;
 const everything = { units: Number.MAX_SAFE_INTEGER, events: Number.MAX_SAFE_INTEGER };
 
 /** `upTo`: version by part of `epoch`. `read`: messages of a topic below an offset of each partition, in order. The partitions as a look reads them. */

@@ -1,6 +1,9 @@
 /** Rows of table `state`, which the joiner and the linker share: one kind a row, all true of one position of their log. */
 import type { RowBinaryWriter } from './row-binary.ts';
 
+/** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
+export const positionsPerOffset = 4096;
+
 export const stateColumns = ['log', 'part', 'kind', 'experiment', 'phase', 'key', 'ver', 'arm', 'metric', 'candidate', 'slot', 'clock', 'n', 'x', 'xx', 'y', 'body'] as const;
 const stateKinds = { checkpoint: 1, experiment: 2, report: 3, entry: 4, unit: 5, entity: 6, pending: 7, link: 8 } as const;
 export type StateRow = {

@@ -75,3 +75,12 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
   const firstOutput = order.filter((state) => found[state]?.length === 0).length;
   return { next, shift, classOf, firstOutput, outputs: order.slice(firstOutput).map((state) => found[state] ?? []) };
 }
+
+/** Calls with the longest literal that ends at each place where one does, and one past its end. */
+export function eachLongest({ next, shift, classOf, firstOutput, outputs }: Automaton, text: string, found: (literal: number, end: number) => void): void {
+  let state = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
+    if (state >= firstOutput) found((outputs[state - firstOutput] as readonly number[])[0] as number, index + 1);
+  }
+}

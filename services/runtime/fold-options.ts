@@ -5,9 +5,6 @@ import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer } from './log.ts';
 import type { ParkedLimitOptions } from './parked-limit.ts';
 
-/** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
-export const positionsPerOffset = 4096;
-
 export type FoldOptions<K extends RecordName, State, Flush> = {
   readonly name: string;
   readonly group: string;

@@ -8,15 +8,14 @@
  */
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
-import { type FoldOptions, positionsPerOffset } from './fold-options.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
+import type { FoldOptions } from './fold-options.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogRecord, OutgoingRecord } from './log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
 import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
-
-export { positionsPerOffset } from './fold-options.ts';
 
 /** Messages are folded together until they hold this much, bytes: a few thousand records, whose look-ups go together. */
 const chunkBytes = 1 << 20;

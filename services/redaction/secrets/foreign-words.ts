@@ -2,7 +2,7 @@
  * Passwords and keys behind words that hold letters beyond ASCII: `密码是 ...`, `пароль от почты: ...`, `Mật khẩu của tôi là ...`. The anchor pass
  * knows ASCII only, so a text with other letters gets a pass of its own over these words; what follows each is a window.
  */
-import { buildAutomaton } from '../automaton.ts';
+import { buildAutomaton, eachLongest } from '../automaton.ts';
 import type { Finding } from '../family.ts';
 import { isPassword, isRandom, isToken } from './plausible.ts';
 
@@ -53,13 +53,9 @@ function valueAfter(text: string, from: number, kind: Kind, out: Finding[]): num
 /** `text` holds letters beyond ASCII. One pass, windows of a hundred units behind the words. */
 export function findBehindForeignWords(text: string, out: Finding[]): void {
   built ??= build();
-  const { next, classOf, firstOutput, outputs, shift } = built.automaton;
-  let state = 0;
+  const { automaton, table } = built;
   let done = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
-    if (state < firstOutput || index < done) continue;
-    const { kind } = built.table[(outputs[state - firstOutput] as readonly number[])[0] as number] as Entry;
-    done = valueAfter(text, index + 1, kind, out);
-  }
+  eachLongest(automaton, text, (literal, end) => {
+    if (end > done) done = valueAfter(text, end, (table[literal] as Entry).kind, out);
+  });
 }

@@ -1,7 +1,7 @@
 /** Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates of birth. Called with the marks of the anchor pass; looks at bounded windows around them. */
 import type { AnchorHits, Finding } from '../family.ts';
 import type { Marks } from '../anchors.ts';
-import { buildAutomaton } from '../automaton.ts';
+import { buildAutomaton, eachLongest } from '../automaton.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
 import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
 import { type Chain, chainAt, isBehindEscape, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
@@ -71,15 +71,11 @@ let foreignTable: ReturnType<typeof buildAutomaton> | undefined;
 /** Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the way. One pass. */
 function foreignWords(text: string, places: boolean, out: ScoredFinding[]): readonly number[] {
   foreignTable ??= buildAutomaton([...foreignBirthWords, ...foreignPostalWords]);
-  const { next, classOf, firstOutput, outputs, shift } = foreignTable;
   const births: number[] = [];
-  let state = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
-    if (state < firstOutput) continue;
-    if (((outputs[state - firstOutput] as readonly number[])[0] as number) < foreignBirthWords.length) births.push(index + 1);
-    else if (places) findPostalCode(text, index + 1, out);
-  }
+  eachLongest(foreignTable, text, (literal, end) => {
+    if (literal < foreignBirthWords.length) births.push(end);
+    else if (places) findPostalCode(text, end, out);
+  });
   return births;
 }
 

@@ -15,7 +15,7 @@ import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import type { Arrival } from '../../../services/replay/scenario-lines.ts';
 import { type Addresses, connect, prepare } from '../../../services/replay/whole-path.ts';
 import type { OutgoingRecord } from '../../../services/runtime/log.ts';
-import { positionsPerOffset } from '../../../services/runtime/run-fold.ts';
+import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { auditCells } from '../../../services/statistics/audit.clickhouse.ts';

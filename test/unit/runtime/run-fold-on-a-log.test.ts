@@ -5,7 +5,8 @@ import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import type { FoldOptions } from '../../../services/runtime/fold-options.ts';
-import { positionsPerOffset, runFold } from '../../../services/runtime/run-fold.ts';
+import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import { runFold } from '../../../services/runtime/run-fold.ts';
 import { until } from '../../support/until.ts';
 
 type Sum = { total: number };

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord, PartitionHandler } from '../../../services/runtime/log.ts';
-import { type FoldOptions, positionsPerOffset } from '../../../services/runtime/fold-options.ts';
+import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import type { FoldOptions } from '../../../services/runtime/fold-options.ts';
 import { runFold } from '../../../services/runtime/run-fold.ts';
 import { until } from '../../support/until.ts';
 
