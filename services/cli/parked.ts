@@ -1,13 +1,17 @@
 /**
  * `parked list`, `show`, `replay`: the dead letters. A record that was parked twice (a stage repeats its batch after a crash) is one record. Replaying sends
- * the original bytes to the topic and partition they came from and leaves a marker on the parked topic; what has a marker is not sent again, unless it was
+ * the original bytes to the topic and partition they came from (records of a unit log that was divided since: to where their units are now) and leaves a marker on the parked topic; what has a marker is not sent again, unless it was
  * parked again and `--again` asks for it. A crash between the two sends it twice, which changes no number: everything downstream knows events by their ids.
  */
+import { firstTopic } from '../kernel/epochs.ts';
+import { bucketCount } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import { bundleUnits } from '../runtime/bundles.ts';
+import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/log.ts';
 import { replayMarker, replayOf } from '../runtime/park.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { topicName } from '../runtime/topics.ts';
+import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { withConnection } from './read.ts';
 import { print, printJson, table } from './terminal.ts';
 
@@ -59,20 +63,55 @@ export function parkedEntries(records: readonly LogRecord[]): ParkedEntry[] {
 export const selectParked = (entries: readonly ParkedEntry[], { stage, code, ids }: ParkedFilter): ParkedEntry[] =>
   entries.filter((entry) => (stage === undefined || entry.stage === stage) && (code === undefined || entry.code === code) && (ids === undefined || ids.includes(entry.id)));
 
-/** Sends what has not been sent yet; how many. */
-export async function replayParked(log: LogClient, producer: LogProducer, parkedTopic: string, filter: ParkedFilter, now: number): Promise<{ readonly sent: number; readonly before: number; readonly nowhere: readonly ParkedEntry[] }> {
+type Target = { readonly topic: string; readonly partitions: number };
+
+/**
+ * A bundle of the unit log for the topic that has replaced its own: records follow their buckets, those for every partition (revisions, ticks) go to each one that
+ * has a part of theirs. undefined: it still cannot be read, or holds a unit's record that does not say its bucket.
+ */
+function divideBundle(codec: AvroCodec, { partition, source }: ParkedEntry, from: Target, to: Target, timestamp: number): readonly OutgoingRecord[] | undefined {
+  const bundle = codec.decode(['unit-record'], source.value ?? Buffer.alloc(0));
+  if (!bundle.ok) return undefined;
+  const factor = to.partitions / from.partitions;
+  const routed = bundle.value.records.flatMap((record) => {
+    if ('tripline.v1.ExperimentAdopted' in record.body || 'tripline.v1.Tick' in record.body) return Array.from({ length: factor }, (_, heir) => ({ bucket: Math.ceil(((partition * factor + heir) * bucketCount) / to.partitions), record: { ...record } }));
+    return [{ bucket: record.bucket ?? -1, record }];
+  });
+  return routed.some(({ bucket }) => bucket < 0) ? undefined : bundleUnits({ ...to, codec, timestamp }, routed);
+}
+
+/** Sends what has not been sent yet; how many. `nowhere`: its topic or partition is gone, or was divided and the record cannot be; it stays parked. */
+export async function replayParked({ log, producer, codec, prefix }: { readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly prefix: string }, filter: ParkedFilter, now: number): Promise<{ readonly sent: number; readonly before: number; readonly nowhere: readonly ParkedEntry[] }> {
+  const parkedTopic = topicName(prefix, 'parked.v1');
+  const unitLog = topicName(prefix, firstTopic);
   const chosen = selectParked(parkedEntries(await log.readToEnd(parkedTopic)), filter);
   const partitions = new Map<string, number>();
   for (const topic of new Set(chosen.map((entry) => entry.topic))) partitions.set(topic, await log.partitions(topic).catch(() => 0));
-  const nowhere = chosen.filter((entry) => entry.partition >= (partitions.get(entry.topic) ?? 0));
-  const due = chosen.filter((entry) => (entry.state === 'parked' || (entry.state === 'parked again' && filter.again === true)) && !nowhere.includes(entry));
+  const newest = chosen.some(({ topic }) => topic === unitLog || topic.startsWith(`${unitLog}.e`)) ? await newestUnitTopic(log, prefix) : undefined;
+  const messagesOf = (entry: ParkedEntry): readonly OutgoingRecord[] | undefined => {
+    const { topic, partition, source } = entry;
+    const { traceparent, 'x-timestamp': carried } = source.headers;
+    const from = { topic, partitions: partitions.get(topic) ?? 0 };
+    const timestamp = Number(carried ?? now);
+    if (partition >= from.partitions) return undefined;
+    const divided = newest !== undefined && topic !== newest.topic && (topic === unitLog || topic.startsWith(`${unitLog}.e`));
+    const messages = divided ? divideBundle(codec, entry, from, newest, timestamp) : [{ topic, partition, ...(source.key && { key: source.key }), value: source.value ?? Buffer.alloc(0), timestamp }];
+    return messages?.map((message) => ({ ...message, headers: { 'x-replayed': String(source.offset), ...(traceparent !== undefined && { traceparent }) } }));
+  };
+  const open = chosen.filter((entry) => entry.state === 'parked' || (entry.state === 'parked again' && filter.again === true));
+  if (newest !== undefined) {
+    await codec.register([{ record: 'unit-record', topic: newest.topic }]);
+    await codec.prepare(open.flatMap(({ source }) => (source.value ? [source.value] : [])));
+  }
+  const due = open.flatMap((entry) => {
+    const messages = messagesOf(entry);
+    return messages === undefined ? [] : [{ entry, messages }];
+  });
+  const nowhere = open.filter((entry) => !due.some((other) => other.entry === entry));
   for (let from = 0; from < due.length; from += 500) {
     const batch = due.slice(from, from + 500);
-    await producer.send(batch.map(({ topic, partition, source }) => {
-      const { traceparent, 'x-timestamp': carried } = source.headers;
-      return { topic, partition, ...(source.key && { key: source.key }), value: source.value ?? Buffer.alloc(0), timestamp: Number(carried ?? now), headers: { 'x-replayed': String(source.offset), ...(traceparent !== undefined && { traceparent }) } };
-    }));
-    await producer.send(batch.map(({ id }) => replayMarker(parkedTopic, id, now)));
+    await producer.send(batch.flatMap(({ messages }) => messages));
+    await producer.send(batch.map(({ entry }) => replayMarker(parkedTopic, entry.id, now)));
   }
   return { sent: due.length, before: chosen.length - due.length - nowhere.length, nowhere };
 }
@@ -107,11 +146,11 @@ export async function parkedShow(home: string, id: string, options: { readonly b
 
 export async function parkedReplay(home: string, ids: readonly string[], options: { readonly stage?: string; readonly code?: string; readonly all: boolean; readonly again: boolean }): Promise<number> {
   if (ids.length === 0 && options.stage === undefined && options.code === undefined && !options.all && !options.again) throw new PipelineError('CONFIG_INVALID', 'parked replay of what?', { cure: 'name ids, --stage, --code, --all, or --again for what came back' });
-  return withConnection(home, async ({ log, prefix }) => {
+  return withConnection(home, async ({ log, codec, prefix }) => {
     const producer = await log.producer();
     const filter: ParkedFilter = { ...(ids.length > 0 && { ids: idsOf(ids) }), ...(options.stage !== undefined && { stage: options.stage }), ...(options.code !== undefined && { code: options.code }), ...(options.again && { again: true }) };
-    const { sent, before, nowhere } = await replayParked(log, producer, topicName(prefix, 'parked.v1'), filter, systemClock.now());
-    print(`${sent} sent again${before > 0 ? `, ${before} were already (--again sends what came back)` : ''}${nowhere.length > 0 ? `, ${nowhere.length} left: their topic or partition is gone` : ''}`);
+    const { sent, before, nowhere } = await replayParked({ log, producer, codec, prefix }, filter, systemClock.now());
+    print(`${sent} sent again${before > 0 ? `, ${before} were already (--again sends what came back)` : ''}${nowhere.length > 0 ? `, ${nowhere.length} still parked: their topic or partition is gone, or was divided and they cannot be` : ''}`);
     return nowhere.length > 0 ? 1 : 0;
   });
 }

@@ -15,6 +15,7 @@ import { foldEagerly } from '../../support/fold-driver.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
 import type { StateRowRead } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
+import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
 const clock = { now: () => monday + 9 * hour };
 const revision = aRevision();
@@ -42,8 +43,7 @@ export async function decisionWorld(rows: readonly StateRowRead[]) {
   const log: LogClient = createMemoryBroker().client();
   const prefix = 'decision';
   await log.createTopics(topics.map(({ suffix, partitions }) => ({ topic: `${prefix}.${suffix}`, partitions: partitions === 'P' ? 2 : partitions, config: {} })));
-  const schemas: string[] = [];
-  const codec = createAvroCodec({ clock, registry: { register: async (_subject: string, avsc: string) => (schemas.includes(avsc) ? schemas.indexOf(avsc) + 1 : schemas.push(avsc)), schemaById: async (id: number) => schemas[id - 1], ping: async () => {} } as Parameters<typeof createAvroCodec>[0]['registry'] });
+  const codec = createAvroCodec({ clock, registry: createMemoryRegistry() });
   await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: `${prefix}.${suffix}` }))));
   const producer = await log.producer();
   await publishRevision({ prefix, log, producer, codec }, revision);

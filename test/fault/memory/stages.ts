@@ -27,6 +27,7 @@ import { createMemoryState, readStateRows, type StateRowRead } from '../../suppo
 import { until } from '../../support/until.ts';
 import { disorderOf } from '../disorder.ts';
 import { foldEagerly } from '../../support/fold-driver.ts';
+import { createMemoryRegistry } from '../../support/memory-registry.ts';
 import { totalsOf } from '../oracle.ts';
 
 const revision = aRevision();
@@ -59,11 +60,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
   const random = createRandom(seed ^ 0x57a6e);
   const partitions = 2;
   const broker = createMemoryBroker();
-  const registered: string[] = [];
-  const codec = createAvroCodec({
-    clock: { now: () => 0 },
-    registry: { register: async (_subject, avsc) => (registered.includes(avsc) ? registered.indexOf(avsc) : registered.push(avsc) - 1) + 1, schemaById: async (id) => registered[id - 1], ping: async () => {} } as Parameters<typeof createAvroCodec>[0]['registry'],
-  });
+  const codec = createAvroCodec({ clock: { now: () => 0 }, registry: createMemoryRegistry() });
   await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: name(suffix) }))));
   const outside = broker.client();
   await outside.createTopics(topics.map(({ suffix, partitions: count }) => ({ topic: name(suffix), partitions: count === 'P' ? partitions : count, config: {} })));

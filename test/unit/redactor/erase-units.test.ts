@@ -15,6 +15,7 @@ import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { topicName, topicSpecs } from '../../../services/runtime/topics.ts';
 import { anInference, anOutcome } from '../../support/build.ts';
 import { until } from '../../support/until.ts';
+import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
 const key = Buffer.alloc(32, 9);
 const context = () => ({ policy: defaultPolicy, pseudonym: createPseudonymizer(key) });
@@ -50,9 +51,7 @@ test('on a log: the record first, then the key, then the offset; a crash in betw
   const broker = createMemoryBroker();
   const log = broker.client();
   await log.createTopics(topicSpecs(prefix, 2, true));
-  const registered: string[] = [];
-  const registry = { register: async (_subject: string, schema: string) => registered.push(schema), schemaById: async (id: number) => registered[id - 1], subjects: async () => [], ping: async () => {} };
-  const codec = createAvroCodec({ registry, clock: { now: () => 0 } });
+  const codec = createAvroCodec({ registry: createMemoryRegistry(), clock: { now: () => 0 } });
   await codec.register((['inference-event', 'exposure', 'outcome-event', 'redacted-inference', 'redacted-outcome', 'unit-record', 'entity-record'] as const).map((record) => ({ record, topic: 't' })));
   const producer = await log.producer();
   const raw = topicName(prefix, 'inference.raw.v1');

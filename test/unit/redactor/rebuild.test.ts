@@ -6,10 +6,9 @@ import { createPseudonymizer, rebuildClean } from '../../../services/redactor/in
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../../../services/runtime/log.ts';
 import { anInference, anOutcome } from '../../support/build.ts';
+import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
-const registered: string[] = [];
-const registry = { register: async (_subject: string, schema: string) => registered.push(schema), schemaById: async (id: number) => registered[id - 1], subjects: async () => [], ping: async () => {} };
-const codec = createAvroCodec({ registry, clock: { now: () => 0 } });
+const codec = createAvroCodec({ registry: createMemoryRegistry(), clock: { now: () => 0 } });
 const pseudonym = createPseudonymizer(Buffer.alloc(32, 9));
 
 test('wide clean records only, in the raw record\'s partition, under the new policy; odd records are skipped; again is the same again', async () => {
