@@ -40,6 +40,8 @@ const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
 const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
 /** Brackets, bullets and tags that a sentence puts around a value. */
 const wrapper = /<(?:b|i|em|strong|code|kbd|pre|span|p|tt|mark)>|[([{<|;,/\u2022]\s?(?=[^\s<>[\](){}|]{6,80}[)\]}>|;,/]|[^\s]{6,80}$)|\u2022\s/y;
+/** Punctuation that sets a value off from its name: `password - ...`, `Password (...)`, `token → ...`. */
+const setOff = /[ \t]{0,2}(?:[-–—→>|;~([{<]|\\[nt]|(?=[“„«‘]))[ \t]{0,2}(?=\S)/y;
 const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
 const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
 const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
@@ -181,6 +183,9 @@ const assigned: Finder = {
     }
     if (next === 44 && text[end + 1] !== ' ') found = take(text, end + 1, kind, 'beside', out, false);
     else if (next === 9) found = take(text, end + 1, kind, 'phrase', out, false);
+    if (found >= 0) return found;
+    setOff.lastIndex = end;
+    if (setOff.test(text)) found = take(text, setOff.lastIndex, kind, 'beside', out, false);
     if (found >= 0) return found;
     if (next !== 32 && next !== 58 && next !== 61 && next !== 34 && next !== 39 && next !== 9 && next !== 42 && next !== 40 && next !== 96) return at;
     const said = afterVerb(text, end);

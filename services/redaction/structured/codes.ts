@@ -73,7 +73,7 @@ export function codesFrom(task: Task, wordStart: number): void {
       layout += `${gap}${word.end - word.start}`;
       const { end } = word;
       if (compact.length < 7 || !/\d.*\d.*\d.*\d/.test(compact) || !/[A-Z]/.test(compact)) continue;
-      if (!standsAloneOrGlued(text, start, end) || /^[-./_@+]\w|^==/.test(text.slice(end, end + 2)) || (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))) continue;
+      if (!standsAloneOrGlued(text, start, end) || /^[-/_@+]\w|^==|^\.(?![A-Z][a-z])\w/.test(text.slice(end, end + 3)) || (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))) continue;
       work.left -= 8;
       context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);

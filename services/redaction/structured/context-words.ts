@@ -55,7 +55,8 @@ export type Context = { /** Tags of the words before, the nearest last; and behi
 export const says = ({ before, after }: Context, tag: Tag): boolean => before.includes(tag) || after.includes(tag);
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code > 0xbf;
+/** Alphabets; the scripts behind them write without spaces, and what stands between is punctuation. */
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code > 0xbf && code < 0x2000);
 
 /** Tags of the words in [from, to), in the order in which the words end. */
 function tagsIn(text: string, from: number, to: number, tags: Tag[]): Tag[] {
@@ -103,7 +104,7 @@ function tagsOfWord(text: string, end: number): readonly Tag[] {
   });
 }
 /** What may stand between a number and its name: punctuation, `number`, `is`. */
-const filler = /(?:[\s:：#=.,"'`(*_-]|(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])|[はがを是为為는은]|번호|号)+$/iu;
+const filler = /(?:[\s:：#=.,"'`(*_\-–—…→<>[{|~“”„«‘’‚]|(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])|[はがを是为為는은]|번호|号)+$/iu;
 /** The name right before a number: `CVR: 95691528`, `personas kods ir ...`; or its field's. */
 export function nameBefore(text: string, start: number, key: string | undefined): readonly Tag[] {
   const from = Math.max(0, start - 44);
@@ -112,7 +113,7 @@ export function nameBefore(text: string, start: number, key: string | undefined)
   const whole = end === start ? [] : tagsOfWord(text, end);
   if (whole.length > 0) return whole;
   // `id`, `number` and `code` may be the name's own last word.
-  const own = tagsOfWord(text, start - (/[\s:：#=.,"'`(*_-]+$/.exec(lead)?.[0].length ?? 0));
+  const own = tagsOfWord(text, start - (/[\s:：#=.,"'`(*_\-–—…→<>[{|~“”„«‘’‚]+$/.exec(lead)?.[0].length ?? 0));
   if (own.length > 0 || key === undefined || end > 4) return own;
   const name = readable(key);
   return tagsOfWord(name, name.length);

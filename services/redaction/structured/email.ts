@@ -22,7 +22,7 @@ function localStart(text: string, at: number): number {
   while (start > 0 && at - start < maxLocal) {
     const code = text.charCodeAt(start - 1);
     if (code < 0x80 ? !localUnit.test(text[start - 1] as string) : !letter.test(text[start - 1] as string)) break;
-    if (cut < 0 && start < at && isAlnum(text.charCodeAt(start)) && (isUnspaced(code) || (code > 0x24f && !isUnspaced(code) && code < 0x2000))) cut = start;
+    if (cut < 0 && start < at && isAlnum(text.charCodeAt(start)) && (isUnspaced(code) || (code > 0x36f && code < 0x2000))) cut = start;
     start -= 1;
   }
   if (cut >= 0) start = cut;
@@ -67,6 +67,8 @@ function domainEnd(text: string, from: number): number {
 
 const spacedRight = /^\s{0,2}(?:[A-Za-z0-9-]{1,40}\s{0,2}\.\s{0,2}){1,3}[A-Za-z]{2,12}\b/;
 const spacedLeft = /[A-Za-z0-9._%+-]{1,64}\s{1,2}$/;
+/** `sam.lee @example.org`: a mailbox by its looks. */
+const mailboxLeft = /(?<![\w.+-])(?=[\w.+-]*[A-Za-z])[A-Za-z0-9]{1,30}(?:[._+-][A-Za-z0-9]{1,30}){1,3} $/;
 const letterSpaced = /(?:[A-Za-z0-9._-] ){3,32}@(?: [A-Za-z0-9._-]){4,40}/;
 
 function atSign(text: string, at: number, out: ScoredFinding[]): void {
@@ -84,7 +86,7 @@ function atSign(text: string, at: number, out: ScoredFinding[]): void {
   const after = text.slice(at + 1, at + 130);
   const right = spacedRight.exec(after);
   // `word @name` is a mention; an address that is spaced out has a space behind its `@` too.
-  const left = start < at ? text.slice(start, at) : /^\s/.test(after) ? spacedLeft.exec(before)?.[0] : undefined;
+  const left = start < at ? text.slice(start, at) : (/^\s/.test(after) ? spacedLeft : mailboxLeft).exec(before)?.[0];
   const single = letterSpaced.exec(text.slice(Math.max(0, at - 66), at + 82));
   if (single && !/@ [A-Za-z0-9-]{2}/.test(single[0])) out.push({ start: Math.max(0, at - 66) + single.index, end: Math.max(0, at - 66) + single.index + single[0].length, type: 'EMAIL', rank: 79, score: 0.7 });
   else if (right && left && /\S/.test(left) && !/^\s*[A-Z][a-z]+\.\s+[A-Z]/.test(right[0])) out.push({ start: at - left.length, end: at + 1 + right[0].length, type: 'EMAIL', rank: 78, score: 0.6 });
@@ -92,11 +94,11 @@ function atSign(text: string, at: number, out: ScoredFinding[]): void {
 
 const open = '[\\[({<|*_-]{1,2}';
 const close = '[\\])}>|*_-]{1,2}';
-const atWord = `(?:\\s{0,2}${open}\\s?(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)\\s?${close}\\s{0,2}|\\s{1,2}(?:at|arroba|chiocciola|собака)\\s{1,2}|\\s{0,2}@\\s{0,2})`;
+const atWord = `(?:\\s{0,2}${open}\\s?(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)\\s?${close}\\s{0,2}|\\s{1,2}(?:at|ät|arroba|chiocciola|собака)\\s{1,2}|\\s{0,2}@\\s{0,2})`;
 const dotWord = `(?:\\s{0,2}${open}\\s?(?:dot|d0t|punkt|punto|ponto|point|точка|\\.)\\s?${close}\\s{0,2}|\\s{1,2}(?:dot|punkt|punto|ponto|point|точка)\\s{1,2}|\\.)`;
 /** Spelt addresses; at least one of the two words must be there, which the caller's anchor says. */
 const spelt = new RegExp(`[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`, 'gi');
-const plainAt = /\s(?:at|arroba)\s/i;
+const plainAt = /\s(?:at|ät|arroba|chiocciola|собака)\s/i;
 const bracketedWord = /[[({<|*_-]\s?(?:at|ät|ad|a|@|arroba|chiocciola|dot|d0t|punkt|punto|ponto|point|\.)\s?[\])}>|*_-]/i;
 /** `sam.lee at example.org`, where mail is spoken of. */
 const mailDomain = /^\S+ at [a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}$/;

@@ -148,7 +148,7 @@ function continues(text: string, end: number): boolean {
   return false;
 }
 
-const tight = /^[-./_:·*|]$/;
+const tight = /^[-./_:·*]$/;
 /** SSA never issues area 000, 666 or 900-999, group 00, serial 0000. */
 const ssn = /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/;
 const ssnLayouts: Readonly<Record<string, number>> = { '3-2-4': 0.8, '3 2 4': 0.65, '3.2.4': 0.65, '3/2/4': 0.5, '3-2 4': 0.65, '3 2-4': 0.65, '9': 0.05, '3-6': 0.35, '5-4': 0.35 };
@@ -213,7 +213,9 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     if (compact.length < 6 || (b + 1 < groups.length && tight.test(separators[b] as string)) || !standsAloneOrGlued(text, start, group.end)) continue;
     const rows = numericIds.get(compact.length);
     const behind = text.charCodeAt(group.end);
-    if ((behind === 45 || behind === 46 || behind === 44 || behind === 58) && /^[-.,:]\w/.test(text.slice(group.end, group.end + 2))) continue;
+    // A comma before a letter is a list's or a table's; before a digit it may be the number's own, unless the number has hyphens. `.Ok` is a sentence that goes on.
+    if ((behind === 45 || behind === 46 || behind === 58) && /^[-:]\w|^\.(?![A-Z][a-z])\w/.test(text.slice(group.end, group.end + 3))) continue;
+    if (behind === 44 && !layout.includes('-') && /^,\d/.test(text.slice(group.end, group.end + 2))) continue;
     if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '') && !text.startsWith('...', start - 3)) continue;
     work.left -= 4;
     const context = contextOf(task, start, group.end);

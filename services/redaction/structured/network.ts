@@ -40,6 +40,7 @@ export function findDefanged(text: string, at: number, out: ScoredFinding[]): vo
 
 const isColonUnit = (code: number): boolean => (code >= 48 && code <= 58) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70) || code === 46;
 
+const labelEnd = /(?<![A-Za-z0-9_])[A-Za-z_]{2,16}$/;
 function isIpv6(address: string): boolean {
   const halves = address.split('::');
   if (halves.length > 2) return false;
@@ -73,7 +74,12 @@ export function findColons(task: Task, colons: readonly number[]): void {
     if (more === 0) continue;
     // Dots and dashes of a sentence around an address are none of its own.
     while (text[start] === '.' && start < at) start += 1;
-    if (start > 0 && !standsAlone(text, start, text.length)) continue;
+    if (start > 0 && !standsAlone(text, start, text.length)) {
+      // `mac:00:1b...`: the letters before the first colon are a label.
+      const label = text.indexOf(':', start);
+      if (!labelEnd.test(text.slice(Math.max(0, label - 18), label)) || text[label + 1] === ':') continue;
+      start = label;
+    }
     while (end > start && (text[end - 1] === '.' || (text[end - 1] === ':' && text[end - 2] !== ':'))) end -= 1;
     // `IP:fe80::1` keeps its label's colon out.
     if (text[start] === ':' && text[start + 1] !== ':') start += 1;

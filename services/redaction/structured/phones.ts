@@ -1,5 +1,5 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
-import { type Chain, isWhole, standsAlone } from './chain.ts';
+import { type Chain, isBehindEscape, isWhole, standsAlone } from './chain.ts';
 import { type Context, says } from './context-words.ts';
 import { contextOf, type Task } from './task.ts';
 
@@ -78,11 +78,13 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
     if (number.length < (plus ? 7 : 8) || plain.length > 15 || !callingCode.test(number)) return 0;
     return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : bareInternational(contextOf(task, start, end), b === a && !isWhole(text, start, end) ? digits.length : 0)) : 0;
   }
-  if (digits.length < 7 || digits.length > 12 || /[A-Za-z0-9_]/.test(text[start - 1] ?? '')) return 0;
+  if (digits.length < 7 || digits.length > 12 || (/[A-Za-z0-9_]/.test(text[start - 1] ?? '') && !isBehindEscape(text, start))) return 0;
   const before = text[start - 1] ?? '';
+  // Brackets and hyphens are a phone number's own: a comma beside it is a list's, not a decimal one.
+  const listed = text[start] === '(' || separators.slice(a, b).includes('-');
   if (a > 0 && /^[-./_:]$/.test(separators[a - 1] as string)) return 0;
-  if (/[#$€£@/\\]/.test(before) || (/[-.,+]/.test(before) && /[\dA-Za-z]/.test(text[start - 2] ?? ''))) return 0;
-  if (/^[,.:]\d/.test(text.slice(end, end + 2)) || /^ ?(?:%|ms|kb|mb|gb|bytes|eur|usd|€|\$)\b/i.test(text.slice(end, end + 7))) return 0;
+  if (/[#$€£@/\\]/.test(before) || (/[-.+]/.test(before) && /[\dA-Za-z]/.test(text[start - 2] ?? '')) || (before === ',' && !listed && /\d/.test(text[start - 2] ?? ''))) return 0;
+  if ((listed ? /^[.:]\d/ : /^[,.:]\d/).test(text.slice(end, end + 2)) || /^ ?(?:%|ms|kb|mb|gb|bytes|eur|usd|€|\$)\b/i.test(text.slice(end, end + 7))) return 0;
   const sizes = groups.slice(a, b + 1).map((group) => group.end - group.start);
   const gaps = separators.slice(a, b);
   const shape = sizes.join('-');

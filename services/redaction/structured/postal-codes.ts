@@ -4,7 +4,8 @@ import type { ScoredFinding } from './index.ts';
 /** Codes as the Universal Postal Union lists them, the longer ones first. */
 const code = '(?:\\d{5}-\\d{3,4}|\\d{3}-\\d{4}|\\d{2}-\\d{3}|\\d{3} \\d{2,3}|[A-Z]{1,2}\\d[A-Z\\d]? ?\\d[A-Z]{2}|[A-Z]\\d[A-Z][ -]?\\d[A-Z]\\d|\\d{4} ?[A-Z]{2}|[A-Z]\\d[\\dW] ?[A-Z\\d]{4}|[A-Z]{1,3}-?\\d{3,6}|\\d{3,8})(?![\\w]|[-.,/]\\w)';
 /** Between the word and the code: `code`, `number`, `is` in some languages, punctuation. */
-const behindWord = new RegExp(`^[\\p{L}]{0,3}[\\s:="'\`(.#*_-]{0,5}(?:(?:code|codes|kodu|kodas|number|no|nr|is|was|ist|est|es|è|é|er|är|je|to|on|de|del|हो|है|は|是|为)[\\s:="'.*]{1,4}){0,3}(${code})`, 'iu');
+const between = '\\s:="\'`(.#*_\\-[{<>|~“„«→';
+const behindWord = new RegExp(`^[\\p{L}]{0,3}[${between}]{0,5}(?:(?:code|codes|kodu|kodas|number|no|nr|is|was|ist|est|es|è|é|er|är|je|to|on|de|del|हो|है|は|是|为)[${between}]{1,4}){0,3}(${code})`, 'iu');
 const alone = new RegExp(`(?:^|^[^\\d]{1,39}\\s)(${code})$`);
 
 /** ASCII words, lower case; a letter before one makes it another word (`unzip`). */
