@@ -5,6 +5,7 @@ import type { Finding } from './family.ts';
 import { foldText, type Mapped } from './fold-text.ts';
 import { kindTable, unitKind } from './names/letters.ts';
 import type { RedactionPolicy } from './policy.ts';
+import { judgeLeaf } from './secrets/context.ts';
 import { dottedKeyStart } from './secrets/provider-key.ts';
 import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
 import { decodeWord, unescapeText } from './unescape.ts';
@@ -43,6 +44,12 @@ function mayHoldNames(text: string): boolean {
 export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
   const names = policy.names !== false && depth === 0;
   work.left -= text.length * unitLooks;
+  if (key !== undefined && depth === 0) {
+    // What a field's name says needs no anchor in the text.
+    const leaf: Finding[] = [];
+    judgeLeaf(text, key, leaf);
+    for (const finding of leaf) out.push(withTier(finding, 'secrets'));
+  }
   let scanned = scan(text);
   if (scanned === undefined && !names) return false;
   let base = text;

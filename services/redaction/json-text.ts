@@ -11,10 +11,17 @@ export type Leaf = {
   readonly key?: string;
   /** The same for leaves that follow each other in meaning: the same field of the items of one array, or the fields of one object. */
   readonly column: string;
+  /** What names this value though it is not its key, lower case: `{"name": "DB_PASSWORD", "value": ...}`, `{"password": {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`. */
+  beside?: string;
 };
 
 const maxDepth = 64;
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+
+const nameField = /^(?:name|key|k|field|header|variable|var|param|parameter|property|label|attribute|env)$/;
+const valueField = /^(?:value|val|v|raw|plain|plaintext|#text|_text|\$t|_value|\$value|string_?value|current|new|old|default_?(?:value)?)$/;
+const flag = /^--?[A-Za-z][\w-]+$/;
+const maxName = 64;
 
 const endsWord = (code: number): boolean => code === 44 || code === 93 || code === 125 || isSpace(code);
 /** More leaves than this are a dump: it goes out whole. */
@@ -59,6 +66,11 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
     if (code === 123 || code === 91) {
       const isObject = code === 123;
       const close = isObject ? 125 : 93;
+      // Strings that are items of this array, or fields of this object that hold a value or a name.
+      const own: Leaf[] = [];
+      let named = isObject ? key : undefined;
+      let items = 0;
+      const contentOf = ({ start, end }: Leaf): string => text.slice(start, Math.min(end, start + maxName));
       at += 1;
       space();
       if (text.charCodeAt(at) === close) {
@@ -78,11 +90,26 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
           if (text.charCodeAt(at) !== 58) return false;
           at += 1;
         }
+        space();
+        const isString = text.charCodeAt(at) === 34;
         if (!value(name, isObject ? `${column}.${name}` : column, depth + 1)) return false;
+        const leaf = leaves.at(-1);
+        items += 1;
+        if (isString && leaf?.end === at - 1) {
+          if (isObject && nameField.test(name ?? '')) named = contentOf(leaf).toLowerCase();
+          else if (!isObject || valueField.test(name ?? '')) own.push(leaf);
+          const before = isObject ? undefined : own.at(-2);
+          if (before !== undefined && before.end < leaf.start && flag.test(contentOf(before))) leaf.beside = contentOf(before).toLowerCase().replace(/^-+/, '');
+        }
         space();
         const next = text.charCodeAt(at);
         at += 1;
-        if (next === close) return true;
+        if (next === close) {
+          const [first, second] = own;
+          if (isObject && named !== undefined) for (const each of own) each.beside = named;
+          else if (items === 2 && first !== undefined && second !== undefined) second.beside ??= contentOf(first).toLowerCase();
+          return true;
+        }
         if (next !== 44) return false;
       }
     }
@@ -102,6 +129,43 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
   if (tooDeep) return 'too-deep';
   space();
   return isJson && at === text.length ? leaves : undefined;
+}
+
+const maxStreamLeaves = 20_000;
+/** Lines that begin like JSON and are none, before a text counts as prose: code has as many. */
+const maxMisses = 32;
+const streamed = /^(?:(?:event|id|retry)?:[^\n]{0,200}\n|\s){0,8}(?:data:[ \t]?)?[{[]/;
+/**
+ * JSON by the line, alone or behind `data:` (NDJSON, server-sent events); whatever stands between such lines is one text each.
+ * Undefined when fewer than two lines are JSON, or when there is more than can be looked at leaf by leaf: that is text like any other.
+ */
+export function streamLeaves(text: string): readonly Leaf[] | undefined {
+  if (!text.includes('\n') || !streamed.test(text)) return undefined;
+  const leaves: Leaf[] = [];
+  let lines = 0;
+  let between = 0;
+  let misses = 0;
+  const plain = (end: number): void => {
+    if (text.slice(between, end).trim() !== '') leaves.push({ kind: 'string', start: between, end, isEscaped: false, column: '' });
+  };
+  for (let from = 0; from < text.length; ) {
+    const newline = text.indexOf('\n', from);
+    const end = newline < 0 ? text.length : newline;
+    const start = from + (/^data:[ \t]?/.exec(text.slice(from, from + 6))?.[0].length ?? 0);
+    const found = /[{[]/.test(text[start] ?? '') ? jsonLeaves(text.slice(start, end)) : undefined;
+    misses += found === undefined ? 1 : 0;
+    if (found === 'too-deep' || leaves.length > maxStreamLeaves || misses > maxMisses + 8 * lines) return undefined;
+    if (found !== undefined) {
+      plain(from);
+      for (const leaf of found) leaves.push({ ...leaf, start: leaf.start + start, end: leaf.end + start });
+      lines += 1;
+      between = end;
+    }
+    from = end + 1;
+  }
+  if (lines < 2) return undefined;
+  plain(text.length);
+  return leaves;
 }
 
 const simple: Readonly<Record<string, number>> = { '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 };

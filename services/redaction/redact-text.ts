@@ -2,7 +2,7 @@
 import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found, maxFindings } from './find.ts';
 import type { Tier } from './families.ts';
-import { type Leaf, jsonLeaves, readJsonString } from './json-text.ts';
+import { type Leaf, jsonLeaves, readJsonString, streamLeaves } from './json-text.ts';
 import { cutValues } from './joined.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { type Placed, resolve } from './resolve.ts';
@@ -51,11 +51,19 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
     }
     if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
   }
+  const lines = nested <= maxNested ? streamLeaves(text) : undefined;
+  if (lines !== undefined) return findInLeaves(text, lines, policy, work, out, nested);
   return findInPieces(text, key, policy, work, out);
 }
 
 /** The file that a cloud gives a service: its ids open as much as its key does for whoever holds an older one. */
 const serviceAccount = /^\s*\{(?=[^{}]*"type"\s?:\s?"service_account")[^{}]*"private_key"\s?:\s?"[^{}]*\}\s*$/;
+
+/** A name beside a value is one to go by when it is a secret's or a number's; it decides nothing alone. */
+const lendsItself = (name: string): boolean => {
+  const type = fieldType(name);
+  return type !== undefined && !nameTypes.has(type);
+};
 
 const longNumber = 12;
 /** What a leaf costs before anything is looked at, in looks. */
@@ -87,7 +95,8 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     }
     if (leaf.kind === 'number' && content.length < longNumber) continue;
     const found: Placed[] = [];
-    if (findIn(content, leaf.key, leaf.kind === 'string' ? policy : { ...policy, names: false }, work, found, leaf.kind === 'string' ? nested + 1 : maxNested + 1)) return true;
+    const lent = leaf.beside === undefined || !lendsItself(leaf.beside) ? undefined : leaf.beside;
+    if (findIn(content, lent ?? leaf.key, leaf.kind === 'string' ? policy : { ...policy, names: false }, work, found, leaf.kind === 'string' ? nested + 1 : maxNested + 1)) return true;
     for (const finding of found) place(index, finding);
     if (leaf.kind === 'string' && content.length <= 65_536) {
       const column = columns.get(leaf.column);

@@ -18,7 +18,7 @@ const judged = 256;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator = /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|,?\s{1,24}\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
 /** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */
 const nextLine = /\r?\n(?:[ \t-]{0,24}["']?(?:value|content|default)\b|[ \t]{0,16}(?=[\w+/~.-]{20,200}={0,2}(?:\s|$)))/y;
 /** The second argument of `define('DB_PASSWORD', '...')`. */
@@ -171,7 +171,7 @@ const assigned: Finder = {
     if (tagged) found = text[start - 1] === '/' ? -1 : take(text, end + 1, kind, 'quoted', out, false);
     else if (operator.test(text)) found = take(text, operator.lastIndex, kind, 'bare', out, query);
     if (found >= 0) return found;
-    if (/["']/.test(text[end] ?? '') && text[start - 2] === '(') {
+    if (/["']/.test(text[end] ?? '') && (text[start - 2] === '(' || /^--?[A-Za-z]/.test(name))) {
       second.lastIndex = end;
       if (second.test(text)) found = take(text, second.lastIndex, kind, 'bare', out, false);
       if (found >= 0) return found;

@@ -3,7 +3,7 @@ import type { Family } from '../family.ts';
 import { capabilityUrls } from './capability-url.ts';
 import { authCommands, commandLines } from './command-line.ts';
 import { connections } from './connection.ts';
-import { contexts, judgeLeaf } from './context.ts';
+import { contexts } from './context.ts';
 import { findBehindForeignWords } from './foreign-words.ts';
 import type { Finder } from './finder.ts';
 import { oneTimeSecrets } from './grouped-key.ts';
@@ -42,7 +42,7 @@ for (const [finder, { anchors: own }] of finders.entries()) {
 export const secretFamily: Family = {
   name: 'secrets',
   anchors,
-  find(text, hits, context, out) {
+  find(text, hits, _context, out) {
     looked.fill(0);
     began.fill(-1);
     let fuel = Math.min(maxLooks, 1024 + text.length / 24);
@@ -67,7 +67,6 @@ export const secretFamily: Family = {
         return;
       }
     }
-    if (context.key !== undefined) judgeLeaf(text, context.key, out);
   },
   findForeign: findBehindForeignWords,
 };

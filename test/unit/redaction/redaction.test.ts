@@ -93,3 +93,29 @@ test.each(['Née le 12/03/1980', 'NÉE LE 12/03/1980', 'född 1980-03-12', 'fød
 test('one value twice has one number, another has its own, whichever types stand around', () => {
   expect(redact('a@example.org, B@example.org, 192.168.17.4, A@EXAMPLE.org', { ...defaultPolicy, names: false }).spans.map(({ token }) => token)).toEqual(['EMAIL#1', 'EMAIL#2', 'IP#3', 'EMAIL#1']);
 });
+
+describe('what names a value beside it', () => {
+  test.each([
+    ['{"name":"DB_PASSWORD","value":"hunter2!x"}', '{"name":"DB_PASSWORD","value":"[SECRET_GENERIC]"}'],
+    ['{"value":"hunter2!x","key":"db.password"}', '{"value":"[SECRET_GENERIC]","key":"db.password"}'],
+    ['{"user":{"password":{"value":"hunter2!x"}}}', '{"user":{"password":{"value":"[SECRET_GENERIC]"}}}'],
+    ['{"args":["--password","hunter2!x","--verbose"]}', '{"args":["--password","[SECRET_GENERIC]","--verbose"]}'],
+    ['{"headers":[["x-api-key","q8Zr2LmX9vTk4WbN7cYs"]]}', '{"headers":[["x-api-key","[SECRET_KEY]"]]}'],
+    ['env [{"name":"DB_PASSWORD","value":"hunter2!x"}] please', 'env [{"name":"DB_PASSWORD","value":"[SECRET_GENERIC]"}] please'],
+    ['{"field":"ssn","value":"536228726"}', '{"field":"ssn","value":"[US_SSN]"}'],
+  ])('%s', (text, clean) => expect(redact(text).text).toBe(clean));
+  test.each(['{"name":"password","value":"text"}', '{"name":"token_count","value":"1812"}', '{"fields":["token","password"]}', '{"name":"blue","value":"green"}', '{"email":{"value":"enabled"}}', '{"phone":{"old":"required","new":"optional"}}'])('%s is none', (text) => expect(redact(text).text).toBe(text));
+});
+
+describe('JSON by the line', () => {
+  test('a value cut between the deltas of a stream of events', () => {
+    expect(redact('event: x\ndata: {"delta":{"content":"write to sam@exa"}}\n\nevent: x\ndata: {"delta":{"content":"mple.org"}}\n\ndata: [DONE]\n').text).toBe('event: x\ndata: {"delta":{"content":"write to [EMAIL]"}}\n\nevent: x\ndata: {"delta":{"content":"[EMAIL]"}}\n\ndata: [DONE]\n');
+  });
+  test('every line stays JSON, lines between are texts', () => {
+    expect(redact('{"card":4111111111111111}\n{"mail":"sam@example.org"}\nplain sam@example.org\n{"a":1}').text).toBe('{"card":"[CREDIT_CARD]"}\n{"mail":"[EMAIL]"}\nplain [EMAIL]\n{"a":1}');
+  });
+  test('code is no stream: braces by the line', () => {
+    const code = '{\n  a: 1\n}\n{\n'.repeat(2_000);
+    expect(redact(code).text).toBe(code);
+  });
+});
