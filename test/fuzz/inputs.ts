@@ -49,7 +49,7 @@ function encoded(random: Random, text: string): string {
   }
 }
 
-const names = ['password', 'email', 'name', 'content', 'delta', 'text', 'id', 'pass', 'api_key', 'dob', 'ssn', 'arguments', 'city', 'token', 'private_key', 'x', ''] as const;
+const names = ['password', 'email', 'name', 'content', 'delta', 'text', 'id', 'pass', 'api_key', 'dob', 'ssn', 'arguments', 'city', 'token', 'private_key', 'x', '', 'value', 'key', 'old'] as const;
 /** A JSON value with what `text` makes inside, and sometimes JSON as text in it. */
 function json(random: Random, text: () => string, depth: number): unknown {
   const kind = random(depth > 2 ? 5 : 9);
@@ -57,8 +57,15 @@ function json(random: Random, text: () => string, depth: number): unknown {
   if (kind === 1) return pick(random, [null, true, false, -0.5, 1e21, 536221234]);
   if (kind < 5) return text();
   if (kind < 7) return Object.fromEntries(Array.from({ length: random(4) }, () => [random(8) === 0 ? text() : pick(random, names), json(random, text, depth + 1)]));
-  if (kind === 7) return Array.from({ length: random(4) }, () => json(random, text, depth + 1));
+  if (kind === 7) return Array.from({ length: random(4) }, () => (random(6) === 0 ? pick(random, ['--password', 'authorization', 'api_key']) : json(random, text, depth + 1)));
   return JSON.stringify(json(random, text, depth + 1));
+}
+
+/** As logs and event streams hold it: a value a line, alone or behind `data:`, with other lines between. */
+function stream(random: Random): string {
+  const prefix = pick(random, ['', '', 'data: ', 'event: delta\ndata: ']);
+  const line = (): string => (random(8) === 0 ? phrase(random, 1).replaceAll('\n', ' ') : prefix + (JSON.stringify(json(random, () => phrase(random, 1), 0)) ?? ''));
+  return Array.from({ length: 2 + random(5) }, line).join(pick(random, ['\n', '\n\n', '\r\n']));
 }
 
 function phrase(random: Random, depth: number): string {
@@ -96,7 +103,7 @@ export function* inputs(seed: number): Generator<string> {
   let last = '';
   for (let count = 1; ; count += 1) {
     const kind = random(10);
-    let text = kind < 2 ? JSON.stringify(json(random, () => phrase(random, 1), 0)) ?? '' : kind < 3 ? encoded(random, phrase(random, 0)) : phrase(random, 0);
+    let text = kind === 9 && random(2) === 0 ? stream(random) : kind < 2 ? JSON.stringify(json(random, () => phrase(random, 1), 0)) ?? '' : kind < 3 ? encoded(random, phrase(random, 0)) : phrase(random, 0);
     for (let times = random(4); times > 0; times -= 1) text = mutated(random, text, last);
     if (count % 2_000 === 0) text = (text.slice(0, 1 + random(20)) || 'a').repeat(1_000 + random(4_000));
     last = text.slice(0, 400);

@@ -10,6 +10,8 @@ const isJson = (text: string): boolean => {
   }
 };
 
+const areLines = (text: string): boolean => text.includes('\n') && text.split(/\r?\n/).every((line) => line.trim() === '' || isJson(line));
+
 /** The law that `text` breaks under `policy`, or undefined. */
 export function brokenLaw(text: string, policy: RedactionPolicy): string | undefined {
   let once: ReturnType<typeof redact>;
@@ -28,5 +30,6 @@ export function brokenLaw(text: string, policy: RedactionPolicy): string | undef
   const twice = redact(once.text, policy).text;
   if (twice !== once.text) return 'redacting twice is redacting once';
   if (isJson(text) && !isJson(once.text) && once.spans[0]?.tier !== 'budget' && !/^\s*"\[[A-Z_:a-z0-9]+\]"\s*$/.test(once.text)) return 'JSON stays JSON';
+  if (areLines(text) && !areLines(once.text) && once.spans[0]?.tier !== 'budget') return 'JSON by the line stays that';
   return undefined;
 }
