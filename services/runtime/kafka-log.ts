@@ -14,6 +14,8 @@ const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LE
  * kafkajs gives up on them. A producer with a new id begins at 0; what it sends again may be in the log twice, which every reader expects.
  */
 const numbersLost: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH']);
+/** Kafka's errors of a broker in trouble with itself: a full disk, a log folder that it has just given up. kafkajs gives up on the first, whose cause the broker keeps to itself. */
+const inTrouble: ReadonlySet<string> = new Set(['UNKNOWN', 'KAFKA_STORAGE_ERROR']);
 /** kafkajs wraps what it will not try again. */
 const errorType = (error: unknown): string => {
   const { type, cause } = error as { readonly type?: string; readonly cause?: { readonly type?: string } };
@@ -40,10 +42,16 @@ export function roundsOf<R extends OutgoingRecord | Tombstone>(records: readonly
   return rounds;
 }
 
+/** What to do about a send that failed: go on under a new producer id, wait for the broker, or give up. */
+export function afterFailedSend(error: unknown): 'begin anew' | 'wait' | 'give up' {
+  const type = errorType(error);
+  return numbersLost.has(type) ? 'begin anew' : inTrouble.has(type) ? 'wait' : 'give up';
+}
+
 const unavailable = (what: string, cause: unknown): PipelineError =>
   new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true, cause, cure: 'check that the broker is running and KAFKA_BROKERS is right' });
 
-export function createKafka(options: { brokers: string; clientId: string; log?: LogLine; /** A member that says nothing for so long has lost its partitions. */ sessionTimeoutMs?: number }): LogClient {
+export function createKafka(options: { brokers: string; clientId: string; log?: LogLine; /** A member that says nothing for so long has lost its partitions. */ sessionTimeoutMs?: number; /** After so long without a reply a request is sent again. */ requestTimeoutMs?: number }): LogClient {
   const line = options.log ?? (() => {});
   const sessionMs = options.sessionTimeoutMs ?? 30_000;
   let closed = false;
@@ -53,7 +61,7 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     brokers: () => (closed ? [] : addresses),
     clientId: options.clientId,
     connectionTimeout: 3_000,
-    requestTimeout: 30_000,
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
     // A stopped broker is waited for: nothing here ever gives up, the caller decides when to stop.
     retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
     logLevel: logLevel.INFO,
@@ -94,70 +102,79 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       return ends;
     });
 
+  /**
+   * One send at a time, and none under the numbers of one that failed. kafkajs numbers a batch as it sends it and takes the numbers back when no reply comes or one partition
+   * refuses; the next batch would carry them again, and where the first had been written after all, the broker takes it for its repetition: it says "written", and nothing is.
+   */
   const createProducer = async (): Promise<LogProducer> => {
-    type Numbered = { readonly producer: Producer; using: number; retired: boolean };
-    const open = async (): Promise<Numbered> => {
-      const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
-      await producer.connect();
-      return { producer, using: 0, retired: false };
+    let ended = false;
+    let current: Promise<Producer> | undefined;
+    const open = (): Promise<Producer> => {
+      current ??= (async () => {
+        const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+        await producer.connect();
+        return producer;
+      })();
+      return current;
     };
-    let current = open();
-    await current;
-    const close = async () => {
+    const leave = async (): Promise<void> => {
+      const left = current;
+      current = undefined;
+      await left?.then((producer) => producer.disconnect());
+    };
+    await open();
+    const close = async (): Promise<void> => {
+      ended = true;
       closers.delete(close);
-      await (await current).producer.disconnect();
+      await leave();
     };
     closers.add(close);
-    const release = (numbered: Numbered): void => {
-      numbered.using -= 1;
-      if (numbered.retired && numbered.using === 0) void numbered.producer.disconnect().catch(() => {});
-    };
-    /** Under a new producer id when the broker no longer follows the numbers of this one. */
     const sendRound = async (topicMessages: { topic: string; messages: Message[] }[]): ReturnType<Producer['sendBatch']> => {
       for (let tries = 0; ; tries += 1) {
-        const numbered = await current;
-        numbered.using += 1;
+        if (ended) throw unavailable('the producer is closed', undefined);
         try {
-          return await numbered.producer.sendBatch({ acks: -1, topicMessages });
+          return await (await open()).sendBatch({ acks: -1, topicMessages });
         } catch (error) {
-          const type = errorType(error);
-          if (tries >= 4 || !numbersLost.has(type)) throw error;
-          line('warn', 'producer begins anew', { error: type });
-          if (!numbered.retired) {
-            numbered.retired = true;
-            current = open();
-          }
-        } finally {
-          release(numbered);
+          const next = afterFailedSend(error);
+          line('warn', 'producer begins anew', { error: errorType(error) });
+          void leave().catch(() => {});
+          if (next === 'wait') throw unavailable(`the broker could not write: ${errorType(error)}`, error);
+          if (next === 'give up' || tries >= 4) throw error;
         }
       }
     };
+    let turn: Promise<unknown> = Promise.resolve();
+    const sendAll: LogProducer['send'] = async (records) => {
+      const next = new Map<string, number>();
+      for (const round of roundsOf(records)) {
+        const byTopic = new Map<string, Message[]>();
+        const counts = new Map<string, number>();
+        for (const record of round) {
+          const messages = byTopic.get(record.topic) ?? [];
+          messages.push({
+            partition: record.partition,
+            key: record.key ?? null,
+            value: record.value,
+            ...(record.headers && { headers: { ...record.headers } }),
+            ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
+          });
+          byTopic.set(record.topic, messages);
+          counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
+        }
+        const results = await sendRound([...byTopic].map(([topic, messages]) => ({ topic, messages })));
+        for (const result of results) {
+          const at = `${result.topicName}/${result.partition}`;
+          next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
+        }
+      }
+      return next;
+    };
     return {
       close,
-      send: async (records) => {
-        const next = new Map<string, number>();
-        for (const round of roundsOf(records)) {
-          const byTopic = new Map<string, Message[]>();
-          const counts = new Map<string, number>();
-          for (const record of round) {
-            const messages = byTopic.get(record.topic) ?? [];
-            messages.push({
-              partition: record.partition,
-              key: record.key ?? null,
-              value: record.value,
-              ...(record.headers && { headers: { ...record.headers } }),
-              ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
-            });
-            byTopic.set(record.topic, messages);
-            counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
-          }
-          const results = await sendRound([...byTopic].map(([topic, messages]) => ({ topic, messages })));
-          for (const result of results) {
-            const at = `${result.topicName}/${result.partition}`;
-            next.set(at, Number(result.baseOffset ?? -1) + (counts.get(at) ?? 0));
-          }
-        }
-        return next;
+      send: (records) => {
+        const mine = turn.then(() => sendAll(records));
+        turn = mine.catch(() => {});
+        return mine;
       },
     };
   };

@@ -103,11 +103,22 @@ function tagsOfWord(text: string, end: number): readonly Tag[] {
     return isLetter(text.charCodeAt(end - word.length - 1)) ? [] : word.tags;
   });
 }
+/** Where the sentence that ends at `end` begins, `from` at the earliest; `no.` and `nr.` end none. */
+function sentenceStart(text: string, from: number, end: number): number {
+  for (let at = end - 2; at >= from; at -= 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 46 && code !== 63 && code !== 33 && code !== 10) continue;
+    const next = text.charCodeAt(at + 1);
+    if (code === 10 ? next === 10 : (next === 32 || next === 10 || next === 9) && (code !== 46 || (isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at - 2)) && isLetter(text.charCodeAt(at - 3)) && isLetter(text.charCodeAt(at - 4))))) return at + 1;
+  }
+  return from;
+}
+
 /** What may stand between a number and its name: punctuation, `number`, `is`. */
 const filler = /(?:[\s:：#=.,"'`(*_\-–—…→<>[{|~“”„«‘’‚]|(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])|[はがを是为為는은]|번호|号)+$/iu;
 /** The name right before a number: `CVR: 95691528`, `personas kods ir ...`; or its field's. */
 export function nameBefore(text: string, start: number, key: string | undefined): readonly Tag[] {
-  const from = Math.max(0, start - 44);
+  const from = sentenceStart(text, Math.max(0, start - 44), start);
   const lead = text.slice(from, start);
   const end = start - (filler.exec(lead)?.[0].length ?? 0);
   const whole = end === start ? [] : tagsOfWord(text, end);
@@ -121,11 +132,15 @@ export function nameBefore(text: string, start: number, key: string | undefined)
 
 const readable = (key: string): string => key.replaceAll(/[_.-]+/g, ' ');
 
+/** What a number is not, its own sentence says: the one before may speak of an order. */
+const denials: ReadonlySet<Tag> = new Set(['not', 'version', 'thing']);
 /** The words around [start, end). A window ends at the last number of three and more digits before, whose words are its own; when nothing is left, it does not. */
 export function contextAt(text: string, start: number, end: number, key: string | undefined): Context {
   const from = Math.max(0, start - beforeUnits);
   const cut = threeDigits(text, from, start, true);
-  const before = tagsIn(text, cut, start, []);
+  const sentence = sentenceStart(text, cut, start);
+  const before = sentence > cut ? tagsIn(text, cut, sentence, []).filter((tag) => !denials.has(tag)) : [];
+  tagsIn(text, sentence, start, before);
   if (before.length === 0 && cut > from) tagsIn(text, from, start, before);
   if (key !== undefined) {
     const name = readable(key);

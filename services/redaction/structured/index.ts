@@ -177,7 +177,7 @@ function chainFrom(task: Task, chain: Chain): void {
     const card = total >= 12 ? cardFrom(text, chain, a) : -1;
     if (card >= 0) {
       const { end } = groups[card] as Word;
-      const doubtful = card === a && contextOf(task, first.start, end).before.includes('not') && !says(contextOf(task, first.start, end), 'card');
+      const doubtful = card === a && nameBefore(text, first.start, task.key).includes('not') && !says(contextOf(task, first.start, end), 'card');
       out.push({ start: first.start, end, type: 'CREDIT_CARD', rank: 72, score: doubtful ? 0.4 : 0.95 });
       if (!doubtful) {
         a = card;
@@ -231,7 +231,7 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     }
     const base = compact.length === 9 ? (ssnLayouts[layout] ?? (/^1 1 1[ -]1 1[ -]1 1 1 1$/.test(layout) ? (layout.includes('-') ? 0.6 : 0.1) : undefined)) : undefined;
     if (base !== undefined && ssn.test(compact)) {
-      const score = base + (says(context, 'ssn') ? 0.6 : says(context, 'id') ? 0.2 : 0) - (context.before.includes('not') && !says(context, 'ssn') ? 0.4 : 0);
+      const score = base + (says(context, 'ssn') ? 0.6 : says(context, 'id') ? 0.2 : 0) - ((b > a ? nameBefore(text, start, task.key) : context.before).includes('not') && !says(context, 'ssn') ? 0.4 : 0);
       if (score >= least) out.push({ start, end: group.end, type: 'US_SSN', rank: Math.round(46 + 16 * Math.min(1, score)), score: Math.min(1, score) });
     }
     if (best === undefined || (best.score ?? 0) < 0.5) {

@@ -1,6 +1,6 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
 import { type Chain, isBehindEscape, isWhole, standsAlone } from './chain.ts';
-import { type Context, says } from './context-words.ts';
+import { type Context, nameBefore, says } from './context-words.ts';
 import { contextOf, type Task } from './task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
@@ -113,6 +113,8 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
   if (sizes.length === 1 && isCalled && digits.length < 7) score = 0;
   // A group of digits in front, or the head of an account number, makes it the tail of something longer.
   if (!isCalled && a > 0 && separators[a - 1] === ' ') score -= 0.3;
-  if (!isCalled && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'card')) score -= 0.4;
+  // Grouped like a phone number and nothing else: only its own name says that it is none.
+  const named = bracketed || (/^3-3-4$/.test(shape) && gaps[0] === '-') ? nameBefore(text, start, task.key) : context.before;
+  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || tag === 'card')) score -= 0.4;
   return score;
 }

@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
+import { KafkaJSNonRetriableError, KafkaJSProtocolError } from 'kafkajs';
 import { expect } from 'vitest';
-import { roundsOf } from '../../../services/runtime/kafka-log.ts';
+import { afterFailedSend, roundsOf } from '../../../services/runtime/kafka-log.ts';
 import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 
 const record = fc.record({ topic: fc.constantFrom('a', 'b'), partition: fc.integer({ min: 0, max: 2 }), bytes: fc.integer({ min: 0, max: 400 }) });
@@ -17,4 +18,11 @@ test.prop([fc.array(record, { maxLength: 60 })])('rounds of a send: each within 
     }
   }
   expect(rounds.flat().length).toBe(records.length);
+});
+
+test.each([
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'begin anew'], ['UNKNOWN_PRODUCER_ID', 'begin anew'], ['UNKNOWN', 'wait'], ['KAFKA_STORAGE_ERROR', 'wait'], ['MESSAGE_TOO_LARGE', 'give up'], ['TOPIC_AUTHORIZATION_FAILED', 'give up'],
+])('%s: %s, as kafkajs throws it and as it wraps it', (type, what) => {
+  const error = new KafkaJSProtocolError({ type, code: 0, retriable: false, message: type } as never);
+  expect([afterFailedSend(error), afterFailedSend(new KafkaJSNonRetriableError(error, { cause: error }))]).toEqual([what, what]);
 });
