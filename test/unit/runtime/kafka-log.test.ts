@@ -24,5 +24,5 @@ test.each([
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'begin anew'], ['UNKNOWN_PRODUCER_ID', 'begin anew'], ['UNKNOWN', 'wait'], ['KAFKA_STORAGE_ERROR', 'wait'], ['MESSAGE_TOO_LARGE', 'give up'], ['TOPIC_AUTHORIZATION_FAILED', 'give up'],
 ])('%s: %s, as kafkajs throws it and as it wraps it', (type, what) => {
   const error = new KafkaJSProtocolError({ type, code: 0, retriable: false, message: type } as never);
-  expect([afterFailedSend(error), afterFailedSend(new KafkaJSNonRetriableError(error, { cause: error }))]).toEqual([what, what]);
+  expect([afterFailedSend(error), afterFailedSend(Object.assign(new KafkaJSNonRetriableError(error), { cause: error }))]).toEqual([what, what]);
 });
