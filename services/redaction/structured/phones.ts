@@ -115,6 +115,6 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
   if (!isCalled && a > 0 && separators[a - 1] === ' ') score -= 0.3;
   // Grouped like a phone number and nothing else: only its own name says that it is none.
   const named = bracketed || (/^3-3-4$/.test(shape) && gaps[0] === '-') ? nameBefore(text, start, task.key) : context.before;
-  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || tag === 'card')) score -= 0.4;
+  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || (tag === 'card' && !bracketed))) score -= 0.4;
   return score;
 }

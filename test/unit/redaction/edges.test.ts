@@ -1,6 +1,6 @@
 /** What stands right before and behind a value decides nothing: tables, lists, quotes, brackets, markup and scripts without spaces. */
 import { expect, test } from 'vitest';
-import { redact } from '../../../services/redaction/index.ts';
+import { defaultPolicy, redact } from '../../../services/redaction/index.ts';
 
 const before = [' ', ': ', ':', '=', ' = ', ': "', "='", ' (', '[', '<', ' *', '\t', '，', '：', ' — ', '=>', '>', ' ~', ' ^', '|', ',', ';', ' is ', '- ', '\u00a0', '\u3000', '\\t'] as const;
 const behind = ['', ' ', '.', ',', ';', ':', '!', '?', '"', "'", ')', ']', '}', '>', '/', '*', '中', 'です', '\t', '\n', '。', '，', '…', '—', ' - ', '|', ',x', ';x', '|x', ';7', '|7', '\\n', '\\nx', '%20', '&x=1', '`', '~', '»', '”', '"}', '<br>', '</b>', '\u00a0', '. Ok', '.Ok', '..', "'s", '\u200b'] as const;
@@ -27,4 +27,12 @@ test('an address in pieces: combining marks, a space before the at sign, words o
 
 test.each(['thanks @example.com for this', 'std::dead::beef is a type', 'v1.2 @types of it', 'see 12.5,415 units', 'file 123456789.pdf', 'password (optional) - required', 'token -> next token', 'password - at least 8 characters'])('%s is none', (text) => {
   expect(redact(text).text).toBe(text);
+});
+
+test.each([
+  ['How long before a transfer shows up? 4111111111111111 is what I paid with.', ['CREDIT_CARD 4111111111111111']], ['It failed for the amount I requested. 536-22-8726, can you help?', ['US_SSN 536-22-8726']], ['I cannot pay with my card, (415) 555-2671 is where I am.', ['PHONE (415) 555-2671']],
+  ['What about my order\n\n536-22-8726 Ann', ['US_SSN 536-22-8726']],
+  ['order 4111111111111111 has shipped', []], ['Invoice no. 536-22-8726 is open', []], ['see ticket (415) 555-2671', []], ['The transaction id is 4111111111111111.', []],
+])('%s: what a number is not, its own sentence says', (text, found) => {
+  expect(redact(text, { ...defaultPolicy, names: false }).spans.map(({ type, start, end }) => `${type} ${text.slice(start, end)}`)).toEqual(found);
 });
