@@ -24,7 +24,7 @@ const nextLine = /\r?\n(?:[ \t-]{0,24}["']?(?:value|content|default)\b|[ \t]{0,1
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
-const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|è|este|jest|je|er|är|on|adalah)[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
+const verb = /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|è|este|jest|je|er|är|on|adalah|s(?<='s))[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
 /** A sentence between the word and its verb: up to six words, no clause. */
 const between = /^["'`*)\]]{0,3}(?:[ \t]+[\p{L}\p{N}_'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/u;
 const maxSentence = 112;

@@ -103,15 +103,15 @@ function tagsOfWord(text: string, end: number): readonly Tag[] {
     return isLetter(text.charCodeAt(end - word.length - 1)) ? [] : word.tags;
   });
 }
-/** Where the sentence that ends at `end` begins, `from` at the earliest; `no.` and `nr.` end none. */
+/** Words whose full stop ends no sentence before a number. */
+const shortened = /(?<![\p{L}\d])(?:n[ro]|num|ref|inv|ord|acct?|tel|art|pos|ext|cust|doc|reg|lic|ser|cert|dr|mrs?|ms|st|\p{L})$/iu;
+const sentenceEnd = /[.?!]["')\]]?[,;]?\s|\n\s*\n/g;
+/** Where the last sentence of [from, end) begins. */
 function sentenceStart(text: string, from: number, end: number): number {
-  for (let at = end - 2; at >= from; at -= 1) {
-    const code = text.charCodeAt(at);
-    if (code !== 46 && code !== 63 && code !== 33 && code !== 10) continue;
-    const next = text.charCodeAt(at + 1);
-    if (code === 10 ? next === 10 : (next === 32 || next === 10 || next === 9) && (code !== 46 || (isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at - 2)) && isLetter(text.charCodeAt(at - 3)) && isLetter(text.charCodeAt(at - 4))))) return at + 1;
-  }
-  return from;
+  const window = text.slice(from, end);
+  let start = 0;
+  for (const { 0: stop, index } of window.matchAll(sentenceEnd)) if (stop[0] !== '.' || !shortened.test(window.slice(Math.max(0, index - 6), index))) start = index + stop.length;
+  return from + start;
 }
 
 /** What may stand between a number and its name: punctuation, `number`, `is`. */

@@ -25,7 +25,7 @@ export function ipv4From(task: Task, { groups, separators }: Chain, a: number): 
   let score = defanged ? 0.55 : 0.85;
   const context = contextOf(task, first.start, last.end);
   if (context.before.at(-1) === 'version') score -= 0.5;
-  const prefix = /^\/(?:3[0-2]|[12]?\d)(?![\d.])/.exec(text.slice(last.end, last.end + 4));
+  const prefix = /^\/(?:3[0-2]|[12]?\d)(?!\d|\.\d)/.exec(text.slice(last.end, last.end + 4));
   out.push({ start: first.start, end: last.end + (prefix?.[0].length ?? 0), type: 'IP', rank: 64, score });
   return a + 3;
 }

@@ -114,7 +114,8 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
   // A group of digits in front, or the head of an account number, makes it the tail of something longer.
   if (!isCalled && a > 0 && separators[a - 1] === ' ') score -= 0.3;
   // Grouped like a phone number and nothing else: only its own name says that it is none.
-  const named = bracketed || (/^3-3-4$/.test(shape) && gaps[0] === '-') ? nameBefore(text, start, task.key) : context.before;
-  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || (tag === 'card' && !bracketed))) score -= 0.4;
+  const isOnlyThat = bracketed || (/^(?:1-)?3-3-4$/.test(shape) && /[-.]/.test(gaps[0] as string)) || (/^2-2-2-2-2$/.test(shape) && digits.startsWith('0'));
+  const named = isOnlyThat ? nameBefore(text, start, task.key) : context.before;
+  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || (tag === 'card' && !isOnlyThat))) score -= 0.4;
   return score;
 }
