@@ -131,7 +131,7 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
   return isJson && at === text.length ? leaves : undefined;
 }
 
-const maxStreamLeaves = 20_000;
+const maxStreamLeaves = 4_000;
 /** Lines that begin like JSON and are none, before a text counts as prose: code has as many. */
 const maxMisses = 32;
 const streamed = /^(?:(?:event|id|retry)?:[^\n]{0,200}\n|\s){0,8}(?:data:[ \t]?)?[{[]/;

@@ -52,7 +52,18 @@ function findIn(text: string, key: string | undefined, policy: RedactionPolicy, 
     if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
   }
   const lines = nested <= maxNested ? streamLeaves(text) : undefined;
-  if (lines !== undefined) return findInLeaves(text, lines, policy, work, out, nested);
+  if (lines !== undefined) {
+    // Leaf by leaf is dearer than text: it gets half of what is left, and what needs more is text like any other.
+    const half = work.left / 2;
+    const share: Work = { left: half };
+    const found: Placed[] = [];
+    const isTooMuch = findInLeaves(text, lines, policy, share, found, nested);
+    if (Number.isFinite(half)) work.left -= half - Math.max(0, share.left);
+    if (!isTooMuch) {
+      for (const finding of found) out.push(finding);
+      return false;
+    }
+  }
   return findInPieces(text, key, policy, work, out);
 }
 

@@ -1,4 +1,4 @@
-/** Escapes inside text (percent, `\u0040`, `\x40`, `\100`, quoted-printable, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
+/** Escapes inside text (percent, a query's `+`, `\u0040`, `\x40`, `\100`, quoted-printable, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
 import { type Mapped, textOf } from './fold-text.ts';
 
 const entities: Readonly<Record<string, number>> = { amp: 38, lt: 60, gt: 62, quot: 34, apos: 39, nbsp: 32, commat: 64, period: 46, dot: 46, colon: 58, sol: 47, hyphen: 45, dash: 45, lowbar: 95, num: 35, plus: 43, equals: 61, lpar: 40, rpar: 41, ndash: 45, mdash: 45, shy: 0, zwnj: 0, zwj: 0, ZeroWidthSpace: 0, NoBreak: 0, ensp: 32, emsp: 32, thinsp: 32, Tab: 9, NewLine: 10 };
@@ -78,6 +78,7 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
   return value === undefined ? undefined : [value, end + 1 - at];
 }
 
+const plus: readonly [point: number, length: number] = [32, 1];
 /** Undefined when there is nothing to undo. */
 export function unescapeText(input: string): Mapped | undefined {
   let units: Uint16Array | undefined;
@@ -93,10 +94,25 @@ export function unescapeText(input: string): Mapped | undefined {
       length += 1;
     }
   };
+  // `q=my+card&lang=en`: in the value of a query's field a plus is a space.
+  let key = 0;
+  let inValue = false;
   for (let index = 0; index < input.length; index += 1) {
     const code = input.charCodeAt(index);
-    if (code !== 37 && code !== 92 && code !== 38 && code !== 61) continue;
-    const found = escapeAt(input, index);
+    if (code > 63 && code !== 92) continue;
+    if (code <= 34 || code === 60 || code === 39 || code === 63) {
+      key = index + 1;
+      inValue = false;
+      continue;
+    }
+    const isPlus = code === 43 && inValue && input.charCodeAt(index - 1) !== 43;
+    if (!isPlus && code !== 37 && code !== 92 && code !== 38 && code !== 61) continue;
+    const found = isPlus ? plus : escapeAt(input, index);
+    if (code === 61) inValue ||= index > key;
+    else if (code === 38 && found === undefined) {
+      key = index + 1;
+      inValue = false;
+    }
     if (found === undefined) continue;
     const [point, size] = found;
     if (units === undefined) {
