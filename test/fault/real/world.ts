@@ -18,6 +18,7 @@ import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
+import { untilItWorks } from '../../../services/runtime/until-it-works.ts';
 import { auditCells } from '../../../services/statistics/audit.clickhouse.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { readStateRows } from '../../support/memory-state.ts';
@@ -50,6 +51,8 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
   const { log, codec, store } = connection;
   await prepare({ ...addresses, prefix, partitions, carriedTime: true }, connection);
   const producer = await log.producer();
+  /** As every writer does: a broker in trouble is waited for. What is sent twice carries the same ids. */
+  const deliver = (records: readonly OutgoingRecord[]): Promise<unknown> => untilItWorks(() => producer.send(records), { abandoned: () => false });
   await publishRevision({ prefix, log, producer, codec }, revision);
   const random = createRandom(seed ^ 0xfa17);
   const { arrivals } = disorderOf(seed, { calls, users: 12 });
@@ -138,14 +141,14 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
       while (sent < to) {
         const chunk = arrivals.slice(sent, Math.min(to, sent + 5 + Math.floor(random() * 20)));
         const extra = badSent < (bad * (sent + chunk.length)) / arrivals.length ? [broken(badSent)] : [];
-        await producer.send([...chunk.map(toRecord), ...extra]);
+        await deliver([...chunk.map(toRecord), ...extra]);
         sent += chunk.length;
         badSent += extra.length;
       }
     },
     /** Sends what is not part of the world's own input; the caller keeps the count. */
     sendArrivals: async (more: readonly Arrival[]): Promise<void> => {
-      await producer.send(more.map(toRecord));
+      await deliver(more.map(toRecord));
       lastAt = Math.max(lastAt, more.at(-1)?.arrivedAt ?? 0);
     },
     startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages']; settings?: Partial<StagesSettings> } = {}): Promise<StagesProcess> => {
@@ -185,7 +188,7 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     caughtUp: async (): Promise<void> => {
       await consumed(['redactor', 'linker', 'joiner']);
       const value = codec.encode('unit-record', { records: [{ received_at: lastAt + 400 * hour, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
-      await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
+      await deliver(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
       await consumed(['redactor', 'linker', 'joiner']);
     },
     /** Everything that is not as it should be; empty: nothing was lost, repeated or left behind. */

@@ -122,7 +122,7 @@ describe('JSON by the line', () => {
 
 test.each([['q=my+card+4111111111111111&lang=en', 'q=my+card+[CREDIT_CARD]&lang=en'], ['?to=call+%28415%29+555-2671&x=1+1', '?to=call+[PHONE]&x=1+1'], ['sum=1+2&lang=c++', 'sum=1+2&lang=c++']])('a plus in the value of a query is a space: %s', (text, clean) => expect(redact(text).text).toBe(clean));
 
-test('a log of a megabyte of JSON lines costs what text costs: leaf by leaf only while there is budget for it', () => {
+test('a long log of JSON lines goes through as text does: leaf by leaf only while there is budget for it', () => {
   const line = '{"level":"info","msg":"request done in 12 ms","path":"/v1/items","user":"u-81"}\n';
   const log = `${line.repeat(1_200)}{"mail":"sam@example.org"}\n`;
   expect(redact(log).text).toBe(`${line.repeat(1_200)}{"mail":"[EMAIL]"}\n`);
