@@ -8,6 +8,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs';
 import type { LogClient, LogConsumer, LogLine, LogRecord } from './log.ts';
 
+/** How long a rebalance waits for its members, ms. */
+const rebalanceMs = 60_000;
+/** After a rebalance and a session without a heartbeat, and this much more, a member is out of its group and does not know how to come back. */
+const graceMs = 10_000;
+
 /** Fetches of one partition that are handed over together, at most. */
 const fetchesTogether = 64;
 
@@ -44,6 +49,8 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
   });
   failed.catch(() => {}); // whoever holds the consumer also holds `failed`; unheard is not unhandled
   let consumer: Consumer;
+  let heardAt = performance.now();
+  let reopening = false;
 
   const drain = async (at: string, topic: string, partition: number, lane: Lane): Promise<void> => {
     if (lane.busy) return;
@@ -132,14 +139,19 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
     consumer = kafka.consumer({
       groupId: group,
       sessionTimeout: sessionMs,
-      rebalanceTimeout: 60_000,
+      rebalanceTimeout: rebalanceMs,
       heartbeatInterval: heartbeatMs,
       maxWaitTimeInMs: 100,
       maxBytesPerPartition: 4 * 1024 * 1024,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20, restartOnFailure: async () => true },
     });
+    heardAt = performance.now();
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      heardAt = performance.now();
+    });
     consumer.on(consumer.events.GROUP_JOIN, () => {
+      heardAt = performance.now();
       rejoins += 1;
       revokeAll();
     });
@@ -155,10 +167,13 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: true, partitionsConsumedConcurrently: 1, eachBatch });
   };
   const reopen = async (): Promise<void> => {
+    if (reopening) return;
+    reopening = true;
     await consumer.disconnect().catch(() => {});
     while (!closing) {
       try {
         await open();
+        reopening = false;
         return;
       } catch (error) {
         line('warn', `${group}: consumer could not reopen`, { error: error instanceof Error ? error.message : String(error) });
@@ -167,8 +182,17 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
     }
   };
   await open();
+  // After a broker's long silence kafkajs may stay outside its group for good: its join is never answered, and it asks no more.
+  const watch = setInterval(() => {
+    if (closing || reopening || performance.now() - heardAt < sessionMs + rebalanceMs + graceMs) return;
+    line('warn', `${group}: no heartbeat for too long, joining anew`, {});
+    revokeAll();
+    void reopen();
+  }, 1_000);
+  watch.unref();
   const close = async (): Promise<void> => {
     closing = true;
+    clearInterval(watch);
     closers.delete(close);
     await consumer.disconnect();
   };
