@@ -5,9 +5,34 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { resolve, test: { name: 'unit', setupFiles: ['test/support/property-seed.ts'], include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/fault/memory/**/*.test.ts', 'test/fault/soak/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        resolve,
+        test: {
+          name: 'unit',
+          setupFiles: ['test/support/property-seed.ts'],
+          include: [
+            'test/unit/**/*.test.ts',
+            'test/golden/**/*.test.ts',
+            'test/contract/**/*.test.ts',
+            'test/fault/memory/**/*.test.ts',
+            'test/fault/soak/**/*.test.ts',
+          ],
+          testTimeout: 20_000,
+        },
+      },
       // Real parts: one file at a time, they share two cores.
-      { resolve, test: { name: 'real', include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/fault/real/**/*.test.ts'], testTimeout: 240_000, hookTimeout: 120_000, fileParallelism: false, pool: 'forks', globalSetup: ['test/support/real-stack.ts'] } },
+      {
+        resolve,
+        test: {
+          name: 'real',
+          include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/fault/real/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          pool: 'forks',
+          globalSetup: ['test/support/real-stack.ts'],
+        },
+      },
     ],
   },
 });

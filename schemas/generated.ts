@@ -490,7 +490,10 @@ export type UnitRecord = {
   trace_id: Buffer | null;
   span_id: Buffer | null;
   body: { 'tripline.v1.ExposureSeen': ExposureSeen } | { 'tripline.v1.Observation': Observation } | { 'tripline.v1.OutcomeSeen': OutcomeSeen } | { 'tripline.v1.ExperimentAdopted': ExperimentAdopted } | { 'tripline.v1.Tick': Tick };
-  /** virtual bucket of its unit (or of the inference it names), 0 to 4095: where it goes when partitions are doubled; -1 when nobody said */
+  /**
+   * virtual bucket of its unit (or of the inference it names), 0 to 4095: where it goes when partitions are doubled; -1
+   * when nobody said
+   */
   bucket?: number;
 };
 

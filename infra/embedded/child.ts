@@ -1,6 +1,7 @@
 /**
- * A child process that cannot outlive us: it runs under `sh`, which waits on the pipe that is our end of its stdin; when we die in any way, the
- * pipe closes and the child is killed. Output goes to a log file; `ready` is the first line that matches.
+ * A child process that cannot outlive us: it runs under `sh`, which waits on the pipe that is our end of its stdin;
+ * when we die in any way, the pipe closes and the child is killed. Output goes to a log file; `ready` is the first line
+ * that matches.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
@@ -14,11 +15,20 @@ export type Child = {
 };
 
 /*
- * fd 3 is our end. The reader loop ends when it closes; `kill -9 0` would take the shell too, so the child is killed by pid.
+ * fd 3 is our end. The reader loop ends when it closes; `kill -9 0` would take the shell too, so the child is killed by
+ * pid.
  */
-const guard = '"$@" <&- 3<&- & child=$!; (read -r _ <&3; kill -9 $child 2>/dev/null) & watcher=$!; echo "pid $child" >&4; exec 4>&-; trap "kill -TERM $child" TERM; wait $child; code=$?; while kill -0 $child 2>/dev/null; do wait $child; code=$?; done; kill $watcher 2>/dev/null; exit $code';
+const guard =
+  '"$@" <&- 3<&- & child=$!; (read -r _ <&3; kill -9 $child 2>/dev/null) & watcher=$!; echo "pid $child" >&4; exec 4>&-; trap "kill -TERM $child" TERM; wait $child; code=$?; while kill -0 $child 2>/dev/null; do wait $child; code=$?; done; kill $watcher 2>/dev/null; exit $code';
 
-export async function startChild(options: { command: string; args: readonly string[]; logFile: string; env?: NodeJS.ProcessEnv; cwd?: string; onLine?: (line: string) => void }): Promise<Child> {
+export async function startChild(options: {
+  command: string;
+  args: readonly string[];
+  logFile: string;
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  onLine?: (line: string) => void;
+}): Promise<Child> {
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const shell = spawn('/bin/sh', ['-c', guard, 'sh', options.command, ...options.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

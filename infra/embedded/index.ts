@@ -1,7 +1,7 @@
 /**
- * The embedded stack: broker, store, registry. Started in that order, each awaited with a real check, stopped in reverse. A part that dies is
- * started again on its port with its data; nothing outlives this process.
- * States of a part: stopped -> starting -> ready -> (died -> starting ...) -> stopping -> stopped.
+ * The embedded stack: broker, store, registry. Started in that order, each awaited with a real check, stopped in
+ * reverse. A part that dies is started again on its port with its data; nothing outlives this process. States of a
+ * part: stopped -> starting -> ready -> (died -> starting ...) -> stopping -> stopped.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -18,7 +18,15 @@ import { startBroker } from './kafka/broker.ts';
 import { startRegistry } from './registry/index.ts';
 
 export type PartName = 'broker' | 'store' | 'registry';
-export type PartStatus = { readonly name: PartName; readonly address: string; readonly ready: boolean; readonly detail: string; readonly pid: number | undefined; readonly restarts: number; readonly upMs: number };
+export type PartStatus = {
+  readonly name: PartName;
+  readonly address: string;
+  readonly ready: boolean;
+  readonly detail: string;
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly upMs: number;
+};
 
 export type EmbeddedOptions = {
   /** Data, logs and state live under this folder. */
@@ -47,7 +55,9 @@ export async function freePort(): Promise<number> {
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
+      probe.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }
@@ -59,17 +69,28 @@ async function claimPort(name: string, wanted: number | undefined): Promise<numb
     probe.once('error', () => resolve(true));
     probe.listen(wanted, '127.0.0.1', () => probe.close(() => resolve(false)));
   });
-  if (taken) throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, { cure: 'stop what listens there, or leave the port out to get a free one' });
+  if (taken)
+    throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, {
+      cure: 'stop what listens there, or leave the port out to get a free one',
+    });
   return wanted;
 }
 
-/** A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first. */
+/**
+ * A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first.
+ */
 async function endLeftovers(home: string, onLine: (line: string) => void): Promise<void> {
   const file = join(home, 'pids.json');
   if (!existsSync(file)) return;
-  const { owner, command, pids } = JSON.parse(readFileSync(file, 'utf8')) as { owner: number; command: string; pids: Record<string, number> };
+  const { owner, command, pids } = JSON.parse(readFileSync(file, 'utf8')) as {
+    owner: number;
+    command: string;
+    pids: Record<string, number>;
+  };
   if (owner !== process.pid && isAlive(owner) && commandOf(owner) === command) {
-    throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, { cure: '`tripline down` stops it; another --home runs beside it' });
+    throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, {
+      cure: '`tripline down` stops it; another --home runs beside it',
+    });
   }
   for (const [name, pid] of Object.entries(pids)) {
     if (!isAlive(pid) || !commandOf(pid).includes(home)) continue;
@@ -79,7 +100,8 @@ async function endLeftovers(home: string, onLine: (line: string) => void): Promi
   }
   rmSync(file, { force: true });
 }
-const commandOf = (pid: number): string => (existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : '');
+const commandOf = (pid: number): string =>
+  existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : '';
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedStack> {
   const { home, onLine = () => {} } = options;
@@ -87,25 +109,59 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   try {
     mkdirSync(logFolder, { recursive: true });
   } catch (cause) {
-    throw new PipelineError('STACK_START', `the folder ${home} cannot be created`, { cause, cure: 'choose another with --home' });
+    throw new PipelineError('STACK_START', `the folder ${home} cannot be created`, {
+      cause,
+      cure: 'choose another with --home',
+    });
   }
   const disk = statfsSync(home);
-  if (disk.bavail * disk.bsize < 500e6) throw new PipelineError('STACK_START', `less than 500 MB are free under ${home}`, { cure: 'free some space, or choose another disk with --home' });
+  if (disk.bavail * disk.bsize < 500e6)
+    throw new PipelineError('STACK_START', `less than 500 MB are free under ${home}`, {
+      cure: 'free some space, or choose another disk with --home',
+    });
   await endLeftovers(home, onLine);
   const [brokerPort, controllerPort, storePort, registryPort] = [
-    await claimPort('broker', options.ports?.broker), await freePort(), await claimPort('store', options.ports?.store), await claimPort('registry', options.ports?.registry),
+    await claimPort('broker', options.ports?.broker),
+    await freePort(),
+    await claimPort('store', options.ports?.store),
+    await claimPort('registry', options.ports?.registry),
   ];
   const brokers = `127.0.0.1:${brokerPort}`;
   const clickhouseUrl = `http://127.0.0.1:${storePort}`;
   const registryUrl = `http://127.0.0.1:${registryPort}`;
-  const spool = existsSync('/dev/shm') ? join('/dev/shm', `tripline-${storePort}`) : join(tmpdir(), `tripline-${storePort}`);
+  const spool = existsSync('/dev/shm')
+    ? join('/dev/shm', `tripline-${storePort}`)
+    : join(tmpdir(), `tripline-${storePort}`);
 
-  type Part = { readonly name: PartName; readonly address: string; readonly start: () => Promise<Child | { stop(): Promise<void> }>; readonly check: () => Promise<string>; handle: Child | { stop(): Promise<void> } | undefined; wanted: boolean; restarts: number; since: number };
-  const part = (name: PartName, address: string, start: Part['start'], check: Part['check']): Part => ({ name, address, start, check, handle: undefined, wanted: false, restarts: 0, since: 0 });
-  const storeMain = join(dirname(fileURLToPath(import.meta.url)), 'clickhouse-endpoint', `main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`);
+  type Part = {
+    readonly name: PartName;
+    readonly address: string;
+    readonly start: () => Promise<Child | { stop(): Promise<void> }>;
+    readonly check: () => Promise<string>;
+    handle: Child | { stop(): Promise<void> } | undefined;
+    wanted: boolean;
+    restarts: number;
+    since: number;
+  };
+  const part = (name: PartName, address: string, start: Part['start'], check: Part['check']): Part => ({
+    name,
+    address,
+    start,
+    check,
+    handle: undefined,
+    wanted: false,
+    restarts: 0,
+    since: 0,
+  });
+  const storeMain = join(
+    dirname(fileURLToPath(import.meta.url)),
+    'clickhouse-endpoint',
+    `main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  );
   const parts: readonly Part[] = [
     part(
-      'broker', brokers,
+      'broker',
+      brokers,
       () => startBroker({ folder: join(home, 'broker'), logFolder, port: brokerPort, controllerPort, onLine }),
       async () => {
         const log = createKafka({ brokers, clientId: 'tripline-check' });
@@ -118,12 +174,27 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       },
     ),
     part(
-      'store', clickhouseUrl,
-      () => startChild({ command: process.execPath, args: [...(storeMain.endsWith('.ts') ? ['--import', 'tsx'] : []), storeMain, join(home, 'store'), spool, String(storePort)], logFile: join(logFolder, 'store.log'), cwd: dirname(storeMain) }),
+      'store',
+      clickhouseUrl,
+      () =>
+        startChild({
+          command: process.execPath,
+          args: [
+            ...(storeMain.endsWith('.ts') ? ['--import', 'tsx'] : []),
+            storeMain,
+            join(home, 'store'),
+            spool,
+            String(storePort),
+          ],
+          logFile: join(logFolder, 'store.log'),
+          cwd: dirname(storeMain),
+        }),
       async () => {
         const store = await createStore({ url: clickhouseUrl, database: 'default' });
         try {
-          const [row] = await store.rows<{ version: string; total: string }>('SELECT version() AS version, sum(number) AS total FROM numbers(1000)');
+          const [row] = await store.rows<{ version: string; total: string }>(
+            'SELECT version() AS version, sum(number) AS total FROM numbers(1000)',
+          );
           if (row?.total !== '499500') throw new Error('an aggregate came back wrong');
           return `ClickHouse engine ${row.version}, aggregate answered`;
         } finally {
@@ -132,7 +203,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       },
     ),
     part(
-      'registry', registryUrl,
+      'registry',
+      registryUrl,
       () => startRegistry({ brokers, port: registryPort }),
       async () => {
         const registry = createRegistryClient({ url: registryUrl });
@@ -145,8 +217,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   ];
 
   const savePids = (): void => {
-    const pids = Object.fromEntries(parts.flatMap(({ name, handle }) => (handle && 'pid' in handle ? [[name, handle.pid]] : [])));
-    writeFileSync(join(home, 'pids.json'), JSON.stringify({ owner: process.pid, command: commandOf(process.pid), pids }));
+    const pids = Object.fromEntries(
+      parts.flatMap(({ name, handle }) => (handle && 'pid' in handle ? [[name, handle.pid]] : [])),
+    );
+    writeFileSync(
+      join(home, 'pids.json'),
+      JSON.stringify({ owner: process.pid, command: commandOf(process.pid), pids }),
+    );
   };
 
   const start = async (target: Part): Promise<void> => {
@@ -159,13 +236,19 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       try {
         const detail = await target.check();
         target.since = Date.now();
-        onLine(`${target.name.padEnd(9)} ready   ${target.address}   ${((Date.now() - began) / 1000).toFixed(1)} s   ${detail}`);
+        onLine(
+          `${target.name.padEnd(9)} ready   ${target.address}   ${((Date.now() - began) / 1000).toFixed(1)} s   ${detail}`,
+        );
         return;
       } catch (cause) {
         const dead = target.handle !== undefined && 'running' in target.handle && !target.handle.running();
         if (dead || Date.now() - began > 60_000) {
           const tail = logTail(join(logFolder, `${target.name}.log`));
-          throw new PipelineError('STACK_START', `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${tail ? `; its log ends with:\n${tail}` : ''}`, { cause, cure: `see ${join(logFolder, `${target.name}.log`)}` });
+          throw new PipelineError(
+            'STACK_START',
+            `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${tail ? `; its log ends with:\n${tail}` : ''}`,
+            { cause, cure: `see ${join(logFolder, `${target.name}.log`)}` },
+          );
         }
         await wait(100);
       }
@@ -221,11 +304,20 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     throw error;
   }
   return {
-    brokers, clickhouseUrl, registryUrl, stop,
+    brokers,
+    clickhouseUrl,
+    registryUrl,
+    stop,
     status: () =>
       Promise.all(
         parts.map(async ({ name, address, handle, check, restarts, since }) => {
-          const common = { name, address, pid: handle && 'pid' in handle ? handle.pid : process.pid, restarts, upMs: Date.now() - since };
+          const common = {
+            name,
+            address,
+            pid: handle && 'pid' in handle ? handle.pid : process.pid,
+            restarts,
+            upMs: Date.now() - since,
+          };
           try {
             return { ...common, ready: true, detail: await within(5_000, check()) };
           } catch (error) {
@@ -249,7 +341,9 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
     return await Promise.race([
       work,
       wait(limitMs, undefined, { signal: timer.signal }).then(() => {
-        throw new PipelineError('TIMEOUT', `${errorCodes.TIMEOUT}: no answer within ${limitMs} ms`, { retriable: true });
+        throw new PipelineError('TIMEOUT', `${errorCodes.TIMEOUT}: no answer within ${limitMs} ms`, {
+          retriable: true,
+        });
       }),
     ]);
   } finally {

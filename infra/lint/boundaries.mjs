@@ -3,22 +3,51 @@ const doers = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|
 // Files that a reader can recognise as edges by name alone.
 const doors = '/(main|index|config)\\.ts$|\\.(kafka|clickhouse)\\.ts$';
 const never = (name, from, to) => ({ name, severity: 'error', from, to });
-const oneHome = (npm, home) => never(`${npm} has one home`, { path: '^services/', pathNot: home }, { path: `^node_modules/${npm}/` });
+const oneHome = (npm, home) =>
+  never(`${npm} has one home`, { path: '^services/', pathNot: home }, { path: `^node_modules/${npm}/` });
 
 export default {
   forbidden: [
     never('no cycles', {}, { circular: true, viaOnly: { pathNot: '^services/redaction/' } }),
-    never('kernel and schemas import nothing', { path: '^(services/kernel|schemas)/(.+)' }, { path: '^(services|infra|schemas)/', pathNot: '^$1/' }),
-    never('steps do not reach the edge', { path: `^services/(${doers})/`, pathNot: doors }, { path: '^services/(runtime|cli|replay|demo)/' }),
-    never('steps do no I/O', { path: `^services/(${doers})/`, pathNot: doors }, { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' }),
+    never(
+      'kernel and schemas import nothing',
+      { path: '^(services/kernel|schemas)/(.+)' },
+      { path: '^(services|infra|schemas)/', pathNot: '^$1/' },
+    ),
+    never(
+      'steps do not reach the edge',
+      { path: `^services/(${doers})/`, pathNot: doors },
+      { path: '^services/(runtime|cli|replay|demo)/' },
+    ),
+    never(
+      'steps do no I/O',
+      { path: `^services/(${doers})/`, pathNot: doors },
+      { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    ),
     // Pure libraries may be used by anyone: assignment, control, redaction, and statistics' evaluate by verify.
-    never('doers are strangers', { path: `^services/(${doers})/`, pathNot: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' }),
+    never(
+      'doers are strangers',
+      { path: `^services/(${doers})/`, pathNot: '^services/simulation/' },
+      { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' },
+    ),
     // What is simulated is what runs: the simulation takes bets, weights and engines from statistics.
-    never('simulation knows statistics alone', { path: '^services/simulation/' }, { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' }),
+    never(
+      'simulation knows statistics alone',
+      { path: '^services/simulation/' },
+      { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
+    ),
     // Redaction is a pure library: what the edge logs, reports and parks passes through it.
-    never('runtime knows no domain', { path: '^services/runtime/' }, { path: '^services/', pathNot: '^services/(kernel|runtime|redaction)/' }),
+    never(
+      'runtime knows no domain',
+      { path: '^services/runtime/' },
+      { path: '^services/', pathNot: '^services/(kernel|runtime|redaction)/' },
+    ),
     never('nobody imports a main', {}, { path: '^services/(?!cli/).*/main\\.ts$' }),
-    never('tests stay in test', { path: '^(services|infra|schemas)/' }, { path: '^test/|^node_modules/(vitest|fast-check|testcontainers)/' }),
+    never(
+      'tests stay in test',
+      { path: '^(services|infra|schemas)/' },
+      { path: '^test/|^node_modules/(vitest|fast-check|testcontainers)/' },
+    ),
     oneHome('kafkajs', '^services/runtime/'),
     oneHome('@clickhouse', '^services/runtime/'),
     oneHome('avsc', '^services/runtime/'),

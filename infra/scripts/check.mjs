@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name) => `${root}node_modules/.bin/${name}`;
 const steps = [
-  ['lint', bin('biome'), ['lint', '--error-on-warnings', '.']],
+  ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['imports', bin('depcruise'), ['services', 'infra', 'schemas', 'test', '--config', 'infra/lint/boundaries.mjs']],
   ['dead code', bin('knip'), ['--no-progress']],

@@ -5,8 +5,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'schemas');
-const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'v1.avsc'))).sort();
-const primitives = { null: 'null', boolean: 'boolean', int: 'number', long: 'number', float: 'number', double: 'number', string: 'string', bytes: 'Buffer' };
+const names = readdirSync(folder)
+  .filter((name) => existsSync(join(folder, name, 'v1.avsc')))
+  .sort();
+const primitives = {
+  null: 'null',
+  boolean: 'boolean',
+  int: 'number',
+  long: 'number',
+  float: 'number',
+  double: 'number',
+  string: 'string',
+  bytes: 'Buffer',
+};
 const declared = new Map(); // type name -> declaration text; the same name in two files must mean the same
 const kinds = new Map(); // name -> 'record' | 'enum' | 'fixed'
 
@@ -49,7 +60,10 @@ function declare(schema, namespace) {
       : [
           ...(schema.doc ? [`/** ${schema.doc} */`] : []),
           `export type ${schema.name} = {`,
-          ...schema.fields.flatMap((field) => [...(field.doc ? [`  /** ${field.doc} */`] : []), `  ${field.name}${field['tripline.optional'] ? '?' : ''}: ${typeText(field.type, namespace)};`]),
+          ...schema.fields.flatMap((field) => [
+            ...(field.doc ? [`  /** ${field.doc} */`] : []),
+            `  ${field.name}${field['tripline.optional'] ? '?' : ''}: ${typeText(field.type, namespace)};`,
+          ]),
           '};',
         ].join('\n');
   const known = declared.get(schema.name);
@@ -74,7 +88,7 @@ const lines = [
   'export const schemas: Readonly<Record<RecordName, { readonly fullName: string; readonly sha256: string; readonly avsc: string }>> = {',
   ...parsed.map(({ name, schema }) => {
     const text = JSON.stringify(schema);
-    return `  '${name}': {\n    fullName: '${schema.namespace}.${schema.name}',\n    sha256: '${createHash('sha256').update(text).digest('hex')}',\n    avsc: ${JSON.stringify(text).replaceAll("'", "\\u0027")},\n  },`;
+    return `  '${name}': {\n    fullName: '${schema.namespace}.${schema.name}',\n    sha256: '${createHash('sha256').update(text).digest('hex')}',\n    avsc: ${JSON.stringify(text).replaceAll("'", '\\u0027')},\n  },`;
   }),
   '};',
   '',
@@ -83,11 +97,14 @@ const lines = [
   'export const topics: readonly {',
   '  readonly suffix: TopicSuffix;',
   '  readonly records: readonly RecordName[];',
-  '  readonly partitions: number | \'P\';',
+  "  readonly partitions: number | 'P';",
   '  readonly mayHoldPii: boolean;',
   '  readonly config: Readonly<Record<string, string>>;',
   '}[] = [',
-  ...topics.map(({ suffix, records, partitions, mayHoldPii, config }) => `  ${JSON.stringify({ suffix, records, partitions, mayHoldPii, config })},`),
+  ...topics.map(
+    ({ suffix, records, partitions, mayHoldPii, config }) =>
+      `  ${JSON.stringify({ suffix, records, partitions, mayHoldPii, config })},`,
+  ),
   '];',
 ];
 const text = `${lines.join('\n')}\n`;

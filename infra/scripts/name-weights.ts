@@ -1,7 +1,8 @@
-// Trains the names tagger and writes services/redaction/names/weights.ts: an averaged perceptron (Collins 2002, doi:10.3115/1118693.1118694) on the WNUT17
-// training tweets (CC-BY-4.0, named in NOTICE), the banking77 questions (CC-BY-4.0; they name nobody) and own sentences (name-sentences.ts) filled
-// from name-samples.json. Nothing under share-alike is read. Deterministic: its chance comes from a counter.
-//   TRIPLINE_TEST_DATA=<folder> node --import tsx infra/scripts/name-weights.ts [--check]
+// Trains the names tagger and writes services/redaction/names/weights.ts: an averaged perceptron (Collins 2002,
+// doi:10.3115/1118693.1118694) on the WNUT17 training tweets (CC-BY-4.0, named in NOTICE), the banking77 questions
+// (CC-BY-4.0; they name nobody) and own sentences (name-sentences.ts) filled from name-samples.json. Nothing under
+// share-alike is read. Deterministic: its chance comes from a counter.   TRIPLINE_TEST_DATA=<folder> node --import tsx
+// infra/scripts/name-weights.ts [--check]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,21 +28,96 @@ const chance = (): number => {
 };
 const pick = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
 
-const samples = JSON.parse(readFileSync(fileURLToPath(new URL('./name-samples.json', import.meta.url)), 'utf8')) as Readonly<Record<'given' | 'surname' | 'city' | 'town' | 'country', readonly string[]>>;
-const syllables = 'ka,lo,ri,men,tas,vil,dor,bek,shi,zu,han,mar,el,os,tin,gar,fo,nya,qui,rek,sol,tov,ug,wen,yor,ald,bru,cze,dra,eng'.split(',');
+const samples = JSON.parse(
+  readFileSync(fileURLToPath(new URL('./name-samples.json', import.meta.url)), 'utf8'),
+) as Readonly<Record<'given' | 'surname' | 'city' | 'town' | 'country', readonly string[]>>;
+const syllables =
+  'ka,lo,ri,men,tas,vil,dor,bek,shi,zu,han,mar,el,os,tin,gar,fo,nya,qui,rek,sol,tov,ug,wen,yor,ald,bru,cze,dra,eng'.split(
+    ',',
+  );
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-const invented = (): string => title(Array.from({ length: 2 + Math.floor(chance() * 2) }, () => pick(syllables)).join(''));
+const invented = (): string =>
+  title(Array.from({ length: 2 + Math.floor(chance() * 2) }, () => pick(syllables)).join(''));
 const known = (list: readonly string[], share = 0.8): string => (chance() < share ? pick(list) : invented());
 const slots: Readonly<Record<string, () => readonly [string, string]>> = {
   G: () => [known(samples.given, 0.9), 'PERSON'],
   S: () => [known(samples.surname), 'PERSON'],
-  F: () => [`${known(samples.given, 0.9)} ${chance() < 0.12 ? `${pick(syllables).charAt(0).toUpperCase()}. ` : ''}${known(samples.surname)}${chance() < 0.05 ? `-${pick(samples.surname)}` : ''}`, 'PERSON'],
+  F: () => [
+    `${known(samples.given, 0.9)} ${chance() < 0.12 ? `${pick(syllables).charAt(0).toUpperCase()}. ` : ''}${known(samples.surname)}${chance() < 0.05 ? `-${pick(samples.surname)}` : ''}`,
+    'PERSON',
+  ],
   P: () => (slots[pick(['G', 'S', 'F'])] as () => readonly [string, string])(),
   C: () => [known(chance() < 0.7 ? samples.city : samples.town, 0.85), 'LOCATION'],
-  N: () => [pick(chance() < 0.6 ? samples.country : ['Texas', 'California', 'Iraq', 'UK', 'USA', 'U.S.', 'Europe', 'America', 'Ohio', 'Bavaria', 'Iran', 'Africa', 'US', 'Ontario', 'Florida', 'England', 'Scotland', 'Asia']), 'LOCATION'],
+  N: () => [
+    pick(
+      chance() < 0.6
+        ? samples.country
+        : [
+            'Texas',
+            'California',
+            'Iraq',
+            'UK',
+            'USA',
+            'U.S.',
+            'Europe',
+            'America',
+            'Ohio',
+            'Bavaria',
+            'Iran',
+            'Africa',
+            'US',
+            'Ontario',
+            'Florida',
+            'England',
+            'Scotland',
+            'Asia',
+          ],
+    ),
+    'LOCATION',
+  ],
   L: () => (slots[pick(['C', 'N'])] as () => readonly [string, string])(),
-  K: () => [pick([() => `${pick(['Lake', 'Mount', 'Cape', 'Port', 'Fort', 'San', 'Saint', 'El', 'Gulf of', 'Bay of', 'City of'])} ${known(chance() < 0.5 ? samples.surname : samples.town)}`, () => `${known(chance() < 0.5 ? samples.surname : samples.town)} ${pick(['River', 'Park', 'Bridge', 'Beach', 'Island', 'Valley', 'Hills', 'County', 'Street', 'Avenue', 'Road', 'Mountain', 'Bay', 'Square', 'Airport', 'Hall', 'Harbor', 'Stadium', 'Castle', 'Falls', 'Desert', 'Province', 'Grill', 'Hotel'])}`])(), 'LOCATION'],
-  O: () => [pick([() => `${known(samples.surname)} ${pick(['Inc', 'Corp', 'Ltd', 'Group', 'Bank', 'Systems', 'Hotel', 'Motors', 'Energy', 'LLC'])}`, () => `University of ${pick(samples.city)}`, () => `Bank of ${pick(samples.country)}`, () => `${pick(samples.city)} ${pick(['United', 'Times', 'Hospital', 'Police', 'Museum', 'Airlines'])}`, invented, () => pick(['Enron', 'Toyota', 'Reuters', 'BBC', 'CNN', 'NATO', 'UN', 'FBI', 'NASA', 'Sony', 'Nike', 'Walmart', 'Starbucks', 'Pepsi', 'IBM', 'Intel', 'Hamas', 'Congress', 'Senate'])])(), 'ORG'],
+  K: () => [
+    pick([
+      () =>
+        `${pick(['Lake', 'Mount', 'Cape', 'Port', 'Fort', 'San', 'Saint', 'El', 'Gulf of', 'Bay of', 'City of'])} ${known(chance() < 0.5 ? samples.surname : samples.town)}`,
+      () =>
+        `${known(chance() < 0.5 ? samples.surname : samples.town)} ${pick(['River', 'Park', 'Bridge', 'Beach', 'Island', 'Valley', 'Hills', 'County', 'Street', 'Avenue', 'Road', 'Mountain', 'Bay', 'Square', 'Airport', 'Hall', 'Harbor', 'Stadium', 'Castle', 'Falls', 'Desert', 'Province', 'Grill', 'Hotel'])}`,
+    ])(),
+    'LOCATION',
+  ],
+  O: () => [
+    pick([
+      () =>
+        `${known(samples.surname)} ${pick(['Inc', 'Corp', 'Ltd', 'Group', 'Bank', 'Systems', 'Hotel', 'Motors', 'Energy', 'LLC'])}`,
+      () => `University of ${pick(samples.city)}`,
+      () => `Bank of ${pick(samples.country)}`,
+      () => `${pick(samples.city)} ${pick(['United', 'Times', 'Hospital', 'Police', 'Museum', 'Airlines'])}`,
+      invented,
+      () =>
+        pick([
+          'Enron',
+          'Toyota',
+          'Reuters',
+          'BBC',
+          'CNN',
+          'NATO',
+          'UN',
+          'FBI',
+          'NASA',
+          'Sony',
+          'Nike',
+          'Walmart',
+          'Starbucks',
+          'Pepsi',
+          'IBM',
+          'Intel',
+          'Hamas',
+          'Congress',
+          'Senate',
+        ]),
+    ])(),
+    'ORG',
+  ],
   D: () => [chance() < 0.5 ? pick(decoys) : title(pick(vocabulary.capitalised.slice(0, 230))), ''],
 };
 function fill(template: string): Example {
@@ -68,8 +144,13 @@ for (const line of readFileSync(join(data, 'redaction/dev/train-ner-wnut17.jsonl
   examples.push({ text, spans, blind: 0.15 });
 }
 const tweets = examples.length;
-const questions = gunzipSync(readFileSync(join(data, 'text/banking77_train.csv.gz'))).toString('utf8').split('\n').slice(1).filter((_, index) => index % 10 === 0);
-for (const line of questions) examples.push({ text: line.replace(/,[a-z_A-Z?]+\r?$/, '').replaceAll('"', ''), spans: [], blind: 0 });
+const questions = gunzipSync(readFileSync(join(data, 'text/banking77_train.csv.gz')))
+  .toString('utf8')
+  .split('\n')
+  .slice(1)
+  .filter((_, index) => index % 10 === 0);
+for (const line of questions)
+  examples.push({ text: line.replace(/,[a-z_A-Z?]+\r?$/, '').replaceAll('"', ''), spans: [], blind: 0 });
 const rounds = Number(process.env['ROUNDS'] ?? 40);
 for (let round = 0; round < rounds; round += 1) for (const template of sentences) examples.push(fill(template));
 for (const example of [...examples]) {
@@ -107,16 +188,19 @@ function learn({ text, spans, blind }: Example): void {
       const common = ((all.bits[at] ?? 0) & (flag.veryCommon | flag.dictionary | flag.capitalised)) !== 0;
       featuresAt(text, all, at, mode, before, beforeThat, !common && chance() < blind, cells);
       const scores = [gold === 0 ? 0 : missMargin, 1, 1, 1];
-      for (const cell of cells) for (let label = 0; label < 4; label += 1) scores[label] = (scores[label] ?? 0) + (weights[cell * 4 + label] ?? 0);
+      for (const cell of cells)
+        for (let label = 0; label < 4; label += 1)
+          scores[label] = (scores[label] ?? 0) + (weights[cell * 4 + label] ?? 0);
       scores[gold] = (scores[gold] ?? 0) - (gold === 0 ? 0 : 1);
       guess = scores.indexOf(Math.max(...scores));
       clock += 1;
       seen += 1;
       if (guess === gold) right += 1;
-      else for (const cell of cells) {
-        bump(cell * 4 + gold, 1);
-        bump(cell * 4 + guess, -1);
-      }
+      else
+        for (const cell of cells) {
+          bump(cell * 4 + gold, 1);
+          bump(cell * 4 + guess, -1);
+        }
       guess = gold;
     }
     beforeThat = before;
@@ -155,4 +239,6 @@ if (process.argv.includes('--check')) {
   process.exit(fresh ? 0 : 1);
 }
 writeFileSync(target, file);
-console.log(`${examples.length} examples, ${packed.filter((value) => value !== 0).length} of ${size} weights, unit ${scale * votes}`);
+console.log(
+  `${examples.length} examples, ${packed.filter((value) => value !== 0).length} of ${size} weights, unit ${scale * votes}`,
+);

@@ -13,8 +13,17 @@ if (process.env.CI && !existsSync(data)) {
 }
 const check = spawnSync(process.execPath, ['infra/scripts/check.mjs', '--no-tests'], { cwd: root, stdio: 'inherit' });
 const report = join(mkdtempSync(join(tmpdir(), 'tripline-test-')), 'report.json');
-const tests = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], { cwd: root, stdio: 'inherit', env: { ...process.env, TRIPLINE_TEST_DATA: data } });
-const { numPassedTests: passed = 0, numFailedTests: failed = 1, numPendingTests: skipped = 0, numFailedTestSuites: suites = 0 } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+const tests = spawnSync(
+  join(root, 'node_modules/.bin/vitest'),
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, TRIPLINE_TEST_DATA: data } },
+);
+const {
+  numPassedTests: passed = 0,
+  numFailedTests: failed = 1,
+  numPendingTests: skipped = 0,
+  numFailedTestSuites: suites = 0,
+} = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
 if (!existsSync(data)) console.log('skipped: real-data tests, TRIPLINE_TEST_DATA holds nothing');
 if (check.status !== 0) console.log('the check before the tests failed, see above');
 const broken = check.status === 0 ? failed : failed + 1;

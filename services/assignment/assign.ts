@@ -1,13 +1,17 @@
 /**
- * Assignment as a function of the experiment table and a subject: same unit, same experiment, same phase, same arm, on every machine.
- * A ramp takes more units in and moves nobody between arms; the kill switch gives control with reason DISABLED.
+ * Assignment as a function of the experiment table and a subject: same unit, same experiment, same phase, same arm, on
+ * every machine. A ramp takes more units in and moves nobody between arms; the kill switch gives control with reason
+ * DISABLED.
  */
 import { type Arm, candidatesOf, controlOf, type ExperimentRevision } from '../kernel/experiment.ts';
 import { bucketOf } from '../kernel/ids.ts';
 import { armAt, fractionOf } from './bucketing.ts';
 
 export type Subject = {
-  readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly requestId?: string;
+  readonly userId?: string;
+  readonly orgId?: string;
+  readonly sessionId?: string;
+  readonly requestId?: string;
   readonly entity?: { readonly type: string; readonly id: string };
 };
 export type AssignmentReason = 'SPLIT' | 'DISABLED' | 'STALE' | 'FORCED' | 'UNKNOWN';
@@ -37,16 +41,21 @@ export type AssignmentTable = {
 const whole: Stretch = { from: 0, to: 1 };
 
 /**
- * Keeps the latest revision of each experiment. Experiments of one layer share one line in equal stretches, by id, whatever their status:
- * none ever moves because another was stopped. One that joins a layer does move the others' edges: see README, Decisions.
+ * Keeps the latest revision of each experiment. Experiments of one layer share one line in equal stretches, by id,
+ * whatever their status: none ever moves because another was stopped. One that joins a layer does move the others'
+ * edges: see README, Decisions.
  */
 export function createAssignmentTable(all: Iterable<ExperimentRevision>): AssignmentTable {
   const revisions = new Map<string, ExperimentRevision>();
-  for (const revision of all) if ((revisions.get(revision.spec.id)?.revision ?? 0) < revision.revision) revisions.set(revision.spec.id, revision);
+  for (const revision of all)
+    if ((revisions.get(revision.spec.id)?.revision ?? 0) < revision.revision) revisions.set(revision.spec.id, revision);
   const layers = new Map<string, string[]>();
-  for (const { spec } of revisions.values()) if (spec.layer !== undefined) layers.set(spec.layer, [...(layers.get(spec.layer) ?? []), spec.id]);
+  for (const { spec } of revisions.values())
+    if (spec.layer !== undefined) layers.set(spec.layer, [...(layers.get(spec.layer) ?? []), spec.id]);
   const stretches = new Map<string, Stretch>();
-  for (const members of layers.values()) for (const [index, id] of members.sort().entries()) stretches.set(id, { from: index / members.length, to: (index + 1) / members.length });
+  for (const members of layers.values())
+    for (const [index, id] of members.sort().entries())
+      stretches.set(id, { from: index / members.length, to: (index + 1) / members.length });
   return { revisions, stretches };
 }
 
@@ -61,11 +70,15 @@ export function unitOf(unitType: string, subject: Subject): string | undefined {
     case 'request':
       return subject.requestId;
     default:
-      return subject.entity !== undefined && unitType === `entity:${subject.entity.type}` ? subject.entity.id : undefined;
+      return subject.entity !== undefined && unitType === `entity:${subject.entity.type}`
+        ? subject.entity.id
+        : undefined;
   }
 }
 
-/** What everybody gets when an experiment does not run: after a promotion the promoted arm, in every other case control. */
+/**
+ * What everybody gets when an experiment does not run: after a promotion the promoted arm, in every other case control.
+ */
 function armAtRest({ spec, status, promoted }: ExperimentRevision): Arm {
   const candidates = candidatesOf(spec);
   // A promotion that does not say which of several candidates it means: then control, which is known to be safe.
@@ -74,14 +87,42 @@ function armAtRest({ spec, status, promoted }: ExperimentRevision): Arm {
 }
 
 /** `forced`: arm by experiment, for tests. `stale`: the table is older than its time to live. Never throws. */
-export function assign(table: AssignmentTable, experimentId: string, subject: Subject, options: { readonly forced?: Readonly<Record<string, string>>; readonly stale?: boolean } = {}): Assignment {
+export function assign(
+  table: AssignmentTable,
+  experimentId: string,
+  subject: Subject,
+  options: { readonly forced?: Readonly<Record<string, string>>; readonly stale?: boolean } = {},
+): Assignment {
   const revision = table.revisions.get(experimentId);
-  if (revision === undefined) return { experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' };
+  if (revision === undefined)
+    return {
+      experimentId,
+      phase: 0,
+      revision: 0,
+      variant: 'control',
+      config: {},
+      reason: 'UNKNOWN',
+      unitType: '',
+      unitId: '',
+      bucket: 0,
+      configSha: '',
+    };
   const { spec } = revision;
   const control = controlOf(spec);
   const unitId = unitOf(spec.unit, subject);
-  const common = { experimentId, phase: revision.phase, revision: revision.revision, unitType: spec.unit, unitId: unitId ?? '', bucket: unitId === undefined ? 0 : bucketOf(spec.unit, unitId), configSha: revision.configSha };
-  const give = (arm: { id: string; config: Readonly<Record<string, unknown>> }, reason: AssignmentReason): Assignment => ({ ...common, variant: arm.id, config: { ...control.config, ...arm.config }, reason });
+  const common = {
+    experimentId,
+    phase: revision.phase,
+    revision: revision.revision,
+    unitType: spec.unit,
+    unitId: unitId ?? '',
+    bucket: unitId === undefined ? 0 : bucketOf(spec.unit, unitId),
+    configSha: revision.configSha,
+  };
+  const give = (
+    arm: { id: string; config: Readonly<Record<string, unknown>> },
+    reason: AssignmentReason,
+  ): Assignment => ({ ...common, variant: arm.id, config: { ...control.config, ...arm.config }, reason });
   const forced = spec.arms.find(({ id }) => id === options.forced?.[experimentId]);
   if (forced) return give(forced, 'FORCED');
   if (unitId === undefined || unitId === '') return give(control, 'UNKNOWN');
@@ -90,6 +131,7 @@ export function assign(table: AssignmentTable, experimentId: string, subject: Su
   const slot = fractionOf(spec.layer ?? spec.salt, spec.layer ?? '', 'slot', unitId);
   const within = (slot - from) / (to - from);
   if (within < 0 || within >= revision.coverage / 100) return give(control, 'DISABLED');
-  const arm = armAt(spec.arms, fractionOf(`${spec.salt}\u001f${revision.phase}`, spec.layer ?? '', 'arm', unitId)) ?? control;
+  const arm =
+    armAt(spec.arms, fractionOf(`${spec.salt}\u001f${revision.phase}`, spec.layer ?? '', 'arm', unitId)) ?? control;
   return give(arm, options.stale ? 'STALE' : 'SPLIT');
 }

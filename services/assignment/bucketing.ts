@@ -1,7 +1,7 @@
 /**
- * Where a unit falls. SHA-256 of `salt 0x1f layer 0x1f purpose 0x1f unit` in UTF-8; its first 53 bits as a fraction in [0, 1). Two purposes, two
- * independent draws: `slot` says whether the unit is in (coverage, layers), `arm` which arm it holds. Published vectors:
- * test/golden/assignment-vectors.json.
+ * Where a unit falls. SHA-256 of `salt 0x1f layer 0x1f purpose 0x1f unit` in UTF-8; its first 53 bits as a fraction in
+ * [0, 1). Two purposes, two independent draws: `slot` says whether the unit is in (coverage, layers), `arm` which arm
+ * it holds. Published vectors: test/golden/assignment-vectors.json.
  */
 import { createHash } from 'node:crypto';
 

@@ -1,3 +1,11 @@
 /** `tripline/assignment`: pure, deterministic, sticky. */
-export { type Assignment, type AssignmentReason, type AssignmentTable, assign, createAssignmentTable, type Subject, unitOf } from './assign.ts';
+export {
+  type Assignment,
+  type AssignmentReason,
+  type AssignmentTable,
+  assign,
+  createAssignmentTable,
+  type Subject,
+  unitOf,
+} from './assign.ts';
 export { armAt, fractionOf, type Purpose } from './bucketing.ts';

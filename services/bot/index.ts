@@ -1,6 +1,7 @@
 /**
- * The bot: obeys decisions once and in order. Its actuator is the experiment topic: a decision becomes a revision, the revision is
- * acknowledged. It starts from the whole control and ack topics, so a decision that was obeyed but not acknowledged is acknowledged now.
+ * The bot: obeys decisions once and in order. Its actuator is the experiment topic: a decision becomes a revision, the
+ * revision is acknowledged. It starts from the whole control and ack topics, so a decision that was obeyed but not
+ * acknowledged is acknowledged now.
  */
 import type { Ack } from '../../schemas/generated.ts';
 import { applyDecision, fromDecisionRecord, fromExperimentRecord } from '../control/index.ts';
@@ -25,7 +26,12 @@ export type BotDeps = {
   readonly onAck?: (ack: Ack, revision: ExperimentRevision) => void;
 };
 
-export type RunningBot = { experiments(): ReadonlyMap<string, ExperimentRevision>; acks(): readonly Ack[]; readonly failed: Promise<never>; close(): Promise<void> };
+export type RunningBot = {
+  experiments(): ReadonlyMap<string, ExperimentRevision>;
+  acks(): readonly Ack[];
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+};
 
 export async function startBot(deps: BotDeps): Promise<RunningBot> {
   const { prefix, log, producer, codec, clock } = deps;
@@ -52,16 +58,27 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
     });
   };
 
-  const followedExperiments = await log.follow(topicName(prefix, 'experiment.v1'), each(async (frame) => {
-    const decoded = codec.decode(['experiment'], frame);
-    if (!decoded.ok) return;
-    const revision = fromExperimentRecord(decoded.value);
-    if ((experiments.get(revision.spec.id)?.revision ?? 0) < revision.revision) experiments.set(revision.spec.id, revision);
-  }));
-  const followedAcks = await log.follow(topicName(prefix, 'ack.v1'), each(async (frame) => {
-    const decoded = codec.decode(['ack'], frame);
-    if (decoded.ok) acked.set(decoded.value.experiment_id, Math.max(acked.get(decoded.value.experiment_id) ?? 0, decoded.value.seq));
-  }));
+  const followedExperiments = await log.follow(
+    topicName(prefix, 'experiment.v1'),
+    each(async (frame) => {
+      const decoded = codec.decode(['experiment'], frame);
+      if (!decoded.ok) return;
+      const revision = fromExperimentRecord(decoded.value);
+      if ((experiments.get(revision.spec.id)?.revision ?? 0) < revision.revision)
+        experiments.set(revision.spec.id, revision);
+    }),
+  );
+  const followedAcks = await log.follow(
+    topicName(prefix, 'ack.v1'),
+    each(async (frame) => {
+      const decoded = codec.decode(['ack'], frame);
+      if (decoded.ok)
+        acked.set(
+          decoded.value.experiment_id,
+          Math.max(acked.get(decoded.value.experiment_id) ?? 0, decoded.value.seq),
+        );
+    }),
+  );
   await Promise.all([followedExperiments.caughtUp, followedAcks.caughtUp]);
   await turn;
 
@@ -75,18 +92,38 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
     await publishRevision({ prefix, log, producer, codec }, revision);
     experiments.set(decision.experimentId, revision);
     const ack: Ack = {
-      decision_id: decision.decisionId, experiment_id: decision.experimentId, phase: decision.phase, seq: decision.seq, actuator: 'experiment-topic', previous_coverage: current.coverage,
-      new_coverage: revision.coverage, revision: revision.revision, applied_at: clock.now(), result: next ? 'applied' : 'already_applied', trace_id: decision.traceId,
+      decision_id: decision.decisionId,
+      experiment_id: decision.experimentId,
+      phase: decision.phase,
+      seq: decision.seq,
+      actuator: 'experiment-topic',
+      previous_coverage: current.coverage,
+      new_coverage: revision.coverage,
+      revision: revision.revision,
+      applied_at: clock.now(),
+      result: next ? 'applied' : 'already_applied',
+      trace_id: decision.traceId,
     };
-    await producer.send([{ topic: topicName(prefix, 'ack.v1'), partition: 0, key: decision.experimentId, value: codec.encode('ack', ack), timestamp: clock.now() }]);
+    await producer.send([
+      {
+        topic: topicName(prefix, 'ack.v1'),
+        partition: 0,
+        key: decision.experimentId,
+        value: codec.encode('ack', ack),
+        timestamp: clock.now(),
+      },
+    ]);
     acked.set(decision.experimentId, decision.seq);
     acks.push(ack);
     deps.onAck?.(ack, revision);
   };
-  const control = await log.follow(topicName(prefix, 'control.v1'), each(async (frame) => {
-    const decoded = codec.decode(['decision'], frame);
-    if (decoded.ok) await obey(fromDecisionRecord(decoded.value));
-  }));
+  const control = await log.follow(
+    topicName(prefix, 'control.v1'),
+    each(async (frame) => {
+      const decoded = codec.decode(['decision'], frame);
+      if (decoded.ok) await obey(fromDecisionRecord(decoded.value));
+    }),
+  );
   return {
     experiments: () => experiments,
     acks: () => acks,

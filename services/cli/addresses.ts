@@ -1,6 +1,17 @@
 /** Where the parts are: what the environment says, else the embedded stack that runs in a home folder. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -17,21 +28,43 @@ const environment = redactionSettings.extend({
   CLICKHOUSE_USER: z.string().optional(),
   CLICKHOUSE_PASSWORD: z.string().optional(),
   SCHEMA_REGISTRY_URL: z.url().optional(),
-  TRIPLINE_TOPIC_PREFIX: z.string().regex(/^[a-z0-9._-]{1,64}$/).default('tripline'),
-  TRIPLINE_DATABASE: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/).default('tripline'),
-  TRIPLINE_PSEUDONYM_KEY: z.string().regex(/^[0-9a-f]{32,128}$/).optional(), // hex; who has it can recompute pseudonyms
+  TRIPLINE_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9._-]{1,64}$/)
+    .default('tripline'),
+  TRIPLINE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)
+    .default('tripline'),
+  TRIPLINE_PSEUDONYM_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{32,128}$/)
+    .optional(), // hex; who has it can recompute pseudonyms
 });
 
 function readEnvironment(): z.infer<typeof environment> {
   const parsed = environment.safeParse(process.env);
   if (parsed.success) return parsed.data;
-  throw new PipelineError('CONFIG_INVALID', parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '), { cure: 'correct the environment variables named' });
+  throw new PipelineError(
+    'CONFIG_INVALID',
+    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    { cure: 'correct the environment variables named' },
+  );
 }
 
 export const stackFile = (home: string): string => join(home, 'stack.json');
 export const defaultHome = (): string => resolve('.tripline');
 
-const stack = z.object({ brokers: z.string(), clickhouseUrl: z.string(), registryUrl: z.string(), prefix: z.string(), database: z.string(), pid: z.number(), startedAt: z.number(), probeUrl: z.string().optional() });
+const stack = z.object({
+  brokers: z.string(),
+  clickhouseUrl: z.string(),
+  registryUrl: z.string(),
+  prefix: z.string(),
+  database: z.string(),
+  pid: z.number(),
+  startedAt: z.number(),
+  probeUrl: z.string().optional(),
+});
 export type StackState = z.infer<typeof stack>;
 
 export function readStack(home: string): StackState | undefined {
@@ -46,9 +79,17 @@ export function externalAddresses(): Addresses | undefined {
   const named = [env.KAFKA_BROKERS, env.CLICKHOUSE_URL, env.SCHEMA_REGISTRY_URL];
   if (named.every((value) => value === undefined)) return undefined;
   if (env.KAFKA_BROKERS === undefined || env.CLICKHOUSE_URL === undefined || env.SCHEMA_REGISTRY_URL === undefined) {
-    throw new PipelineError('CONFIG_INVALID', 'KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL come together', { cure: 'set all three, or none to use the embedded stack' });
+    throw new PipelineError('CONFIG_INVALID', 'KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL come together', {
+      cure: 'set all three, or none to use the embedded stack',
+    });
   }
-  return { brokers: env.KAFKA_BROKERS, clickhouseUrl: env.CLICKHOUSE_URL, registryUrl: env.SCHEMA_REGISTRY_URL, ...(env.CLICKHOUSE_USER !== undefined && { user: env.CLICKHOUSE_USER }), ...(env.CLICKHOUSE_PASSWORD !== undefined && { password: env.CLICKHOUSE_PASSWORD }) };
+  return {
+    brokers: env.KAFKA_BROKERS,
+    clickhouseUrl: env.CLICKHOUSE_URL,
+    registryUrl: env.SCHEMA_REGISTRY_URL,
+    ...(env.CLICKHOUSE_USER !== undefined && { user: env.CLICKHOUSE_USER }),
+    ...(env.CLICKHOUSE_PASSWORD !== undefined && { password: env.CLICKHOUSE_PASSWORD }),
+  };
 }
 
 export function surroundings(home: string): Surroundings {
@@ -57,20 +98,29 @@ export function surroundings(home: string): Surroundings {
   if (external) return { ...external, prefix: env.TRIPLINE_TOPIC_PREFIX, database: env.TRIPLINE_DATABASE };
   const running = readStack(home);
   if (running === undefined) {
-    throw new PipelineError('STACK_NOT_RUNNING', `no embedded stack runs in ${home}`, { cure: 'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL' });
+    throw new PipelineError('STACK_NOT_RUNNING', `no embedded stack runs in ${home}`, {
+      cure: 'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
+    });
   }
   return running;
 }
 
-/** The policy that the environment names, `path` before it; with the deployment's token keys when a home is given and the environment names none. */
+/**
+ * The policy that the environment names, `path` before it; with the deployment's token keys when a home is given and
+ * the environment names none.
+ */
 export function redactionPolicy(path?: string, home?: string): RedactionPolicy {
   return policyOf(path, home === undefined ? undefined : deploymentTokens(unitKeys(home)));
 }
 /** The same for a run with a key of its own, which ends with it. */
-export const policyUnder = (pseudonymKey: Uint8Array, path?: string): RedactionPolicy => policyOf(path, deploymentTokens(pseudonymKey));
-const policyOf = (path: string | undefined, tokens: TokenKeys | undefined): RedactionPolicy => readRedactionPolicy({ ...readEnvironment(), ...(path !== undefined && { TRIPLINE_REDACTION_POLICY: path }) }, tokens);
+export const policyUnder = (pseudonymKey: Uint8Array, path?: string): RedactionPolicy =>
+  policyOf(path, deploymentTokens(pseudonymKey));
+const policyOf = (path: string | undefined, tokens: TokenKeys | undefined): RedactionPolicy =>
+  readRedactionPolicy({ ...readEnvironment(), ...(path !== undefined && { TRIPLINE_REDACTION_POLICY: path }) }, tokens);
 
-/** The keys behind pseudonyms: from the environment, else made once for the home folder and readable by its owner only. */
+/**
+ * The keys behind pseudonyms: from the environment, else made once for the home folder and readable by its owner only.
+ */
 export function unitKeys(home: string): UnitKeys {
   const file = unitKeysFile(home);
   const given = readEnvironment().TRIPLINE_PSEUDONYM_KEY;
@@ -79,7 +129,14 @@ export function unitKeys(home: string): UnitKeys {
     writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
   }
   const keys = parseUnitKeys(given ?? readFileSync(file, 'utf8'));
-  if (keys === undefined) throw new PipelineError('CONFIG_INVALID', `${given === undefined ? file : 'TRIPLINE_PSEUDONYM_KEY'} holds no pseudonym key`, { cure: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another' });
+  if (keys === undefined)
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `${given === undefined ? file : 'TRIPLINE_PSEUDONYM_KEY'} holds no pseudonym key`,
+      {
+        cure: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another',
+      },
+    );
   return keys;
 }
 const unitKeysFile = (home: string): string => join(home, 'pseudonym.key');
@@ -87,7 +144,10 @@ const unitKeysFile = (home: string): string => join(home, 'pseudonym.key');
 /** True when keys can be dropped for good: those in the environment come back with the next start. */
 export const keepsUnitKeys = (): boolean => readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined;
 
-/** What is left of the keys takes the place of what was there, whole or not at all, and brings nothing back that somebody else has dropped; undefined where the environment holds the key. */
+/**
+ * What is left of the keys takes the place of what was there, whole or not at all, and brings nothing back that
+ * somebody else has dropped; undefined where the environment holds the key.
+ */
 export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undefined {
   if (!keepsUnitKeys()) return undefined;
   const file = unitKeysFile(home);
@@ -102,7 +162,11 @@ export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undef
       closeSync(out);
       renameSync(next, file);
     } catch (cause) {
-      throw new PipelineError('STORE_UNAVAILABLE', `the keys that are left after an erasure cannot be written to ${file}`, { retriable: true, cause, cure: 'let this process write there, and leave it some space: it tries again' });
+      throw new PipelineError(
+        'STORE_UNAVAILABLE',
+        `the keys that are left after an erasure cannot be written to ${file}`,
+        { retriable: true, cause, cure: 'let this process write there, and leave it some space: it tries again' },
+      );
     }
   };
 }
@@ -110,7 +174,11 @@ export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undef
 /** Keys that exist already: what was pseudonymised before can only be met again under them. */
 export function knownUnitKeys(home: string): UnitKeys {
   if (readEnvironment().TRIPLINE_PSEUDONYM_KEY === undefined && !existsSync(unitKeysFile(home))) {
-    throw new PipelineError('CONFIG_INVALID', `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${unitKeysFile(home)}`, { cure: 'use the key that the redactor ran with; under another one every id would be another' });
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${unitKeysFile(home)}`,
+      { cure: 'use the key that the redactor ran with; under another one every id would be another' },
+    );
   }
   return unitKeys(home);
 }

@@ -1,6 +1,7 @@
 /**
- * Are values of a list anywhere past the redactor? Every text column of every table (rows that a newer version has replaced, too), the engine's own logs, and
- * every topic past raw. The values stay in this process: a query that named one would leave it in the engine's log.
+ * Are values of a list anywhere past the redactor? Every text column of every table (rows that a newer version has
+ * replaced, too), the engine's own logs, and every topic past raw. The values stay in this process: a query that named
+ * one would leave it in the engine's log.
  */
 import { topics } from '../../schemas/generated.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
@@ -9,17 +10,46 @@ import type { LogClient, LogRecord } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Form, Needles } from './audit-redaction-needles.ts';
 
-/** `where`: `database.table.column`, or `topic/partition part` with the range of offsets. `values`: indexes in the list. `hits`: cells or records. */
-export type Finding = { readonly where: string; readonly form: Form; readonly hits: number; readonly values: readonly number[]; readonly offsets?: readonly [first: number, last: number] };
-export type Searched = { readonly columns: number; readonly rows: number; readonly topics: number; readonly records: number; readonly texts: number; readonly systemLogs: readonly string[] };
+/**
+ * `where`: `database.table.column`, or `topic/partition part` with the range of offsets. `values`: indexes in the list.
+ * `hits`: cells or records.
+ */
+export type Finding = {
+  readonly where: string;
+  readonly form: Form;
+  readonly hits: number;
+  readonly values: readonly number[];
+  readonly offsets?: readonly [first: number, last: number];
+};
+export type Searched = {
+  readonly columns: number;
+  readonly rows: number;
+  readonly topics: number;
+  readonly records: number;
+  readonly texts: number;
+  readonly systemLogs: readonly string[];
+};
 export type Audit = { readonly findings: readonly Finding[]; readonly searched: Searched };
 
 type Tally = { hits: number; readonly values: Set<number>; first?: number; last?: number };
 
 /** Logs of the engine that hold texts of queries or of errors. Which of them exist is the engine's configuration. */
-const systemLogs = ['query_log', 'query_thread_log', 'query_views_log', 'text_log', 'part_log', 'asynchronous_insert_log', 'errors', 'crash_log', 'opentelemetry_span_log'];
+const systemLogs = [
+  'query_log',
+  'query_thread_log',
+  'query_views_log',
+  'text_log',
+  'part_log',
+  'asynchronous_insert_log',
+  'errors',
+  'crash_log',
+  'opentelemetry_span_log',
+];
 
-/** Every string in a value, keys too; numbers and bytes are counts, times and hashes of ours. Strings that hold JSON are read as such besides, three levels deep. */
+/**
+ * Every string in a value, keys too; numbers and bytes are counts, times and hashes of ours. Strings that hold JSON are
+ * read as such besides, three levels deep.
+ */
 export function eachText(value: unknown, onText: (text: string) => void, nested = 3): void {
   if (typeof value === 'string') {
     onText(value);
@@ -41,7 +71,19 @@ export function eachText(value: unknown, onText: (text: string) => void, nested 
 
 const quoted = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 
-export async function auditRedaction({ store, log, codec, prefix, needles }: { readonly store: Store; readonly log: LogClient; readonly codec: AvroCodec; readonly prefix: string; readonly needles: Needles }): Promise<Audit> {
+export async function auditRedaction({
+  store,
+  log,
+  codec,
+  prefix,
+  needles,
+}: {
+  readonly store: Store;
+  readonly log: LogClient;
+  readonly codec: AvroCodec;
+  readonly prefix: string;
+  readonly needles: Needles;
+}): Promise<Audit> {
   const found = new Map<string, Map<Form, Tally>>();
   const searched = { columns: 0, rows: 0, topics: 0, records: 0, texts: 0, systemLogs: [] as string[] };
   const searchIn = (value: unknown, where: string, offset?: number): void => {
@@ -77,10 +119,13 @@ export async function auditRedaction({ store, log, codec, prefix, needles }: { r
     searched.columns += named.length;
     const [first] = named;
     if (first?.database === 'system') searched.systemLogs.push(first.table);
-    await store.each<Record<string, unknown>>(`SELECT ${named.map(({ name }) => quoted(name)).join(', ')} FROM ${table}`, (row) => {
-      searched.rows += 1;
-      for (const { database, table: of, name } of named) searchIn(row[name], `${database}.${of}.${name}`);
-    });
+    await store.each<Record<string, unknown>>(
+      `SELECT ${named.map(({ name }) => quoted(name)).join(', ')} FROM ${table}`,
+      (row) => {
+        searched.rows += 1;
+        for (const { database, table: of, name } of named) searchIn(row[name], `${database}.${of}.${name}`);
+      },
+    );
   }
 
   for (const { suffix, records, mayHoldPii } of topics) {
@@ -99,10 +144,21 @@ export async function auditRedaction({ store, log, codec, prefix, needles }: { r
       searchIn(decoded?.ok ? decoded.value : record.value.toString('utf8'), `${at} value`, record.offset);
     };
     const sources = await log.readToEnd(topicName(prefix, suffix));
-    if (!headersOnly && records.length > 0) await codec.prepare(sources.flatMap(({ value }) => (value === null ? [] : [value])));
+    if (!headersOnly && records.length > 0)
+      await codec.prepare(sources.flatMap(({ value }) => (value === null ? [] : [value])));
     for (const source of sources) take(source);
   }
 
-  const findings = [...found].flatMap(([where, forms]) => [...forms].map(([form, { hits, values, first, last }]): Finding => ({ where, form, hits, values: [...values].sort((a, b) => a - b), ...(first !== undefined && last !== undefined && { offsets: [first, last] }) })));
+  const findings = [...found].flatMap(([where, forms]) =>
+    [...forms].map(
+      ([form, { hits, values, first, last }]): Finding => ({
+        where,
+        form,
+        hits,
+        values: [...values].sort((a, b) => a - b),
+        ...(first !== undefined && last !== undefined && { offsets: [first, last] }),
+      }),
+    ),
+  );
   return { findings, searched };
 }

@@ -1,4 +1,7 @@
-/** `audit`: do the cells that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it could not be told. */
+/**
+ * `audit`: do the cells that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it
+ * could not be told.
+ */
 import { auditCells } from '../statistics/audit.clickhouse.ts';
 import { withConnection } from './read.ts';
 import { paint, print, printJson, table } from './terminal.ts';
@@ -9,10 +12,18 @@ export async function audit(home: string, json: boolean): Promise<number> {
     if (json) printJson({ equal: settled && mismatches.length === 0, settled, tries, mismatches });
     else if (mismatches.length > 0) {
       print(`${paint.red('different')} ${mismatches.length} cells are not what their unit rows say`);
-      print(table([['cells', 'key', 'cell', 'recount'], ...mismatches.map(({ what, key, cell, recount }) => [what, key, cell, recount])]));
+      print(
+        table([
+          ['cells', 'key', 'cell', 'recount'],
+          ...mismatches.map(({ what, key, cell, recount }) => [what, key, cell, recount]),
+        ]),
+      );
       print('  nothing is decided while they differ; fold the log again: `npx tripline down`, `npx tripline rebuild`');
     } else if (settled) print(`${paint.green('equal')}     report and entry cells are what their unit rows say`);
-    else print(`${paint.yellow('unsettled')} flushes came during each of ${tries} tries; try again when there is less traffic`);
+    else
+      print(
+        `${paint.yellow('unsettled')} flushes came during each of ${tries} tries; try again when there is less traffic`,
+      );
     return mismatches.length > 0 ? 1 : settled ? 0 : 2;
   });
 }

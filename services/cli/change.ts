@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { publishRevision } from '../bot/index.ts';
-import { fromExperimentRecord, killDecision, parseExperimentFile, planRevision, toDecisionRecord } from '../control/index.ts';
+import {
+  fromExperimentRecord,
+  killDecision,
+  parseExperimentFile,
+  planRevision,
+  toDecisionRecord,
+} from '../control/index.ts';
 import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -19,7 +25,12 @@ export function readExperimentFile(file: string): { readonly spec: ExperimentSpe
     throw new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' });
   }
   const parsed = parseExperimentFile(text, file);
-  if (!parsed.ok) throw new PipelineError('EXPERIMENT_INVALID', `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:\n${parsed.problems.map(({ message }) => `  ${message}`).join('\n')}`, { cure: 'correct the lines named' });
+  if (!parsed.ok)
+    throw new PipelineError(
+      'EXPERIMENT_INVALID',
+      `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:\n${parsed.problems.map(({ message }) => `  ${message}`).join('\n')}`,
+      { cure: 'correct the lines named' },
+    );
   return parsed;
 }
 
@@ -27,11 +38,18 @@ export function readExperimentFile(file: string): { readonly spec: ExperimentSpe
 export function readSettledExperiment(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
   const read = readExperimentFile(file);
   const waiting = read.spec.learning?.metrics.map(({ id }) => id) ?? [];
-  if (waiting.length > 0) throw new PipelineError('EXPERIMENT_INVALID', `${file}: no baseline for ${waiting.join(', ')}`, { cure: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic' });
+  if (waiting.length > 0)
+    throw new PipelineError('EXPERIMENT_INVALID', `${file}: no baseline for ${waiting.join(', ')}`, {
+      cure: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic',
+    });
   return read;
 }
 
-const current = async ({ log, codec, prefix }: Parameters<Parameters<typeof withConnection>[1]>[0]): Promise<Map<string, ExperimentRevision>> => {
+const current = async ({
+  log,
+  codec,
+  prefix,
+}: Parameters<Parameters<typeof withConnection>[1]>[0]): Promise<Map<string, ExperimentRevision>> => {
   const revisions = new Map<string, ExperimentRevision>();
   for (const { value } of await log.readToEnd(topicName(prefix, 'experiment.v1'))) {
     if (value === null) continue;
@@ -50,11 +68,18 @@ export async function apply(home: string, file: string, reason: string): Promise
     const planned = planRevision(spec, sha, previous, systemClock.now(), userInfo().username, reason);
     const revision = planned ?? previous;
     if (revision === undefined) return 1;
-    await codec.register([{ record: 'experiment', topic: topicName(prefix, 'experiment.v1') }, { record: 'unit-record', topic: topicName(prefix, 'unit.v1') }]);
+    await codec.register([
+      { record: 'experiment', topic: topicName(prefix, 'experiment.v1') },
+      { record: 'unit-record', topic: topicName(prefix, 'unit.v1') },
+    ]);
     const producer = await log.producer();
     // Said again even when nothing changes: an apply that was interrupted heals.
     await publishRevision({ prefix, log, producer, codec }, revision);
-    print(planned ? `${spec.id}: revision ${revision.revision}, phase ${revision.phase}, coverage ${revision.coverage}%` : `${spec.id}: nothing changed, revision ${revision.revision} said again`);
+    print(
+      planned
+        ? `${spec.id}: revision ${revision.revision}, phase ${revision.phase}, coverage ${revision.coverage}%`
+        : `${spec.id}: nothing changed, revision ${revision.revision} said again`,
+    );
     return 0;
   });
 }
@@ -64,15 +89,30 @@ export async function kill(home: string, experiment: string, reason: string): Pr
   return withConnection(home, async (connection) => {
     const { log, codec, prefix } = connection;
     const revision = (await current(connection)).get(experiment);
-    if (revision === undefined) throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experiment}`, { cure: '`npx tripline apply FILE` makes one' });
+    if (revision === undefined)
+      throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experiment}`, {
+        cure: '`npx tripline apply FILE` makes one',
+      });
     const past = (await readDecisions(connection)).map(({ decision }) => decision);
     const decision = killDecision(revision, past, userInfo().username, reason, systemClock.now());
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
     const record = toDecisionRecord(decision);
     const producer = await log.producer();
     await producer.send([
-      { topic: topicName(prefix, 'control.v1'), partition: 0, key: experiment, value: codec.encode('decision', record), headers: { 'content-type': 'application/avro', 'tripline-schema': 'decision' } },
-      { topic: topicName(prefix, 'control.json.v1'), partition: 0, key: experiment, value: Buffer.from(JSON.stringify(record)), headers: { 'content-type': 'application/json' } },
+      {
+        topic: topicName(prefix, 'control.v1'),
+        partition: 0,
+        key: experiment,
+        value: codec.encode('decision', record),
+        headers: { 'content-type': 'application/avro', 'tripline-schema': 'decision' },
+      },
+      {
+        topic: topicName(prefix, 'control.json.v1'),
+        partition: 0,
+        key: experiment,
+        value: Buffer.from(JSON.stringify(record)),
+        headers: { 'content-type': 'application/json' },
+      },
     ]);
     print(`${experiment}: rollback ${decision.seq} published (${decision.decisionId})`);
     return 0;

@@ -1,4 +1,7 @@
-/** `epoch` and `rebuild`: another number of partitions with everything carried over, or everything folded again. Run again after a crash they go on where they were. */
+/**
+ * `epoch` and `rebuild`: another number of partitions with everything carried over, or everything folded again. Run
+ * again after a crash they go on where they were.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
@@ -17,7 +20,11 @@ import { print } from './terminal.ts';
 type Connected = Awaited<ReturnType<typeof connect>>;
 
 /** A change of epoch on real parts. `carriedTime` as the topics were created. */
-export function epochWorld({ log, codec, store }: Connected, prefix: string, options: { readonly carriedTime?: boolean; readonly say?: (what: string) => void; readonly flushMs?: number } = {}): EpochWorld {
+export function epochWorld(
+  { log, codec, store }: Connected,
+  prefix: string,
+  options: { readonly carriedTime?: boolean; readonly say?: (what: string) => void; readonly flushMs?: number } = {},
+): EpochWorld {
   const nameOf = (suffix: string): string => `${prefix}.${suffix}`;
   const epochs = (): ReturnType<EpochWorld['epochs']> => readEpochs(store, log, prefix);
   return {
@@ -27,7 +34,11 @@ export function epochWorld({ log, codec, store }: Connected, prefix: string, opt
       const before = await epochs();
       const all = [...before.filter(({ epoch }) => !changed.some((other) => other.epoch === epoch)), ...changed];
       // The first epoch is written together with the first that follows it.
-      await writeEpochs(store, all, (await store.rows('SELECT epoch FROM epochs LIMIT 1')).length === 0 ? all : changed);
+      await writeEpochs(
+        store,
+        all,
+        (await store.rows('SELECT epoch FROM epochs LIMIT 1')).length === 0 ? all : changed,
+      );
     },
     running: async () => {
       const groups = [`${prefix}-redactor`, `${prefix}-linker`, joinerGroup(prefix, requireOpen(await epochs()).epoch)];
@@ -35,8 +46,11 @@ export function epochWorld({ log, codec, store }: Connected, prefix: string, opt
       return alive.flat();
     },
     createTopic: async (epoch) => {
-      const [spec] = topicSpecs(prefix, epoch.partitions, options.carriedTime === true).filter(({ topic }) => topic === topicName(prefix, 'unit.v1'));
-      if (spec === undefined) throw new PipelineError('CONFIG_INVALID', 'the unit log has no row in schemas/topics.json');
+      const [spec] = topicSpecs(prefix, epoch.partitions, options.carriedTime === true).filter(
+        ({ topic }) => topic === topicName(prefix, 'unit.v1'),
+      );
+      if (spec === undefined)
+        throw new PipelineError('CONFIG_INVALID', 'the unit log has no row in schemas/topics.json');
       await log.createTopics([{ ...spec, topic: nameOf(epoch.topic) }]);
       await codec.register([{ record: 'unit-record', topic: nameOf(epoch.topic) }]);
     },
@@ -52,7 +66,18 @@ export function epochWorld({ log, codec, store }: Connected, prefix: string, opt
       };
       if (!(await behind())) return;
       const producer = await log.producer();
-      const joiner = await startJoiner({ prefix, log, producer, codec, clock: systemClock, store, flushMs: options.flushMs ?? 250, flushRecords: 10_000, idleTickMs: 0, change: { epoch, known, until } });
+      const joiner = await startJoiner({
+        prefix,
+        log,
+        producer,
+        codec,
+        clock: systemClock,
+        store,
+        flushMs: options.flushMs ?? 250,
+        flushRecords: 10_000,
+        idleTickMs: 0,
+        change: { epoch, known, until },
+      });
       try {
         while (await behind()) await Promise.race([wait(100), joiner.failed]);
       } finally {
@@ -62,25 +87,49 @@ export function epochWorld({ log, codec, store }: Connected, prefix: string, opt
     },
     tick: async (epoch, clocks) => {
       const producer = await log.producer();
-      await producer.send(clocks.map((at, partition) => ({ topic: nameOf(epoch.topic), partition, value: codec.encode('unit-record', { records: [{ received_at: at, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] }), ...(options.carriedTime === true && { timestamp: at }) })));
+      await producer.send(
+        clocks.map((at, partition) => ({
+          topic: nameOf(epoch.topic),
+          partition,
+          value: codec.encode('unit-record', {
+            records: [
+              { received_at: at, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } },
+            ],
+          }),
+          ...(options.carriedTime === true && { timestamp: at }),
+        })),
+      );
       await producer.close();
     },
     store: (known) => createJoinerStore(store, ancestors(known)),
   };
 }
 
-/** With addresses in the environment there; else on the embedded parts of a home folder whose stages do not run, started for as long as it takes. */
+/**
+ * With addresses in the environment there; else on the embedded parts of a home folder whose stages do not run, started
+ * for as long as it takes.
+ */
 async function withWorld(home: string, run: (world: EpochWorld) => Promise<void>): Promise<number> {
   const external = externalAddresses();
   const running = external === undefined ? readStack(home) : undefined;
-  if (running && isAlive(running.pid)) throw new PipelineError('CONFIG_INVALID', `stages run in ${home} (process ${running.pid})`, { cure: 'stop them with `npx tripline down`; emitters and the raw topics keep what comes meanwhile' });
+  if (running && isAlive(running.pid))
+    throw new PipelineError('CONFIG_INVALID', `stages run in ${home} (process ${running.pid})`, {
+      cure: 'stop them with `npx tripline down`; emitters and the raw topics keep what comes meanwhile',
+    });
   const embedded = external === undefined ? await startEmbedded({ home, onLine: print }) : undefined;
   const where = embedded ? { ...embedded, prefix: 'tripline', database: 'tripline' } : surroundings(home);
   try {
     const connection = await connect({ ...where, clock: systemClock, clientId: 'tripline-epoch' });
     try {
-      const { partitions } = await connection.log.topics().then(async (names) => ({ partitions: names.includes(topicName(where.prefix, 'unit.v1')) ? await connection.log.partitions(topicName(where.prefix, 'unit.v1')) : 0 }));
-      if (partitions === 0) throw new PipelineError('CONFIG_INVALID', `there is no unit log under ${where.prefix}`, { cure: '`npx tripline up` makes one' });
+      const { partitions } = await connection.log.topics().then(async (names) => ({
+        partitions: names.includes(topicName(where.prefix, 'unit.v1'))
+          ? await connection.log.partitions(topicName(where.prefix, 'unit.v1'))
+          : 0,
+      }));
+      if (partitions === 0)
+        throw new PipelineError('CONFIG_INVALID', `there is no unit log under ${where.prefix}`, {
+          cure: '`npx tripline up` makes one',
+        });
       await prepare({ ...where, partitions, carriedTime: false }, connection);
       await run(epochWorld(connection, where.prefix, { say: print }));
     } finally {

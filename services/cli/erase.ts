@@ -1,4 +1,7 @@
-/** `erase`: everything that is kept of some units, from the tombstone to the wide rows; what of it cannot be done here is said. */
+/**
+ * `erase`: everything that is kept of some units, from the tombstone to the wide rows; what of it cannot be done here
+ * is said.
+ */
 import { readFileSync } from 'node:fs';
 import { bucketOf, partitionOf } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -15,33 +18,55 @@ import { print, printJson } from './terminal.ts';
 
 export type EraseFlags = { readonly home: string; readonly units: string; readonly json?: boolean };
 
-/** A unit a line: an id, or a type, a tab and an id. As keys of tombstones, each once; what names nobody is told by its line. */
+/**
+ * A unit a line: an id, or a type, a tab and an id. As keys of tombstones, each once; what names nobody is told by its
+ * line.
+ */
 export function readUnits(text: string, path: string): readonly string[] {
   const keys = new Set<string>();
   text.split(/\r?\n/).forEach((line, index) => {
     if (line.trim() === '') return;
     const key = line.replace('\t', '\u001f');
-    if (namedBy(Buffer.from(key, 'utf8')) === undefined) throw new PipelineError('INPUT_UNREADABLE', `${path}, line ${index + 1} names no unit`, { cure: 'write an id, or a type (user, org, session, or an entity\'s), a tab and an id' });
+    if (namedBy(Buffer.from(key, 'utf8')) === undefined)
+      throw new PipelineError('INPUT_UNREADABLE', `${path}, line ${index + 1} names no unit`, {
+        cure: "write an id, or a type (user, org, session, or an entity's), a tab and an id",
+      });
     keys.add(key);
   });
-  if (keys.size === 0) throw new PipelineError('INPUT_UNREADABLE', `${path} names no unit`, { cure: 'write one unit a line: an id, or a type, a tab and an id' });
+  if (keys.size === 0)
+    throw new PipelineError('INPUT_UNREADABLE', `${path} names no unit`, {
+      cure: 'write one unit a line: an id, or a type, a tab and an id',
+    });
   return [...keys];
 }
 
-/** Ids in one mutation, which writes the parts that it touches once more. In the statement, as hex: as parameters they would travel in the address, which is shorter. */
+/**
+ * Ids in one mutation, which writes the parts that it touches once more. In the statement, as hex: as parameters they
+ * would travel in the address, which is shorter.
+ */
 const together = 1_000;
 
 /**
- * Wide rows of every unit that was ever erased, by the pseudonyms that the fold keeps of them: nobody's id is needed, and it may be repeated. The rows are looked
- * up first and deleted by their ids: a mutation that reads other tables can wait for itself (seen with the embedded engine).
+ * Wide rows of every unit that was ever erased, by the pseudonyms that the fold keeps of them: nobody's id is needed,
+ * and it may be repeated. The rows are looked up first and deleted by their ids: a mutation that reads other tables can
+ * wait for itself (seen with the embedded engine).
  */
 export async function deleteErasedRows(store: Store): Promise<Record<'outcomes' | 'inferences', number>> {
   const deleted = { outcomes: 0, inferences: 0 };
   // Outcomes first: those that name only an inference are found by it, in the rows that are still there.
-  for (const [table, id] of [['outcomes', 'outcome_id'], ['inferences', 'event_id']] as const) {
+  for (const [table, id] of [
+    ['outcomes', 'outcome_id'],
+    ['inferences', 'event_id'],
+  ] as const) {
     const ids = (await store.rows<{ id: string }>(await sqlQuery(`erased-${table}`))).map((row) => row.id);
     deleted[table] = ids.length;
-    for (let from = 0; from < ids.length; from += together) await store.command(`ALTER TABLE ${table} DELETE WHERE ${id} IN (${ids.slice(from, from + together).map((one) => `unhex('${Buffer.from(one, 'utf8').toString('hex')}')`).join(', ')}) SETTINGS mutations_sync = 2`);
+    for (let from = 0; from < ids.length; from += together)
+      await store.command(
+        `ALTER TABLE ${table} DELETE WHERE ${id} IN (${ids
+          .slice(from, from + together)
+          .map((one) => `unhex('${Buffer.from(one, 'utf8').toString('hex')}')`)
+          .join(', ')}) SETTINGS mutations_sync = 2`,
+      );
   }
   return deleted;
 }
@@ -51,7 +76,10 @@ export async function erase({ home, units: path, json }: EraseFlags): Promise<nu
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new PipelineError('INPUT_UNREADABLE', `${path} cannot be read`, { cause, cure: 'correct the path after --units' });
+    throw new PipelineError('INPUT_UNREADABLE', `${path} cannot be read`, {
+      cause,
+      cure: 'correct the path after --units',
+    });
   }
   const keys = readUnits(text, path);
   return withConnection(home, async ({ log, store, prefix }) => {
@@ -59,24 +87,40 @@ export async function erase({ home, units: path, json }: EraseFlags): Promise<nu
     try {
       const raw = topicName(prefix, 'inference.raw.v1');
       const partitions = await log.partitions(raw);
-      const ends = await producer.send(keys.map((key) => {
-        const [{ kind, id } = { kind: '', id: '' }] = namedBy(Buffer.from(key, 'utf8')) ?? [];
-        return { topic: raw, partition: partitionOf(bucketOf(kind, id), partitions), key, value: null };
-      }));
+      const ends = await producer.send(
+        keys.map((key) => {
+          const [{ kind, id } = { kind: '', id: '' }] = namedBy(Buffer.from(key, 'utf8')) ?? [];
+          return { topic: raw, partition: partitionOf(bucketOf(kind, id), partitions), key, value: null };
+        }),
+      );
       const soFar = `${keys.length} tombstones are written`;
       await awaitGroup(log, `${prefix}-redactor`, ends, 'redactor', soFar);
       const { epoch, topic } = requireOpen(await readEpochs(store, log, prefix));
       await awaitGroup(log, joinerGroup(prefix, epoch), await endsOf(log, [`${prefix}.${topic}`]), 'joiner', soFar);
-      await awaitGroup(log, `${prefix}-sink`, await endsOf(log, [topicName(prefix, 'inference.v1'), topicName(prefix, 'outcome.v1')]), 'sink', soFar);
+      await awaitGroup(
+        log,
+        `${prefix}-sink`,
+        await endsOf(log, [topicName(prefix, 'inference.v1'), topicName(prefix, 'outcome.v1')]),
+        'sink',
+        soFar,
+      );
       const deleted = await deleteErasedRows(store);
       // The redactor has written down what is left of its keys; whether it did so here is looked up, not believed.
       const pseudonym = keepsUnitKeys() ? createPseudonymizer(knownUnitKeys(home)) : undefined;
-      const kept = keys.filter((key) => pseudonym === undefined || namedBy(Buffer.from(key, 'utf8'))?.some(({ kind, id }) => pseudonym.knows(kind, id)));
+      const kept = keys.filter(
+        (key) =>
+          pseudonym === undefined ||
+          namedBy(Buffer.from(key, 'utf8'))?.some(({ kind, id }) => pseudonym.knows(kind, id)),
+      );
       if (json) printJson({ units: keys.length, keysDropped: keys.length - kept.length, rowsDeleted: deleted });
       else {
         print(`${keys.length} asked for; erased in the fold, sums stay`);
         print(`rows deleted: ${deleted.inferences} of inferences, ${deleted.outcomes} of outcomes`);
-        print(kept.length === 0 ? 'keys dropped: all; back-ups of the key file have to go, too' : `keys dropped: ${keys.length - kept.length} of ${keys.length}; ${pseudonym === undefined ? 'TRIPLINE_PSEUDONYM_KEY holds the key of all and brings them back: put it into pseudonym.key in the home folder of the stages instead, and repeat this' : 'the redactor that answered does not keep its keys in this home folder: name its folder with --home, and repeat this'}`);
+        print(
+          kept.length === 0
+            ? 'keys dropped: all; back-ups of the key file have to go, too'
+            : `keys dropped: ${keys.length - kept.length} of ${keys.length}; ${pseudonym === undefined ? 'TRIPLINE_PSEUDONYM_KEY holds the key of all and brings them back: put it into pseudonym.key in the home folder of the stages instead, and repeat this' : 'the redactor that answered does not keep its keys in this home folder: name its folder with --home, and repeat this'}`,
+        );
       }
       return kept.length === 0 ? 0 : 1;
     } finally {

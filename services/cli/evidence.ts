@@ -9,19 +9,48 @@ export type Evidence = {
   readonly srm?: { readonly logE: number; readonly counts: Readonly<Record<string, number>> };
   readonly metric?: string;
   readonly candidate?: string;
-  readonly arms?: readonly { readonly arm: string; readonly units: number; readonly firstEvents: number; readonly numerator: string; readonly denominator: string; readonly entries: number }[];
+  readonly arms?: readonly {
+    readonly arm: string;
+    readonly units: number;
+    readonly firstEvents: number;
+    readonly numerator: string;
+    readonly denominator: string;
+    readonly entries: number;
+  }[];
   readonly engine?: 'E1' | 'E2';
   readonly restart?: { readonly kind: string; readonly label: string; readonly index: number; readonly weight: number };
   readonly logE?: number;
   readonly weightedLogE?: number;
   readonly control?: EntrySums;
   readonly test?: EntrySums;
-  readonly design?: { readonly q: number; readonly center: number; readonly design: number; readonly variance: number; readonly tolerance: number; readonly harm: readonly number[]; readonly win: readonly number[]; readonly weights: readonly number[] };
+  readonly design?: {
+    readonly q: number;
+    readonly center: number;
+    readonly design: number;
+    readonly variance: number;
+    readonly tolerance: number;
+    readonly harm: readonly number[];
+    readonly win: readonly number[];
+    readonly weights: readonly number[];
+  };
   readonly interval?: Interval;
   readonly conditionalPower?: number;
   readonly alsoHarmed?: readonly { readonly metric: string; readonly weightedLogE: number; readonly restart: string }[];
   readonly labels?: readonly string[];
-  readonly slo?: { readonly id: string; readonly arm: string; readonly metric: string; readonly killed: boolean; readonly test?: { readonly units: number; readonly bad: number; readonly logE: number; readonly weightedLogE: number; readonly threshold: number; readonly restart: { readonly label: string; readonly weight: number } } };
+  readonly slo?: {
+    readonly id: string;
+    readonly arm: string;
+    readonly metric: string;
+    readonly killed: boolean;
+    readonly test?: {
+      readonly units: number;
+      readonly bad: number;
+      readonly logE: number;
+      readonly weightedLogE: number;
+      readonly threshold: number;
+      readonly restart: { readonly label: string; readonly weight: number };
+    };
+  };
   readonly baselines?: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
   readonly reason?: string;
 };
@@ -31,18 +60,33 @@ export type Side = 'harm' | 'win';
 export const sideOf = (reasonCode: string): Side => (reasonCode === 'WIN' ? 'win' : 'harm');
 
 /** One bet of E1 over both arms: its size, its prior weight, and the log of what one unit of money has become. */
-export function betsOf(evidence: Evidence, side: Side): readonly { readonly lambda: number; readonly weight: number; readonly log: number }[] {
+export function betsOf(
+  evidence: Evidence,
+  side: Side,
+): readonly { readonly lambda: number; readonly weight: number; readonly log: number }[] {
   const { design, control, test } = evidence;
   if (design === undefined || control === undefined || test === undefined) return [];
-  return design[side].map((lambda, j) => ({ lambda, weight: design.weights[j] ?? 0, log: ((control[side][j] ?? 0) + (test[side][j] ?? 0)) / fixedPoint }));
+  return design[side].map((lambda, j) => ({
+    lambda,
+    weight: design.weights[j] ?? 0,
+    log: ((control[side][j] ?? 0) + (test[side][j] ?? 0)) / fixedPoint,
+  }));
 }
 
 /** log e from the sums that the evidence holds, against the log e that it states. */
 export function recomputeLogE(evidence: Evidence): { readonly ok: boolean; readonly said: string } {
   const { control, test, engine, logE } = evidence;
-  if (control === undefined || test === undefined || logE === undefined) return { ok: true, said: 'no test of two arms: nothing to recompute' };
+  if (control === undefined || test === undefined || logE === undefined)
+    return { ok: true, said: 'no test of two arms: nothing to recompute' };
   if (engine === 'E2') return { ok: true, said: 'E2 rests on first events; they are in the arms above' };
-  const candidates = (['harm', 'win'] as const).map((side) => logEOfSums(control[side], test[side])).flatMap((outcome) => (outcome.ok ? [outcome.logE] : []));
+  const candidates = (['harm', 'win'] as const)
+    .map((side) => logEOfSums(control[side], test[side]))
+    .flatMap((outcome) => (outcome.ok ? [outcome.logE] : []));
   const same = candidates.includes(logE);
-  return { ok: same, said: same ? `log e ${logE} again from the ${control.n} + ${test.n} entries' sums` : `the sums give ${candidates.join(' or ')}, the evidence states ${logE}` };
+  return {
+    ok: same,
+    said: same
+      ? `log e ${logE} again from the ${control.n} + ${test.n} entries' sums`
+      : `the sums give ${candidates.join(' or ')}, the evidence states ${logE}`,
+  };
 }

@@ -1,4 +1,7 @@
-/** `plan`: what this very file finds, how soon, and how often it stops for nothing, on traffic that the reader assumes. Simulated, not computed from a formula. */
+/**
+ * `plan`: what this very file finds, how soon, and how often it stops for nothing, on traffic that the reader assumes.
+ * Simulated, not computed from a formula.
+ */
 import { harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
 import { clopperPearson, declaredHarm, quantileOf, type RunResult } from '../simulation/index.ts';
 import { count, days, percent, printAssumptions, ready, runWithProgress, type TrafficFlags } from './simulate.ts';
@@ -10,50 +13,129 @@ const factors = [0.25, 0.5, 0.75, 1, 1.5, 2] as const;
 const nullTimes = 5;
 const bars = '▁▂▃▄▅▆▇█';
 
-type Point = { readonly factor: number; readonly found: number; readonly share: number; readonly medianMs: number | undefined; readonly mostMs: number | undefined; readonly medianUnits: number | undefined };
+type Point = {
+  readonly factor: number;
+  readonly found: number;
+  readonly share: number;
+  readonly medianMs: number | undefined;
+  readonly mostMs: number | undefined;
+  readonly medianUnits: number | undefined;
+};
 
 /** `most`: within this time 80% of all runs have found it. */
 function pointOf(factor: number, results: readonly RunResult[]): Point {
   const at = (value: (result: RunResult) => number, share: number): number | undefined => {
-    const found = quantileOf(results.map((result) => (result.end === 'rollback' ? value(result) : Infinity)).sort((a, b) => a - b), share);
+    const found = quantileOf(
+      results.map((result) => (result.end === 'rollback' ? value(result) : Infinity)).sort((a, b) => a - b),
+      share,
+    );
     return found === Infinity ? undefined : found;
   };
   const found = results.filter(({ end }) => end === 'rollback').length;
-  return { factor, found, share: found / results.length, medianMs: at(({ atMs }) => atMs, 0.5), mostMs: at(({ atMs }) => atMs, 0.8), medianUnits: at(({ units }) => units, 0.5) };
+  return {
+    factor,
+    found,
+    share: found / results.length,
+    medianMs: at(({ atMs }) => atMs, 0.5),
+    mostMs: at(({ atMs }) => atMs, 0.8),
+    medianUnits: at(({ units }) => units, 0.5),
+  };
 }
 
-const inWords = ({ better, harm, baseline: { mean } }: MetricSpec): string => `${better === 'lower' ? '+' : '-'}${mean > 0 ? percent(harm / mean, 0) : harm}`;
+const inWords = ({ better, harm, baseline: { mean } }: MetricSpec): string =>
+  `${better === 'lower' ? '+' : '-'}${mean > 0 ? percent(harm / mean, 0) : harm}`;
 
 export async function plan(file: string, flags: TrafficFlags): Promise<number> {
   const readied = ready(file, flags);
   const { spec, base, runs, seed } = readied;
-  const points = spec.metrics.flatMap((metric) => factors.map((factor) => ({ plan: { ...base, effects: [declaredHarm(metric, factor)], effectFromMs: 0, only: metric.id }, runs })));
-  const [nothing = [], ...found] = await runWithProgress([{ plan: { ...base, effects: [], effectFromMs: 0 }, runs: nullTimes * runs }, ...points], readied);
+  const points = spec.metrics.flatMap((metric) =>
+    factors.map((factor) => ({
+      plan: { ...base, effects: [declaredHarm(metric, factor)], effectFromMs: 0, only: metric.id },
+      runs,
+    })),
+  );
+  const [nothing = [], ...found] = await runWithProgress(
+    [{ plan: { ...base, effects: [], effectFromMs: 0 }, runs: nullTimes * runs }, ...points],
+    readied,
+  );
   const stops = nothing.filter(({ end }) => end === 'rollback').length;
   const pauses = nothing.filter(({ pausedMs }) => pausedMs >= 0).length;
   const wins = nothing.filter(({ end }) => end === 'promote').length;
-  const limitsOf = (times: number) => ({ runs: times, of: nothing.length, share: times / nothing.length, ...clopperPearson(times, nothing.length) });
-  const metrics = spec.metrics.map((metric, index) => ({ metric, curve: factors.map((factor, at) => pointOf(factor, found[index * factors.length + at] ?? [])) }));
+  const limitsOf = (times: number) => ({
+    runs: times,
+    of: nothing.length,
+    share: times / nothing.length,
+    ...clopperPearson(times, nothing.length),
+  });
+  const metrics = spec.metrics.map((metric, index) => ({
+    metric,
+    curve: factors.map((factor, at) => pointOf(factor, found[index * factors.length + at] ?? [])),
+  }));
   if (flags.json) {
     printJson({
-      experiment: spec.id, candidate: base.candidate, seed, runs, traffic: base.traffic, false_rollbacks: limitsOf(stops), false_pauses: limitsOf(pauses), false_promotions: limitsOf(wins),
-      metrics: metrics.map(({ metric, curve }) => ({ metric: metric.id, role: metric.role, harm: metric.harm, curve: curve.map(({ factor, share, medianMs, mostMs, medianUnits }) => ({ harms: factor, found: share, median_ms: medianMs ?? null, within_80_percent_ms: mostMs ?? null, median_units: medianUnits ?? null })) })),
+      experiment: spec.id,
+      candidate: base.candidate,
+      seed,
+      runs,
+      traffic: base.traffic,
+      false_rollbacks: limitsOf(stops),
+      false_pauses: limitsOf(pauses),
+      false_promotions: limitsOf(wins),
+      metrics: metrics.map(({ metric, curve }) => ({
+        metric: metric.id,
+        role: metric.role,
+        harm: metric.harm,
+        curve: curve.map(({ factor, share, medianMs, mostMs, medianUnits }) => ({
+          harms: factor,
+          found: share,
+          median_ms: medianMs ?? null,
+          within_80_percent_ms: mostMs ?? null,
+          median_units: medianUnits ?? null,
+        })),
+      })),
     });
     return 0;
   }
   printAssumptions(readied, []);
   print(`\nnothing differs, ${count(nothing.length)} runs to the horizon:`);
-  const row = (what: string, times: number, promise: number): string[] => [what, percent(times / nothing.length, 2), `at most ${percent(limitsOf(times).upper, 2)} (95%)`, `promised: at most ${percent(promise)}`];
-  print(table([row('  rolled back', stops, harmAlphaOf(spec)), ...(spec.metrics.some(({ role }) => role === 'signal') ? [row('  paused by a signal', pauses, harmAlphaOf(spec))] : []), ...(spec.metrics.some(({ role }) => role === 'goal') ? [row('  promoted', wins, spec.analysis.alphaWin)] : [])]));
-  print(`\nthe declared harm from the start, by metric, ${count(runs)} runs each; found by the horizon for so many times the harm:`);
-  print(table([
-    ['metric', 'role', 'harm', 'units', 'days (half)', 'days (80%)', ...factors.map((factor) => `x${factor}`), ''],
-    ...metrics.map(({ metric, curve }) => {
-      const declared = curve.find(({ factor }) => factor === 1);
-      const or = (value: number | undefined, show: (value: number) => string): string => (value === undefined ? 'beyond horizon' : show(value));
-      return [metric.id, metric.role, inWords(metric), or(declared?.medianUnits, count), or(declared?.medianMs, days), or(declared?.mostMs, days), ...curve.map(({ share }) => percent(share, 0)), curve.map(({ share }) => bars[Math.min(7, Math.floor(share * 8))]).join('')];
-    }),
-  ]));
+  const row = (what: string, times: number, promise: number): string[] => [
+    what,
+    percent(times / nothing.length, 2),
+    `at most ${percent(limitsOf(times).upper, 2)} (95%)`,
+    `promised: at most ${percent(promise)}`,
+  ];
+  print(
+    table([
+      row('  rolled back', stops, harmAlphaOf(spec)),
+      ...(spec.metrics.some(({ role }) => role === 'signal')
+        ? [row('  paused by a signal', pauses, harmAlphaOf(spec))]
+        : []),
+      ...(spec.metrics.some(({ role }) => role === 'goal') ? [row('  promoted', wins, spec.analysis.alphaWin)] : []),
+    ]),
+  );
+  print(
+    `\nthe declared harm from the start, by metric, ${count(runs)} runs each; found by the horizon for so many times the harm:`,
+  );
+  print(
+    table([
+      ['metric', 'role', 'harm', 'units', 'days (half)', 'days (80%)', ...factors.map((factor) => `x${factor}`), ''],
+      ...metrics.map(({ metric, curve }) => {
+        const declared = curve.find(({ factor }) => factor === 1);
+        const or = (value: number | undefined, show: (value: number) => string): string =>
+          value === undefined ? 'beyond horizon' : show(value);
+        return [
+          metric.id,
+          metric.role,
+          inWords(metric),
+          or(declared?.medianUnits, count),
+          or(declared?.medianMs, days),
+          or(declared?.mostMs, days),
+          ...curve.map(({ share }) => percent(share, 0)),
+          curve.map(({ share }) => bars[Math.min(7, Math.floor(share * 8))]).join(''),
+        ];
+      }),
+    ]),
+  );
   print(`\nunits: of both arms, half of the runs have found it by then. seed ${seed}`);
   return 0;
 }

@@ -25,12 +25,39 @@ export async function withConnection<T>(home: string, run: (connection: Connecti
 /** One statement that reads; the engine formats the answer. */
 export async function sql(home: string, statement: string, json: boolean): Promise<number> {
   const text = statement.trim().replace(/;$/, '');
-  if (!/^(select|with|show|describe|desc|exists|explain)\b/i.test(text)) throw new PipelineError('CONFIG_INVALID', 'sql reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN', { cure: 'use clickhouse-client for anything else' });
-  await withConnection(home, async ({ store }) => process.stdout.write(await store.text(text, json ? 'JSONEachRow' : forPerson ? 'PrettyCompact' : 'PrettyCompactNoEscapes')));
+  if (!/^(select|with|show|describe|desc|exists|explain)\b/i.test(text))
+    throw new PipelineError('CONFIG_INVALID', 'sql reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN', {
+      cure: 'use clickhouse-client for anything else',
+    });
+  await withConnection(home, async ({ store }) =>
+    process.stdout.write(
+      await store.text(text, json ? 'JSONEachRow' : forPerson ? 'PrettyCompact' : 'PrettyCompactNoEscapes'),
+    ),
+  );
   return 0;
 }
 
-type ResultRow = { readonly metric: string; readonly role: string; readonly candidate: string; readonly arm: string; readonly units: string; readonly estimate: number | null; readonly status: string; readonly log_e: number | null; readonly weighted_log_e: number | null; readonly threshold: number | null; readonly restart: string; readonly state: string; readonly watermark: string | null; readonly reason: string; readonly p: number | null; readonly difference: number | null; readonly difference_lower: number | null; readonly difference_upper: number | null; readonly interval_note: string };
+type ResultRow = {
+  readonly metric: string;
+  readonly role: string;
+  readonly candidate: string;
+  readonly arm: string;
+  readonly units: string;
+  readonly estimate: number | null;
+  readonly status: string;
+  readonly log_e: number | null;
+  readonly weighted_log_e: number | null;
+  readonly threshold: number | null;
+  readonly restart: string;
+  readonly state: string;
+  readonly watermark: string | null;
+  readonly reason: string;
+  readonly p: number | null;
+  readonly difference: number | null;
+  readonly difference_lower: number | null;
+  readonly difference_upper: number | null;
+  readonly interval_note: string;
+};
 
 export async function results(home: string, experiment: string, json: boolean): Promise<number> {
   return withConnection(home, async ({ store }) => {
@@ -39,14 +66,47 @@ export async function results(home: string, experiment: string, json: boolean): 
     else if (rows.length === 0) print(`no look at ${experiment} yet: is it applied, and does traffic name it?`);
     else {
       print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
-      print(table([
-        ['metric', 'role', 'arm', 'units', 'estimate', 'verdict', 'log e (weighted) / bound', 'p', 'counted from', 'difference (95% at all looks)'],
-        ...rows.map((row) => [
-          row.metric, row.role, row.arm, row.units, row.estimate === null ? '-' : row.estimate.toPrecision(4), row.status, row.weighted_log_e === null ? row.reason : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
-          row.p === null ? '-' : row.p.toPrecision(2), row.restart, row.arm !== row.candidate ? '' : row.difference === null ? row.interval_note : `${row.difference.toPrecision(3)} [${row.difference_lower?.toPrecision(3)}, ${row.difference_upper?.toPrecision(3)}]${row.interval_note === '' ? '' : ' *'}`,
+      print(
+        table([
+          [
+            'metric',
+            'role',
+            'arm',
+            'units',
+            'estimate',
+            'verdict',
+            'log e (weighted) / bound',
+            'p',
+            'counted from',
+            'difference (95% at all looks)',
+          ],
+          ...rows.map((row) => [
+            row.metric,
+            row.role,
+            row.arm,
+            row.units,
+            row.estimate === null ? '-' : row.estimate.toPrecision(4),
+            row.status,
+            row.weighted_log_e === null
+              ? row.reason
+              : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
+            row.p === null ? '-' : row.p.toPrecision(2),
+            row.restart,
+            row.arm !== row.candidate
+              ? ''
+              : row.difference === null
+                ? row.interval_note
+                : `${row.difference.toPrecision(3)} [${row.difference_lower?.toPrecision(3)}, ${row.difference_upper?.toPrecision(3)}]${row.interval_note === '' ? '' : ' *'}`,
+          ]),
         ]),
-      ]));
-      const gates = [...new Set(rows.filter(({ difference, interval_note }) => difference !== null && interval_note !== '').map(({ interval_note }) => interval_note))];
+      );
+      const gates = [
+        ...new Set(
+          rows
+            .filter(({ difference, interval_note }) => difference !== null && interval_note !== '')
+            .map(({ interval_note }) => interval_note),
+        ),
+      ];
       if (gates.length > 0) print(`* not to be relied on yet: ${gates.join('; ')}`);
     }
     return 0;
@@ -54,7 +114,11 @@ export async function results(home: string, experiment: string, json: boolean): 
 }
 
 /** Every decision on the control topic, oldest first, with the bytes that were published. */
-export async function readDecisions({ log, codec, prefix }: Connection): Promise<{ readonly decision: Decision; readonly frame: Buffer }[]> {
+export async function readDecisions({
+  log,
+  codec,
+  prefix,
+}: Connection): Promise<{ readonly decision: Decision; readonly frame: Buffer }[]> {
   const records = await log.readToEnd(topicName(prefix, 'control.v1'));
   const frames = records.flatMap(({ value }) => (value ? [value] : []));
   await codec.prepare(frames);
@@ -66,10 +130,27 @@ export async function readDecisions({ log, codec, prefix }: Connection): Promise
 
 export async function decisions(home: string, experiment: string | undefined, json: boolean): Promise<number> {
   return withConnection(home, async (connection) => {
-    const all = (await readDecisions(connection)).map(({ decision }) => decision).filter(({ experimentId }) => experiment === undefined || experimentId === experiment);
+    const all = (await readDecisions(connection))
+      .map(({ decision }) => decision)
+      .filter(({ experimentId }) => experiment === undefined || experimentId === experiment);
     if (json) printJson(all);
     else if (all.length === 0) print('no decision yet');
-    else print(table([['seq', 'action', 'reason', 'metric', 'counted from', 'watermark', 'events', 'id'], ...all.map((decision) => [String(decision.seq), decision.action, decision.reasonCode, decision.metric ?? '-', decision.restart ?? '-', decision.watermark === undefined ? '-' : new Date(decision.watermark).toISOString(), String(decision.eventsFolded), decision.decisionId])]));
+    else
+      print(
+        table([
+          ['seq', 'action', 'reason', 'metric', 'counted from', 'watermark', 'events', 'id'],
+          ...all.map((decision) => [
+            String(decision.seq),
+            decision.action,
+            decision.reasonCode,
+            decision.metric ?? '-',
+            decision.restart ?? '-',
+            decision.watermark === undefined ? '-' : new Date(decision.watermark).toISOString(),
+            String(decision.eventsFolded),
+            decision.decisionId,
+          ]),
+        ]),
+      );
     return 0;
   });
 }
@@ -88,9 +169,17 @@ export async function tail(home: string, options: { json: boolean; once: boolean
           const time = new Date(record.timestamp).toISOString().slice(11, 19);
           if (decoded.record === 'redacted-inference') {
             const event = decoded.value;
-            print(`${time} inference  ${event.exposures.map((exposure) => `${exposure.experiment_id} ${exposure.variant}`).join(', ') || '-'}  ${event.model_served}  in ${event.token_in ?? '?'} out ${event.token_out ?? '?'}  ${event.cost_nano_usd === null ? 'unpriced' : `$${(event.cost_nano_usd / 1e9).toFixed(6)}`}  ${event.latency_ms ?? '?'} ms  ${event.status}  trace ${event.trace_id.slice(0, 8)}`);
-          } else if (decoded.record === 'redacted-outcome') print(`${time} outcome    ${decoded.value.kind} ${decoded.value.value ?? 'retracted'}  ${decoded.value.entity?.type ?? 'unit'}`);
-          else print(`${time} decision   ${decoded.value.experiment_id} ${decoded.value.action} ${decoded.value.metric ?? decoded.value.reason_code}`);
+            print(
+              `${time} inference  ${event.exposures.map((exposure) => `${exposure.experiment_id} ${exposure.variant}`).join(', ') || '-'}  ${event.model_served}  in ${event.token_in ?? '?'} out ${event.token_out ?? '?'}  ${event.cost_nano_usd === null ? 'unpriced' : `$${(event.cost_nano_usd / 1e9).toFixed(6)}`}  ${event.latency_ms ?? '?'} ms  ${event.status}  trace ${event.trace_id.slice(0, 8)}`,
+            );
+          } else if (decoded.record === 'redacted-outcome')
+            print(
+              `${time} outcome    ${decoded.value.kind} ${decoded.value.value ?? 'retracted'}  ${decoded.value.entity?.type ?? 'unit'}`,
+            );
+          else
+            print(
+              `${time} decision   ${decoded.value.experiment_id} ${decoded.value.action} ${decoded.value.metric ?? decoded.value.reason_code}`,
+            );
         });
       });
     const followers = await Promise.all([follow('inference.v1'), follow('outcome.v1'), follow('control.v1')]);

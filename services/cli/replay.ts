@@ -1,4 +1,7 @@
-/** `replay`: an experiment's files through the whole path, against the embedded stack that it starts itself or the one the environment names. */
+/**
+ * `replay`: an experiment's files through the whole path, against the embedded stack that it starts itself or the one
+ * the environment names.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +15,25 @@ import { externalAddresses, policyUnder } from './addresses.ts';
 import { readSettledExperiment } from './change.ts';
 import { paint, print, printJson } from './terminal.ts';
 
-export type ReplayFlags = { readonly experiment: string; readonly events: string; readonly outcomes?: string; readonly observe?: boolean; readonly speed: string; readonly policy?: string; readonly lookEvery?: string; readonly partitions: string; readonly json?: string };
+export type ReplayFlags = {
+  readonly experiment: string;
+  readonly events: string;
+  readonly outcomes?: string;
+  readonly observe?: boolean;
+  readonly speed: string;
+  readonly policy?: string;
+  readonly lookEvery?: string;
+  readonly partitions: string;
+  readonly json?: string;
+};
 
 function speedOf(text: string): number {
   if (text === 'max') return Number.POSITIVE_INFINITY;
   const match = /^(\d+(?:\.\d+)?)x?$/.exec(text);
-  if (match === null || Number(match[1]) <= 0) throw new PipelineError('CONFIG_INVALID', `--speed ${text}`, { cure: 'give max, or times the lines\' own clock like 300x' });
+  if (match === null || Number(match[1]) <= 0)
+    throw new PipelineError('CONFIG_INVALID', `--speed ${text}`, {
+      cure: "give max, or times the lines' own clock like 300x",
+    });
   return Number(match[1]);
 }
 
@@ -25,8 +41,10 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
   const { spec, sha } = readSettledExperiment(flags.experiment);
   const partitions = Number(flags.partitions);
   const lookEvery = Number(flags.lookEvery ?? 0);
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512) throw new PipelineError('CONFIG_INVALID', '--partitions is a whole number from 1 to 512');
-  if (!Number.isInteger(lookEvery) || lookEvery < 0) throw new PipelineError('CONFIG_INVALID', '--look-every is a whole number of lines');
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512)
+    throw new PipelineError('CONFIG_INVALID', '--partitions is a whole number from 1 to 512');
+  if (!Number.isInteger(lookEvery) || lookEvery < 0)
+    throw new PipelineError('CONFIG_INVALID', '--look-every is a whole number of lines');
   const speed = speedOf(flags.speed);
   const pseudonymKey = randomBytes(32);
   const redaction = policyUnder(pseudonymKey, flags.policy);
@@ -38,15 +56,39 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
   try {
     let told = 0;
     const running = replay({
-      ...addresses, run: randomBytes(4).toString('hex'), spec, configSha: sha, eventsFile: flags.events, ...(flags.outcomes !== undefined && { outcomesFile: flags.outcomes }), partitions, observe: flags.observe === true, lookEvery, speed,
-      pseudonymKey, redaction, clock: systemClock,
+      ...addresses,
+      run: randomBytes(4).toString('hex'),
+      spec,
+      configSha: sha,
+      eventsFile: flags.events,
+      ...(flags.outcomes !== undefined && { outcomesFile: flags.outcomes }),
+      partitions,
+      observe: flags.observe === true,
+      lookEvery,
+      speed,
+      pseudonymKey,
+      redaction,
+      clock: systemClock,
       onProgress: ({ sent, lines, at, evaluation }) => {
         if (systemClock.now() - told < 1_000 && sent < lines) return;
         told = systemClock.now();
-        const strongest = [...(evaluation?.metrics ?? [])].filter(({ harm }) => harm).sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0))[0];
-        print(`${paint.dim(new Date(at).toISOString().slice(0, 16))}  ${sent}/${lines} lines  ${Object.entries(evaluation?.srm.counts ?? {}).map(([arm, units]) => `${arm} ${units}`).join('  ')}${strongest ? `  ${strongest.metric} ${strongest.harm?.weightedLogE.toFixed(2)} of ${Math.log(1 / spec.analysis.alphaHarm).toFixed(2)}` : ''}`);
+        const strongest = [...(evaluation?.metrics ?? [])]
+          .filter(({ harm }) => harm)
+          .sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0))[0];
+        print(
+          `${paint.dim(new Date(at).toISOString().slice(0, 16))}  ${sent}/${lines} lines  ${Object.entries(
+            evaluation?.srm.counts ?? {},
+          )
+            .map(([arm, units]) => `${arm} ${units}`)
+            .join(
+              '  ',
+            )}${strongest ? `  ${strongest.metric} ${strongest.harm?.weightedLogE.toFixed(2)} of ${Math.log(1 / spec.analysis.alphaHarm).toFixed(2)}` : ''}`,
+        );
       },
-      onDecision: (decision) => print(`${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.restart === undefined ? '' : `, counted from ${decision.restart}`}, after ${decision.eventsFolded} events`),
+      onDecision: (decision) =>
+        print(
+          `${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.restart === undefined ? '' : `, counted from ${decision.restart}`}, after ${decision.eventsFolded} events`,
+        ),
     });
     const summary = await Promise.race([running, onSignals().then(() => undefined)]);
     if (summary === undefined) return 130;

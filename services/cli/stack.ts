@@ -1,4 +1,7 @@
-/** `up`, `status`, `doctor`, `down`: the embedded stack and every stage, in a process of its own that outlives the command. */
+/**
+ * `up`, `status`, `doctor`, `down`: the embedded stack and every stage, in a process of its own that outlives the
+ * command.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -33,8 +36,27 @@ export async function up(home: string, options: { partitions: number; policy?: s
   const logFile = join(home, 'up.log');
   writeFileSync(logFile, '');
   const out = openSync(logFile, 'a');
-  // Records live for milliseconds: a larger nursery spares the collector from copying them (measured: a third of the path's CPU).
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', process.argv[1] ?? '', 'supervise', '--home', home, '--partitions', String(options.partitions)], { detached: true, stdio: ['ignore', out, out], ...(options.policy !== undefined && { env: { ...process.env, TRIPLINE_REDACTION_POLICY: resolve(options.policy) } }) });
+  // Records live for milliseconds: a larger nursery spares the collector from copying them (measured: a third of the
+  // path's CPU).
+  const child = spawn(
+    process.execPath,
+    [
+      '--max-semi-space-size=64',
+      process.argv[1] ?? '',
+      'supervise',
+      '--home',
+      home,
+      '--partitions',
+      String(options.partitions),
+    ],
+    {
+      detached: true,
+      stdio: ['ignore', out, out],
+      ...(options.policy !== undefined && {
+        env: { ...process.env, TRIPLINE_REDACTION_POLICY: resolve(options.policy) },
+      }),
+    },
+  );
   child.unref();
   let exited = false;
   child.once('exit', () => {
@@ -55,22 +77,58 @@ export async function supervise(home: string, options: { partitions: number }): 
   const redaction = redactionPolicy(undefined, home);
   const keepKeys = unitKeysKeeper(home);
   const stack = await startEmbedded({ home, onLine: print });
-  const telemetry = createTelemetry({ service: 'tripline', ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }) });
+  const telemetry = createTelemetry({
+    service: 'tripline',
+    ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }),
+  });
   const logger = createLogger({ name: 'tripline', file: join(home, 'logs', 'stages.log') });
   let path: WholePath | undefined;
   try {
     path = await startWholePath({
-      ...stack, prefix: 'tripline', database: 'tripline', partitions: options.partitions, carriedTime: false, pseudonymKey: unitKeys(home), ...(keepKeys && { keepKeys }), redaction, clock: systemClock, carriedClock: systemClock, flushMs: 250, lookMs: 250,
-      idleTickMs: 2_000, bot: true, logLine: (level, message, fields) => logger[level](fields, message),
-      onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) => logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'), ...(telemetry.tracer && { tracer: telemetry.tracer }),
+      ...stack,
+      prefix: 'tripline',
+      database: 'tripline',
+      partitions: options.partitions,
+      carriedTime: false,
+      pseudonymKey: unitKeys(home),
+      ...(keepKeys && { keepKeys }),
+      redaction,
+      clock: systemClock,
+      carriedClock: systemClock,
+      flushMs: 250,
+      lookMs: 250,
+      idleTickMs: 2_000,
+      bot: true,
+      logLine: (level, message, fields) => logger[level](fields, message),
+      onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) =>
+        logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'),
+      ...(telemetry.tracer && { tracer: telemetry.tracer }),
     });
     const running = path;
     telemetry.observe(() => [running.redactor, running.linker, running.joiner, running.sink]);
-    telemetry.gauge('tripline_audit_mismatches', 'cells that are not what a recount of their unit rows says; above 0 nothing is decided', () => running.statistics.audited()?.mismatches.length);
-    const probe = await createProbeServer({ port: 0, ready: async () => (await stack.status()).every(({ ready }) => ready), metrics: telemetry.metrics, stages: () => stagesOf(running) });
+    telemetry.gauge(
+      'tripline_audit_mismatches',
+      'cells that are not what a recount of their unit rows says; above 0 nothing is decided',
+      () => running.statistics.audited()?.mismatches.length,
+    );
+    const probe = await createProbeServer({
+      port: 0,
+      ready: async () => (await stack.status()).every(({ ready }) => ready),
+      metrics: telemetry.metrics,
+      stages: () => stagesOf(running),
+    });
     print(`stages    ready   redactor linker joiner sink statistics bot`);
     print(`probe     ready   ${probe.url}/metrics`);
-    const state: StackState = { brokers: stack.brokers, clickhouseUrl: stack.clickhouseUrl, registryUrl: stack.registryUrl, prefix: 'tripline', database: 'tripline', pid: process.pid, startedAt: Date.now(), probeUrl: probe.url };
+    const state: StackState = {
+      brokers: stack.brokers,
+      clickhouseUrl: stack.clickhouseUrl,
+      registryUrl: stack.registryUrl,
+      prefix: 'tripline',
+      database: 'tripline',
+      pid: process.pid,
+      startedAt: Date.now(),
+      probeUrl: probe.url,
+    };
     writeFileSync(stackFile(home), JSON.stringify(state, null, 2));
     await Promise.race([onSignals(), path.failed]);
     await probe.close();
@@ -88,14 +146,30 @@ const cleaned = (message: string | undefined): string | null => (message === und
 
 const stagesOf = (path: WholePath) => [
   ...[path.redactor, path.linker, path.joiner, path.sink].map((stage) => ({
-    name: stage.name, in: stage.counts.in, forwarded: stage.counts.forwarded, dropped: Object.fromEntries(stage.counts.dropped), parked: Object.fromEntries(stage.counts.parked), waiting: stage.counts.waiting, waitingFor: cleaned(stage.waitingFor()?.what),
+    name: stage.name,
+    in: stage.counts.in,
+    forwarded: stage.counts.forwarded,
+    dropped: Object.fromEntries(stage.counts.dropped),
+    parked: Object.fromEntries(stage.counts.parked),
+    waiting: stage.counts.waiting,
+    waitingFor: cleaned(stage.waitingFor()?.what),
   })),
-  { name: 'statistics', in: path.statistics.looks(), forwarded: path.statistics.looks(), dropped: {}, parked: {}, waiting: 0, waitingFor: mismatchOf(path) ?? cleaned(path.statistics.waitingFor()?.what) },
+  {
+    name: 'statistics',
+    in: path.statistics.looks(),
+    forwarded: path.statistics.looks(),
+    dropped: {},
+    parked: {},
+    waiting: 0,
+    waitingFor: mismatchOf(path) ?? cleaned(path.statistics.waitingFor()?.what),
+  },
 ];
 
 const mismatchOf = (path: WholePath): string | undefined => {
   const found = path.statistics.audited()?.mismatches.length ?? 0;
-  return found > 0 ? `AUDIT_MISMATCH: ${found} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them` : undefined;
+  return found > 0
+    ? `AUDIT_MISMATCH: ${found} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them`
+    : undefined;
 };
 
 type StageStatus = ReturnType<typeof stagesOf>[number];
@@ -113,13 +187,30 @@ export async function status(home: string, json: boolean): Promise<number> {
   if (json) printJson({ running: true, home, degraded, parts: checks, stages });
   else {
     print(table(checks.map(({ name, ok, detail }) => [name, ok ? paint.green('ready') : paint.red('down'), detail])));
-    print(table([['stage', 'in', 'forwarded', 'dropped', 'parked', 'waiting', 'waiting for'], ...stages.map((stage) => [stage.name, String(stage.in), String(stage.forwarded), JSON.stringify(stage.dropped), JSON.stringify(stage.parked), String(stage.waiting), stage.waitingFor ?? '-'])]));
+    print(
+      table([
+        ['stage', 'in', 'forwarded', 'dropped', 'parked', 'waiting', 'waiting for'],
+        ...stages.map((stage) => [
+          stage.name,
+          String(stage.in),
+          String(stage.forwarded),
+          JSON.stringify(stage.dropped),
+          JSON.stringify(stage.parked),
+          String(stage.waiting),
+          stage.waitingFor ?? '-',
+        ]),
+      ]),
+    );
   }
   return degraded ? 2 : 0;
 }
 
 async function check(running: StackState): Promise<{ name: string; ok: boolean; detail: string }[]> {
-  const attempt = async (name: string, address: string, run: () => Promise<void>): Promise<{ name: string; ok: boolean; detail: string }> => {
+  const attempt = async (
+    name: string,
+    address: string,
+    run: () => Promise<void>,
+  ): Promise<{ name: string; ok: boolean; detail: string }> => {
     try {
       await Promise.race([run(), wait(5_000).then(() => Promise.reject(new Error('no answer within 5 s')))]);
       return { name, ok: true, detail: address };
@@ -150,13 +241,34 @@ export async function doctor(home: string, json: boolean): Promise<number> {
   const node = process.versions.node.split('.').map(Number);
   const running = readStack(home);
   const findings = [
-    { name: 'Node.js', ok: (node[0] ?? 0) > 20 || ((node[0] ?? 0) === 20 && (node[1] ?? 0) >= 19), detail: process.versions.node, cure: 'install Node.js 20.19 or newer' },
-    { name: 'Java', ok: java !== undefined && java >= 17, detail: java === undefined ? 'not found' : String(java), cure: 'install Java 17 or newer, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL' },
-    { name: 'disk', ok: free > 500e6, detail: `${Math.round(free / 1e6)} MB free`, cure: 'free some space or choose another --home' },
-    ...(running && isAlive(running.pid) ? (await check(running)).map((entry) => ({ ...entry, cure: `see ${join(home, 'logs')}` })) : [{ name: 'stack', ok: false, detail: `not running in ${home}`, cure: 'npx tripline up' }]),
+    {
+      name: 'Node.js',
+      ok: (node[0] ?? 0) > 20 || ((node[0] ?? 0) === 20 && (node[1] ?? 0) >= 19),
+      detail: process.versions.node,
+      cure: 'install Node.js 20.19 or newer',
+    },
+    {
+      name: 'Java',
+      ok: java !== undefined && java >= 17,
+      detail: java === undefined ? 'not found' : String(java),
+      cure: 'install Java 17 or newer, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
+    },
+    {
+      name: 'disk',
+      ok: free > 500e6,
+      detail: `${Math.round(free / 1e6)} MB free`,
+      cure: 'free some space or choose another --home',
+    },
+    ...(running && isAlive(running.pid)
+      ? (await check(running)).map((entry) => ({ ...entry, cure: `see ${join(home, 'logs')}` }))
+      : [{ name: 'stack', ok: false, detail: `not running in ${home}`, cure: 'npx tripline up' }]),
   ];
   if (json) printJson(findings);
-  else for (const { name, ok, detail, cure } of findings) print(`${ok ? paint.green('ok  ') : paint.red('fail')}  ${name.padEnd(9)} ${detail}${ok ? '' : `   cure: ${cure}`}`);
+  else
+    for (const { name, ok, detail, cure } of findings)
+      print(
+        `${ok ? paint.green('ok  ') : paint.red('fail')}  ${name.padEnd(9)} ${detail}${ok ? '' : `   cure: ${cure}`}`,
+      );
   return findings.every(({ ok }) => ok) ? 0 : 2;
 }
 
@@ -169,7 +281,10 @@ export async function down(home: string): Promise<number> {
   }
   process.kill(running.pid, 'SIGTERM');
   for (let tries = 0; isAlive(running.pid); tries += 1) {
-    if (tries > 300) throw new PipelineError('TIMEOUT', `process ${running.pid} did not stop within 30 s`, { cure: `kill -9 ${running.pid}; its children end with it` });
+    if (tries > 300)
+      throw new PipelineError('TIMEOUT', `process ${running.pid} did not stop within 30 s`, {
+        cure: `kill -9 ${running.pid}; its children end with it`,
+      });
     await wait(100);
   }
   print('stopped');

@@ -11,16 +11,35 @@ export const printJson = (value: unknown): void => print(JSON.stringify(value, n
 
 /** Columns wide enough for their longest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, column) => Math.max(all[column] ?? 0, cell.length)), []);
-  return rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, column) => Math.max(all[column] ?? 0, cell.length)),
+    [],
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
-/** An error as a person reads it: what, why, what to do. The exit code is 3 for what the caller got wrong, 2 for what is broken. */
+/**
+ * An error as a person reads it: what, why, what to do. The exit code is 3 for what the caller got wrong, 2 for what is
+ * broken.
+ */
 export function reportError(error: unknown): number {
   if (error instanceof PipelineError) {
-    process.stderr.write(`${paint.red('error')} ${cleanMessage(error.message)}\n${error.cure === undefined ? '' : `${paint.dim('  cure:')} ${error.cure}\n`}`);
-    return error.code === 'CONFIG_INVALID' || error.code === 'EXPERIMENT_INVALID' || error.code === 'INPUT_UNREADABLE' ? 1 : 2;
+    process.stderr.write(
+      `${paint.red('error')} ${cleanMessage(error.message)}\n${error.cure === undefined ? '' : `${paint.dim('  cure:')} ${error.cure}\n`}`,
+    );
+    return error.code === 'CONFIG_INVALID' || error.code === 'EXPERIMENT_INVALID' || error.code === 'INPUT_UNREADABLE'
+      ? 1
+      : 2;
   }
-  process.stderr.write(`${paint.red('error')} ${cleanMessage(error instanceof Error ? error.message : String(error))}\n`);
+  process.stderr.write(
+    `${paint.red('error')} ${cleanMessage(error instanceof Error ? error.message : String(error))}\n`,
+  );
   return 2;
 }

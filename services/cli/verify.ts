@@ -1,6 +1,7 @@
 /**
- * `verify`: a decision recomputed three times. From the log, folded again from its beginning to the decision's version vector: the same bytes. From the facts in
- * ClickHouse up to that vector: the same totals. From the sums in its own evidence: the same log e.
+ * `verify`: a decision recomputed three times. From the log, folded again from its beginning to the decision's version
+ * vector: the same bytes. From the facts in ClickHouse up to that vector: the same totals. From the sums in its own
+ * evidence: the same log e.
  */
 import { decide, toDecisionRecord } from '../control/index.ts';
 import { lookAt } from '../joiner/index.ts';
@@ -19,9 +20,17 @@ import { type Evidence, recomputeLogE } from './evidence.ts';
 import { readDecisions, withConnection } from './read.ts';
 import { paint, print, printJson } from './terminal.ts';
 
-export const findDecision = (all: readonly { decision: Decision; frame: Buffer }[], id: string): { decision: Decision; frame: Buffer } => {
+export const findDecision = (
+  all: readonly { decision: Decision; frame: Buffer }[],
+  id: string,
+): { decision: Decision; frame: Buffer } => {
   const found = all.filter(({ decision }) => decision.decisionId.startsWith(id));
-  if (found.length !== 1 || found[0] === undefined) throw new PipelineError('DECISION_UNKNOWN', found.length === 0 ? `no decision begins with ${id}` : `${found.length} decisions begin with ${id}`, { cure: '`npx tripline decisions` lists them' });
+  if (found.length !== 1 || found[0] === undefined)
+    throw new PipelineError(
+      'DECISION_UNKNOWN',
+      found.length === 0 ? `no decision begins with ${id}` : `${found.length} decisions begin with ${id}`,
+      { cure: '`npx tripline decisions` lists them' },
+    );
   return found[0];
 };
 
@@ -31,65 +40,143 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
     const { log, codec, prefix } = connection;
     const all = await readDecisions(connection);
     const { decision, frame } = findDecision(all, id);
-    if (decision.actor !== 'engine') throw new PipelineError('DECISION_UNKNOWN', `decision ${decision.decisionId} was made by ${decision.actor}, not computed`, { cure: 'its reason is its evidence: `npx tripline explain`' });
+    if (decision.actor !== 'engine')
+      throw new PipelineError(
+        'DECISION_UNKNOWN',
+        `decision ${decision.decisionId} was made by ${decision.actor}, not computed`,
+        { cure: 'its reason is its evidence: `npx tripline explain`' },
+      );
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
     const upTo = new Map(decision.versionVector.map(({ part, ver }) => [part, ver]));
     const epochs = await readEpochs(connection.store, log, prefix);
     const epoch = epochs.find((other) => holdsPart(other, decision.versionVector[0]?.part ?? 0));
-    if (epoch === undefined) throw new PipelineError('VERIFY_MISMATCH', `decision ${decision.decisionId} names parts that no epoch has`, { cure: 'verify it against the database it was made on' });
+    if (epoch === undefined)
+      throw new PipelineError('VERIFY_MISMATCH', `decision ${decision.decisionId} names parts that no epoch has`, {
+        cure: 'verify it against the database it was made on',
+      });
     const partitions = await refold(epochs, epoch, upTo, async (topic, until) => {
       const read: RefoldRecord[] = [];
       for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
         if (value === null) continue;
         await codec.prepare([value]);
         const decoded = codec.decode(['unit-record'], value);
-        if (decoded.ok) read.push({ partition, offset, records: decoded.value.records }); // else: the joiner parked it, the fold never saw it
+        // else: the joiner parked it, the fold never saw it
+        if (decoded.ok) read.push({ partition, offset, records: decoded.value.records });
       }
       return read;
     });
     const look = lookAt(partitions, decision.experimentId, (part) => upTo.get(part) ?? 0);
-    const past = all.map((entry) => entry.decision).filter((earlier) => earlier.experimentId === decision.experimentId && earlier.seq < decision.seq);
+    const past = all
+      .map((entry) => entry.decision)
+      .filter((earlier) => earlier.experimentId === decision.experimentId && earlier.seq < decision.seq);
     const again = look && decide(evaluate(look), past).decision;
     const bytes = again && codec.encode('decision', toDecisionRecord(again));
     // The body is compared; bytes 1 to 4 name the schema that the registry gave it.
     const same = bytes?.subarray(5).equals(frame.subarray(5)) ?? false;
     const evidence = JSON.parse(decision.evidence) as Evidence;
-    const facts = look === undefined ? undefined : await recountFacts(connection.store, ranges(epochs, epoch, upTo), decision, evidence, look.experiment);
+    const facts =
+      look === undefined
+        ? undefined
+        : await recountFacts(connection.store, ranges(epochs, epoch, upTo), decision, evidence, look.experiment);
     const arithmetic = recomputeLogE(evidence);
     const sound = same && arithmetic.ok && (facts === undefined || facts.differences.length === 0);
-    if (json) printJson({ decision_id: decision.decisionId, same, bytes: frame.length - 5, facts: facts ?? null, arithmetic, published: decision, recomputed: again ?? null });
+    if (json)
+      printJson({
+        decision_id: decision.decisionId,
+        same,
+        bytes: frame.length - 5,
+        facts: facts ?? null,
+        arithmetic,
+        published: decision,
+        recomputed: again ?? null,
+      });
     else {
       const messages = [...upTo.values()].reduce((sum, ver) => sum + ver / positionsPerOffset, 0);
-      print(same ? `${paint.green('same')} ${decision.decisionId}: ${frame.length - 5} bytes recomputed from ${messages} messages of ${upTo.size} partitions` : `${paint.red('different')} ${decision.decisionId}\npublished:  ${JSON.stringify(decision)}\nrecomputed: ${JSON.stringify(again ?? null)}`);
-      print(facts === undefined ? '  facts       not recounted: the metric counts outcomes, or the decision names none' : facts.differences.length === 0 ? `  facts       ${paint.green('same')} totals recounted in ClickHouse: ${facts.arms.map(({ arm, units, numerator, denominator }) => `${arm} ${units} units ${numerator}/${denominator}`).join(', ')}` : `  facts       ${paint.red('different')} ${facts.differences.join('; ')}`);
-      print(arithmetic.ok ? `  arithmetic  ${arithmetic.said}` : `  arithmetic  ${paint.red('different')} ${arithmetic.said}`);
+      print(
+        same
+          ? `${paint.green('same')} ${decision.decisionId}: ${frame.length - 5} bytes recomputed from ${messages} messages of ${upTo.size} partitions`
+          : `${paint.red('different')} ${decision.decisionId}\npublished:  ${JSON.stringify(decision)}\nrecomputed: ${JSON.stringify(again ?? null)}`,
+      );
+      print(
+        facts === undefined
+          ? '  facts       not recounted: the metric counts outcomes, or the decision names none'
+          : facts.differences.length === 0
+            ? `  facts       ${paint.green('same')} totals recounted in ClickHouse: ${facts.arms.map(({ arm, units, numerator, denominator }) => `${arm} ${units} units ${numerator}/${denominator}`).join(', ')}`
+            : `  facts       ${paint.red('different')} ${facts.differences.join('; ')}`,
+      );
+      print(
+        arithmetic.ok
+          ? `  arithmetic  ${arithmetic.said}`
+          : `  arithmetic  ${paint.red('different')} ${arithmetic.said}`,
+      );
     }
     return sound ? 0 : 1;
   });
 }
 
-/** Where the facts of a version vector lie: its own parts up to it, and those they were divided from up to their ends. */
+/**
+ * Where the facts of a version vector lie: its own parts up to it, and those they were divided from up to their ends.
+ */
 const ranges = (epochs: readonly Epoch[], epoch: Epoch, upTo: ReadonlyMap<number, number>): PartRange[] => {
   const chain = chainOf(epochs, epoch);
   return [
-    ...chain.slice(1).flatMap((child, index) => child.ends.map((below, partition) => ({ part: (chain[index]?.firstPart ?? 0) + partition, below }))),
+    ...chain
+      .slice(1)
+      .flatMap((child, index) =>
+        child.ends.map((below, partition) => ({ part: (chain[index]?.firstPart ?? 0) + partition, below })),
+      ),
     ...[...upTo].map(([part, below]) => ({ part, below })),
   ];
 };
 
-type FactRow = { readonly arm: string; readonly units: string; readonly numerator: string; readonly denominator: string };
+type FactRow = {
+  readonly arm: string;
+  readonly units: string;
+  readonly numerator: string;
+  readonly denominator: string;
+};
 
-/** The arms' totals from the facts before the decision's version vector; undefined where facts alone do not tell (outcomes belong to windows of entities). */
-async function recountFacts(store: Store, until: readonly PartRange[], decision: Decision, evidence: Evidence, { spec }: ExperimentRevision): Promise<{ readonly arms: readonly FactRow[]; readonly differences: readonly string[] } | undefined> {
+/**
+ * The arms' totals from the facts before the decision's version vector; undefined where facts alone do not tell
+ * (outcomes belong to windows of entities).
+ */
+async function recountFacts(
+  store: Store,
+  until: readonly PartRange[],
+  decision: Decision,
+  evidence: Evidence,
+  { spec }: ExperimentRevision,
+): Promise<{ readonly arms: readonly FactRow[]; readonly differences: readonly string[] } | undefined> {
   const ordinal = spec.metrics.findIndex(({ id }) => id === evidence.metric);
   const metric = spec.metrics[ordinal];
-  if (metric === undefined || evidence.arms === undefined || metric.numerator.of === 'outcome' || metric.denominator?.of === 'outcome') return undefined;
-  const arms = await store.rows<FactRow>(await sqlQuery('recount-decision'), { experiment: spec.id, phase: decision.phase, ordinal, parts: until.map(({ part }) => part), belows: until.map(({ below }) => below), crossovers: spec.health.crossovers });
+  if (
+    metric === undefined ||
+    evidence.arms === undefined ||
+    metric.numerator.of === 'outcome' ||
+    metric.denominator?.of === 'outcome'
+  )
+    return undefined;
+  const arms = await store.rows<FactRow>(await sqlQuery('recount-decision'), {
+    experiment: spec.id,
+    phase: decision.phase,
+    ordinal,
+    parts: until.map(({ part }) => part),
+    belows: until.map(({ below }) => below),
+    crossovers: spec.health.crossovers,
+  });
   const differences = evidence.arms.flatMap(({ arm, units, numerator, denominator }) => {
     const row = arms.find((found) => found.arm === arm) ?? { units: '0', numerator: '0', denominator: '0' };
     // Without a denominator each unit counts once; facts do not repeat that.
-    const counted = { units: Number(row.units), numerator: row.numerator, denominator: metric.denominator === undefined ? row.units : row.denominator };
-    return counted.units === units && counted.numerator === numerator && counted.denominator === denominator ? [] : [`${arm}: evidence says ${units} units ${numerator}/${denominator}, facts say ${counted.units} units ${counted.numerator}/${counted.denominator}`];
+    const counted = {
+      units: Number(row.units),
+      numerator: row.numerator,
+      denominator: metric.denominator === undefined ? row.units : row.denominator,
+    };
+    return counted.units === units && counted.numerator === numerator && counted.denominator === denominator
+      ? []
+      : [
+          `${arm}: evidence says ${units} units ${numerator}/${denominator}, facts say ${counted.units} units ${counted.numerator}/${counted.denominator}`,
+        ];
   });
   return { arms, differences };
 }

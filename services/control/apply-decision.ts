@@ -4,11 +4,27 @@ import { type ExperimentRevision, type ExperimentSpec, frozenDesign } from '../k
 import type { EpochMs } from '../kernel/time.ts';
 import { type Baseline, finishLearning, isSettleProblem } from './settle-metrics.ts';
 
-/** What the experiment becomes when a decision is obeyed; undefined when it is that already. `now`: by the clock that its traffic carries. */
-export function applyDecision(revision: ExperimentRevision, decision: Decision, now: EpochMs): ExperimentRevision | undefined {
+/**
+ * What the experiment becomes when a decision is obeyed; undefined when it is that already. `now`: by the clock that
+ * its traffic carries.
+ */
+export function applyDecision(
+  revision: ExperimentRevision,
+  decision: Decision,
+  now: EpochMs,
+): ExperimentRevision | undefined {
   const next = (change: Partial<ExperimentRevision>): ExperimentRevision | undefined => {
     const same = Object.entries(change).every(([key, value]) => revision[key as keyof ExperimentRevision] === value);
-    return same ? undefined : { ...revision, ...change, revision: revision.revision + 1, appliedAt: now, author: decision.actor, reason: `decision ${decision.seq} ${decision.action} ${decision.reasonCode}` };
+    return same
+      ? undefined
+      : {
+          ...revision,
+          ...change,
+          revision: revision.revision + 1,
+          appliedAt: now,
+          author: decision.actor,
+          reason: `decision ${decision.seq} ${decision.action} ${decision.reasonCode}`,
+        };
   };
   switch (decision.action) {
     case 'rollback':
@@ -45,20 +61,42 @@ function endLearning(revision: ExperimentRevision, decision: Decision, now: Epoc
   const spec = finishLearning(revision.spec, baselines);
   if (isSettleProblem(spec)) return undefined;
   return {
-    ...revision, spec, revision: revision.revision + 1, phase: revision.phase + 1, coverage: firstCoverage(spec), phaseStartedAt: now, appliedAt: now, author: decision.actor,
-    reason: `decision ${decision.seq} ${decision.action} ${decision.reasonCode}`, learned: { of: sha256Hex(frozenDesign(revision.spec)), baselines },
+    ...revision,
+    spec,
+    revision: revision.revision + 1,
+    phase: revision.phase + 1,
+    coverage: firstCoverage(spec),
+    phaseStartedAt: now,
+    appliedAt: now,
+    author: decision.actor,
+    reason: `decision ${decision.seq} ${decision.action} ${decision.reasonCode}`,
+    learned: { of: sha256Hex(frozenDesign(revision.spec)), baselines },
   };
 }
 
-/** The revision that applying a file makes; undefined when it says what already holds. What was learned for the same design is not learned again. */
-export function planRevision(declared: ExperimentSpec, configSha: string, previous: ExperimentRevision | undefined, now: EpochMs, author: string, reason: string): ExperimentRevision | undefined {
+/**
+ * The revision that applying a file makes; undefined when it says what already holds. What was learned for the same
+ * design is not learned again.
+ */
+export function planRevision(
+  declared: ExperimentSpec,
+  configSha: string,
+  previous: ExperimentRevision | undefined,
+  now: EpochMs,
+  author: string,
+  reason: string,
+): ExperimentRevision | undefined {
   if (previous?.configSha === configSha) return undefined;
   const known = previous?.learned?.of === sha256Hex(frozenDesign(declared)) ? previous.learned : undefined;
   const finished = known && finishLearning(declared, known.baselines);
   const spec = finished === undefined || isSettleProblem(finished) ? declared : finished;
   const samePhase = previous !== undefined && frozenDesign(previous.spec) === frozenDesign(spec);
   return {
-    spec, configSha, author, reason, appliedAt: now,
+    spec,
+    configSha,
+    author,
+    reason,
+    appliedAt: now,
     revision: (previous?.revision ?? 0) + 1,
     phase: samePhase ? previous.phase : (previous?.phase ?? 0) + 1,
     status: samePhase ? previous.status : 'running',

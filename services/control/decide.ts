@@ -10,8 +10,8 @@ import { type Finding, ruleVersion, rules } from './rules.ts';
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
 
 /**
- * At most one decision for a look. `past`: decisions of the control topic, oldest first. Nothing is decided before every partition carries
- * the same revision. The decision depends on nothing but its two inputs.
+ * At most one decision for a look. `past`: decisions of the control topic, oldest first. Nothing is decided before
+ * every partition carries the same revision. The decision depends on nothing but its two inputs.
  */
 export function decide(evaluation: Evaluation, past: readonly Decision[]): Judgement {
   if (!evaluation.settled) return { state: 'UNSETTLED', ruleId: 'unsettled' };
@@ -19,31 +19,66 @@ export function decide(evaluation: Evaluation, past: readonly Decision[]): Judge
     const finding = rule.when({ evaluation, past });
     if (finding === undefined) continue;
     if (finding.action === undefined) return { state: rule.state, ruleId: rule.id };
-    return { state: rule.state, ruleId: rule.id, decision: toDecision(evaluation, past, rule.id, { ...finding, action: finding.action }) };
+    return {
+      state: rule.state,
+      ruleId: rule.id,
+      decision: toDecision(evaluation, past, rule.id, { ...finding, action: finding.action }),
+    };
   }
   return { state: 'CONTINUE', ruleId: 'continue' };
 }
 
-const nextSeq = (experimentId: string, past: readonly Decision[]): number => past.filter((decision) => decision.experimentId === experimentId).reduce((top, { seq }) => Math.max(top, seq), 0) + 1;
+const nextSeq = (experimentId: string, past: readonly Decision[]): number =>
+  past.filter((decision) => decision.experimentId === experimentId).reduce((top, { seq }) => Math.max(top, seq), 0) + 1;
 
-function toDecision(evaluation: Evaluation, past: readonly Decision[], ruleId: string, finding: Finding & { action: Decision['action'] }): Decision {
+function toDecision(
+  evaluation: Evaluation,
+  past: readonly Decision[],
+  ruleId: string,
+  finding: Finding & { action: Decision['action'] },
+): Decision {
   const { experiment, versionVector } = evaluation;
   const { culprit, slo, alpha } = finding;
   const metric = slo ? `slo:${slo.id}` : culprit?.metric;
-  const identity = canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, rule: ruleId, candidate: finding.candidate, metric, versionVector });
+  const identity = canonicalJson({
+    experiment: experiment.spec.id,
+    phase: experiment.phase,
+    rule: ruleId,
+    candidate: finding.candidate,
+    metric,
+    versionVector,
+  });
   const digest = sha256Hex(identity);
   const tested = slo?.test ?? testOf(finding);
   const estimate = slo ? sloMean(experiment, slo) : culprit?.arms[1]?.estimate;
   return {
-    decisionId: digest.slice(0, 32), experimentId: experiment.spec.id, phase: experiment.phase, seq: nextSeq(experiment.spec.id, past), action: finding.action, reasonCode: finding.reasonCode, ruleId, ruleVersion,
-    ...(finding.candidate !== undefined && { candidate: finding.candidate }), ...(metric !== undefined && { metric }), ...(tested && { restart: tested.restart.label, logE: tested.logE }),
-    ...(estimate !== undefined && { estimate }), ...(alpha !== undefined && { alpha, threshold: slo?.test?.threshold ?? Math.log(1 / alpha) }), ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
-    eventsFolded: evaluation.eventsFolded, versionVector, configSha: experiment.configSha, revision: experiment.revision, evidence: evidenceOf(evaluation, finding), actor: 'engine', traceId: digest.slice(32, 64),
+    decisionId: digest.slice(0, 32),
+    experimentId: experiment.spec.id,
+    phase: experiment.phase,
+    seq: nextSeq(experiment.spec.id, past),
+    action: finding.action,
+    reasonCode: finding.reasonCode,
+    ruleId,
+    ruleVersion,
+    ...(finding.candidate !== undefined && { candidate: finding.candidate }),
+    ...(metric !== undefined && { metric }),
+    ...(tested && { restart: tested.restart.label, logE: tested.logE }),
+    ...(estimate !== undefined && { estimate }),
+    ...(alpha !== undefined && { alpha, threshold: slo?.test?.threshold ?? Math.log(1 / alpha) }),
+    ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
+    eventsFolded: evaluation.eventsFolded,
+    versionVector,
+    configSha: experiment.configSha,
+    revision: experiment.revision,
+    evidence: evidenceOf(evaluation, finding),
+    actor: 'engine',
+    traceId: digest.slice(32, 64),
   };
 }
 
 /** The test that the finding rests on; futility rests on an interval. */
-const testOf = ({ reasonCode, culprit }: Finding): TestResult | undefined => (reasonCode === 'WIN' ? culprit?.win : reasonCode === 'FUTILITY' ? undefined : culprit?.harm);
+const testOf = ({ reasonCode, culprit }: Finding): TestResult | undefined =>
+  reasonCode === 'WIN' ? culprit?.win : reasonCode === 'FUTILITY' ? undefined : culprit?.harm;
 
 /** Mean of the arm's capped values in the metric's own unit. */
 function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation): number | undefined {
@@ -55,39 +90,108 @@ function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation):
 
 const sums = ({ n, s, sv, svv, harm, win }: EntrySums): Json => ({ n, s, sv, svv, harm, win });
 
-/** Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else stood past the bound. */
+/**
+ * Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else
+ * stood past the bound.
+ */
 function evidenceOf(evaluation: Evaluation, finding: Finding): string {
   const { experiment, srm, survivors, learned, silent } = evaluation;
   const { culprit, slo, alpha } = finding;
   const spec = culprit && experiment.spec.metrics.find(({ id }) => id === culprit.metric);
   const test = testOf(finding);
-  const family = evaluation.metrics.filter(({ candidate, role }) => candidate === culprit?.candidate && (role === 'signal') === (culprit.role === 'signal'));
-  const also = alpha === undefined || finding.reasonCode === 'WIN' ? [] : culprits(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
-  const arms = (metric: MetricEvaluation): Json => metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({ arm, units, firstEvents, numerator, denominator, entries }));
+  const family = evaluation.metrics.filter(
+    ({ candidate, role }) => candidate === culprit?.candidate && (role === 'signal') === (culprit.role === 'signal'),
+  );
+  const also =
+    alpha === undefined || finding.reasonCode === 'WIN'
+      ? []
+      : culprits(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
+  const arms = (metric: MetricEvaluation): Json =>
+    metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({
+      arm,
+      units,
+      firstEvents,
+      numerator,
+      denominator,
+      entries,
+    }));
   const design = culprit && spec ? betDesignOf(experiment.spec, spec, culprit.candidate) : undefined;
   const signs = survivors.find(({ candidate }) => candidate === finding.candidate);
-  const differ = finding.reasonCode === 'HARM' && test !== undefined && test.restart.kind !== 'whole' && signs !== undefined;
+  const differ =
+    finding.reasonCode === 'HARM' && test !== undefined && test.restart.kind !== 'whole' && signs !== undefined;
   return canonicalJson({
     srm: { logE: srm.logE, counts: srm.counts },
     ...(silent.length > 0 && { silent }),
     ...(differ && { labels: ['SURVIVORS_MAY_DIFFER'], survivors: signs as never as Json }),
     ...(slo && { slo: slo as never as Json }),
-    ...(finding.reasonCode === 'BASELINE_LEARNED' && learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),
+    ...(finding.reasonCode === 'BASELINE_LEARNED' &&
+      learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),
     ...(culprit && {
-      metric: culprit.metric, candidate: culprit.candidate, arms: arms(culprit), interval: culprit.interval as never as Json,
+      metric: culprit.metric,
+      candidate: culprit.candidate,
+      arms: arms(culprit),
+      interval: culprit.interval as never as Json,
       ...(culprit.conditionalPower !== undefined && { conditionalPower: culprit.conditionalPower }),
-      ...(test && { engine: test.engine, restart: { ...test.restart }, logE: test.logE, weightedLogE: test.weightedLogE, control: sums(test.control), test: sums(test.candidate) }),
-      ...(design && { design: { q: design.q, center: design.center, design: design.design, variance: design.variance, tolerance: design.tolerance, harm: [...design.harm], win: [...design.win], multiples: [...betMultiples], weights: [...betWeights] } }),
-      ...(also.length > 0 && { alsoHarmed: also.map((metric) => ({ metric: metric.metric, weightedLogE: metric.harm?.weightedLogE ?? 0, restart: metric.harm?.restart.label ?? '' })) }),
+      ...(test && {
+        engine: test.engine,
+        restart: { ...test.restart },
+        logE: test.logE,
+        weightedLogE: test.weightedLogE,
+        control: sums(test.control),
+        test: sums(test.candidate),
+      }),
+      ...(design && {
+        design: {
+          q: design.q,
+          center: design.center,
+          design: design.design,
+          variance: design.variance,
+          tolerance: design.tolerance,
+          harm: [...design.harm],
+          win: [...design.win],
+          multiples: [...betMultiples],
+          weights: [...betWeights],
+        },
+      }),
+      ...(also.length > 0 && {
+        alsoHarmed: also.map((metric) => ({
+          metric: metric.metric,
+          weightedLogE: metric.harm?.weightedLogE ?? 0,
+          restart: metric.harm?.restart.label ?? '',
+        })),
+      }),
     }),
   });
 }
 
 /** A person's decision: rolls every candidate back at once. `now` makes its id; it is not recomputed from the log. */
-export function killDecision(experiment: ExperimentRevision, past: readonly Decision[], actor: string, reason: string, now: number): Decision {
-  const digest = sha256Hex(canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, kill: reason, actor, now }));
+export function killDecision(
+  experiment: ExperimentRevision,
+  past: readonly Decision[],
+  actor: string,
+  reason: string,
+  now: number,
+): Decision {
+  const digest = sha256Hex(
+    canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, kill: reason, actor, now }),
+  );
   return {
-    decisionId: digest.slice(0, 32), experimentId: experiment.spec.id, phase: experiment.phase, seq: nextSeq(experiment.spec.id, past), action: 'rollback', reasonCode: 'KILL', ruleId: 'kill', ruleVersion, eventsFolded: 0,
-    versionVector: [], configSha: experiment.configSha, revision: experiment.revision, evidence: canonicalJson({ reason }), actor, note: reason, traceId: digest.slice(32, 64), watermark: now,
+    decisionId: digest.slice(0, 32),
+    experimentId: experiment.spec.id,
+    phase: experiment.phase,
+    seq: nextSeq(experiment.spec.id, past),
+    action: 'rollback',
+    reasonCode: 'KILL',
+    ruleId: 'kill',
+    ruleVersion,
+    eventsFolded: 0,
+    versionVector: [],
+    configSha: experiment.configSha,
+    revision: experiment.revision,
+    evidence: canonicalJson({ reason }),
+    actor,
+    note: reason,
+    traceId: digest.slice(32, 64),
+    watermark: now,
   };
 }

@@ -1,4 +1,7 @@
-/** What may stand in an experiment file, value by value; what only shows when values are seen together is `experiment-file.ts`. */
+/**
+ * What may stand in an experiment file, value by value; what only shows when values are seen together is
+ * `experiment-file.ts`.
+ */
 import { z } from 'zod';
 import type { Effect } from '../kernel/experiment.ts';
 import { type Measure, parseMeasure } from '../kernel/measures.ts';
@@ -6,26 +9,35 @@ import { parseDurationMs } from '../kernel/time.ts';
 
 const duration = z.string().transform((text, context) => {
   const ms = parseDurationMs(text);
-  if (ms === undefined || ms === 0) context.addIssue({ code: 'custom', message: `expected a duration like 90s, 6h or 14d, got "${text}"` });
+  if (ms === undefined || ms === 0)
+    context.addIssue({ code: 'custom', message: `expected a duration like 90s, 6h or 14d, got "${text}"` });
   return ms ?? 0;
 });
-const measure = z.string().max(256).transform((text, context): Measure => {
-  const parsed = parseMeasure(text);
-  if ('measure' in parsed) return parsed.measure;
-  context.addIssue({ code: 'custom', message: parsed.problem });
-  return { of: 'inference', name: 'requests' };
-});
-const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'letters, digits, - and _, at most 63, beginning with a letter or digit');
+const measure = z
+  .string()
+  .max(256)
+  .transform((text, context): Measure => {
+    const parsed = parseMeasure(text);
+    if ('measure' in parsed) return parsed.measure;
+    context.addIssue({ code: 'custom', message: parsed.problem });
+    return { of: 'inference', name: 'requests' };
+  });
+const id = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'letters, digits, - and _, at most 63, beginning with a letter or digit');
 /** Per SLO. */
 export const defaultAlphaSlo = 0.01;
 const alpha = z.number().gt(0, 'between 0 and 1').lt(1, 'between 0 and 1');
-const notYet = (what: string) => z.never({ error: `${what} are not supported in this version: take the key out` }).optional();
+const notYet = (what: string) =>
+  z.never({ error: `${what} are not supported in this version: take the key out` }).optional();
 
 /** `+20%` of the baseline's mean, or an absolute change. The sign only repeats the direction that `better` gives. */
 const effect = z.union([z.number(), z.string()]).transform((input, context): Effect => {
   const match = /^[+-]?(\d+(?:\.\d+)?)(%?)$/.exec(String(input));
-  const size = typeof input === 'number' ? Math.abs(input) : Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
-  if (!(size > 0)) context.addIssue({ code: 'custom', message: `expected a change above 0 like +20% or +0.02, got "${input}"` });
+  const size =
+    typeof input === 'number' ? Math.abs(input) : Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
+  if (!(size > 0))
+    context.addIssue({ code: 'custom', message: `expected a change above 0 like +20% or +0.02, got "${input}"` });
   return { relative: match?.[2] === '%', size };
 });
 
@@ -48,7 +60,9 @@ export const metricSchema = z.strictObject({
 export type MetricInput = z.output<typeof metricSchema>;
 
 export const sloSchema = z.strictObject({
-  id, arm: id, metric: id,
+  id,
+  arm: id,
+  metric: id,
   worse_than: z.number().gt(0, 'above 0'),
   action: z.enum(['pause', 'rollback']).optional(),
   hard_kill: z.strictObject({ fail: z.number().int().gte(1), of: z.number().int().gte(1).lte(1_000) }).optional(),
@@ -59,18 +73,56 @@ export const fileSchema = z.strictObject({
   version: z.literal(1, { error: 'this version reads files of version 1' }),
   experiment: z.strictObject({
     id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and -, at most 63'),
-    unit: z.string().regex(/^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/, 'one of user, org, session, request, entity:<type>'),
+    unit: z
+      .string()
+      .regex(
+        /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/,
+        'one of user, org, session, request, entity:<type>',
+      ),
     layer: id.optional(),
     salt: z.string().min(1).max(128).optional(),
-    arms: z.array(z.strictObject({ id, role: z.literal('control').optional(), weight: z.number().gt(0, 'above 0').lte(1e6), config: z.record(z.string(), z.unknown()).optional() })).min(2, 'a control and at least one candidate').max(16),
-    ramp: z.strictObject({ coverage: z.array(z.number().gte(0).lte(100)).min(1), hold: duration, min_units: z.number().int().gte(0), tolerance: z.number().gt(0, 'above 0').optional(), patience: duration.optional() }).optional(),
-    analysis: z.strictObject({
-      alpha_harm: alpha.default(0.05), alpha_win: alpha.default(0.05), alpha_slo: alpha.default(defaultAlphaSlo), alpha_srm: alpha.default(0.001), fwer: z.boolean().default(false),
-      restart_every: duration.default(21_600_000), horizon: duration.default(1_209_600_000), min_run: duration.default(86_400_000), freshness: duration.default(300_000),
-    }).prefault({}),
+    arms: z
+      .array(
+        z.strictObject({
+          id,
+          role: z.literal('control').optional(),
+          weight: z.number().gt(0, 'above 0').lte(1e6),
+          config: z.record(z.string(), z.unknown()).optional(),
+        }),
+      )
+      .min(2, 'a control and at least one candidate')
+      .max(16),
+    ramp: z
+      .strictObject({
+        coverage: z.array(z.number().gte(0).lte(100)).min(1),
+        hold: duration,
+        min_units: z.number().int().gte(0),
+        tolerance: z.number().gt(0, 'above 0').optional(),
+        patience: duration.optional(),
+      })
+      .optional(),
+    analysis: z
+      .strictObject({
+        alpha_harm: alpha.default(0.05),
+        alpha_win: alpha.default(0.05),
+        alpha_slo: alpha.default(defaultAlphaSlo),
+        alpha_srm: alpha.default(0.001),
+        fwer: z.boolean().default(false),
+        restart_every: duration.default(21_600_000),
+        horizon: duration.default(1_209_600_000),
+        min_run: duration.default(86_400_000),
+        freshness: duration.default(300_000),
+      })
+      .prefault({}),
     metrics: z.array(metricSchema).min(1).max(32),
     slos: z.array(sloSchema).max(32).default([]),
-    health: z.strictObject({ srm: z.enum(['pause', 'warn']).default('pause'), no_traffic: duration.optional(), crossovers: z.enum(['exclude', 'first']).default('exclude') }).prefault({}),
+    health: z
+      .strictObject({
+        srm: z.enum(['pause', 'warn']).default('pause'),
+        no_traffic: duration.optional(),
+        crossovers: z.enum(['exclude', 'first']).default('exclude'),
+      })
+      .prefault({}),
     review: notYet('review rules'),
   }),
 });

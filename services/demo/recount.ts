@@ -1,19 +1,31 @@
 /**
- * The oracle: a plain recount of what was emitted, in the words of contracts 3, "What counts". It shares no code with the fold, on purpose: one
- * loop over the lines a measure.
+ * The oracle: a plain recount of what was emitted, in the words of contracts 3, "What counts". It shares no code with
+ * the fold, on purpose: one loop over the lines a measure.
  */
 import type { ExperimentSpec } from '../kernel/experiment.ts';
 import { type Measure, scaleOf } from '../kernel/measures.ts';
 import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
 
-export type RecountedTotal = { readonly arm: string; readonly metric: string; readonly units: number; readonly numerator: number; readonly denominator: number };
+export type RecountedTotal = {
+  readonly arm: string;
+  readonly metric: string;
+  readonly units: number;
+  readonly numerator: number;
+  readonly denominator: number;
+};
 
 /** Lines of one experiment whose unit is the user. Numbers in the metrics' own units. */
-export function recountLines(spec: ExperimentSpec, events: readonly InferenceLine[], outcomes: readonly OutcomeLine[]): RecountedTotal[] {
+export function recountLines(
+  spec: ExperimentSpec,
+  events: readonly InferenceLine[],
+  outcomes: readonly OutcomeLine[],
+): RecountedTotal[] {
   const distinct = new Map<string, InferenceLine>();
   for (const event of events) if (!distinct.has(event.event_id)) distinct.set(event.event_id, event);
   const latest = new Map<string, OutcomeLine>();
-  for (const outcome of outcomes) if ((latest.get(outcome.outcome_id)?.revision ?? 0) < (outcome.revision ?? 1)) latest.set(outcome.outcome_id, outcome);
+  for (const outcome of outcomes)
+    if ((latest.get(outcome.outcome_id)?.revision ?? 0) < (outcome.revision ?? 1))
+      latest.set(outcome.outcome_id, outcome);
   const tickets = new Map<string, { arm: string; first: number }>();
   for (const event of distinct.values()) {
     const known = tickets.get(event.ticket_id ?? '');
@@ -56,8 +68,16 @@ export function recountLines(spec: ExperimentSpec, events: readonly InferenceLin
   };
   return spec.metrics.flatMap((metric) =>
     spec.arms.map(({ id: arm }) => {
-      const units = new Set([...distinct.values()].filter((event) => event.variant === arm).map(({ user_id: user }) => user)).size;
-      return { arm, metric: metric.id, units, numerator: measured(metric.numerator, arm, metric.windowMs), denominator: metric.denominator ? measured(metric.denominator, arm, metric.windowMs) : units };
+      const units = new Set(
+        [...distinct.values()].filter((event) => event.variant === arm).map(({ user_id: user }) => user),
+      ).size;
+      return {
+        arm,
+        metric: metric.id,
+        units,
+        numerator: measured(metric.numerator, arm, metric.windowMs),
+        denominator: metric.denominator ? measured(metric.denominator, arm, metric.windowMs) : units,
+      };
     }),
   );
 }

@@ -1,6 +1,7 @@
 /**
- * The demo's story: a support desk with a 20% canary whose prompt silently changes on Tuesday at 10:00. Everything is drawn from a seed: who
- * writes when, what they paste into their tickets (invented personal data and keys), what the model does, what becomes of the ticket.
+ * The demo's story: a support desk with a 20% canary whose prompt silently changes on Tuesday at 10:00. Everything is
+ * drawn from a seed: who writes when, what they paste into their tickets (invented personal data and keys), what the
+ * model does, what becomes of the ticket.
  */
 import type { EpochMs } from '../kernel/time.ts';
 
@@ -41,8 +42,10 @@ export function createRandom(seed: number): Random {
   };
 }
 const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-const digits = (random: Random, count: number): string => Array.from({ length: count }, () => Math.floor(random() * 10)).join('');
-const letters = (random: Random, count: number, alphabet: string): string => Array.from({ length: count }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
+const digits = (random: Random, count: number): string =>
+  Array.from({ length: count }, () => Math.floor(random() * 10)).join('');
+const letters = (random: Random, count: number, alphabet: string): string =>
+  Array.from({ length: count }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
 const alnum = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
 
 function withLuhn(prefix: string, random: Random): string {
@@ -57,34 +60,96 @@ function withLuhn(prefix: string, random: Random): string {
 
 /** What people paste: each with the value that must be found nowhere past the redactor. */
 const planted: readonly ((random: Random) => { readonly text: string; readonly value: string })[] = [
-  (random) => { const value = `${pick(random, ['ada', 'grace', 'linus', 'edsger', 'barbara'])}.${letters(random, 6, 'abcdefghijkmnop')}${digits(random, 3)}@example.org`; return { text: `You can reach me at ${value}.`, value }; },
-  (random) => { const card = withLuhn(pick(random, ['4', '51', '55']), random); const value = card.replaceAll(/(\d{4})(?=\d)/g, '$1 '); return { text: `I paid with card ${value}, was it charged twice?`, value }; },
-  (random) => { const value = `+49 30 ${digits(random, 4)} ${digits(random, 4)}`; return { text: `Please call me on ${value} after five.`, value }; },
-  (random) => { const value = `sk-proj-${letters(random, 48, alnum)}7`; return { text: `Our integration uses the key ${value} and it stopped working.`, value }; },
-  (random) => { const value = `ghp_${letters(random, 35, alnum)}4`; return { text: `The deploy script has token ${value} in it.`, value }; },
-  (random) => { const value = `${letters(random, 8, alnum)}!${digits(random, 4)}Zq`; return { text: `My password: ${value}`, value }; },
-  (random) => { const value = `10.${Math.floor(random() * 200)}.${Math.floor(random() * 200)}.${1 + Math.floor(random() * 200)}`; return { text: `The router at ${value} does not answer.`, value }; },
+  (random) => {
+    const value = `${pick(random, ['ada', 'grace', 'linus', 'edsger', 'barbara'])}.${letters(random, 6, 'abcdefghijkmnop')}${digits(random, 3)}@example.org`;
+    return { text: `You can reach me at ${value}.`, value };
+  },
+  (random) => {
+    const card = withLuhn(pick(random, ['4', '51', '55']), random);
+    const value = card.replaceAll(/(\d{4})(?=\d)/g, '$1 ');
+    return { text: `I paid with card ${value}, was it charged twice?`, value };
+  },
+  (random) => {
+    const value = `+49 30 ${digits(random, 4)} ${digits(random, 4)}`;
+    return { text: `Please call me on ${value} after five.`, value };
+  },
+  (random) => {
+    const value = `sk-proj-${letters(random, 48, alnum)}7`;
+    return { text: `Our integration uses the key ${value} and it stopped working.`, value };
+  },
+  (random) => {
+    const value = `ghp_${letters(random, 35, alnum)}4`;
+    return { text: `The deploy script has token ${value} in it.`, value };
+  },
+  (random) => {
+    const value = `${letters(random, 8, alnum)}!${digits(random, 4)}Zq`;
+    return { text: `My password: ${value}`, value };
+  },
+  (random) => {
+    const value = `10.${Math.floor(random() * 200)}.${Math.floor(random() * 200)}.${1 + Math.floor(random() * 200)}`;
+    return { text: `The router at ${value} does not answer.`, value };
+  },
 ];
 
-const openings = ['Hello, my order has not arrived yet.', 'The app keeps signing me out.', 'I would like a refund for last month.', 'How do I change the plan of my team?', 'The export is missing half of the rows.', 'Is there a way to pause my subscription?', 'My invoice shows the wrong address.', 'The new dashboard is slow on my laptop.'];
-const replies = ['Thanks for writing in. I have checked your account and set this right.', 'I am sorry about the trouble. Here is what you can do next.', 'Good question: you will find that under settings, then billing.', 'I have opened a case for this and will come back to you today.'];
+const openings = [
+  'Hello, my order has not arrived yet.',
+  'The app keeps signing me out.',
+  'I would like a refund for last month.',
+  'How do I change the plan of my team?',
+  'The export is missing half of the rows.',
+  'Is there a way to pause my subscription?',
+  'My invoice shows the wrong address.',
+  'The new dashboard is slow on my laptop.',
+];
+const replies = [
+  'Thanks for writing in. I have checked your account and set this right.',
+  'I am sorry about the trouble. Here is what you can do next.',
+  'Good question: you will find that under settings, then billing.',
+  'I have opened a case for this and will come back to you today.',
+];
 const refusals = ['I am sorry, but I cannot help with that request.'];
 
 export type StoryCall = {
-  readonly user: string; readonly org: string; readonly ticket: string; readonly traceId: string; readonly prompt: string; readonly secret: string | undefined;
+  readonly user: string;
+  readonly org: string;
+  readonly ticket: string;
+  readonly traceId: string;
+  readonly prompt: string;
+  readonly secret: string | undefined;
   /** What the model did, by the prompt it ran with. */
-  reply(promptVersion: string): { readonly status: 'success' | 'refusal' | 'error'; readonly response: string; readonly tokenIn: number; readonly tokenOut: number; readonly costNanoUsd: number; readonly latencyMs: number };
+  reply(promptVersion: string): {
+    readonly status: 'success' | 'refusal' | 'error';
+    readonly response: string;
+    readonly tokenIn: number;
+    readonly tokenOut: number;
+    readonly costNanoUsd: number;
+    readonly latencyMs: number;
+  };
   readonly duplicated: boolean;
   readonly lateMs: number;
-  readonly outcomes: readonly { readonly kind: 'ticket_resolved' | 'ticket_reopened'; readonly afterMs: number; readonly early: boolean }[];
+  readonly outcomes: readonly {
+    readonly kind: 'ticket_resolved' | 'ticket_reopened';
+    readonly afterMs: number;
+    readonly early: boolean;
+  }[];
 };
 
 /** The prompt that the candidate really runs: declared reply-v1, from Tuesday reply-v2, and nobody said so. */
-export const promptInForce = (variant: string, at: EpochMs): string => (variant === 'canary' && at >= storyOnset ? changedPrompt : 'reply-v1');
+export const promptInForce = (variant: string, at: EpochMs): string =>
+  variant === 'canary' && at >= storyOnset ? changedPrompt : 'reply-v1';
 export const changedPrompt = 'reply-v2';
 
-/** Calls that arrive between two moments, for one of `apps` desks. People write four times as much by day as by night. */
-export function callsBetween(random: Random, from: EpochMs, to: EpochMs, app: number, perHour: number, next: () => number): StoryCall[] {
+/**
+ * Calls that arrive between two moments, for one of `apps` desks. People write four times as much by day as by night.
+ */
+export function callsBetween(
+  random: Random,
+  from: EpochMs,
+  to: EpochMs,
+  app: number,
+  perHour: number,
+  next: () => number,
+): StoryCall[] {
   const hour = new Date(from).getUTCHours();
   const expected = ((to - from) / 3_600_000) * perHour * (hour >= 7 && hour < 19 ? 1.4 : 0.35);
   let count = Math.floor(expected);
@@ -99,19 +164,41 @@ function storyCall(random: Random, app: number, number: number): StoryCall {
   const plant = random() < 0.12 ? pick(random, planted)(random) : undefined;
   const [quality, size, pace] = [random(), random(), random()];
   return {
-    user: `customer-${app}-${customer}`, org: `org-${customer % 37}`, ticket: `T${app}-${number}`, traceId: letters(random, 32, '0123456789abcdef'), prompt: plant ? `${opening} ${plant.text}` : opening, secret: plant?.value,
+    user: `customer-${app}-${customer}`,
+    org: `org-${customer % 37}`,
+    ticket: `T${app}-${number}`,
+    traceId: letters(random, 32, '0123456789abcdef'),
+    prompt: plant ? `${opening} ${plant.text}` : opening,
+    secret: plant?.value,
     reply: (promptVersion) => {
       const broken = promptVersion === changedPrompt;
       const status = quality < 0.01 ? 'error' : quality < (broken ? 0.34 : 0.09) ? 'refusal' : 'success';
       const tokenIn = Math.round(250 + 300 * size);
       const tokenOut = Math.round((broken ? 1.7 : 1) * (60 + 90 * size));
-      return { status, response: status === 'success' ? pick(() => pace, replies) : status === 'refusal' ? (refusals[0] ?? '') : '', tokenIn, tokenOut, costNanoUsd: tokenIn * 600 + tokenOut * 6_000 + Math.floor(pace * 1_000), latencyMs: Math.round(600 + 12 * tokenOut * (0.5 + pace)) };
+      return {
+        status,
+        response: status === 'success' ? pick(() => pace, replies) : status === 'refusal' ? (refusals[0] ?? '') : '',
+        tokenIn,
+        tokenOut,
+        costNanoUsd: tokenIn * 600 + tokenOut * 6_000 + Math.floor(pace * 1_000),
+        latencyMs: Math.round(600 + 12 * tokenOut * (0.5 + pace)),
+      };
     },
     duplicated: random() < 0.01,
     lateMs: random() < 0.01 ? 60_000 + Math.floor(random() * 1_200_000) : 0,
     outcomes: [
-      ...(random() < 0.9 ? [{ kind: 'ticket_resolved' as const, afterMs: Math.floor((0.2 + random() * 5) * 3_600_000), early: random() < 0.02 }] : []),
-      ...(random() < 0.06 ? [{ kind: 'ticket_reopened' as const, afterMs: Math.floor((6 + random() * 20) * 3_600_000), early: false }] : []),
+      ...(random() < 0.9
+        ? [
+            {
+              kind: 'ticket_resolved' as const,
+              afterMs: Math.floor((0.2 + random() * 5) * 3_600_000),
+              early: random() < 0.02,
+            },
+          ]
+        : []),
+      ...(random() < 0.06
+        ? [{ kind: 'ticket_reopened' as const, afterMs: Math.floor((6 + random() * 20) * 3_600_000), early: false }]
+        : []),
     ],
   };
 }

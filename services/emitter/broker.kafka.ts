@@ -1,4 +1,7 @@
-/** The emitter's two sides on Kafka: events out to the raw topics, experiments in from theirs. Both wait for the broker in the background. */
+/**
+ * The emitter's two sides on Kafka: events out to the raw topics, experiments in from theirs. Both wait for the broker
+ * in the background.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AssignmentTable, createAssignmentTable } from '../assignment/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
@@ -29,7 +32,11 @@ const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID
 
 /** kafkajs wraps what the broker said once or twice. */
 function isRefusal(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; at = 'cause' in at ? at.cause : undefined, depth += 1) {
+  for (
+    let at: unknown = error, depth = 0;
+    typeof at === 'object' && at !== null && depth < 4;
+    at = 'cause' in at ? at.cause : undefined, depth += 1
+  ) {
     if ('type' in at && typeof at.type === 'string' && refusals.has(at.type)) return true;
   }
   return false;
@@ -38,10 +45,15 @@ function isRefusal(error: unknown): boolean {
 export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
   let ready: Promise<{ producer: LogProducer; partitions: Map<string, number> }> | undefined;
   const open = async (): Promise<{ producer: LogProducer; partitions: Map<string, number> }> => {
-    await codec.register([{ record: 'inference-event', topic: topicName(prefix, 'inference.raw.v1') }, { record: 'exposure', topic: topicName(prefix, 'inference.raw.v1') }, { record: 'outcome-event', topic: topicName(prefix, 'outcome.raw.v1') }]);
+    await codec.register([
+      { record: 'inference-event', topic: topicName(prefix, 'inference.raw.v1') },
+      { record: 'exposure', topic: topicName(prefix, 'inference.raw.v1') },
+      { record: 'outcome-event', topic: topicName(prefix, 'outcome.raw.v1') },
+    ]);
     const producer = await log.producer();
     const partitions = new Map<string, number>();
-    for (const suffix of ['inference.raw.v1', 'outcome.raw.v1'] as const) partitions.set(suffix, await log.partitions(topicName(prefix, suffix)));
+    for (const suffix of ['inference.raw.v1', 'outcome.raw.v1'] as const)
+      partitions.set(suffix, await log.partitions(topicName(prefix, suffix)));
     return { producer, partitions };
   };
   return {
@@ -56,13 +68,25 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
       }
       const { producer, partitions } = opened;
       const outgoing = batch.map(({ topic, record, bucket, key, frame, traceparent, timestamp }) => ({
-        topic: topicName(prefix, topic), partition: partitionOf(bucket, partitions.get(topic) ?? 1), key, value: codec.stamp(frame, record), timestamp,
-        headers: { 'content-type': 'application/avro', 'tripline-schema': record, ...(traceparent !== undefined && { traceparent }) },
+        topic: topicName(prefix, topic),
+        partition: partitionOf(bucket, partitions.get(topic) ?? 1),
+        key,
+        value: codec.stamp(frame, record),
+        timestamp,
+        headers: {
+          'content-type': 'application/avro',
+          'tripline-schema': record,
+          ...(traceparent !== undefined && { traceparent }),
+        },
       }));
       try {
         await producer.send(outgoing);
       } catch (cause) {
-        if (isRefusal(cause)) throw new PipelineError('BROKER_REFUSED', `the broker does not take a batch of ${batch.length}`, { cause, cure: 'raise max.message.bytes of the raw topics, or lower TRIPLINE_EMITTER_MAX_EVENT_BYTES' });
+        if (isRefusal(cause))
+          throw new PipelineError('BROKER_REFUSED', `the broker does not take a batch of ${batch.length}`, {
+            cause,
+            cure: 'raise max.message.bytes of the raw topics, or lower TRIPLINE_EMITTER_MAX_EVENT_BYTES',
+          });
         throw cause;
       }
     },
@@ -71,10 +95,19 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
 }
 
 /**
- * Latest revision of every experiment, as the topic tells it. Until the topic has been read the table is what was last known; when nothing was,
- * it is empty: control, reason UNKNOWN. A record that cannot be read is skipped, and the revision before it stays.
+ * Latest revision of every experiment, as the topic tells it. Until the topic has been read the table is what was last
+ * known; when nothing was, it is empty: control, reason UNKNOWN. A record that cannot be read is skipped, and the
+ * revision before it stays.
  */
-export function followExperiments({ prefix, log, codec, clock, ttlMs, onRevision, lastKnown }: BrokerDeps): ExperimentSource & { readonly ready: Promise<void>; readonly skipped: () => number } {
+export function followExperiments({
+  prefix,
+  log,
+  codec,
+  clock,
+  ttlMs,
+  onRevision,
+  lastKnown,
+}: BrokerDeps): ExperimentSource & { readonly ready: Promise<void>; readonly skipped: () => number } {
   let table: AssignmentTable = createAssignmentTable(lastKnown?.revisions ?? []);
   const revisions = new Map(table.revisions);
   let confirmedAt = lastKnown?.at ?? clock.now();
@@ -111,7 +144,10 @@ export function followExperiments({ prefix, log, codec, clock, ttlMs, onRevision
       confirmedAt = clock.now();
     } catch (cause) {
       // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
-      throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'experiment.v1')}`, { retriable: true, cause });
+      throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'experiment.v1')}`, {
+        retriable: true,
+        cause,
+      });
     }
   };
   const ready = untilItWorks(follow, { abandoned }).then(() => {});

@@ -1,5 +1,15 @@
-/** What the app says about a call, completed to the records that cross the topic: an unknown is null with a status, never 0. */
-import type { EntityRef, Exposure, InferenceEvent, InferenceStatus, OutcomeEvent, Units } from '../../schemas/generated.ts';
+/**
+ * What the app says about a call, completed to the records that cross the topic: an unknown is null with a status,
+ * never 0.
+ */
+import type {
+  EntityRef,
+  Exposure,
+  InferenceEvent,
+  InferenceStatus,
+  OutcomeEvent,
+  Units,
+} from '../../schemas/generated.ts';
 import type { Assignment } from '../assignment/index.ts';
 import { bucketOf, inferenceId, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -7,63 +17,138 @@ import type { EpochMs } from '../kernel/time.ts';
 export type InferenceInput = {
   /** Assignments under which the call was made: what `assign` returned. */
   readonly arms?: readonly Assignment[];
-  /** An id that `record` returned: says that this is the same call again (a retry of the app's own); it is counted once. */
+  /**
+   * An id that `record` returned: says that this is the same call again (a retry of the app's own); it is counted once.
+   */
   readonly eventId?: string;
-  readonly userId?: string; readonly orgId?: string; readonly sessionId?: string;
+  readonly userId?: string;
+  readonly orgId?: string;
+  readonly sessionId?: string;
   readonly entity?: { readonly type: string; readonly id: string };
   readonly traceparent?: string;
   readonly occurredAt?: EpochMs;
-  readonly operation?: string; readonly provider?: string; readonly modelRequested?: string; readonly modelServed?: string;
-  readonly promptName?: string; readonly promptVersion?: string; readonly ragIndexVersion?: string; readonly toolSetVersion?: string;
+  readonly operation?: string;
+  readonly provider?: string;
+  readonly modelRequested?: string;
+  readonly modelServed?: string;
+  readonly promptName?: string;
+  readonly promptVersion?: string;
+  readonly ragIndexVersion?: string;
+  readonly toolSetVersion?: string;
   /** Whole counts. Cached input is part of tokenIn, reasoning part of tokenOut. `tokenSource`: provider unless said. */
-  readonly tokenIn?: number; readonly tokenOut?: number; readonly tokenCacheRead?: number; readonly tokenCacheWrite?: number; readonly tokenReasoning?: number; readonly tokenSource?: 'provider' | 'estimated';
+  readonly tokenIn?: number;
+  readonly tokenOut?: number;
+  readonly tokenCacheRead?: number;
+  readonly tokenCacheWrite?: number;
+  readonly tokenReasoning?: number;
+  readonly tokenSource?: 'provider' | 'estimated';
   /** 1e-9 USD; leave it out when the price is unknown. */
-  readonly costNanoUsd?: number; readonly priceTableVersion?: string;
-  readonly latencyMs?: number; readonly ttftMs?: number;
-  readonly status?: InferenceStatus; readonly errorType?: string; readonly finishReasons?: readonly string[]; readonly attempts?: number; readonly schemaValid?: boolean; readonly schemaRepairs?: number;
-  readonly guardrails?: InferenceEvent['guardrails']; readonly toolCalls?: InferenceEvent['tool_calls']; readonly retrieval?: InferenceEvent['retrieval']; readonly scores?: Readonly<Record<string, number>>; readonly slices?: Readonly<Record<string, string>>;
-  readonly prompt?: string; readonly response?: string; readonly attributes?: Readonly<Record<string, string>>;
+  readonly costNanoUsd?: number;
+  readonly priceTableVersion?: string;
+  readonly latencyMs?: number;
+  readonly ttftMs?: number;
+  readonly status?: InferenceStatus;
+  readonly errorType?: string;
+  readonly finishReasons?: readonly string[];
+  readonly attempts?: number;
+  readonly schemaValid?: boolean;
+  readonly schemaRepairs?: number;
+  readonly guardrails?: InferenceEvent['guardrails'];
+  readonly toolCalls?: InferenceEvent['tool_calls'];
+  readonly retrieval?: InferenceEvent['retrieval'];
+  readonly scores?: Readonly<Record<string, number>>;
+  readonly slices?: Readonly<Record<string, string>>;
+  readonly prompt?: string;
+  readonly response?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
 };
 /** Says what it is about by one of entity, unit or inferenceId; `arms` names the units of earlier assignments. */
 export type OutcomeInput = {
   readonly entity?: { readonly type: string; readonly id: string };
   /** A user's id. For others say orgId or sessionId. */
   readonly unit?: string;
-  readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly inferenceId?: string;
+  readonly userId?: string;
+  readonly orgId?: string;
+  readonly sessionId?: string;
+  readonly inferenceId?: string;
   readonly arms?: readonly Assignment[];
   /** null retracts. */
   readonly value: number | null;
-  readonly outcomeId?: string; readonly revision?: number; readonly occurredAt?: EpochMs; readonly traceparent?: string; readonly source?: string; readonly attributes?: Readonly<Record<string, string>>;
+  readonly outcomeId?: string;
+  readonly revision?: number;
+  readonly occurredAt?: EpochMs;
+  readonly traceparent?: string;
+  readonly source?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
 };
-export type Origin = { readonly service: string; readonly environment: string; readonly now: EpochMs; readonly random: Uint8Array };
+export type Origin = {
+  readonly service: string;
+  readonly environment: string;
+  readonly now: EpochMs;
+  readonly random: Uint8Array;
+};
 
 /** W3C Trace Context level 1; undefined for anything that is not well-formed. */
-export function readTraceparent(traceparent: string | undefined): { readonly traceId: string; readonly spanId: string } | undefined {
-  const [, traceId, spanId] = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '') ?? [];
+export function readTraceparent(
+  traceparent: string | undefined,
+): { readonly traceId: string; readonly spanId: string } | undefined {
+  const [, traceId, spanId] =
+    /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '') ?? [];
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
 }
 const traceIdOf = (traceparent: string | undefined): string => readTraceparent(traceparent)?.traceId ?? '';
-const whole = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? Math.round(value) : null);
-const real = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
+const whole = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? Math.round(value) : null;
+const real = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
 
-type Named = { readonly arms?: readonly Assignment[]; readonly userId?: string; readonly orgId?: string; readonly sessionId?: string; readonly entity?: { readonly type: string; readonly id: string } };
+type Named = {
+  readonly arms?: readonly Assignment[];
+  readonly userId?: string;
+  readonly orgId?: string;
+  readonly sessionId?: string;
+  readonly entity?: { readonly type: string; readonly id: string };
+};
 
-/** Who it is about. The redactor finds the unit of an exposure here: an app that only hands over its arm has named the unit by it. */
+/**
+ * Who it is about. The redactor finds the unit of an exposure here: an app that only hands over its arm has named the
+ * unit by it.
+ */
 function subjectOf(input: Named): { readonly units: Units; readonly entity: EntityRef | null } {
-  const unit = (type: string): string | null => input.arms?.find(({ unitType, unitId }) => unitType === type && unitId !== '')?.unitId ?? null;
+  const unit = (type: string): string | null =>
+    input.arms?.find(({ unitType, unitId }) => unitType === type && unitId !== '')?.unitId ?? null;
   const arm = input.arms?.find(({ unitType, unitId }) => unitType.startsWith('entity:') && unitId !== '');
   const fromArm = arm && { type: arm.unitType.slice('entity:'.length), id: arm.unitId };
   const entity = input.entity ? { type: input.entity.type, id: input.entity.id } : fromArm;
-  return { units: { user_id: input.userId ?? unit('user'), org_id: input.orgId ?? unit('org'), session_id: input.sessionId ?? unit('session') }, entity: entity ?? null };
+  return {
+    units: {
+      user_id: input.userId ?? unit('user'),
+      org_id: input.orgId ?? unit('org'),
+      session_id: input.sessionId ?? unit('session'),
+    },
+    entity: entity ?? null,
+  };
 }
 
 const firstUnit = ({ user_id, org_id, session_id }: Units): readonly [type: string, id: string] | undefined => {
-  for (const [type, id] of [['user', user_id], ['org', org_id], ['session', session_id]] as const) if (id !== null) return [type, id];
+  for (const [type, id] of [
+    ['user', user_id],
+    ['org', org_id],
+    ['session', session_id],
+  ] as const)
+    if (id !== null) return [type, id];
   return undefined;
 };
 
-/** Bucket of the unit that decides where the event goes: the first assignment's, else user, org, session, else the event itself. */
-function bucketFor(arms: readonly Assignment[] | undefined, units: Units, random: Uint8Array): { bucket: number; key: string } {
+/**
+ * Bucket of the unit that decides where the event goes: the first assignment's, else user, org, session, else the event
+ * itself.
+ */
+function bucketFor(
+  arms: readonly Assignment[] | undefined,
+  units: Units,
+  random: Uint8Array,
+): { bucket: number; key: string } {
   const arm = arms?.find(({ unitId }) => unitId !== '');
   if (arm) return { bucket: arm.bucket, key: arm.unitId };
   const unit = firstUnit(units);
@@ -71,44 +156,125 @@ function bucketFor(arms: readonly Assignment[] | undefined, units: Units, random
   return { bucket: (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff, key: '' };
 }
 
-export function describeInference(input: InferenceInput, origin: Origin): { readonly event: InferenceEvent; readonly bucket: number; readonly key: string } {
+export function describeInference(
+  input: InferenceInput,
+  origin: Origin,
+): { readonly event: InferenceEvent; readonly bucket: number; readonly key: string } {
   const { units, entity } = subjectOf(input);
   const { bucket, key } = bucketFor(input.arms, units, origin.random);
   const tokenSource = input.tokenSource ?? 'provider';
   const cost = whole(input.costNanoUsd);
   const event: InferenceEvent = {
-    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random), occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent), span_id: readTraceparent(input.traceparent)?.spanId ?? null,
-    service: origin.service, environment: origin.environment, units, entity,
-    exposures: (input.arms ?? []).filter(({ phase }) => phase > 0).map(({ experimentId, phase, variant, unitType, reason }) => ({ experiment_id: experimentId, phase, variant, unit_type: unitType, reason })),
-    operation: input.operation ?? 'chat', provider: input.provider ?? '', model_requested: input.modelRequested ?? input.modelServed ?? '', model_served: input.modelServed ?? input.modelRequested ?? '',
-    prompt_name: input.promptName ?? null, prompt_version: input.promptVersion ?? '', rag_index_version: input.ragIndexVersion ?? null, tool_set_version: input.toolSetVersion ?? null,
-    token_in: whole(input.tokenIn), token_out: whole(input.tokenOut), token_cache_read: whole(input.tokenCacheRead), token_cache_write: whole(input.tokenCacheWrite), token_reasoning: whole(input.tokenReasoning),
+    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random),
+    occurred_at: input.occurredAt ?? origin.now,
+    trace_id: traceIdOf(input.traceparent),
+    span_id: readTraceparent(input.traceparent)?.spanId ?? null,
+    service: origin.service,
+    environment: origin.environment,
+    units,
+    entity,
+    exposures: (input.arms ?? [])
+      .filter(({ phase }) => phase > 0)
+      .map(({ experimentId, phase, variant, unitType, reason }) => ({
+        experiment_id: experimentId,
+        phase,
+        variant,
+        unit_type: unitType,
+        reason,
+      })),
+    operation: input.operation ?? 'chat',
+    provider: input.provider ?? '',
+    model_requested: input.modelRequested ?? input.modelServed ?? '',
+    model_served: input.modelServed ?? input.modelRequested ?? '',
+    prompt_name: input.promptName ?? null,
+    prompt_version: input.promptVersion ?? '',
+    rag_index_version: input.ragIndexVersion ?? null,
+    tool_set_version: input.toolSetVersion ?? null,
+    token_in: whole(input.tokenIn),
+    token_out: whole(input.tokenOut),
+    token_cache_read: whole(input.tokenCacheRead),
+    token_cache_write: whole(input.tokenCacheWrite),
+    token_reasoning: whole(input.tokenReasoning),
     token_source: input.tokenIn === undefined && input.tokenOut === undefined ? 'unknown' : tokenSource,
-    cost_nano_usd: cost, cost_status: cost === null ? 'unpriced' : 'priced', price_table_version: input.priceTableVersion ?? null, latency_ms: real(input.latencyMs), ttft_ms: real(input.ttftMs),
-    status: input.status ?? 'unknown', error_type: input.errorType ?? null, finish_reasons: [...(input.finishReasons ?? [])], attempts: input.attempts ?? 1, schema_valid: input.schemaValid ?? null, schema_repairs: input.schemaRepairs ?? 0,
-    guardrails: input.guardrails ?? [], tool_calls: input.toolCalls ?? [], retrieval: input.retrieval ?? [], scores: { ...input.scores }, slices: { ...input.slices }, prompt: input.prompt ?? null, response: input.response ?? null, attributes: { ...input.attributes },
+    cost_nano_usd: cost,
+    cost_status: cost === null ? 'unpriced' : 'priced',
+    price_table_version: input.priceTableVersion ?? null,
+    latency_ms: real(input.latencyMs),
+    ttft_ms: real(input.ttftMs),
+    status: input.status ?? 'unknown',
+    error_type: input.errorType ?? null,
+    finish_reasons: [...(input.finishReasons ?? [])],
+    attempts: input.attempts ?? 1,
+    schema_valid: input.schemaValid ?? null,
+    schema_repairs: input.schemaRepairs ?? 0,
+    guardrails: input.guardrails ?? [],
+    tool_calls: input.toolCalls ?? [],
+    retrieval: input.retrieval ?? [],
+    scores: { ...input.scores },
+    slices: { ...input.slices },
+    prompt: input.prompt ?? null,
+    response: input.response ?? null,
+    attributes: { ...input.attributes },
   };
   return { event, bucket, key: key === '' ? event.event_id : key };
 }
 
-export function describeExposure(assignment: Assignment, input: { entity?: { type: string; id: string }; traceparent?: string }, origin: Origin): Exposure {
+export function describeExposure(
+  assignment: Assignment,
+  input: { entity?: { type: string; id: string }; traceparent?: string },
+  origin: Origin,
+): Exposure {
   return {
-    event_id: inferenceId(origin.now, assignment.bucket, origin.random), occurred_at: origin.now, trace_id: traceIdOf(input.traceparent), service: origin.service, environment: origin.environment, experiment_id: assignment.experimentId,
-    phase: assignment.phase, variant: assignment.variant, unit_type: assignment.unitType, unit_id: assignment.unitId, entity: input.entity ?? null, reason: assignment.reason, config_sha: assignment.configSha, sdk: { name: 'tripline-node', version: '0.1.0' },
+    event_id: inferenceId(origin.now, assignment.bucket, origin.random),
+    occurred_at: origin.now,
+    trace_id: traceIdOf(input.traceparent),
+    service: origin.service,
+    environment: origin.environment,
+    experiment_id: assignment.experimentId,
+    phase: assignment.phase,
+    variant: assignment.variant,
+    unit_type: assignment.unitType,
+    unit_id: assignment.unitId,
+    entity: input.entity ?? null,
+    reason: assignment.reason,
+    config_sha: assignment.configSha,
+    sdk: { name: 'tripline-node', version: '0.1.0' },
   };
 }
 
-export function describeOutcome(kind: string, input: OutcomeInput, origin: Origin): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
+export function describeOutcome(
+  kind: string,
+  input: OutcomeInput,
+  origin: Origin,
+): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
   const { inferenceId: inference } = input;
   // An outcome of an entity belongs to whoever holds the entity: naming the arm's unit as well would say it twice.
   const { arms, ...named } = input.unit === undefined ? input : { ...input, userId: input.userId ?? input.unit };
   const { units, entity } = subjectOf(named.entity === undefined && arms !== undefined ? { ...named, arms } : named);
   const unit = firstUnit(units);
-  if (entity === null && unit === undefined && inference === undefined) throw new RangeError(`${kind} names no entity, unit or inferenceId`);
-  const bucket = entity ? bucketOf(`entity:${entity.type}`, entity.id) : unit ? bucketOf(...unit) : (readInferenceId(inference ?? '')?.bucket ?? 0);
+  if (entity === null && unit === undefined && inference === undefined)
+    throw new RangeError(`${kind} names no entity, unit or inferenceId`);
+  const bucket = entity
+    ? bucketOf(`entity:${entity.type}`, entity.id)
+    : unit
+      ? bucketOf(...unit)
+      : (readInferenceId(inference ?? '')?.bucket ?? 0);
   const event: OutcomeEvent = {
-    outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random), revision: input.revision ?? 1, occurred_at: input.occurredAt ?? origin.now, trace_id: traceIdOf(input.traceparent) || null, kind, value: input.value,
-    entity, inference_id: inference ?? null, units: unit ? units : null, source: input.source ?? origin.service, attributes: { ...input.attributes },
+    outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random),
+    revision: input.revision ?? 1,
+    occurred_at: input.occurredAt ?? origin.now,
+    trace_id: traceIdOf(input.traceparent) || null,
+    kind,
+    value: input.value,
+    entity,
+    inference_id: inference ?? null,
+    units: unit ? units : null,
+    source: input.source ?? origin.service,
+    attributes: { ...input.attributes },
   };
-  return { event, bucket, key: entity ? `${entity.type}\u001f${entity.id}` : (unit?.[1] ?? inference ?? event.outcome_id) };
+  return {
+    event,
+    bucket,
+    key: entity ? `${entity.type}\u001f${entity.id}` : (unit?.[1] ?? inference ?? event.outcome_id),
+  };
 }

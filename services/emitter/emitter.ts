@@ -1,6 +1,7 @@
 /**
- * The emitter: three calls that never throw, never block and never slow the app. Events are encoded at once, queued within bounds, and sent by a
- * loop of its own that waits for the broker for ever. What does not fit is dropped, oldest first, and counted by reason.
+ * The emitter: three calls that never throw, never block and never slow the app. Events are encoded at once, queued
+ * within bounds, and sent by a loop of its own that waits for the broker for ever. What does not fit is dropped, oldest
+ * first, and counted by reason.
  */
 import { randomFillSync } from 'node:crypto';
 import { type Assignment, type AssignmentTable, assign, type Subject } from '../assignment/index.ts';
@@ -8,7 +9,15 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import { describeExposure, describeInference, describeOutcome, type InferenceInput, type Origin, type OutcomeInput, readTraceparent } from './describe-event.ts';
+import {
+  describeExposure,
+  describeInference,
+  describeOutcome,
+  type InferenceInput,
+  type Origin,
+  type OutcomeInput,
+  readTraceparent,
+} from './describe-event.ts';
 import { createEventRedaction } from './redact-events.ts';
 import { createEventQueue, type QueuedEvent } from './event-queue.ts';
 import type { EmitterStats } from './stats.ts';
@@ -16,15 +25,18 @@ import type { EmitterStats } from './stats.ts';
 /** Encodes to a frame whose schema id may still be open. */
 export type EventEncoder = (record: QueuedEvent['record'], value: never) => Buffer;
 /**
- * Resolves when every event of the batch is acknowledged. A rejection means: try the same batch again later; only PipelineError
- * BROKER_REFUSED means that some event of it can never be taken.
+ * Resolves when every event of the batch is acknowledged. A rejection means: try the same batch again later; only
+ * PipelineError BROKER_REFUSED means that some event of it can never be taken.
  */
 export type EventSink = { send(batch: readonly QueuedEvent[]): Promise<void>; close(): Promise<void> };
 export type ExperimentSource = { table(): AssignmentTable; stale(): boolean; close(): Promise<void> };
 
 export type Emitter = {
   /** Local, microseconds. `unit` is the id of whatever the experiment is split by. */
-  assign(experimentId: string, subject: Subject & { readonly unit?: string; readonly traceparent?: string }): Assignment;
+  assign(
+    experimentId: string,
+    subject: Subject & { readonly unit?: string; readonly traceparent?: string },
+  ): Assignment;
   /** The event's id: an outcome may name it later. Empty when the call could not be recorded (counted). */
   record(input: InferenceInput): string;
   outcome(kind: string, input: OutcomeInput): void;
@@ -50,7 +62,10 @@ export type EmitterOptions = {
   readonly lingerMs: number;
   /** W3C traceparent of the span that is active now, asked when a call gives none. */
   readonly traceContext?: () => string | undefined;
-  /** Present: texts are redacted here, before they leave the process. Ids stay raw: the redactor finds units by them and makes pseudonyms. */
+  /**
+   * Present: texts are redacted here, before they leave the process. Ids stay raw: the redactor finds units by them and
+   * makes pseudonyms.
+   */
   readonly redaction?: RedactionPolicy;
   /** Told in `stats().lastProblem` from the start: what is wrong with the settings. */
   readonly problem?: string;
@@ -62,8 +77,20 @@ const batchBytes = 800_000;
 /** Exposures already sent, by unit, experiment and phase: a busy unit is not told a thousand times. */
 const rememberedExposures = 10_000;
 
-const unknown = (experimentId: string): Assignment => ({ experimentId, phase: 0, revision: 0, variant: 'control', config: {}, reason: 'UNKNOWN', unitType: '', unitId: '', bucket: 0, configSha: '' });
-const messageOf = (error: unknown): string => cleanMessage((error instanceof Error ? error.message : String(error)).slice(0, 4_096)).slice(0, 300);
+const unknown = (experimentId: string): Assignment => ({
+  experimentId,
+  phase: 0,
+  revision: 0,
+  variant: 'control',
+  config: {},
+  reason: 'UNKNOWN',
+  unitType: '',
+  unitId: '',
+  bucket: 0,
+  configSha: '',
+});
+const messageOf = (error: unknown): string =>
+  cleanMessage((error instanceof Error ? error.message : String(error)).slice(0, 4_096)).slice(0, 300);
 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { clock, experiments, sink, maxEventBytes = 1_000_000 } = options;
@@ -83,14 +110,36 @@ export function createEmitter(options: EmitterOptions): Emitter {
       used = 0;
     }
     used += 8;
-    return { service: options.service, environment: options.environment, now: clock.now(), random: random.subarray(used - 8, used) };
+    return {
+      service: options.service,
+      environment: options.environment,
+      now: clock.now(),
+      random: random.subarray(used - 8, used),
+    };
   };
   let wake: () => void = () => {};
-  const push = (topic: QueuedEvent['topic'], record: QueuedEvent['record'], value: unknown, bucket: number, key: string, traceparent: string | undefined, timestamp: number): void => {
+  const push = (
+    topic: QueuedEvent['topic'],
+    record: QueuedEvent['record'],
+    value: unknown,
+    bucket: number,
+    key: string,
+    traceparent: string | undefined,
+    timestamp: number,
+  ): void => {
     const frame = options.encode(record, value as never);
     if (closing) queue.drop('closed');
     else if (frame.length > maxEventBytes) queue.drop('too_large');
-    else queue.push({ topic, record, bucket, key, frame, traceparent: readTraceparent(traceparent) && traceparent, timestamp });
+    else
+      queue.push({
+        topic,
+        record,
+        bucket,
+        key,
+        frame,
+        traceparent: readTraceparent(traceparent) && traceparent,
+        timestamp,
+      });
     wake();
   };
   /** An app's mistake (or ours) is counted, never thrown at the app. */
@@ -99,7 +148,8 @@ export function createEmitter(options: EmitterOptions): Emitter {
       return run();
     } catch (error) {
       failedCalls += 1;
-      // An encoder's message quotes the value it stumbled over, which may be a prompt: only messages of our own are passed on.
+      // An encoder's message quotes the value it stumbled over, which may be a prompt: only messages of our own are
+      // passed on.
       lastProblem = `${call}: ${error instanceof RangeError ? messageOf(error) : 'a value has the wrong type'}`;
       return fallback;
     }
@@ -143,7 +193,10 @@ export function createEmitter(options: EmitterOptions): Emitter {
       tellFlushes();
       await nap(undefined, () => queue.length > 0 || closing);
       if (queue.length === 0) break;
-      await nap(options.lingerMs, () => queue.length >= batchSize || queue.bytes >= batchBytes || flushes.length > 0 || closing);
+      await nap(
+        options.lingerMs,
+        () => queue.length >= batchSize || queue.bytes >= batchBytes || flushes.length > 0 || closing,
+      );
       const batch = queue.take(batchSize, batchBytes);
       const { length } = batch;
       try {
@@ -172,17 +225,38 @@ export function createEmitter(options: EmitterOptions): Emitter {
     if (subject.unit === undefined) return subject;
     const unitType = experiments.table().revisions.get(experimentId)?.spec.unit ?? 'user';
     const field = { user: 'userId', org: 'orgId', session: 'sessionId', request: 'requestId' }[unitType];
-    return field === undefined ? { ...subject, entity: { type: unitType.slice('entity:'.length), id: subject.unit } } : { ...subject, [field]: subject.unit };
+    return field === undefined
+      ? { ...subject, entity: { type: unitType.slice('entity:'.length), id: subject.unit } }
+      : { ...subject, [field]: subject.unit };
   };
 
-  const expose = (assignment: Assignment, subject: { readonly entity?: { readonly type: string; readonly id: string }; readonly traceparent?: string }): void => {
-    // An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to say.
+  const expose = (
+    assignment: Assignment,
+    subject: { readonly entity?: { readonly type: string; readonly id: string }; readonly traceparent?: string },
+  ): void => {
+    // An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to
+    // say.
     if (assignment.phase === 0 || assignment.unitId === '' || assignment.unitType === 'request') return;
     const key = `${assignment.experimentId}\u001f${assignment.phase}\u001f${assignment.variant}\u001f${assignment.reason}\u001f${assignment.unitId}`;
     if (exposed.has(key)) return;
     const from = origin();
     const { entity, traceparent } = traced(subject);
-    push('inference.raw.v1', 'exposure', describeExposure(assignment, { ...(entity && { entity: { type: entity.type, id: entity.id } }), ...(traceparent !== undefined && { traceparent }) }, from), assignment.bucket, assignment.unitId, traceparent, from.now);
+    push(
+      'inference.raw.v1',
+      'exposure',
+      describeExposure(
+        assignment,
+        {
+          ...(entity && { entity: { type: entity.type, id: entity.id } }),
+          ...(traceparent !== undefined && { traceparent }),
+        },
+        from,
+      ),
+      assignment.bucket,
+      assignment.unitId,
+      traceparent,
+      from.now,
+    );
     const oldest = exposed.size >= rememberedExposures ? exposed.values().next().value : undefined;
     if (oldest !== undefined) exposed.delete(oldest);
     exposed.add(key);
@@ -198,7 +272,10 @@ export function createEmitter(options: EmitterOptions): Emitter {
     // A unit whose exposure cannot be recorded gets control: what is not measured is not tried out.
     assign: (experimentId, subject) =>
       safely('assign', unknown(experimentId), () => {
-        const assignment = assign(experiments.table(), experimentId, withUnit(experimentId, subject), { stale: experiments.stale(), ...(options.forced && { forced: options.forced }) });
+        const assignment = assign(experiments.table(), experimentId, withUnit(experimentId, subject), {
+          stale: experiments.stale(),
+          ...(options.forced && { forced: options.forced }),
+        });
         expose(assignment, subject);
         return assignment;
       }),
@@ -207,7 +284,15 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeInference(complete, from);
-        push('inference.raw.v1', 'inference-event', redaction.inference(event), bucket, key, complete.traceparent, from.now);
+        push(
+          'inference.raw.v1',
+          'inference-event',
+          redaction.inference(event),
+          bucket,
+          key,
+          complete.traceparent,
+          from.now,
+        );
         return event.event_id;
       }),
     outcome: (kind, input) =>
@@ -241,6 +326,16 @@ export function createEmitter(options: EmitterOptions): Emitter {
       await within(timeoutMs, loop);
       await within(timeoutMs, Promise.allSettled([sink.close(), experiments.close()]));
     },
-    stats: () => ({ queued: queue.length, bytes: queue.bytes, sent, dropped: queue.dropped, droppedBy: queue.droppedBy, failedCalls, sendErrors, redactions: { ...redaction.counts }, ...(lastProblem !== undefined && { lastProblem }) }),
+    stats: () => ({
+      queued: queue.length,
+      bytes: queue.bytes,
+      sent,
+      dropped: queue.dropped,
+      droppedBy: queue.droppedBy,
+      failedCalls,
+      sendErrors,
+      redactions: { ...redaction.counts },
+      ...(lastProblem !== undefined && { lastProblem }),
+    }),
   };
 }

@@ -1,15 +1,26 @@
 /**
- * A bounded queue by count and bytes that drops its oldest when full: the newest say most about now, and the app never waits.
- * An event is waiting (in a ring, so that dropping the oldest costs the same whatever is queued), then in flight (never dropped to make
- * room, and the same batch until `done`, `giveBack` or `refuse`), then gone.
+ * A bounded queue by count and bytes that drops its oldest when full: the newest say most about now, and the app never
+ * waits. An event is waiting (in a ring, so that dropping the oldest costs the same whatever is queued), then in flight
+ * (never dropped to make room, and the same batch until `done`, `giveBack` or `refuse`), then gone.
  */
-export type QueuedEvent = { readonly topic: 'inference.raw.v1' | 'outcome.raw.v1'; readonly record: 'inference-event' | 'exposure' | 'outcome-event'; readonly bucket: number; readonly key: string; readonly frame: Buffer; readonly traceparent: string | undefined; readonly timestamp: number };
+export type QueuedEvent = {
+  readonly topic: 'inference.raw.v1' | 'outcome.raw.v1';
+  readonly record: 'inference-event' | 'exposure' | 'outcome-event';
+  readonly bucket: number;
+  readonly key: string;
+  readonly frame: Buffer;
+  readonly traceparent: string | undefined;
+  readonly timestamp: number;
+};
 
 export type DropReason = 'queue_full' | 'too_large' | 'refused' | 'closed';
 
 export type EventQueue = {
   push(event: QueuedEvent): void;
-  /** Up to `count` events and about `maxBytes` from the front, at least one if there is one; the same again until they are settled. */
+  /**
+   * Up to `count` events and about `maxBytes` from the front, at least one if there is one; the same again until they
+   * are settled.
+   */
   take(count: number, maxBytes?: number): readonly QueuedEvent[];
   done(): void;
   /** Only the first `keep` stay in flight, the others wait again at the front. */

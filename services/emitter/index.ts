@@ -1,6 +1,6 @@
 /**
- * `tripline/emitter`: describe calls of models and what came of them. `tripline` reads TRIPLINE_* settings when it is first used; `createEmitter`
- * takes everything as arguments; `createTestTripline` keeps events in memory.
+ * `tripline/emitter`: describe calls of models and what came of them. `tripline` reads TRIPLINE_* settings when it is
+ * first used; `createEmitter` takes everything as arguments; `createTestTripline` keeps events in memory.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
@@ -29,22 +29,37 @@ const fixedExperiments = (revisions: readonly ExperimentRevision[]): ExperimentS
   return { table: () => table, stale: () => false, close: async () => {} };
 };
 
-/** Events as readable lines, for local work without a broker. The frame is not decoded again: a line is the value that was recorded. */
-function lineSink(write: (lines: string) => Promise<void>): { sink: EventSink; encode: (record: string, value: never) => Buffer } {
+/**
+ * Events as readable lines, for local work without a broker. The frame is not decoded again: a line is the value that
+ * was recorded.
+ */
+function lineSink(write: (lines: string) => Promise<void>): {
+  sink: EventSink;
+  encode: (record: string, value: never) => Buffer;
+} {
   return {
     encode: (_record, value) => Buffer.from(JSON.stringify(value)),
     sink: {
-      send: (batch) => write(batch.map(({ record, frame }) => `{"record":"${record}","event":${frame.toString('utf8')}}\n`).join('')),
+      send: (batch) =>
+        write(batch.map(({ record, frame }) => `{"record":"${record}","event":${frame.toString('utf8')}}\n`).join('')),
       close: async () => {},
     },
   };
 }
-const writeOut = (lines: string): Promise<void> => new Promise((resolve, reject) => process.stdout.write(lines, (error) => (error ? reject(error) : resolve())));
+const writeOut = (lines: string): Promise<void> =>
+  new Promise((resolve, reject) => process.stdout.write(lines, (error) => (error ? reject(error) : resolve())));
 
-/** The table that was last known, one revision a line. A file that is not there or broken is none; the table then comes from the topic alone. */
-export function readExperiments(path: string): { readonly revisions: readonly ExperimentRevision[]; readonly at: EpochMs } | undefined {
+/**
+ * The table that was last known, one revision a line. A file that is not there or broken is none; the table then comes
+ * from the topic alone.
+ */
+export function readExperiments(
+  path: string,
+): { readonly revisions: readonly ExperimentRevision[]; readonly at: EpochMs } | undefined {
   try {
-    const lines = readFileSync(path, 'utf8').split('\n').filter((line) => line.trim() !== '');
+    const lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
     return { revisions: lines.map(parseRevision), at: Math.round(statSync(path).mtimeMs) };
   } catch {
     return undefined;
@@ -65,39 +80,99 @@ function experimentKeeper(path: string, known: readonly ExperimentRevision[]): (
   };
 }
 
-/** `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. Throws `CONFIG_INVALID` when a redaction policy or key is asked for and cannot be used: raw text would leave otherwise. */
-export function createEmitterFromSettings(settings: EmitterSettings, forced: Readonly<Record<string, string>>, options: Pick<EmitterOptions, 'traceContext'> & Pick<BrokerDeps, 'onRevision'> = {}): Emitter {
+/**
+ * `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. Throws `CONFIG_INVALID` when
+ * a redaction policy or key is asked for and cannot be used: raw text would leave otherwise.
+ */
+export function createEmitterFromSettings(
+  settings: EmitterSettings,
+  forced: Readonly<Record<string, string>>,
+  options: Pick<EmitterOptions, 'traceContext'> & Pick<BrokerDeps, 'onRevision'> = {},
+): Emitter {
   const common = {
-    service: settings.TRIPLINE_SERVICE, environment: settings.TRIPLINE_ENVIRONMENT, clock: systemClock, forced, ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: readRedactionPolicy(settings) }), ...(options.traceContext && { traceContext: options.traceContext }),
-    maxQueued: settings.TRIPLINE_EMITTER_MAX_QUEUED, maxBytes: settings.TRIPLINE_EMITTER_MAX_BYTES, maxEventBytes: settings.TRIPLINE_EMITTER_MAX_EVENT_BYTES, lingerMs: settings.TRIPLINE_EMITTER_LINGER_MS,
+    service: settings.TRIPLINE_SERVICE,
+    environment: settings.TRIPLINE_ENVIRONMENT,
+    clock: systemClock,
+    forced,
+    ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: readRedactionPolicy(settings) }),
+    ...(options.traceContext && { traceContext: options.traceContext }),
+    maxQueued: settings.TRIPLINE_EMITTER_MAX_QUEUED,
+    maxBytes: settings.TRIPLINE_EMITTER_MAX_BYTES,
+    maxEventBytes: settings.TRIPLINE_EMITTER_MAX_EVENT_BYTES,
+    lingerMs: settings.TRIPLINE_EMITTER_LINGER_MS,
   };
   const { TRIPLINE_SINK: target, TRIPLINE_EXPERIMENTS: path } = settings;
   const lastKnown = path === undefined ? undefined : readExperiments(path);
   if (target !== 'kafka') {
-    const write = target === 'stdout' ? writeOut : (lines: string) => appendFile(target.slice('file:'.length), lines, { mode: 0o600 });
-    const problem = path !== undefined && lastKnown === undefined ? { problem: `TRIPLINE_EXPERIMENTS: ${path} cannot be read as one experiment revision a line` } : {};
-    return createEmitter({ ...common, ...problem, ...lineSink(write), experiments: fixedExperiments(lastKnown?.revisions ?? []) });
+    const write =
+      target === 'stdout'
+        ? writeOut
+        : (lines: string) => appendFile(target.slice('file:'.length), lines, { mode: 0o600 });
+    const problem =
+      path !== undefined && lastKnown === undefined
+        ? { problem: `TRIPLINE_EXPERIMENTS: ${path} cannot be read as one experiment revision a line` }
+        : {};
+    return createEmitter({
+      ...common,
+      ...problem,
+      ...lineSink(write),
+      experiments: fixedExperiments(lastKnown?.revisions ?? []),
+    });
   }
   const log = createKafka({ brokers: settings.KAFKA_BROKERS, clientId: `${settings.TRIPLINE_SERVICE}-emitter` });
-  const codec = createAvroCodec({ registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL }), clock: systemClock });
+  const codec = createAvroCodec({
+    registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL }),
+    clock: systemClock,
+  });
   const keep = path === undefined ? undefined : experimentKeeper(path, lastKnown?.revisions ?? []);
   const broker: BrokerDeps = {
-    prefix: settings.TRIPLINE_TOPIC_PREFIX, log, codec, clock: systemClock, ttlMs: settings.TRIPLINE_EXPERIMENT_TTL_MS, ...(lastKnown && { lastKnown }),
+    prefix: settings.TRIPLINE_TOPIC_PREFIX,
+    log,
+    codec,
+    clock: systemClock,
+    ttlMs: settings.TRIPLINE_EXPERIMENT_TTL_MS,
+    ...(lastKnown && { lastKnown }),
     onRevision: (revision, at) => {
       keep?.(revision);
       options.onRevision?.(revision, at);
     },
   };
-  return createEmitter({ ...common, encode: codec.encodeUnregistered, sink: createKafkaSink(broker), experiments: followExperiments(broker) });
+  return createEmitter({
+    ...common,
+    encode: codec.encodeUnregistered,
+    sink: createKafkaSink(broker),
+    experiments: followExperiments(broker),
+  });
 }
 
-/** Keeps what was recorded, in order; `experiments` makes assignment real. A value that would not fit its schema fails here as it would in production. */
-export function createTestTripline(options: { readonly experiments?: readonly ExperimentRevision[]; readonly forced?: Readonly<Record<string, string>>; readonly redaction?: RedactionPolicy } = {}): Emitter & { events(): readonly { readonly record: string; readonly event: unknown }[] } {
+/**
+ * Keeps what was recorded, in order; `experiments` makes assignment real. A value that would not fit its schema fails
+ * here as it would in production.
+ */
+export function createTestTripline(
+  options: {
+    readonly experiments?: readonly ExperimentRevision[];
+    readonly forced?: Readonly<Record<string, string>>;
+    readonly redaction?: RedactionPolicy;
+  } = {},
+): Emitter & { events(): readonly { readonly record: string; readonly event: unknown }[] } {
   const events: { record: string; event: unknown }[] = [];
-  const registry = { register: async () => 0, schemaById: async () => undefined, subjects: async () => [], ping: async () => {} };
+  const registry = {
+    register: async () => 0,
+    schemaById: async () => undefined,
+    subjects: async () => [],
+    ping: async () => {},
+  };
   const { encodeUnregistered } = createAvroCodec({ registry, clock: systemClock });
   const emitter = createEmitter({
-    service: 'test', environment: 'test', clock: systemClock, maxQueued: 100_000, maxBytes: 1 << 30, lingerMs: 0, ...(options.forced && { forced: options.forced }), ...(options.redaction && { redaction: options.redaction }),
+    service: 'test',
+    environment: 'test',
+    clock: systemClock,
+    maxQueued: 100_000,
+    maxBytes: 1 << 30,
+    lingerMs: 0,
+    ...(options.forced && { forced: options.forced }),
+    ...(options.redaction && { redaction: options.redaction }),
     encode: (record, value) => {
       const frame = encodeUnregistered(record, value);
       events.push({ record, event: value });
@@ -118,7 +193,18 @@ export function createEmitterFromEnv(env: Readonly<Record<string, string | undef
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error);
   }
-  return createEmitter({ service: 'app', environment: 'unknown', clock: systemClock, maxQueued: 1_000, maxBytes: 1 << 20, lingerMs: 1_000, problem, encode: () => Buffer.alloc(0), sink: { send: () => Promise.reject(new Error(problem)), close: async () => {} }, experiments: fixedExperiments([]) });
+  return createEmitter({
+    service: 'app',
+    environment: 'unknown',
+    clock: systemClock,
+    maxQueued: 1_000,
+    maxBytes: 1 << 20,
+    lingerMs: 1_000,
+    problem,
+    encode: () => Buffer.alloc(0),
+    sink: { send: () => Promise.reject(new Error(problem)), close: async () => {} },
+    experiments: fixedExperiments([]),
+  });
 }
 
 let instance: Emitter | undefined;

@@ -1,6 +1,6 @@
 /**
- * What becomes due, by time: a binary min-heap of (epoch ms, 16-byte id) in typed arrays. A million open entries cost 24 bytes each and no
- * garbage; a heap of objects cost five times that. Ids travel as latin1 text.
+ * What becomes due, by time: a binary min-heap of (epoch ms, 16-byte id) in typed arrays. A million open entries cost
+ * 24 bytes each and no garbage; a heap of objects cost five times that. Ids travel as latin1 text.
  */
 export type DueQueue = {
   readonly size: number;
@@ -44,7 +44,12 @@ export function createDueQueue(): DueQueue {
   const setId = (index: number, id: string): void => {
     for (let word = 0; word < wordsPerId; word += 1) {
       const at = 4 * word;
-      ids[index * wordsPerId + word] = (id.charCodeAt(at) | (id.charCodeAt(at + 1) << 8) | (id.charCodeAt(at + 2) << 16) | (id.charCodeAt(at + 3) << 24)) >>> 0;
+      ids[index * wordsPerId + word] =
+        (id.charCodeAt(at) |
+          (id.charCodeAt(at + 1) << 8) |
+          (id.charCodeAt(at + 2) << 16) |
+          (id.charCodeAt(at + 3) << 24)) >>>
+        0;
     }
   };
   return {

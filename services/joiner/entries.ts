@@ -1,19 +1,41 @@
 /**
- * Entries: when a unit enters a test, what its entry is worth, and what closing adds to the difference array (architecture 3, E6).
- * On closing with value v in segment s, the previous entry being in L: cell(s) += f(v), cell(L) -= f(v). The sums of the test restarted
- * at k are then the suffix sums over j >= k, in which each unit counts once, with its first entry since k.
+ * Entries: when a unit enters a test, what its entry is worth, and what closing adds to the difference array
+ * (architecture 3, E6). On closing with value v in segment s, the previous entry being in L: cell(s) += f(v), cell(L)
+ * -= f(v). The sums of the test restarted at k are then the suffix sums over j >= k, in which each unit counts once,
+ * with its first entry since k.
  */
 import { type BetDesign, fixedPoint, scaledValue } from '../kernel/bets.ts';
 import { emptyEntrySums } from '../kernel/evidence.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { anyExperiment, cellKey, type EntityFold, type ExperimentFold, entriesAt, entryFields, type MetricFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
+import {
+  anyExperiment,
+  cellKey,
+  type EntityFold,
+  type ExperimentFold,
+  entriesAt,
+  entryFields,
+  type MetricFold,
+  type PartitionFold,
+  type UnitFold,
+  type UnitInExperiment,
+} from './fold-state.ts';
 import type { OutcomeMeasure } from '../kernel/measures.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 
 const at = (array: Float64Array, index: number): number => array[index] ?? 0;
 
-/** What an outcome measure counts of one entity: outcomes with `from <= occurred_at <= until`, e being the entity's first inference. */
-export function outcomeTotal(entity: EntityFold, measure: OutcomeMeasure, first: EpochMs, windowMs: number, from: EpochMs, until: EpochMs): number {
+/**
+ * What an outcome measure counts of one entity: outcomes with `from <= occurred_at <= until`, e being the entity's
+ * first inference.
+ */
+export function outcomeTotal(
+  entity: EntityFold,
+  measure: OutcomeMeasure,
+  first: EpochMs,
+  windowMs: number,
+  from: EpochMs,
+  until: EpochMs,
+): number {
   let total = 0;
   for (const outcome of entity.outcomes.values()) {
     if (outcome.kind !== measure.kind || outcome.withdrawn || outcome.value === null) continue;
@@ -25,13 +47,16 @@ export function outcomeTotal(entity: EntityFold, measure: OutcomeMeasure, first:
   return total;
 }
 
-/** From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named it. */
+/**
+ * From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named
+ * it.
+ */
 export const firstOf = (member: UnitInExperiment, entity: EntityFold): EpochMs | undefined =>
   entity.id === '' ? member.firstAt : (entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment));
 
 /**
- * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or revision may
- * change it. True when the totals changed.
+ * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or
+ * revision may change it. True when the totals changed.
  */
 export function contribute(member: UnitInExperiment, entity: EntityFold): boolean {
   const { experiment, data, at: base } = member;
@@ -60,30 +85,50 @@ export function contribute(member: UnitInExperiment, entity: EntityFold): boolea
 }
 
 /** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
-function outcomesOfEntry(member: UnitInExperiment, metric: MetricFold, start: EpochMs): { numerator: number; denominator: number } {
+function outcomesOfEntry(
+  member: UnitInExperiment,
+  metric: MetricFold,
+  start: EpochMs,
+): { numerator: number; denominator: number } {
   const { numerator, denominator, windowMs } = metric.spec;
   const sums = { numerator: 0, denominator: 0 };
   for (const entity of member.unit.entities?.values() ?? []) {
     const first = firstOf(member, entity);
     if (first === undefined) continue;
-    if (numerator.of === 'outcome') sums.numerator += outcomeTotal(entity, numerator, first, windowMs, start, start + windowMs);
-    if (denominator?.of === 'outcome') sums.denominator += outcomeTotal(entity, denominator, first, windowMs, start, start + windowMs);
+    if (numerator.of === 'outcome')
+      sums.numerator += outcomeTotal(entity, numerator, first, windowMs, start, start + windowMs);
+    if (denominator?.of === 'outcome')
+      sums.denominator += outcomeTotal(entity, denominator, first, windowMs, start, start + windowMs);
   }
   return sums;
 }
 
-/** The entry's value in the metric's own unit; 0 when the denominator is 0: no unit leaves a test because of what happened to it. */
+/**
+ * The entry's value in the metric's own unit; 0 when the denominator is 0: no unit leaves a test because of what
+ * happened to it.
+ */
 export function entryValue(metric: MetricFold, numerator: number, denominator: number): number {
   if (!metric.hasDenominator) return numerator * metric.ratio;
   return denominator === 0 ? 0 : (numerator / denominator) * metric.ratio;
 }
 
 function addBets(into: number[], bets: readonly number[], z: number, sign: 1 | -1): void {
-  for (let j = 0; j < bets.length; j += 1) into[j] = (into[j] ?? 0) + sign * Math.floor(Math.log1p((bets[j] ?? 0) * z) * fixedPoint);
+  for (let j = 0; j < bets.length; j += 1)
+    into[j] = (into[j] ?? 0) + sign * Math.floor(Math.log1p((bets[j] ?? 0) * z) * fixedPoint);
 }
 
-/** Adds or subtracts one unit's value. The arithmetic is `betLogs` of kernel/bets.ts without its allocations; a test holds them equal. */
-function addToCell(experiment: ExperimentFold, segment: number, arm: number, metricIndex: number, value: number, sign: 1 | -1): void {
+/**
+ * Adds or subtracts one unit's value. The arithmetic is `betLogs` of kernel/bets.ts without its allocations; a test
+ * holds them equal.
+ */
+function addToCell(
+  experiment: ExperimentFold,
+  segment: number,
+  arm: number,
+  metricIndex: number,
+  value: number,
+  sign: 1 | -1,
+): void {
   const metric = experiment.metrics[metricIndex] as MetricFold;
   const x = scaledValue(metric.spec, value);
   for (let candidate = 0; candidate < experiment.candidates.length; candidate += 1) {
@@ -107,7 +152,14 @@ function addToCell(experiment: ExperimentFold, segment: number, arm: number, met
   }
 }
 
-const addDifference = (member: UnitInExperiment, metric: number, segment: number, previous: number, value: number, sign: 1 | -1): void => {
+const addDifference = (
+  member: UnitInExperiment,
+  metric: number,
+  segment: number,
+  previous: number,
+  value: number,
+  sign: 1 | -1,
+): void => {
   addToCell(member.experiment, segment, member.arm, metric, value, sign);
   if (previous >= 0) addToCell(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
 };
@@ -145,7 +197,10 @@ export function enter(partition: PartitionFold, member: UnitInExperiment, occurr
   }
 }
 
-/** Adds an inference's contribution to the open entries whose window it falls into. `values`: numerator, denominator per metric. */
+/**
+ * Adds an inference's contribution to the open entries whose window it falls into. `values`: numerator, denominator per
+ * metric.
+ */
 export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array): void {
   const { experiment, data: entries } = member;
   const from = entriesAt(member);
@@ -184,14 +239,22 @@ function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIn
   touchMember(partition, member);
 }
 
-/** Closes what the partition's clock has passed. Sums are order-free, so the order of units that close at one tick of the clock is too. */
+/**
+ * Closes what the partition's clock has passed. Sums are order-free, so the order of units that close at one tick of
+ * the clock is too.
+ */
 export function closeDue(partition: PartitionFold): void {
   const { closing, clock, units } = partition;
   while (closing.next() < clock) {
     const id = closing.pop();
     const unit = units.get(id);
     if (unit !== undefined) closeUnit(partition, unit);
-    else if (partition.known) throw new PipelineError('STATE_CORRUPT', `partition ${partition.part} folds past the close of a unit that was not loaded`, { cure: 'report it: a batch must be made present before it is folded' });
+    else if (partition.known)
+      throw new PipelineError(
+        'STATE_CORRUPT',
+        `partition ${partition.part} folds past the close of a unit that was not loaded`,
+        { cure: 'report it: a batch must be made present before it is folded' },
+      );
   }
 }
 
@@ -202,13 +265,17 @@ function closeUnit(partition: PartitionFold, unit: UnitFold): void {
     for (const { windowMs, metrics } of member.experiment.windows) {
       for (const metric of metrics) {
         const base = from + metric * entryFields;
-        if (at(member.data, base + 5) >= 0 && at(member.data, base + 6) + windowMs < partition.clock) closeEntry(partition, member, metric);
+        if (at(member.data, base + 5) >= 0 && at(member.data, base + 6) + windowMs < partition.clock)
+          closeEntry(partition, member, metric);
       }
     }
   }
 }
 
-/** After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value taken back. */
+/**
+ * After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value
+ * taken back.
+ */
 export function revalue(partition: PartitionFold, member: UnitInExperiment): void {
   const { data: entries, experiment } = member;
   if (member.crossed) return;
@@ -223,7 +290,14 @@ export function revalue(partition: PartitionFold, member: UnitInExperiment): voi
     const denominator = metric.spec.denominator?.of === 'outcome' ? outcomes.denominator : at(entries, base + 3);
     if (numerator === at(entries, base + 2) && denominator === at(entries, base + 3)) continue;
     const previous = at(entries, base + 4);
-    addDifference(member, index, segment, previous, entryValue(metric, at(entries, base + 2), at(entries, base + 3)), -1);
+    addDifference(
+      member,
+      index,
+      segment,
+      previous,
+      entryValue(metric, at(entries, base + 2), at(entries, base + 3)),
+      -1,
+    );
     addDifference(member, index, segment, previous, entryValue(metric, numerator, denominator), 1);
     entries[base + 2] = numerator;
     entries[base + 3] = denominator;

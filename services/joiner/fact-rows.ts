@@ -1,11 +1,24 @@
 /**
- * Facts, one row per accepted record, written as the engine reads them the moment they are folded: keeping them as objects until the flush
- * cost a fifth of the joiner's time in garbage.
+ * Facts, one row per accepted record, written as the engine reads them the moment they are folded: keeping them as
+ * objects until the flush cost a fifth of the joiner's time in garbage.
  */
 import { createRowBinaryWriter, type RowBinaryWriter } from '../kernel/row-binary.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
-export const factColumns = ['part', 'id', 'ver', 'kind', 'unit', 'occurred_at', 'received_at', 'experiment', 'phase', 'arm', 'name', 'x'] as const;
+export const factColumns = [
+  'part',
+  'id',
+  'ver',
+  'kind',
+  'unit',
+  'occurred_at',
+  'received_at',
+  'experiment',
+  'phase',
+  'arm',
+  'name',
+  'x',
+] as const;
 
 const kinds = { exposure: 1, inference: 2, outcome: 3 } as const;
 

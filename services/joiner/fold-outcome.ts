@@ -1,22 +1,39 @@
 /**
- * Outcomes: before or after what they belong to, twice, corrected, taken back, moved to another unit, or waiting for an inference that never
- * comes. Of two deliveries the higher revision wins, of equal revisions the later hop. An erase is an outcome of a reserved kind.
+ * Outcomes: before or after what they belong to, twice, corrected, taken back, moved to another unit, or waiting for an
+ * inference that never comes. Of two deliveries the higher revision wins, of equal revisions the later hop. An erase is
+ * an outcome of a reserved kind.
  */
 import type { OutcomeSeen, UnitRecord } from '../../schemas/generated.ts';
 import { eraseKind } from '../kernel/erase.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
-import { anyExperiment, type EntityFold, type OutcomeFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
+import {
+  anyExperiment,
+  type EntityFold,
+  type OutcomeFold,
+  type PartitionFold,
+  type UnitFold,
+  type UnitInExperiment,
+} from './fold-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
 
 function supersedes(next: OutcomeFold, known: OutcomeFold | undefined): boolean {
-  return known === undefined || next.revision > known.revision || (next.revision === known.revision && next.hop > known.hop);
+  return (
+    known === undefined || next.revision > known.revision || (next.revision === known.revision && next.hop > known.hop)
+  );
 }
 
-function takeOutcome(partition: PartitionFold, unit: UnitFold, entityId: string, outcomeId: string, outcome: OutcomeFold, inferenceAt: EpochMs | undefined): boolean {
+function takeOutcome(
+  partition: PartitionFold,
+  unit: UnitFold,
+  entityId: string,
+  outcomeId: string,
+  outcome: OutcomeFold,
+  inferenceAt: EpochMs | undefined,
+): boolean {
   const entity = entityOf(unit, entityId);
   if (!supersedes(outcome, entity.outcomes.get(outcomeId))) return false;
   entity.outcomes.set(outcomeId, outcome);
@@ -37,16 +54,30 @@ function isLate(member: UnitInExperiment, entity: EntityFold, outcome: OutcomeFo
   const first = firstOf(member, entity);
   if (first === undefined || !member.experiment.outcomeKinds.has(outcome.kind)) return false;
   return member.experiment.metrics.every(({ spec }) => {
-    const counts = [spec.numerator, spec.denominator].some((measure) => measure?.of === 'outcome' && measure.kind === outcome.kind);
+    const counts = [spec.numerator, spec.denominator].some(
+      (measure) => measure?.of === 'outcome' && measure.kind === outcome.kind,
+    );
     return !counts || outcome.occurredAt - first > spec.windowMs;
   });
 }
 
-export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
+export function foldOutcome(
+  partition: PartitionFold,
+  seen: OutcomeSeen,
+  { received_at: receivedAt, bucket }: UnitRecord,
+  position: number,
+): void {
   if (seen.kind === eraseKind) return erase(partition, seen, bucket);
   const used = [...partition.experiments.values()].some((experiment) => experiment.outcomeKinds.has(seen.kind));
   if (!used) return drop(partition, 'kind-not-measured');
-  const outcome: OutcomeFold = { revision: seen.revision, hop: seen.hop, kind: seen.kind, value: seen.value, occurredAt: seen.occurred_at, withdrawn: seen.withdrawn };
+  const outcome: OutcomeFold = {
+    revision: seen.revision,
+    hop: seen.hop,
+    kind: seen.kind,
+    value: seen.value,
+    occurredAt: seen.occurred_at,
+    withdrawn: seen.withdrawn,
+  };
   const outcomeId = idText(seen.outcome_id);
   let unitId = seen.unit ? idText(seen.unit) : undefined;
   let entityId = seen.entity ? idText(seen.entity) : '';
@@ -65,7 +96,16 @@ export function foldOutcome(partition: PartitionFold, seen: OutcomeSeen, { recei
   if (unit.erased) return drop(partition, 'erased');
   if (!takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt)) return drop(partition, 'duplicate');
   writeFact(partition.facts, partition.part, {
-    kind: 'outcome', id: outcomeId, ver: position, unit: unitId, occurredAt: seen.occurred_at, receivedAt, experiment: '', phase: 0, arm: '', name: seen.kind,
+    kind: 'outcome',
+    id: outcomeId,
+    ver: position,
+    unit: unitId,
+    occurredAt: seen.occurred_at,
+    receivedAt,
+    experiment: '',
+    phase: 0,
+    arm: '',
+    name: seen.kind,
     values: outcome.value === null ? [] : [outcome.value],
   });
 }
@@ -77,7 +117,8 @@ function wait(partition: PartitionFold, inference: string, outcomeId: string, ou
   if (known >= 0 && !supersedes(outcome, waiting.outcomes[known]?.outcome)) return drop(partition, 'duplicate');
   waiting.outcomes.splice(known >= 0 ? known : waiting.outcomes.length, 1, { outcomeId, outcome });
   let longestMs = 0;
-  for (const { windows } of partition.experiments.values()) longestMs = Math.max(longestMs, windows.at(-1)?.windowMs ?? 0);
+  for (const { windows } of partition.experiments.values())
+    longestMs = Math.max(longestMs, windows.at(-1)?.windowMs ?? 0);
   waiting.expiresAt = Math.max(waiting.expiresAt, partition.clock + longestMs);
   partition.waiting.set(inference, waiting);
   partition.expiring.push(waiting.expiresAt, inference);
@@ -90,7 +131,8 @@ export function takeWaiting(partition: PartitionFold, unit: UnitFold, inference:
   if (waiting === undefined) return;
   partition.waiting.delete(inference);
   partition.touchedWaiting.add(inference);
-  for (const { outcomeId, outcome } of waiting.outcomes) takeOutcome(partition, unit, `i${inference}`, outcomeId, outcome, inferenceAt);
+  for (const { outcomeId, outcome } of waiting.outcomes)
+    takeOutcome(partition, unit, `i${inference}`, outcomeId, outcome, inferenceAt);
 }
 
 /** What waited longer than any window is dropped and counted. */
@@ -105,7 +147,10 @@ export function expireWaiting(partition: PartitionFold): void {
   }
 }
 
-/** What the unit's outcomes were worth stays in its sums, open entries included; which they were, and of which ticket, is forgotten. */
+/**
+ * What the unit's outcomes were worth stays in its sums, open entries included; which they were, and of which ticket,
+ * is forgotten.
+ */
 function erase(partition: PartitionFold, seen: OutcomeSeen, bucket: number | undefined): void {
   if (seen.unit === null) return drop(partition, 'outcome-names-nothing');
   const unit = unitOf(partition, idText(seen.unit), bucket);
@@ -122,4 +167,3 @@ function erase(partition: PartitionFold, seen: OutcomeSeen, bucket: number | und
   unit.dirtyIn = partition.taken + 1;
   partition.known?.add(unit.id);
 }
-

@@ -1,9 +1,11 @@
 /**
- * What the joiner knows about one partition after folding its log up to a position. Plain data, changed in place by `fold.ts`;
- * nothing here reads a clock, the network or settings. Ids are 16-byte strings in latin1: small, and hashable as Map keys.
+ * What the joiner knows about one partition after folding its log up to a position. Plain data, changed in place by
+ * `fold.ts`; nothing here reads a clock, the network or settings. Ids are 16-byte strings in latin1: small, and
+ * hashable as Map keys.
  *
- * A unit is absent -> resident (loaded or new) -> touched (changed since the last flush) -> taken (in a flush on its way) -> resident ->
- * absent (evicted). Only `presence.ts` moves units between absent and resident, between two batches; the fold finds what it needs.
+ * A unit is absent -> resident (loaded or new) -> touched (changed since the last flush) -> taken (in a flush on its
+ * way) -> resident -> absent (evicted). Only `presence.ts` moves units between absent and resident, between two
+ * batches; the fold finds what it needs.
  */
 import { type BetDesign, betDesignOf } from '../kernel/bets.ts';
 import type { EntrySums, FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
@@ -26,14 +28,26 @@ export type MetricFold = {
   /** What makes a value in the metric's own unit of the two whole numbers. */
   readonly ratio: number;
   readonly hasDenominator: boolean;
-  /** True when the numerator or the denominator counts outcomes: the entry is worth what the unit's entities say when it closes. */
+  /**
+   * True when the numerator or the denominator counts outcomes: the entry is worth what the unit's entities say when it
+   * closes.
+   */
   readonly ofOutcomes: boolean;
   /** Bets per candidate, in the order of `candidates`. */
   readonly designs: readonly BetDesign[];
 };
 
 /** `small` holds what was added since the last flush and fits a double exactly, in the order of the five big sums. */
-export type ReportSums = { units: number; firstEvents: number; numerator: bigint; denominator: bigint; numerator2: bigint; denominator2: bigint; product: bigint; readonly small: Float64Array };
+export type ReportSums = {
+  units: number;
+  firstEvents: number;
+  numerator: bigint;
+  denominator: bigint;
+  numerator2: bigint;
+  denominator2: bigint;
+  product: bigint;
+  readonly small: Float64Array;
+};
 
 export type ExperimentFold = {
   revision: ExperimentRevision;
@@ -71,9 +85,10 @@ export type ExperimentFold = {
 };
 
 /**
- * A unit in one experiment of m metrics. Its numbers stand in `data` from `at`: 2m totals (numerator and denominator in turn), 2m totals that
- * the report cells hold of it since the last flush, then 9 numbers per metric: last closed entry (segment or -1, start, numerator,
- * denominator, segment of the one before it or -1), open entry (segment or -1, start, numerator, denominator).
+ * A unit in one experiment of m metrics. Its numbers stand in `data` from `at`: 2m totals (numerator and denominator in
+ * turn), 2m totals that the report cells hold of it since the last flush, then 9 numbers per metric: last closed entry
+ * (segment or -1, start, numerator, denominator, segment of the one before it or -1), open entry (segment or -1, start,
+ * numerator, denominator).
  */
 export type UnitInExperiment = {
   readonly experiment: ExperimentFold;
@@ -92,12 +107,22 @@ export const entryFields = 9;
 export const countedAt = ({ at, experiment }: UnitInExperiment): number => at + 2 * experiment.metrics.length;
 export const entriesAt = ({ at, experiment }: UnitInExperiment): number => at + 4 * experiment.metrics.length;
 
-export type OutcomeFold = { revision: number; hop: number; kind: string; value: number | null; occurredAt: EpochMs; withdrawn: boolean };
+export type OutcomeFold = {
+  revision: number;
+  hop: number;
+  kind: string;
+  value: number | null;
+  occurredAt: EpochMs;
+  withdrawn: boolean;
+};
 
 export type EntityFold = {
   /** 16 bytes, or empty for outcomes that name only the unit. */
   readonly id: string;
-  /** By `ExperimentFold.key`: earliest accepted inference that named the entity. Under `anyExperiment`: an inference's own time. */
+  /**
+   * By `ExperimentFold.key`: earliest accepted inference that named the entity. Under `anyExperiment`: an inference's
+   * own time.
+   */
   readonly firstAt: Map<string, EpochMs>;
   readonly outcomes: Map<string, OutcomeFold>;
   /** By `ExperimentFold.key`: what it adds to the unit's totals now. */
@@ -157,17 +182,52 @@ export type PartitionFold = {
   readonly counts: { folded: number; dropped: Map<string, number>; loaded: number; evicted: number };
 };
 
-/** `cold`: whether units and event ids may live in the store alone, to be brought in by `presence.ts` before a batch is folded. */
+/**
+ * `cold`: whether units and event ids may live in the store alone, to be brought in by `presence.ts` before a batch is
+ * folded.
+ */
 export const createPartitionFold = (part: number, cold = false): PartitionFold => ({
-  part, position: 0, clock: 0,
-  experiments: new Map(), retired: [], units: new Map(), known: cold ? createIdFilter() : undefined, seen: createSeenIds(cold), waiting: new Map(), expiring: createDueQueue(), closing: createDueQueue(),
-  touchedMembers: new Set(), touchedEntities: new Set(), erasing: [], touchedWaiting: new Set(), facts: createFactRows(), taken: 0, durable: 0,
+  part,
+  position: 0,
+  clock: 0,
+  experiments: new Map(),
+  retired: [],
+  units: new Map(),
+  known: cold ? createIdFilter() : undefined,
+  seen: createSeenIds(cold),
+  waiting: new Map(),
+  expiring: createDueQueue(),
+  closing: createDueQueue(),
+  touchedMembers: new Set(),
+  touchedEntities: new Set(),
+  erasing: [],
+  touchedWaiting: new Set(),
+  facts: createFactRows(),
+  taken: 0,
+  durable: 0,
   counts: { folded: 0, dropped: new Map(), loaded: 0, evicted: 0 },
 });
 
-export const createUnit = (id: string): UnitFold => ({ id, bucket: -1, experiments: [], entities: undefined, erased: false, dirtyIn: 0, recent: true });
+export const createUnit = (id: string): UnitFold => ({
+  id,
+  bucket: -1,
+  experiments: [],
+  entities: undefined,
+  erased: false,
+  dirtyIn: 0,
+  recent: true,
+});
 
-const emptyReport = (): ReportSums => ({ units: 0, firstEvents: 0, numerator: 0n, denominator: 0n, numerator2: 0n, denominator2: 0n, product: 0n, small: new Float64Array(5) });
+const emptyReport = (): ReportSums => ({
+  units: 0,
+  firstEvents: 0,
+  numerator: 0n,
+  denominator: 0n,
+  numerator2: 0n,
+  denominator2: 0n,
+  product: 0n,
+  small: new Float64Array(5),
+});
 
 export function createExperimentFold(revision: ExperimentRevision): ExperimentFold {
   const { spec } = revision;
@@ -186,14 +246,21 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
     };
   });
   const windows = [...new Set(spec.metrics.map((metric) => metric.windowMs))].sort((a, b) => a - b);
-  const kinds = spec.metrics.flatMap((metric) => [metric.numerator, metric.denominator]).flatMap((measure) => (measure?.of === 'outcome' ? [measure.kind] : []));
+  const kinds = spec.metrics
+    .flatMap((metric) => [metric.numerator, metric.denominator])
+    .flatMap((measure) => (measure?.of === 'outcome' ? [measure.kind] : []));
   return {
-    revision, metrics, arms,
+    revision,
+    metrics,
+    arms,
     key: `${spec.id}/${revision.phase}`,
     pool: createMemberPool(metrics.length * (4 + entryFields)),
     control: spec.arms.findIndex((arm) => arm.role === 'control'),
     candidates: candidateArms.map((candidate) => arms.indexOf(candidate)),
-    windows: windows.map((windowMs) => ({ windowMs, metrics: spec.metrics.flatMap((metric, index) => (metric.windowMs === windowMs ? [index] : [])) })),
+    windows: windows.map((windowMs) => ({
+      windowMs,
+      metrics: spec.metrics.flatMap((metric, index) => (metric.windowMs === windowMs ? [index] : [])),
+    })),
     outcomeKinds: new Set(kinds),
     scratch: new Float64Array(metrics.length * 2),
     segments: [{ part: -1, ordinal: 0, slot: 0, startedAt: revision.phaseStartedAt, reason: 'phase' }],
@@ -202,7 +269,9 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
     armSeen: arms.map(() => -1),
     assigned: arms.map(() => 0),
     lastSeenAt: arms.map(() => 0),
-    events: 0, crossovers: 0, lateOutcomes: 0,
+    events: 0,
+    crossovers: 0,
+    lateOutcomes: 0,
     cells: new Map(),
     reports: arms.map(() => metrics.map(emptyReport)),
     touchedCells: new Set(),
@@ -211,10 +280,18 @@ export function createExperimentFold(revision: ExperimentRevision): ExperimentFo
 }
 
 /** Entry cells: one per segment, candidate, side (0 control, 1 candidate) and metric. */
-export const cellKey = (experiment: ExperimentFold, segment: number, candidate: number, side: 0 | 1, metric: number): number =>
-  ((segment * experiment.candidates.length + candidate) * 2 + side) * experiment.metrics.length + metric;
+export const cellKey = (
+  experiment: ExperimentFold,
+  segment: number,
+  candidate: number,
+  side: 0 | 1,
+  metric: number,
+): number => ((segment * experiment.candidates.length + candidate) * 2 + side) * experiment.metrics.length + metric;
 
-export function readCellKey(experiment: ExperimentFold, key: number): { segment: number; candidate: number; side: 0 | 1; metric: number } {
+export function readCellKey(
+  experiment: ExperimentFold,
+  key: number,
+): { segment: number; candidate: number; side: 0 | 1; metric: number } {
   const metric = key % experiment.metrics.length;
   const rest = (key - metric) / experiment.metrics.length;
   const side = (rest % 2) as 0 | 1;
@@ -223,9 +300,25 @@ export function readCellKey(experiment: ExperimentFold, key: number): { segment:
   return { metric, side, candidate, segment: (pair - candidate) / experiment.candidates.length };
 }
 
-export function createMember(unit: UnitFold, experiment: ExperimentFold, arm: number, firstAt: EpochMs): UnitInExperiment {
+export function createMember(
+  unit: UnitFold,
+  experiment: ExperimentFold,
+  arm: number,
+  firstAt: EpochMs,
+): UnitInExperiment {
   const { slot, data, at } = experiment.pool.take();
-  const member: UnitInExperiment = { experiment, unit, arm, firstAt, crossed: false, slot, data, at, countedArm: -1, touched: false };
+  const member: UnitInExperiment = {
+    experiment,
+    unit,
+    arm,
+    firstAt,
+    crossed: false,
+    slot,
+    data,
+    at,
+    countedArm: -1,
+    touched: false,
+  };
   for (let base = entriesAt(member); base < at + experiment.pool.stride; base += entryFields) {
     data[base] = -1;
     data[base + 4] = -1;

@@ -1,4 +1,6 @@
-/** What the folds of exposures, inferences and outcomes share: finding a unit and its entities, and saying what changed. */
+/**
+ * What the folds of exposures, inferences and outcomes share: finding a unit and its entities, and saying what changed.
+ */
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { contribute, revalue, touchMember } from './entries.ts';
 import { createUnit, type EntityFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
@@ -11,7 +13,12 @@ export function drop(partition: PartitionFold, reason: string): void {
 export function unitOf(partition: PartitionFold, id: string, bucket = -1): UnitFold {
   let unit = partition.units.get(id);
   if (unit === undefined) {
-    if (partition.known) throw new PipelineError('STATE_CORRUPT', `partition ${partition.part} folds a record of a unit that was not loaded`, { cure: 'report it: a batch must be made present before it is folded' });
+    if (partition.known)
+      throw new PipelineError(
+        'STATE_CORRUPT',
+        `partition ${partition.part} folds a record of a unit that was not loaded`,
+        { cure: 'report it: a batch must be made present before it is folded' },
+      );
     unit = createUnit(id);
     partition.units.set(id, unit);
   }
@@ -42,6 +49,7 @@ export function touchEntity(partition: PartitionFold, unit: UnitFold, entity: En
 /** After an entity's first inference or outcomes changed: the unit's totals and its closed entries follow. */
 export function judge(partition: PartitionFold, member: UnitInExperiment, entity: EntityFold): void {
   if (contribute(member, entity)) touchMember(partition, member);
-  // Also where the totals stay as they were: `any` of an outcome outside the entry hides one inside it from them, not from the entry.
+  // Also where the totals stay as they were: `any` of an outcome outside the entry hides one inside it from them, not
+  // from the entry.
   revalue(partition, member);
 }

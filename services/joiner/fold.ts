@@ -1,6 +1,7 @@
 /**
- * fold(state, record at position) -> state. No clock but the `received_at` that records carry, no chance, no settings from outside the
- * log: two processes that fold the same prefix hold the same numbers. Attribution rules: contracts 3, "What counts".
+ * fold(state, record at position) -> state. No clock but the `received_at` that records carry, no chance, no settings
+ * from outside the log: two processes that fold the same prefix hold the same numbers. Attribution rules: contracts 3,
+ * "What counts".
  */
 import type { ExposureSeen, Observation, UnitRecord } from '../../schemas/generated.ts';
 import type { FingerprintMark } from '../kernel/evidence.ts';
@@ -10,7 +11,15 @@ import type { EpochMs } from '../kernel/time.ts';
 import { accumulate, closeDue, enter, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
-import { anyExperiment, createExperimentFold, createMember, type ExperimentFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
+import {
+  anyExperiment,
+  createExperimentFold,
+  createMember,
+  type ExperimentFold,
+  type PartitionFold,
+  type UnitFold,
+  type UnitInExperiment,
+} from './fold-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
@@ -31,7 +40,8 @@ export function foldRecord(partition: PartitionFold, record: UnitRecord, positio
   const { body } = record;
   if ('tripline.v1.Observation' in body) foldObservation(partition, body['tripline.v1.Observation'], record, position);
   else if ('tripline.v1.OutcomeSeen' in body) foldOutcome(partition, body['tripline.v1.OutcomeSeen'], record, position);
-  else if ('tripline.v1.ExposureSeen' in body) foldExposure(partition, body['tripline.v1.ExposureSeen'], record, position);
+  else if ('tripline.v1.ExposureSeen' in body)
+    foldExposure(partition, body['tripline.v1.ExposureSeen'], record, position);
   else if ('tripline.v1.ExperimentAdopted' in body) adopt(partition, body['tripline.v1.ExperimentAdopted'].document);
   partition.counts.folded += 1;
   partition.position = position + 1;
@@ -42,13 +52,16 @@ function adopt(partition: PartitionFold, document: string): void {
   const known = partition.experiments.get(revision.spec.id);
   if (known && known.revision.revision >= revision.revision) return drop(partition, 'revision-already-adopted');
   if (known && known.revision.phase === revision.phase) {
-    // Evidence of one design says nothing under another: the partition keeps the old revision, so the experiment stays unsettled.
-    if (frozenDesign(known.revision.spec) !== frozenDesign(revision.spec)) return drop(partition, 'design-changed-within-phase');
+    // Evidence of one design says nothing under another: the partition keeps the old revision, so the experiment stays
+    // unsettled.
+    if (frozenDesign(known.revision.spec) !== frozenDesign(revision.spec))
+      return drop(partition, 'design-changed-within-phase');
     known.revision = revision;
     known.touched = true;
     return;
   }
-  // A new phase starts at nothing: what earlier phases hold stays in their rows, after a last flush of what has changed.
+  // A new phase starts at nothing: what earlier phases hold stays in their rows, after a last flush of what has
+  // changed.
   if (known) retire(partition, known);
   const started = createExperimentFold(revision);
   partition.experiments.set(revision.spec.id, started);
@@ -65,18 +78,35 @@ function retire(partition: PartitionFold, experiment: ExperimentFold): void {
 }
 
 const slotOf = (experiment: ExperimentFold, clock: EpochMs): number =>
-  Math.max(0, Math.floor((clock - experiment.revision.phaseStartedAt) / experiment.revision.spec.analysis.restartEveryMs));
+  Math.max(
+    0,
+    Math.floor((clock - experiment.revision.phaseStartedAt) / experiment.revision.spec.analysis.restartEveryMs),
+  );
 
 function openScheduledSegment(partition: PartitionFold, experiment: ExperimentFold): void {
   const slot = slotOf(experiment, partition.clock);
   const current = experiment.segments.at(-1);
   if (current === undefined || slot <= current.slot) return;
-  experiment.segments.push({ part: partition.part, ordinal: experiment.segments.length, slot, startedAt: partition.clock, reason: 'schedule' });
+  experiment.segments.push({
+    part: partition.part,
+    ordinal: experiment.segments.length,
+    slot,
+    startedAt: partition.clock,
+    reason: 'schedule',
+  });
   experiment.touched = true;
 }
 
-/** A value of model, prompt, index or tool set that the arm has not shown in this phase opens a segment, this record included. */
-function watchFingerprint(partition: PartitionFold, experiment: ExperimentFold, arm: number, observation: Observation): void {
+/**
+ * A value of model, prompt, index or tool set that the arm has not shown in this phase opens a segment, this record
+ * included.
+ */
+function watchFingerprint(
+  partition: PartitionFold,
+  experiment: ExperimentFold,
+  arm: number,
+  observation: Observation,
+): void {
   const name = experiment.arms[arm] ?? '';
   const declared = experiment.revision.spec.arms[arm]?.config ?? {};
   let current = experiment.segments.length - 1;
@@ -98,21 +128,39 @@ function watchFingerprint(partition: PartitionFold, experiment: ExperimentFold, 
       drop(partition, 'fingerprint-limit');
       continue;
     }
-    const baseline = inBaseline || declared[dimension] === value || (dimension === 'model_served' && declared['model'] === value);
+    const baseline =
+      inBaseline || declared[dimension] === value || (dimension === 'model_served' && declared['model'] === value);
     if (!baseline && !opened) {
       const slot = experiment.segments[current]?.slot ?? 0;
-      experiment.segments.push({ part: partition.part, ordinal: experiment.segments.length, slot, startedAt: partition.clock, reason: 'fingerprint' });
+      experiment.segments.push({
+        part: partition.part,
+        ordinal: experiment.segments.length,
+        slot,
+        startedAt: partition.clock,
+        reason: 'fingerprint',
+      });
       current += 1;
       opened = true;
     }
-    const mark: FingerprintMark = { part: partition.part, arm: name, dimension, value, firstSeenAt: partition.clock, segment: current, baseline };
+    const mark: FingerprintMark = {
+      part: partition.part,
+      arm: name,
+      dimension,
+      value,
+      firstSeenAt: partition.clock,
+      segment: current,
+      baseline,
+    };
     experiment.fingerprints.set(key, mark);
     experiment.touched = true;
   }
 }
 
 /** The experiment that an exposure names, if this phase of it knows the arm; else the reason. */
-function liveExperiment(partition: PartitionFold, exposure: { experiment_id: string; phase: number; variant: string }): { experiment: ExperimentFold; arm: number } | string {
+function liveExperiment(
+  partition: PartitionFold,
+  exposure: { experiment_id: string; phase: number; variant: string },
+): { experiment: ExperimentFold; arm: number } | string {
   const experiment = partition.experiments.get(exposure.experiment_id);
   if (experiment === undefined) return 'experiment-unknown';
   if (experiment.revision.phase !== exposure.phase) return 'other-phase';
@@ -120,19 +168,30 @@ function liveExperiment(partition: PartitionFold, exposure: { experiment_id: str
   return arm < 0 ? 'arm-unknown' : { experiment, arm };
 }
 
-/** First exposure wins the arm; a second arm makes the unit a crossover, which the experiment's policy keeps out of the estimate. */
-function expose(partition: PartitionFold, unit: UnitFold, experiment: ExperimentFold, arm: number, occurredAt: EpochMs): UnitInExperiment {
+/**
+ * First exposure wins the arm; a second arm makes the unit a crossover, which the experiment's policy keeps out of the
+ * estimate.
+ */
+function expose(
+  partition: PartitionFold,
+  unit: UnitFold,
+  experiment: ExperimentFold,
+  arm: number,
+  occurredAt: EpochMs,
+): UnitInExperiment {
   let member: UnitInExperiment | undefined;
   for (const candidate of unit.experiments) if (candidate.experiment === experiment) member = candidate;
   if (member === undefined) {
     member = createMember(unit, experiment, arm, occurredAt);
-    for (let metric = 0; metric < experiment.metrics.length; metric += 1) if (!experiment.metrics[metric]?.hasDenominator) member.data[member.at + 2 * metric + 1] = 1;
+    for (let metric = 0; metric < experiment.metrics.length; metric += 1)
+      if (!experiment.metrics[metric]?.hasDenominator) member.data[member.at + 2 * metric + 1] = 1;
     unit.experiments.push(member);
     partition.known?.add(unit.id);
     experiment.assigned[arm] = (experiment.assigned[arm] ?? 0) + 1;
     experiment.touched = true;
     touchMember(partition, member);
-    for (const entity of unit.entities?.values() ?? []) if (entity.id === '' || entity.firstAt.has(anyExperiment)) judge(partition, member, entity);
+    for (const entity of unit.entities?.values() ?? [])
+      if (entity.id === '' || entity.firstAt.has(anyExperiment)) judge(partition, member, entity);
   } else {
     if (occurredAt < member.firstAt) {
       member.firstAt = occurredAt;
@@ -151,7 +210,12 @@ function expose(partition: PartitionFold, unit: UnitFold, experiment: Experiment
   return member;
 }
 
-function foldExposure(partition: PartitionFold, exposure: ExposureSeen, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
+function foldExposure(
+  partition: PartitionFold,
+  exposure: ExposureSeen,
+  { received_at: receivedAt, bucket }: UnitRecord,
+  position: number,
+): void {
   const id = idText(exposure.event_id);
   const unitId = idText(exposure.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
@@ -162,10 +226,27 @@ function foldExposure(partition: PartitionFold, exposure: ExposureSeen, { receiv
   partition.seen.add(id, unit.id, exposure.occurred_at);
   expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
   const arm = exposure.variant;
-  writeFact(partition.facts, partition.part, { kind: 'exposure', id, ver: position, unit: unit.id, occurredAt: exposure.occurred_at, receivedAt, experiment: exposure.experiment_id, phase: exposure.phase, arm, name: '', values: [] });
+  writeFact(partition.facts, partition.part, {
+    kind: 'exposure',
+    id,
+    ver: position,
+    unit: unit.id,
+    occurredAt: exposure.occurred_at,
+    receivedAt,
+    experiment: exposure.experiment_id,
+    phase: exposure.phase,
+    arm,
+    name: '',
+    values: [],
+  });
 }
 
-function foldObservation(partition: PartitionFold, observation: Observation, { received_at: receivedAt, bucket }: UnitRecord, position: number): void {
+function foldObservation(
+  partition: PartitionFold,
+  observation: Observation,
+  { received_at: receivedAt, bucket }: UnitRecord,
+  position: number,
+): void {
   const id = idText(observation.event_id);
   const unitId = idText(observation.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
@@ -191,13 +272,23 @@ function foldObservation(partition: PartitionFold, observation: Observation, { r
       if (metric?.numerator) values[2 * index] = metric.numerator(observation);
       if (metric?.denominator) values[2 * index + 1] = metric.denominator(observation);
     }
-    for (let index = 0; index < values.length; index += 1) data[at + index] = (data[at + index] ?? 0) + (values[index] ?? 0);
+    for (let index = 0; index < values.length; index += 1)
+      data[at + index] = (data[at + index] ?? 0) + (values[index] ?? 0);
     touchMember(partition, member);
     accumulate(member, observation.occurred_at, values);
     if (observation.entity) nameEntity(partition, unit, member, idText(observation.entity), observation.occurred_at);
     writeFact(partition.facts, partition.part, {
-      kind: 'inference', id, ver: position, unit: unitId, occurredAt: observation.occurred_at, receivedAt,
-      experiment: exposure.experiment_id, phase: exposure.phase, arm: exposure.variant, name: '', values,
+      kind: 'inference',
+      id,
+      ver: position,
+      unit: unitId,
+      occurredAt: observation.occurred_at,
+      receivedAt,
+      experiment: exposure.experiment_id,
+      phase: exposure.phase,
+      arm: exposure.variant,
+      name: '',
+      values,
     });
   }
   if (unit === undefined) return;
@@ -206,7 +297,13 @@ function foldObservation(partition: PartitionFold, observation: Observation, { r
   takeWaiting(partition, unit, id, observation.occurred_at);
 }
 
-function nameEntity(partition: PartitionFold, unit: UnitFold, member: UnitInExperiment, entityId: string, occurredAt: EpochMs): void {
+function nameEntity(
+  partition: PartitionFold,
+  unit: UnitFold,
+  member: UnitInExperiment,
+  entityId: string,
+  occurredAt: EpochMs,
+): void {
   const entity = entityOf(unit, entityId);
   const { key } = member.experiment;
   const first = entity.firstAt.get(key);

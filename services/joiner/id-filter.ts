@@ -1,7 +1,8 @@
 /**
- * "Never seen" without keeping what was seen: a chain of Bloom filters (Bloom 1970), each four times the last. `mayHave` is never wrong when
- * it says no; a wrong yes costs one look-up in the store. 16 bits and 8 probes an id: about 1 in 1,700 is wrong, summed over the chain
- * about 1 in 1,000; past `maxBytes` the chain stops growing and the share of wrong answers rises instead of the memory.
+ * "Never seen" without keeping what was seen: a chain of Bloom filters (Bloom 1970), each four times the last.
+ * `mayHave` is never wrong when it says no; a wrong yes costs one look-up in the store. 16 bits and 8 probes an id:
+ * about 1 in 1,700 is wrong, summed over the chain about 1 in 1,000; past `maxBytes` the chain stops growing and the
+ * share of wrong answers rises instead of the memory.
  */
 export type IdFilter = {
   /** `id`: 16 bytes as latin1 text. */
@@ -24,13 +25,20 @@ const layerFor = (ids: number): Layer => {
 export function createIdFilter(maxBytes = 64 << 20): IdFilter {
   const layers: Layer[] = [layerFor(firstIds)];
   let bytes = (firstIds * bitsPerId) / 8;
-  /** Two 32-bit hashes of 16 bytes that are mostly random already (UUIDs, keyed hashes), in one pass; the second stands in `second`. */
+  /**
+   * Two 32-bit hashes of 16 bytes that are mostly random already (UUIDs, keyed hashes), in one pass; the second stands
+   * in `second`.
+   */
   let second = 0;
   const hash = (id: string): number => {
     let one = 0x27d4eb2f;
     let two = 0x9e3779b9;
     for (let at = 0; at < id.length; at += 4) {
-      const word = id.charCodeAt(at) | (id.charCodeAt(at + 1) << 8) | (id.charCodeAt(at + 2) << 16) | (id.charCodeAt(at + 3) << 24);
+      const word =
+        id.charCodeAt(at) |
+        (id.charCodeAt(at + 1) << 8) |
+        (id.charCodeAt(at + 2) << 16) |
+        (id.charCodeAt(at + 3) << 24);
       one = Math.imul(one ^ word, 0x85ebca6b);
       one ^= one >>> 15;
       two = Math.imul(two ^ (word >>> 16) ^ (word << 16), 0xc2b2ae35);
@@ -69,7 +77,8 @@ export function createIdFilter(maxBytes = 64 << 20): IdFilter {
       const one = hash(id);
       const two = second;
       // The newest layer holds most of the ids.
-      for (let index = layers.length - 1; index >= 0; index -= 1) if (inLayer(layers[index] as Layer, one, two)) return true;
+      for (let index = layers.length - 1; index >= 0; index -= 1)
+        if (inLayer(layers[index] as Layer, one, two)) return true;
       return false;
     },
   };

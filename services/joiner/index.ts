@@ -30,12 +30,18 @@ export type JoinerDeps = {
   readonly store: Store;
   readonly flushMs: number;
   readonly flushRecords: number;
-  /** A partition without traffic for this long gets a tick of the wall clock; 0 when somebody else sends ticks (a replay). */
+  /**
+   * A partition without traffic for this long gets a tick of the wall clock; 0 when somebody else sends ticks (a
+   * replay).
+   */
   readonly idleTickMs: number;
   readonly tracer?: StageTracer;
   /** Over all partitions of the process. */
   readonly residency?: Residency;
-  /** Absent: the open epoch. A change of epoch names the one it folds, all there are, and where each partition of it ends. */
+  /**
+   * Absent: the open epoch. A change of epoch names the one it folds, all there are, and where each partition of it
+   * ends.
+   */
   readonly change?: { readonly epoch: Epoch; readonly known: readonly Epoch[]; readonly until: readonly number[] };
 };
 
@@ -46,16 +52,23 @@ const defaultResidency: Residency = { units: 150_000, events: 150_000 };
 const maxSpansPerFlush = 200;
 
 /** The consumer group of an epoch's joiners. */
-export const joinerGroup = (prefix: string, epoch: number): string => (epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`);
+export const joinerGroup = (prefix: string, epoch: number): string =>
+  epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`;
 
-export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionFold>; fastForwards(): number }> {
+export async function startJoiner(
+  deps: JoinerDeps,
+): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionFold>; fastForwards(): number }> {
   const { prefix, log, producer, codec, clock, store, tracer } = deps;
   const known = deps.change?.known ?? (await readEpochs(store, log, prefix));
   const { epoch, topic: suffix, firstPart, partitions } = deps.change?.epoch ?? requireOpen(known);
   const topic = `${prefix}.${suffix}`;
   const until = deps.change?.until;
   if (until === undefined && (await newestUnitTopic(log, prefix)).topic !== topic) {
-    throw new PipelineError('STATE_CORRUPT', `the unit log is written to another topic than ${topic}: a change of its partitions was begun and not finished`, { cure: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' });
+    throw new PipelineError(
+      'STATE_CORRUPT',
+      `the unit log is written to another topic than ${topic}: a change of its partitions was begun and not finished`,
+      { cure: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' },
+    );
   }
   const traced: string[] = [];
   const cold = createJoinerStore(store, ancestors(known));
@@ -66,39 +79,64 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningStage & { st
     topic,
     record: 'unit-record',
     parkedTopic: topicName(prefix, 'parked.v1'),
-    log, producer, codec, clock,
+    log,
+    producer,
+    codec,
+    clock,
     flushMs: deps.flushMs,
     flushRecords: deps.flushRecords,
     idleMs: deps.idleTickMs,
     onIdle: async (partition) => {
       const now = clock.now();
-      const tick = codec.encode('unit-record', { records: [{ received_at: now, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
+      const tick = codec.encode('unit-record', {
+        records: [{ received_at: now, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }],
+      });
       await producer.send([{ topic, partition, value: tick, timestamp: now }]);
     },
     load: async (part) => {
       const state = await loadPartition(cold, firstPart + part);
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
-    heads: async () => new Map([...(await cold.heads())].flatMap(([part, ver]) => (part >= firstPart && part < firstPart + partitions ? [[part - firstPart, ver] as const] : []))),
+    heads: async () =>
+      new Map(
+        [...(await cold.heads())].flatMap(([part, ver]) =>
+          part >= firstPart && part < firstPart + partitions ? [[part - firstPart, ver] as const] : [],
+        ),
+      ),
     present: (state, bundles, position, share) =>
-      makePresent(cold, state, bundles.flatMap(({ records }) => records), position, { units: Math.ceil(residency.units * share), events: Math.ceil(residency.events * share) }),
+      makePresent(
+        cold,
+        state,
+        bundles.flatMap(({ records }) => records),
+        position,
+        { units: Math.ceil(residency.units * share), events: Math.ceil(residency.events * share) },
+      ),
     durable: (state, { taken }) => {
       state.durable = taken;
     },
     fold: (state, { records }, offset) => {
-      // Past the end of a topic that was replaced there can be ticks of somebody who did not know: they belong to nothing.
+      // Past the end of a topic that was replaced there can be ticks of somebody who did not know: they belong to
+      // nothing.
       if (until !== undefined && offset >= (until[state.part - firstPart] ?? 0)) return 0;
       let index = 0;
       for (const record of records) {
         foldRecord(state, record, offset * positionsPerOffset + index);
         index += 1;
-        if (tracer && record.span_id && record.trace_id && traced.length < maxSpansPerFlush) traced.push(`00-${record.trace_id.toString('hex')}-${record.span_id.toString('hex')}-01`);
+        if (tracer && record.span_id && record.trace_id && traced.length < maxSpansPerFlush)
+          traced.push(`00-${record.trace_id.toString('hex')}-${record.span_id.toString('hex')}-01`);
       }
       return records.length;
     },
     take: takeFlushRows,
     write: async (flushes) => {
-      const spans = tracer ? traced.splice(0).map((parent) => tracer.span('joiner insert', { parent, attributes: { 'db.system.name': 'clickhouse', 'db.collection.name': 'state' } })) : [];
+      const spans = tracer
+        ? traced.splice(0).map((parent) =>
+            tracer.span('joiner insert', {
+              parent,
+              attributes: { 'db.system.name': 'clickhouse', 'db.collection.name': 'state' },
+            }),
+          )
+        : [];
       try {
         await cold.write(flushes);
         for (const span of spans) span.end();

@@ -1,6 +1,7 @@
 /**
- * The joiner's store in memory: it reads the very bytes of a flush, keeps of each row the highest version as the table does, and answers look-ups as ClickHouse
- * does. Laws and trials run on it, and `verify`, which folds through divided partitions without touching the tables.
+ * The joiner's store in memory: it reads the very bytes of a flush, keeps of each row the highest version as the table
+ * does, and answers look-ups as ClickHouse does. Laws and trials run on it, and `verify`, which folds through divided
+ * partitions without touching the tables.
  */
 import type { PartRange } from '../kernel/epochs.ts';
 import { readInferenceBucket } from '../kernel/ids.ts';
@@ -10,7 +11,16 @@ import type { LoadedRow } from './restore.ts';
 import type { FlushRows } from './rows.ts';
 
 export type StateRowRead = LoadedRow & { readonly log: number; readonly part: number; readonly metric: string };
-export type FactRead = { readonly part: number; readonly id: string; readonly ver: number; readonly kind: number; readonly unit: string; readonly occurredAt: number; readonly experiment: string; readonly x: readonly string[] };
+export type FactRead = {
+  readonly part: number;
+  readonly id: string;
+  readonly ver: number;
+  readonly kind: number;
+  readonly unit: string;
+  readonly occurredAt: number;
+  readonly experiment: string;
+  readonly x: readonly string[];
+};
 
 function reader(bytes: Buffer) {
   let at = 0;
@@ -28,9 +38,18 @@ function reader(bytes: Buffer) {
   const array = <T>(item: () => T): T[] => Array.from({ length: length() }, item);
   return {
     more: () => at < bytes.length,
-    uint8: () => take(1).readUInt8(), uint16: () => take(2).readUInt16LE(), uint32: () => take(4).readUInt32LE(), int32: () => take(4).readInt32LE(),
-    int64: () => take(8).readBigInt64LE(), int128: () => { const low = take(8).readBigUInt64LE(); return (take(8).readBigInt64LE() << 64n) | low; },
-    text: () => take(length()).toString('utf8'), hex: (size = length()) => take(size).toString('hex').toUpperCase(), array,
+    uint8: () => take(1).readUInt8(),
+    uint16: () => take(2).readUInt16LE(),
+    uint32: () => take(4).readUInt32LE(),
+    int32: () => take(4).readInt32LE(),
+    int64: () => take(8).readBigInt64LE(),
+    int128: () => {
+      const low = take(8).readBigUInt64LE();
+      return (take(8).readBigInt64LE() << 64n) | low;
+    },
+    text: () => take(length()).toString('utf8'),
+    hex: (size = length()) => take(size).toString('hex').toUpperCase(),
+    array,
   };
 }
 
@@ -40,8 +59,23 @@ export function readStateRows(bytes: Buffer): StateRowRead[] {
   const rows: StateRowRead[] = [];
   for (const read = reader(bytes); read.more(); ) {
     rows.push({
-      log: read.uint8(), part: read.uint16(), kind: kinds[read.uint8()] ?? '', experiment: read.text(), phase: read.uint32(), key: read.hex(), ver: String(read.int64()), arm: read.text(), metric: read.text(),
-      candidate: read.text(), slot: read.int32(), clock: String(read.int64()), n: String(read.int64()), x: read.array(() => String(read.int64())), xx: read.array(() => String(read.int128())), y: read.array(() => String(read.int64())), body: read.text(),
+      log: read.uint8(),
+      part: read.uint16(),
+      kind: kinds[read.uint8()] ?? '',
+      experiment: read.text(),
+      phase: read.uint32(),
+      key: read.hex(),
+      ver: String(read.int64()),
+      arm: read.text(),
+      metric: read.text(),
+      candidate: read.text(),
+      slot: read.int32(),
+      clock: String(read.int64()),
+      n: String(read.int64()),
+      x: read.array(() => String(read.int64())),
+      xx: read.array(() => String(read.int128())),
+      y: read.array(() => String(read.int64())),
+      body: read.text(),
     });
   }
   return rows;
@@ -50,7 +84,14 @@ export function readStateRows(bytes: Buffer): StateRowRead[] {
 export function readFacts(bytes: Buffer): FactRead[] {
   const facts: FactRead[] = [];
   for (const read = reader(bytes); read.more(); ) {
-    const [part, id, ver, kind, unit, occurredAt] = [read.uint16(), read.hex(16), Number(read.int64()), read.uint8(), read.hex(16), Number(read.int64())];
+    const [part, id, ver, kind, unit, occurredAt] = [
+      read.uint16(),
+      read.hex(16),
+      Number(read.int64()),
+      read.uint8(),
+      read.hex(16),
+      Number(read.int64()),
+    ];
     read.int64();
     const experiment = read.text();
     read.uint32();
@@ -70,7 +111,8 @@ export type MemoryState = JoinerStore & {
   readonly lookups: { units: number; events: number };
 };
 
-const keyOf = (row: Pick<StateRowRead, 'part' | 'kind' | 'experiment' | 'phase' | 'key'>): string => `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
+const keyOf = (row: Pick<StateRowRead, 'part' | 'kind' | 'experiment' | 'phase' | 'key'>): string =>
+  `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
 
 /** `ancestors` of a part: where earlier events of its units lie (kernel/epochs.ts). */
 export function createMemoryState(ancestors: (part: number) => readonly PartRange[] = () => []): MemoryState {
@@ -79,23 +121,56 @@ export function createMemoryState(ancestors: (part: number) => readonly PartRang
   const lookups = { units: 0, events: 0 };
   const writeFacts = (flush: FlushRows): void => void facts.push(...readFacts(flush.facts));
   const writeState = (flush: FlushRows, keep: (row: StateRowRead) => boolean = () => true): void => {
-    for (const row of readStateRows(flush.state)) if (keep(row) && Number(rows.get(keyOf(row))?.ver ?? -1) <= Number(row.ver)) rows.set(keyOf(row), row);
+    for (const row of readStateRows(flush.state))
+      if (keep(row) && Number(rows.get(keyOf(row))?.ver ?? -1) <= Number(row.ver)) rows.set(keyOf(row), row);
   };
-  const of = (part: number, ...wanted: string[]): StateRowRead[] => [...rows.values()].filter((row) => row.part === part && wanted.includes(row.kind));
+  const of = (part: number, ...wanted: string[]): StateRowRead[] =>
+    [...rows.values()].filter((row) => row.part === part && wanted.includes(row.kind));
   const hex = (id: string): string => Buffer.from(id, 'latin1').toString('hex').toUpperCase();
   const accepted = (part: number, below: number): FactRead[] => {
     const ranges = new Map([...ancestors(part), { part, below }].map((range) => [range.part, range.below]));
     return facts.filter((fact) => fact.kind < 3 && fact.ver < (ranges.get(fact.part) ?? 0));
   };
-  const page = <T extends { readonly key: string }>(all: readonly T[], after: string, limit: number): T[] => all.filter(({ key }) => key > after).sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
+  const page = <T extends { readonly key: string }>(all: readonly T[], after: string, limit: number): T[] =>
+    all
+      .filter(({ key }) => key > after)
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .slice(0, limit);
   return {
-    rows, facts, lookups, writeFacts, writeState,
+    rows,
+    facts,
+    lookups,
+    writeFacts,
+    writeState,
     base: async (part) => of(part, 'checkpoint', 'experiment', 'report', 'entry', 'pending'),
-    openUnits: async (part, experiment, phase, windows, after, limit) => page(of(part, 'unit').filter((row) => row.experiment === experiment && row.phase === phase), after, limit).map(({ key, ver, y }) => ({
-      key, ver, closes: [...new Set(windows.flatMap((window, metric) => (Number(y[9 * metric + 5]) >= 0 ? [String(Number(y[9 * metric + 6]) + window)] : [])))],
-    })),
-    entityUnits: async (part, after, limit) => page([...new Set(of(part, 'entity').map(({ key }) => key.slice(0, 32)))].map((key) => ({ key })), after, limit),
-    eventIds: async (part, below, after, limit) => page([...new Set(accepted(part, below).map(({ id }) => id))].map((key) => ({ key })), after, limit).map(({ key }) => ({ id: key })),
+    openUnits: async (part, experiment, phase, windows, after, limit) =>
+      page(
+        of(part, 'unit').filter((row) => row.experiment === experiment && row.phase === phase),
+        after,
+        limit,
+      ).map(({ key, ver, y }) => ({
+        key,
+        ver,
+        closes: [
+          ...new Set(
+            windows.flatMap((window, metric) =>
+              Number(y[9 * metric + 5]) >= 0 ? [String(Number(y[9 * metric + 6]) + window)] : [],
+            ),
+          ),
+        ],
+      })),
+    entityUnits: async (part, after, limit) =>
+      page(
+        [...new Set(of(part, 'entity').map(({ key }) => key.slice(0, 32)))].map((key) => ({ key })),
+        after,
+        limit,
+      ),
+    eventIds: async (part, below, after, limit) =>
+      page(
+        [...new Set(accepted(part, below).map(({ id }) => id))].map((key) => ({ key })),
+        after,
+        limit,
+      ).map(({ key }) => ({ id: key })),
     units: async (part, ids) => {
       lookups.units += ids.length;
       const wanted = new Set(ids.map(hex));
@@ -104,19 +179,41 @@ export function createMemoryState(ancestors: (part: number) => readonly PartRang
     events: async (part, ids, below) => {
       lookups.events += ids.length;
       const wanted = new Set(ids.map(hex));
-      const found = accepted(part, below).filter(({ id }) => wanted.has(id)).sort((a, b) => a.part - b.part || a.ver - b.ver);
-      return [...new Map(found.map((fact) => [`${fact.id}${fact.unit}`, { id: fact.id, unit: fact.unit, at: String(fact.occurredAt), inherited: Number(fact.part !== part) }])).values()];
+      const found = accepted(part, below)
+        .filter(({ id }) => wanted.has(id))
+        .sort((a, b) => a.part - b.part || a.ver - b.ver);
+      return [
+        ...new Map(
+          found.map((fact) => [
+            `${fact.id}${fact.unit}`,
+            { id: fact.id, unit: fact.unit, at: String(fact.occurredAt), inherited: Number(fact.part !== part) },
+          ]),
+        ).values(),
+      ];
     },
-    heads: async () => new Map([...rows.values()].filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => [part, Number(ver)])),
+    heads: async () =>
+      new Map(
+        [...rows.values()].filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => [part, Number(ver)]),
+      ),
     inherit: async (from, { part, first, last, eldest }) => {
       const within = (bucket: number): boolean => bucket >= first && bucket <= last;
       for (const row of of(from, 'unit', 'entity', 'pending', 'report', 'entry')) {
-        const mine = row.kind === 'report' || row.kind === 'entry' ? eldest : row.kind === 'pending' ? Number(row.n) > 0 && within(readInferenceBucket(row.key)) : within(bucketOfSlot(row.slot));
+        const mine =
+          row.kind === 'report' || row.kind === 'entry'
+            ? eldest
+            : row.kind === 'pending'
+              ? Number(row.n) > 0 && within(readInferenceBucket(row.key))
+              : within(bucketOfSlot(row.slot));
         const copy = { ...row, part, ver: '0' };
         if (mine && !rows.has(keyOf(copy))) rows.set(keyOf(copy), copy);
       }
     },
-    homeless: async (parts) => new Set([...rows.values()].filter((row) => parts.includes(row.part) && (row.kind === 'unit' || row.kind === 'entity') && row.slot < 1).map(({ key }) => key.slice(0, 32))).size,
+    homeless: async (parts) =>
+      new Set(
+        [...rows.values()]
+          .filter((row) => parts.includes(row.part) && (row.kind === 'unit' || row.kind === 'entity') && row.slot < 1)
+          .map(({ key }) => key.slice(0, 32)),
+      ).size,
     write: async (flushes) => {
       for (const flush of flushes) writeFacts(flush);
       for (const flush of flushes) writeState(flush);

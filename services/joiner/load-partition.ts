@@ -1,6 +1,6 @@
 /**
- * A partition at its start: its checkpoint, cells and experiments, and of units and event ids only which there are. Memory: the rows of
- * one page, 16 bits a known id and 24 bytes an open entry, whatever the state holds.
+ * A partition at its start: its checkpoint, cells and experiments, and of units and event ids only which there are.
+ * Memory: the rows of one page, 16 bits a known id and 24 bytes an open entry, whatever the state holds.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -50,16 +50,27 @@ export async function loadPartition(store: JoinerStore, part: number): Promise<P
     }
     if (!ahead && ((await store.heads()).get(part) ?? 0) <= partition.position) return partition;
   }
-  throw new PipelineError('STATE_CORRUPT', `partition ${part} has rows past its checkpoint after ${loadAttempts} loads`, {
-    retriable: true, cure: 'if no other joiner is flushing it, its last insert was torn: delete its rows above the checkpoint, the log folds them again',
-  });
+  throw new PipelineError(
+    'STATE_CORRUPT',
+    `partition ${part} has rows past its checkpoint after ${loadAttempts} loads`,
+    {
+      retriable: true,
+      cure: 'if no other joiner is flushing it, its last insert was torn: delete its rows above the checkpoint, the log folds them again',
+    },
+  );
 }
 
 /**
  * Makes a batch foldable; `position` is where it begins. undefined: it was already, nothing had to be asked.
  * 'behind': another owner ran ahead, the partition must be loaded again.
  */
-export function makePresent(store: JoinerStore, partition: PartitionFold, batch: readonly UnitRecord[], position: number, residency: Residency): Promise<'present' | 'behind'> | undefined {
+export function makePresent(
+  store: JoinerStore,
+  partition: PartitionFold,
+  batch: readonly UnitRecord[],
+  position: number,
+  residency: Residency,
+): Promise<'present' | 'behind'> | undefined {
   evict(partition, residency);
   const needs = needsOf(partition, batch);
   if (needs === undefined) return undefined;
@@ -72,8 +83,11 @@ export function makePresent(store: JoinerStore, partition: PartitionFold, batch:
   };
   return (async () => {
     const found: LoadedEvent[] = [];
-    for (let from = 0; from < needs.events.length; from += lookupKeys) found.push(...(await store.events(partition.part, needs.events.slice(from, from + lookupKeys), position)));
-    const units = [...new Set([...needs.units, ...found.map(({ unit }) => latin1(unit))])].filter((id) => !partition.units.has(id));
+    for (let from = 0; from < needs.events.length; from += lookupKeys)
+      found.push(...(await store.events(partition.part, needs.events.slice(from, from + lookupKeys), position)));
+    const units = [...new Set([...needs.units, ...found.map(({ unit }) => latin1(unit))])].filter(
+      (id) => !partition.units.has(id),
+    );
     if (!(await loadUnits(units))) return 'behind';
     installEvents(partition, found);
     return 'present';

@@ -1,10 +1,16 @@
 import type { Observation } from '../../schemas/generated.ts';
 import type { InferenceMeasure } from '../kernel/measures.ts';
 
-/** A measure's whole-number contribution of one inference; unknown values (null) contribute 0 and are counted by their own measures. */
+/**
+ * A measure's whole-number contribution of one inference; unknown values (null) contribute 0 and are counted by their
+ * own measures.
+ */
 export type ObservationMeter = (observation: Observation) => number;
 
-const flag = (test: (observation: Observation) => boolean): ObservationMeter => (observation) => (test(observation) ? 1 : 0);
+const flag =
+  (test: (observation: Observation) => boolean): ObservationMeter =>
+  (observation) =>
+    test(observation) ? 1 : 0;
 
 const plain: Readonly<Record<Exclude<InferenceMeasure['name'], 'over' | 'score' | 'guardrail'>, ObservationMeter>> = {
   requests: () => 1,
@@ -25,7 +31,12 @@ const plain: Readonly<Record<Exclude<InferenceMeasure['name'], 'over' | 'score' 
 };
 
 /** Fields of `over` in whole numbers, with how many of them make one of the threshold's unit. */
-const fields: Readonly<Record<NonNullable<InferenceMeasure['field']>, { readonly read: (o: Observation) => number | null; readonly scale: number }>> = {
+const fields: Readonly<
+  Record<
+    NonNullable<InferenceMeasure['field']>,
+    { readonly read: (o: Observation) => number | null; readonly scale: number }
+  >
+> = {
   latency_ms: { read: (o) => o.latency_us, scale: 1_000 },
   ttft_ms: { read: (o) => o.ttft_us, scale: 1_000 },
   token_in: { read: (o) => o.token_in, scale: 1 },

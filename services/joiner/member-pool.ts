@@ -1,5 +1,6 @@
 /**
- * Numbers of the resident units of one experiment, side by side in slabs: an array of its own per unit costs more than what it holds.
+ * Numbers of the resident units of one experiment, side by side in slabs: an array of its own per unit costs more than
+ * what it holds.
  */
 export type MemberPool = {
   /** Numbers per unit. */

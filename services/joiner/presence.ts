@@ -1,6 +1,7 @@
 /**
- * Makes present what a batch needs before it is folded, so that the fold itself stays synchronous and pure: units that live in the store
- * alone, event ids that may be duplicates, units whose entries close on the way. Evicts between two batches what is durable and unused.
+ * Makes present what a batch needs before it is folded, so that the fold itself stays synchronous and pure: units that
+ * live in the store alone, event ids that may be duplicates, units whose entries close on the way. Evicts between two
+ * batches what is durable and unused.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { createUnit, type PartitionFold } from './fold-state.ts';
@@ -9,8 +10,16 @@ import { type LoadedRow, latin1, restoreUnits } from './restore.ts';
 /** Ids as latin1 text. */
 export type Needs = { readonly units: readonly string[]; readonly events: readonly string[] };
 
-/** A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a part that this one was divided from. */
-export type LoadedEvent = { readonly id: string; readonly unit: string; readonly at: string; readonly inherited: number };
+/**
+ * A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a part that this one
+ * was divided from.
+ */
+export type LoadedEvent = {
+  readonly id: string;
+  readonly unit: string;
+  readonly at: string;
+  readonly inherited: number;
+};
 
 export type Residency = {
   /** Units of this partition that stay in memory at most, between batches; those not yet durable stay in any case. */
@@ -45,7 +54,8 @@ export function needsOf(partition: PartitionFold, batch: Iterable<UnitRecord>): 
       }
     }
   }
-  if (partition.closing.next() < clock) for (const id of partition.closing.before(clock)) needUnitId(partition, units, id);
+  if (partition.closing.next() < clock)
+    for (const id of partition.closing.before(clock)) needUnitId(partition, units, id);
   return units.size + events.size === 0 ? undefined : { units: [...units], events: [...events] };
 }
 
@@ -65,7 +75,10 @@ function needEvent(partition: PartitionFold, events: Set<string>, event: Buffer)
   if (partition.seen.isCold(id)) events.add(id);
 }
 
-/** Events of the look-up, whose units are resident by now. What was accepted before the partition was divided may belong to another heir's unit: here it was never seen. */
+/**
+ * Events of the look-up, whose units are resident by now. What was accepted before the partition was divided may belong
+ * to another heir's unit: here it was never seen.
+ */
 export function installEvents(partition: PartitionFold, events: readonly LoadedEvent[]): void {
   for (const { id, unit, at, inherited } of events) {
     const whose = latin1(unit);
@@ -75,10 +88,15 @@ export function installEvents(partition: PartitionFold, events: readonly LoadedE
 }
 
 /**
- * Units of the look-up. False when a row is true of a position past `position`: another owner of the partition ran ahead, and what is
- * in memory must be dropped and loaded again.
+ * Units of the look-up. False when a row is true of a position past `position`: another owner of the partition ran
+ * ahead, and what is in memory must be dropped and loaded again.
  */
-export function installUnits(partition: PartitionFold, asked: readonly string[], rows: readonly LoadedRow[], position: number): boolean {
+export function installUnits(
+  partition: PartitionFold,
+  asked: readonly string[],
+  rows: readonly LoadedRow[],
+  position: number,
+): boolean {
   if (rows.some(({ ver }) => Number(ver) > position)) return false;
   const missing = rows.filter(({ key }) => !partition.units.has(latin1(key.slice(0, 32))));
   partition.counts.loaded += restoreUnits(partition, missing).length;
@@ -92,7 +110,10 @@ export function knowUnit(partition: PartitionFold, id: string, closes: readonly 
   for (const at of closes) partition.closing.push(at, id);
 }
 
-/** Second chance, in the order of arrival: a unit used since the hand last passed goes round once more. To be called between batches only. */
+/**
+ * Second chance, in the order of arrival: a unit used since the hand last passed goes round once more. To be called
+ * between batches only.
+ */
 export function evict(partition: PartitionFold, residency: Residency): void {
   partition.seen.rotate(residency.events, partition.taken, partition.durable);
   const { units } = partition;

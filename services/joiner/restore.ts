@@ -1,5 +1,6 @@
 /**
- * A partition as of its checkpoint, from rows of table `state`: first everything but its units, then units as they are needed. Several versions of a key may come: the highest `ver` counts.
+ * A partition as of its checkpoint, from rows of table `state`: first everything but its units, then units as they are
+ * needed. Several versions of a key may come: the highest `ver` counts.
  */
 import type { FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
@@ -8,38 +9,76 @@ import { bucketOfSlot } from '../kernel/state-rows.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { contribute } from './entries.ts';
 import {
-  countedAt, createExperimentFold, createMember, createPartitionFold, createUnit, type EntityFold, entriesAt, type ExperimentFold, type OutcomeFold, type PartitionFold,
-  type UnitFold, type UnitInExperiment,
+  countedAt,
+  createExperimentFold,
+  createMember,
+  createPartitionFold,
+  createUnit,
+  type EntityFold,
+  entriesAt,
+  type ExperimentFold,
+  type OutcomeFold,
+  type PartitionFold,
+  type UnitFold,
+  type UnitInExperiment,
 } from './fold-state.ts';
 import { erasedBody, foldRevision } from './rows.ts';
 
 /** A state row as the loader reads it: 64-bit numbers as text, keys as hex. */
 export type LoadedRow = {
-  readonly kind: string; readonly experiment: string; readonly phase: number; readonly key: string; readonly ver: string; readonly arm: string; readonly candidate: string;
-  readonly slot: number; readonly clock: string; readonly n: string; readonly x: readonly string[]; readonly xx: readonly string[]; readonly y: readonly string[]; readonly body: string;
+  readonly kind: string;
+  readonly experiment: string;
+  readonly phase: number;
+  readonly key: string;
+  readonly ver: string;
+  readonly arm: string;
+  readonly candidate: string;
+  readonly slot: number;
+  readonly clock: string;
+  readonly n: string;
+  readonly x: readonly string[];
+  readonly xx: readonly string[];
+  readonly y: readonly string[];
+  readonly body: string;
 };
 
 export const latin1 = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
 export const hexOf = (id: string): string => Buffer.from(id, 'latin1').toString('hex');
 
 type ExperimentBody = {
-  revision: string; segments: SegmentMark[]; fingerprints: [string, FingerprintMark][]; armSeen: number[]; assigned: number[]; events: number; crossovers: number; lateOutcomes: number; lastSeenAt?: readonly number[];
+  revision: string;
+  segments: SegmentMark[];
+  fingerprints: [string, FingerprintMark][];
+  armSeen: number[];
+  assigned: number[];
+  events: number;
+  crossovers: number;
+  lateOutcomes: number;
+  lastSeenAt?: readonly number[];
 };
 
-/** Everything but units, entities and event ids. `rows` of those kinds are passed over. A partition without a checkpoint is empty. */
+/**
+ * Everything but units, entities and event ids. `rows` of those kinds are passed over. A partition without a checkpoint
+ * is empty.
+ */
 export function restorePartition(part: number, rows: readonly LoadedRow[], cold: boolean): PartitionFold {
   const partition = createPartitionFold(part, cold);
   const checkpoint = rows.find((row) => row.kind === 'checkpoint');
   if (checkpoint === undefined) return partition;
   if (checkpoint.slot !== foldRevision) {
-    throw new PipelineError('STATE_CORRUPT', `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`, {
-      cure: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
-    });
+    throw new PipelineError(
+      'STATE_CORRUPT',
+      `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`,
+      {
+        cure: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
+      },
+    );
   }
   partition.position = Number(checkpoint.ver);
   partition.clock = Number(checkpoint.clock);
   const newest = new Map<string, number>();
-  for (const row of rows) if (row.kind === 'experiment') newest.set(row.experiment, Math.max(newest.get(row.experiment) ?? 0, row.phase));
+  for (const row of rows)
+    if (row.kind === 'experiment') newest.set(row.experiment, Math.max(newest.get(row.experiment) ?? 0, row.phase));
   for (const row of rows) {
     if (row.kind !== 'experiment' || newest.get(row.experiment) !== row.phase) continue;
     const body = JSON.parse(row.body) as ExperimentBody;
@@ -49,7 +88,12 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
     fold.armSeen.splice(0, fold.armSeen.length, ...body.armSeen);
     fold.assigned.splice(0, fold.assigned.length, ...body.assigned);
     fold.lastSeenAt.splice(0, fold.lastSeenAt.length, ...fold.arms.map((_, arm) => body.lastSeenAt?.[arm] ?? 0));
-    Object.assign(fold, { events: body.events, crossovers: body.crossovers, lateOutcomes: body.lateOutcomes, touched: false });
+    Object.assign(fold, {
+      events: body.events,
+      crossovers: body.crossovers,
+      lateOutcomes: body.lateOutcomes,
+      touched: false,
+    });
     partition.experiments.set(row.experiment, fold);
   }
   for (const row of rows) {
@@ -58,7 +102,10 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
     else if (row.kind === 'pending' && Number(row.n) > 0) {
       const outcomes = JSON.parse(row.body) as [string, OutcomeFold][];
       const expiresAt = Number(row.clock);
-      partition.waiting.set(latin1(row.key), { expiresAt, outcomes: outcomes.map(([id, outcome]) => ({ outcomeId: latin1(id), outcome })) });
+      partition.waiting.set(latin1(row.key), {
+        expiresAt,
+        outcomes: outcomes.map(([id, outcome]) => ({ outcomeId: latin1(id), outcome })),
+      });
       partition.expiring.push(expiresAt, latin1(row.key));
     }
   }
@@ -66,7 +113,10 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
 }
 
 /** Rows of earlier phases stay what they are; only the newest phase of an experiment is folded. */
-function liveExperiment(partition: PartitionFold, row: { readonly experiment: string; readonly phase: number }): ExperimentFold | undefined {
+function liveExperiment(
+  partition: PartitionFold,
+  row: { readonly experiment: string; readonly phase: number },
+): ExperimentFold | undefined {
   const experiment = partition.experiments.get(row.experiment);
   return experiment?.revision.phase === row.phase ? experiment : undefined;
 }
@@ -75,12 +125,27 @@ function restoreReport(experiment: ExperimentFold | undefined, row: LoadedRow): 
   const cell = experiment?.reports[experiment.arms.indexOf(row.arm)]?.[row.slot];
   if (cell === undefined) return;
   const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
-  Object.assign(cell, { units: Number(row.n), firstEvents: Number(row.x[0] ?? 0), numerator, denominator, numerator2, denominator2, product });
+  Object.assign(cell, {
+    units: Number(row.n),
+    firstEvents: Number(row.x[0] ?? 0),
+    numerator,
+    denominator,
+    numerator2,
+    denominator2,
+    product,
+  });
 }
 
 function restoreEntry(experiment: ExperimentFold | undefined, row: LoadedRow): void {
   const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
-  experiment?.cells.set(Number(latin1(row.key)), { n: Number(row.n), s, sv, svv, harm: bets.slice(0, 7), win: bets.slice(7, 14) });
+  experiment?.cells.set(Number(latin1(row.key)), {
+    n: Number(row.n),
+    s,
+    sv,
+    svv,
+    harm: bets.slice(0, 7),
+    win: bets.slice(7, 14),
+  });
 }
 
 /** The highest version of each key. */
@@ -94,7 +159,10 @@ function newestRows(rows: readonly LoadedRow[]): LoadedRow[] {
   return [...newest.values()];
 }
 
-/** Makes units resident from their rows of kinds unit and entity. Due times of their open entries are the caller's: the queue may hold them. */
+/**
+ * Makes units resident from their rows of kinds unit and entity. Due times of their open entries are the caller's: the
+ * queue may hold them.
+ */
 export function restoreUnits(partition: PartitionFold, rows: readonly LoadedRow[]): UnitFold[] {
   const restored = new Map<string, UnitFold>();
   for (const row of newestRows(rows)) {
@@ -130,13 +198,20 @@ function restoreMember(experiment: ExperimentFold | undefined, unit: UnitFold, r
 function restoreEntity(unit: UnitFold, id: string, body: string): void {
   const { first, outcomes } = JSON.parse(body) as { first: [string, EpochMs][]; outcomes: [string, OutcomeFold][] };
   const entity: EntityFold = {
-    id, firstAt: new Map(first), outcomes: new Map(outcomes.map(([outcomeId, outcome]) => [latin1(outcomeId), outcome])), contribution: new Map(), touched: false,
+    id,
+    firstAt: new Map(first),
+    outcomes: new Map(outcomes.map(([outcomeId, outcome]) => [latin1(outcomeId), outcome])),
+    contribution: new Map(),
+    touched: false,
   };
   unit.entities ??= new Map();
   unit.entities.set(id, entity);
 }
 
-/** What each entity adds is a function of its outcomes: counted again, without touching the unit's totals that already hold it. */
+/**
+ * What each entity adds is a function of its outcomes: counted again, without touching the unit's totals that already
+ * hold it.
+ */
 function restoreContributions(member: UnitInExperiment): void {
   const { data, at } = member;
   const before = data.slice(at, countedAt(member));

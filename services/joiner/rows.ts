@@ -1,20 +1,43 @@
 /**
- * What a flush writes: the facts since the last one, then in one block the changed units, entities, cells, experiments and the checkpoint,
- * all true of the same position. Report cells are brought up to date here, from the difference of each changed unit to what they hold.
+ * What a flush writes: the facts since the last one, then in one block the changed units, entities, cells, experiments
+ * and the checkpoint, all true of the same position. Report cells are brought up to date here, from the difference of
+ * each changed unit to what they hold.
  */
 import { formatRevision } from '../kernel/experiment-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createRowBinaryWriter } from '../kernel/row-binary.ts';
 import { type StateRow, writeStateRow, writeUnitRow } from '../kernel/state-rows.ts';
-import { countedAt, type EntityFold, entriesAt, type ExperimentFold, type PartitionFold, type ReportSums, readCellKey, type UnitInExperiment, type Waiting } from './fold-state.ts';
+import {
+  countedAt,
+  type EntityFold,
+  entriesAt,
+  type ExperimentFold,
+  type PartitionFold,
+  type ReportSums,
+  readCellKey,
+  type UnitInExperiment,
+  type Waiting,
+} from './fold-state.ts';
 
 export { factColumns } from './fact-rows.ts';
 
 /** `taken`: the how-manieth flush of its partition, from 1. */
-export type FlushRows = { readonly taken: number; readonly facts: Buffer; readonly factCount: number; readonly state: Buffer; readonly stateCount: number };
+export type FlushRows = {
+  readonly taken: number;
+  readonly facts: Buffer;
+  readonly factCount: number;
+  readonly state: Buffer;
+  readonly stateCount: number;
+};
 
 /** Adds a whole number to a big sum; small ones are collected as numbers first, which costs a tenth. */
-function addTo(sums: ReportSums, field: 'numerator' | 'denominator' | 'numerator2' | 'denominator2' | 'product', index: number, left: number, right: number): void {
+function addTo(
+  sums: ReportSums,
+  field: 'numerator' | 'denominator' | 'numerator2' | 'denominator2' | 'product',
+  index: number,
+  left: number,
+  right: number,
+): void {
   const product = left * right;
   const next = (sums.small[index] ?? 0) + product;
   if (Number.isSafeInteger(next) && Number.isSafeInteger(product)) sums.small[index] = next;
@@ -22,7 +45,9 @@ function addTo(sums: ReportSums, field: 'numerator' | 'denominator' | 'numerator
 }
 
 function settle(sums: ReportSums): void {
-  for (const [index, field] of (['numerator', 'denominator', 'numerator2', 'denominator2', 'product'] as const).entries()) {
+  for (const [index, field] of (
+    ['numerator', 'denominator', 'numerator2', 'denominator2', 'product'] as const
+  ).entries()) {
     sums[field] += BigInt(sums.small[index] ?? 0);
     sums.small[index] = 0;
   }
@@ -91,20 +116,28 @@ export const experimentBody = (experiment: ExperimentFold): string =>
   });
 
 const entityBody = (entity: EntityFold): string =>
-  JSON.stringify({ first: [...entity.firstAt], outcomes: [...entity.outcomes].map(([id, outcome]) => [Buffer.from(id, 'latin1').toString('hex'), outcome]) });
+  JSON.stringify({
+    first: [...entity.firstAt],
+    outcomes: [...entity.outcomes].map(([id, outcome]) => [Buffer.from(id, 'latin1').toString('hex'), outcome]),
+  });
 
-const waitingBody = (outcomes: readonly Waiting[]): string => JSON.stringify(outcomes.map(({ outcomeId, outcome }) => [Buffer.from(outcomeId, 'latin1').toString('hex'), outcome]));
+const waitingBody = (outcomes: readonly Waiting[]): string =>
+  JSON.stringify(outcomes.map(({ outcomeId, outcome }) => [Buffer.from(outcomeId, 'latin1').toString('hex'), outcome]));
 
 /**
- * Which fold wrote a checkpoint. Raised when a later one would fold the same log to other rows; a joiner goes on from no other's state.
- * 2: an entity remembers its first inference by experiment and phase, an event counts once for each of its units.
+ * Which fold wrote a checkpoint. Raised when a later one would fold the same log to other rows; a joiner goes on from
+ * no other's state. 2: an entity remembers its first inference by experiment and phase, an event counts once for each
+ * of its units.
  */
 export const foldRevision = 2;
 
 /** Body of the row that stands for a unit whose subject asked to be forgotten, under the key of its bare outcomes. */
 export const erasedBody = '{"erased":true}';
 
-/** Bytes that the changed units' rows will take, at least: growing to several megabytes in every flush costs more than writing them. */
+/**
+ * Bytes that the changed units' rows will take, at least: growing to several megabytes in every flush costs more than
+ * writing them.
+ */
 function rowsRoom({ touchedMembers }: PartitionFold): number {
   let numbers = 0;
   for (const { experiment } of touchedMembers) numbers = Math.max(numbers, experiment.pool.stride);
@@ -126,7 +159,16 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
     const { spec, phase } = experiment.revision;
     const counted = countedAt(member);
     writeUnitRow(state, partition.part, position, unit.id, {
-      experiment: spec.id, phase, arm: experiment.arms[arm] ?? '', candidate: experiment.arms[member.arm] ?? '', slot: unit.bucket + 1, clock: member.firstAt, n: arm < 0 ? 0 : 1, data: member.data, x: [member.at, counted], y: [entriesAt(member), member.at + experiment.pool.stride],
+      experiment: spec.id,
+      phase,
+      arm: experiment.arms[arm] ?? '',
+      candidate: experiment.arms[member.arm] ?? '',
+      slot: unit.bucket + 1,
+      clock: member.firstAt,
+      n: arm < 0 ? 0 : 1,
+      data: member.data,
+      x: [member.at, counted],
+      y: [entriesAt(member), member.at + experiment.pool.stride],
     });
   }
   partition.touchedMembers.clear();
@@ -143,7 +185,13 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
   partition.erasing.length = 0;
   for (const id of partition.touchedWaiting) {
     const waiting = partition.waiting.get(id);
-    write({ kind: 'pending', key: id, clock: waiting?.expiresAt ?? 0, n: waiting?.outcomes.length ?? 0, body: waitingBody(waiting?.outcomes ?? []) });
+    write({
+      kind: 'pending',
+      key: id,
+      clock: waiting?.expiresAt ?? 0,
+      n: waiting?.outcomes.length ?? 0,
+      body: waitingBody(waiting?.outcomes ?? []),
+    });
   }
   partition.touchedWaiting.clear();
   for (const experiment of [...partition.retired.splice(0), ...partition.experiments.values()]) {
@@ -154,7 +202,14 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
         for (const [metric, cell] of cells.entries()) {
           settle(cell);
           write({
-            kind: 'report', ...name, key: `${arm}/${metric}`, arm: experiment.arms[arm] ?? '', metric: spec.metrics[metric]?.id ?? '', slot: metric, n: cell.units, x: [cell.firstEvents],
+            kind: 'report',
+            ...name,
+            key: `${arm}/${metric}`,
+            arm: experiment.arms[arm] ?? '',
+            metric: spec.metrics[metric]?.id ?? '',
+            slot: metric,
+            n: cell.units,
+            x: [cell.firstEvents],
             xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product],
           });
         }
@@ -167,11 +222,22 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
       if (sums === undefined) continue;
       const x = [sums.s, sums.sv, sums.svv, ...sums.harm, ...sums.win];
       if (!x.every(Number.isSafeInteger)) {
-        throw new PipelineError('SUM_OUT_OF_RANGE', `entry sums of ${spec.id}, segment ${segment} in partition ${partition.part} passed 2^53`, { cure: 'spread the unit log over more partitions' });
+        throw new PipelineError(
+          'SUM_OUT_OF_RANGE',
+          `entry sums of ${spec.id}, segment ${segment} in partition ${partition.part} passed 2^53`,
+          { cure: 'spread the unit log over more partitions' },
+        );
       }
       write({
-        kind: 'entry', ...name, key: String(key), arm: side === 1 ? candidateArm : (experiment.arms[experiment.control] ?? ''), metric: spec.metrics[metric]?.id ?? '', candidate: candidateArm,
-        slot: segment, n: sums.n, x,
+        kind: 'entry',
+        ...name,
+        key: String(key),
+        arm: side === 1 ? candidateArm : (experiment.arms[experiment.control] ?? ''),
+        metric: spec.metrics[metric]?.id ?? '',
+        candidate: candidateArm,
+        slot: segment,
+        n: sums.n,
+        x,
       });
     }
     experiment.touchedCells.clear();

@@ -1,7 +1,8 @@
 /**
- * Which events were accepted: by (event id, unit), because an event assigned under two unit types reaches one partition twice, once for each.
- * The newest are kept exactly, in two generations; when the younger one is full the older one is dropped, once its facts are durable.
- * What was dropped is told by the store, which is asked only for ids that the filter may have seen.
+ * Which events were accepted: by (event id, unit), because an event assigned under two unit types reaches one partition
+ * twice, once for each. The newest are kept exactly, in two generations; when the younger one is full the older one is
+ * dropped, once its facts are durable. What was dropped is told by the store, which is asked only for ids that the
+ * filter may have seen.
  */
 import type { EpochMs } from '../kernel/time.ts';
 import { createIdFilter, type IdFilter } from './id-filter.ts';
@@ -17,7 +18,10 @@ export type SeenIds = {
   isCold(id: string): boolean;
   /** An id below the checkpoint, known to the store alone from here on. */
   addCold(id: string): void;
-  /** Drops the older generation if the younger has `limit` ids. `taken`: flushes taken so far; `durable`: the last of them that the store has. */
+  /**
+   * Drops the older generation if the younger has `limit` ids. `taken`: flushes taken so far; `durable`: the last of
+   * them that the store has.
+   */
   rotate(limit: number, taken: number, durable: number): void;
   readonly size: number;
   readonly filter: IdFilter | undefined;
@@ -29,8 +33,12 @@ export function createSeenIds(cold: boolean): SeenIds {
   let old = new Map<string, SeenEvent>();
   let oldNeeds = 0;
   const filter = cold ? createIdFilter() : undefined;
-  /** The filter first, which holds every id of both: nearly every event is new, and it says so without a look into two big maps. */
-  const get = (id: string): SeenEvent | undefined => (filter === undefined || filter.mayHave(id) ? (young.get(id) ?? old.get(id)) : undefined);
+  /**
+   * The filter first, which holds every id of both: nearly every event is new, and it says so without a look into two
+   * big maps.
+   */
+  const get = (id: string): SeenEvent | undefined =>
+    filter === undefined || filter.mayHave(id) ? (young.get(id) ?? old.get(id)) : undefined;
   return {
     get,
     filter,

@@ -1,7 +1,7 @@
 /**
- * E1's arithmetic: which bets are frozen for a metric, and what one unit's value adds to their logarithms. The joiner adds
- * them up per cell, statistics mixes the sums; both must agree to the bit, so the arithmetic lives here.
- * Formula: statistics design, E1 (IPW betting over a fixed grid with a design prior; ingredients Waudby-Smith & Ramdas 2024).
+ * E1's arithmetic: which bets are frozen for a metric, and what one unit's value adds to their logarithms. The joiner
+ * adds them up per cell, statistics mixes the sums; both must agree to the bit, so the arithmetic lives here. Formula:
+ * statistics design, E1 (IPW betting over a fixed grid with a design prior; ingredients Waudby-Smith & Ramdas 2024).
  */
 import { allocationOf, type ExperimentSpec, type MetricSpec } from './experiment.ts';
 
@@ -32,8 +32,9 @@ export function lambdaGrid(design: number, variance: number, q: number, zMin: nu
 }
 
 /**
- * Frozen before the phase starts from declared constants only. Harm bets on z - tolerance. The other side: for a metric with a
- * tolerance it is non-inferiority, -(z - tolerance) with the tolerance as design effect; without one it is benefit, -z.
+ * Frozen before the phase starts from declared constants only. Harm bets on z - tolerance. The other side: for a metric
+ * with a tolerance it is non-inferiority, -(z - tolerance) with the tolerance as design effect; without one it is
+ * benefit, -z.
  */
 export function betDesignOf(spec: ExperimentSpec, metric: MetricSpec, candidate: string): BetDesign {
   const q = allocationOf(spec, candidate);
@@ -45,7 +46,11 @@ export function betDesignOf(spec: ExperimentSpec, metric: MetricSpec, candidate:
   const worstHarm = -Math.max(center / q, (1 - center) / (1 - q)) - tolerance;
   const worstWin = -Math.max((1 - center) / q, center / (1 - q)) + tolerance;
   return {
-    q, center, design, variance, tolerance,
+    q,
+    center,
+    design,
+    variance,
+    tolerance,
     harm: lambdaGrid(design, variance, q, worstHarm),
     win: lambdaGrid(tolerance > 0 ? tolerance : design, variance, q, worstWin),
   };
@@ -59,7 +64,8 @@ export function scaledValue(metric: MetricSpec, value: number): number {
 
 /** floor(log(1 + lam z) 2^32) for each bet. `x` in [0, 1]; the result has the grid's length. */
 export function betLogs(design: BetDesign, isCandidate: boolean, x: number, side: 'harm' | 'win'): number[] {
-  const score = (isCandidate ? (x - design.center) / design.q : -(x - design.center) / (1 - design.q)) - design.tolerance;
+  const score =
+    (isCandidate ? (x - design.center) / design.q : -(x - design.center) / (1 - design.q)) - design.tolerance;
   const z = side === 'harm' ? score : -score;
   return design[side].map((lambda) => Math.floor(Math.log1p(lambda * z) * fixedPoint));
 }

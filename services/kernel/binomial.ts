@@ -1,6 +1,6 @@
 /**
- * P(at least `least` of `trials` succeed) when each does with probability `p`: summed from the top, so that small tails keep their digits.
- * 0 <= least <= trials, whole numbers, trials at most 1,000,000 (one step each); 0 < p < 1.
+ * P(at least `least` of `trials` succeed) when each does with probability `p`: summed from the top, so that small tails
+ * keep their digits. 0 <= least <= trials, whole numbers, trials at most 1,000,000 (one step each); 0 < p < 1.
  */
 export function binomialUpperTail(least: number, trials: number, p: number): number {
   // log of p^n; terms fall towards fewer successes by k/(n-k+1) (1-p)/p.

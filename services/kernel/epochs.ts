@@ -1,7 +1,8 @@
 /**
- * Epochs: generations of what is folded from the unit log. Another number of partitions is a new topic whose state was divided from the old one's; a rebuild folds
- * topics that are there again. Every partition of every epoch has a number of its own, `part`, which rows and version vectors carry: no row of one epoch
- * ever replaces a row of another, so that whatever makes an epoch can be killed and run again, and earlier decisions keep what they rest on.
+ * Epochs: generations of what is folded from the unit log. Another number of partitions is a new topic whose state was
+ * divided from the old one's; a rebuild folds topics that are there again. Every partition of every epoch has a number
+ * of its own, `part`, which rows and version vectors carry: no row of one epoch ever replaces a row of another, so that
+ * whatever makes an epoch can be killed and run again, and earlier decisions keep what they rest on.
  */
 import { bucketCount } from './ids.ts';
 
@@ -16,16 +17,29 @@ export type Epoch = {
   readonly parent: number;
   /** Final version of each of the parent's partitions; empty until it is known. */
   readonly ends: readonly number[];
-  /** 0 planned: its numbers are taken. 1: its state has been divided from its parent's. 2: open. The highest open epoch is what everybody reads. */
+  /**
+   * 0 planned: its numbers are taken. 1: its state has been divided from its parent's. 2: open. The highest open epoch
+   * is what everybody reads.
+   */
   readonly step: 0 | 1 | 2;
 };
 
 export const firstTopic = 'unit.v1';
-export const firstEpoch = (partitions: number): Epoch => ({ epoch: 0, topic: firstTopic, firstPart: 0, partitions, parent: -1, ends: [], step: 2 });
+export const firstEpoch = (partitions: number): Epoch => ({
+  epoch: 0,
+  topic: firstTopic,
+  firstPart: 0,
+  partitions,
+  parent: -1,
+  ends: [],
+  step: 2,
+});
 
-export const openEpoch = (epochs: readonly Epoch[]): Epoch | undefined => epochs.filter(({ step }) => step === 2).sort((a, b) => b.epoch - a.epoch)[0];
+export const openEpoch = (epochs: readonly Epoch[]): Epoch | undefined =>
+  epochs.filter(({ step }) => step === 2).sort((a, b) => b.epoch - a.epoch)[0];
 
-export const holdsPart = ({ firstPart, partitions }: Epoch, part: number): boolean => part >= firstPart && part < firstPart + partitions;
+export const holdsPart = ({ firstPart, partitions }: Epoch, part: number): boolean =>
+  part >= firstPart && part < firstPart + partitions;
 
 /** From the epoch that began with its topic to this one. */
 export function chainOf(epochs: readonly Epoch[], epoch: Epoch): readonly Epoch[] {
@@ -36,7 +50,10 @@ export function chainOf(epochs: readonly Epoch[], epoch: Epoch): readonly Epoch[
 /** A part that a partition's events may lie in, up to a version (exclusive). */
 export type PartRange = { readonly part: number; readonly below: number };
 
-/** Where earlier events of a partition's units lie, oldest first: the parts that its part was divided from, up to their ends. */
+/**
+ * Where earlier events of a partition's units lie, oldest first: the parts that its part was divided from, up to their
+ * ends.
+ */
 export function ancestorsOf(epochs: readonly Epoch[], epoch: Epoch, partition: number): readonly PartRange[] {
   const parent = epochs.find((other) => other.epoch === epoch.parent);
   if (parent === undefined) return [];
@@ -45,7 +62,8 @@ export function ancestorsOf(epochs: readonly Epoch[], epoch: Epoch, partition: n
 }
 
 /** floor(bucket * P / 4096) splits ranges exactly when P is multiplied: partition p becomes k p to k p + k - 1. */
-export const parentPartition = (parent: Epoch, child: Epoch, partition: number): number => Math.floor((partition * parent.partitions) / child.partitions);
+export const parentPartition = (parent: Epoch, child: Epoch, partition: number): number =>
+  Math.floor((partition * parent.partitions) / child.partitions);
 
 /** What a part inherits from the part it was divided from. */
 export type Heir = {
@@ -66,5 +84,9 @@ export function heirsOf(parent: Epoch, child: Epoch, partition: number): readonl
   });
 }
 
-/** How many partitions of an epoch stand for one of the first epoch of its chain: only their sums together are what their units say. */
-export const familyOf = (epochs: readonly Epoch[], epoch: Epoch): number => epoch.partitions / (chainOf(epochs, epoch)[0]?.partitions ?? epoch.partitions);
+/**
+ * How many partitions of an epoch stand for one of the first epoch of its chain: only their sums together are what
+ * their units say.
+ */
+export const familyOf = (epochs: readonly Epoch[], epoch: Epoch): number =>
+  epoch.partitions / (chainOf(epochs, epoch)[0]?.partitions ?? epoch.partitions);

@@ -3,7 +3,10 @@ import type { EntrySums } from './evidence.ts';
 import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
-/** From where a test counts. `label` is what people read: `whole phase`, `schedule 33`, `fingerprint prompt_version=reply-v2`. */
+/**
+ * From where a test counts. `label` is what people read: `whole phase`, `schedule 33`, `fingerprint
+ * prompt_version=reply-v2`.
+ */
 export type Restart = {
   readonly kind: 'whole' | 'schedule' | 'fingerprint';
   readonly label: string;
@@ -30,8 +33,9 @@ export type TestResult = {
 export type Unknown = { readonly ok: false; readonly reason: string };
 
 /**
- * Candidate minus control of the mean capped entry value, over the whole phase, at every look at once. Another engine (E3, asymptotic) than the one that
- * decides: it is for people, for futility and for ramp steps, and says which gate it has not passed.
+ * Candidate minus control of the mean capped entry value, over the whole phase, at every look at once. Another engine
+ * (E3, asymptotic) than the one that decides: it is for people, for futility and for ramp steps, and says which gate it
+ * has not passed.
  */
 export type Interval =
   | {
@@ -85,14 +89,28 @@ export type SloEvaluation = {
   readonly action: 'pause' | 'rollback';
   readonly status: 'bad' | 'fine' | 'unknown';
   readonly reason?: string;
-  /** The strongest test over all restarts, and the bound it is compared with: log(1 / (alpha_slo - what a hard kill spends)). */
-  readonly test?: { readonly restart: Restart; readonly units: number; readonly bad: number; readonly logE: number; readonly weightedLogE: number; readonly threshold: number };
+  /**
+   * The strongest test over all restarts, and the bound it is compared with: log(1 / (alpha_slo - what a hard kill
+   * spends)).
+   */
+  readonly test?: {
+    readonly restart: Restart;
+    readonly units: number;
+    readonly bad: number;
+    readonly logE: number;
+    readonly weightedLogE: number;
+    readonly threshold: number;
+  };
   /** `fail` of at most `of` units failed. */
   readonly killed: boolean;
 };
 
 /** Those who came back differ by arm: a rollback on a restart may be about them. Design, E6, survivors. */
-export type Survivors = { readonly candidate: string; readonly mirror?: { readonly metric: string; readonly restart: string; readonly weightedLogE: number }; readonly returns?: { readonly restart: string; readonly logE: number } };
+export type Survivors = {
+  readonly candidate: string;
+  readonly mirror?: { readonly metric: string; readonly restart: string; readonly weightedLogE: number };
+  readonly returns?: { readonly restart: string; readonly logE: number };
+};
 
 export type Evaluation = {
   readonly experiment: ExperimentRevision;
@@ -113,5 +131,11 @@ export type Evaluation = {
   /** Arms that have been silent longer than `health.no_traffic` while another was not. */
   readonly silent: readonly string[];
   /** While baselines are learned: what control shows so far, or why it cannot be used yet. */
-  readonly learned?: { readonly ok: true; readonly units: number; readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>> } | Unknown;
+  readonly learned?:
+    | {
+        readonly ok: true;
+        readonly units: number;
+        readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
+      }
+    | Unknown;
 };

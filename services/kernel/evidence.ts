@@ -7,7 +7,8 @@ import type { EpochMs } from './time.ts';
 
 /**
  * Sums over entries of one cell. Whole numbers; sv, svv, harm, win in multiples of 2^-32 of the capped, scaled value
- * (0..1, harm upwards). A segment's cell is a difference: entries that began in it, less those whose next entry began elsewhere.
+ * (0..1, harm upwards). A segment's cell is a difference: entries that began in it, less those whose next entry began
+ * elsewhere.
  */
 export type EntrySums = {
   n: number;
@@ -18,7 +19,14 @@ export type EntrySums = {
   readonly harm: number[];
   readonly win: number[];
 };
-export const emptyEntrySums = (): EntrySums => ({ n: 0, s: 0, sv: 0, svv: 0, harm: [0, 0, 0, 0, 0, 0, 0], win: [0, 0, 0, 0, 0, 0, 0] });
+export const emptyEntrySums = (): EntrySums => ({
+  n: 0,
+  s: 0,
+  sv: 0,
+  svv: 0,
+  harm: [0, 0, 0, 0, 0, 0, 0],
+  win: [0, 0, 0, 0, 0, 0, 0],
+});
 
 export function addEntrySums(into: EntrySums, other: EntrySums, sign: 1 | -1 = 1): void {
   into.n += sign * other.n;
@@ -41,7 +49,9 @@ export type EntryCell = {
   readonly sums: EntrySums;
 };
 
-/** Totals of the units of one arm in one partition: every accepted request-level measure, outcomes within their window. */
+/**
+ * Totals of the units of one arm in one partition: every accepted request-level measure, outcomes within their window.
+ */
 export type ReportCell = {
   readonly part: number;
   readonly arm: string;

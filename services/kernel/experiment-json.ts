@@ -8,8 +8,14 @@ export const formatRevision = (revision: ExperimentRevision): string => canonica
 /** Only texts that `formatRevision` made are read back: whoever puts one on the log has validated the file. */
 export function parseRevision(document: string): ExperimentRevision {
   const revision = JSON.parse(document) as ExperimentRevision;
-  if (typeof revision?.spec?.id !== 'string' || !Number.isInteger(revision.revision) || !Number.isInteger(revision.phase)) {
-    throw new PipelineError('STATE_CORRUPT', 'an experiment revision on the unit log is not one', { cure: 'apply experiments with `tripline apply`, nothing else writes them' });
+  if (
+    typeof revision?.spec?.id !== 'string' ||
+    !Number.isInteger(revision.revision) ||
+    !Number.isInteger(revision.phase)
+  ) {
+    throw new PipelineError('STATE_CORRUPT', 'an experiment revision on the unit log is not one', {
+      cure: 'apply experiments with `tripline apply`, nothing else writes them',
+    });
   }
   return revision;
 }

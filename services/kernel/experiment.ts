@@ -40,21 +40,34 @@ export type SloSpec = {
   readonly id: string;
   readonly arm: string;
   readonly metric: string;
-  /** Worst mean of a unit's value that is still within the objective, in the metric's own unit; below 1 cap, above 0. */
+  /**
+   * Worst mean of a unit's value that is still within the objective, in the metric's own unit; below 1 cap, above 0.
+   */
   readonly worseThan: number;
   readonly action: 'pause' | 'rollback';
-  /** At once when `fail` of at most `of` first units failed; unit request and 0-or-1 metrics only. `alpha`: what it spends of alpha_slo. */
+  /**
+   * At once when `fail` of at most `of` first units failed; unit request and 0-or-1 metrics only. `alpha`: what it
+   * spends of alpha_slo.
+   */
   readonly hardKill?: { readonly fail: number; readonly of: number; readonly alpha: number };
 };
 
 /** A change as a file says it: relative to the baseline's mean, or absolute in the metric's own unit; > 0. */
 export type Effect = { readonly relative: boolean; readonly size: number };
 
-/** Before the candidates start: everybody has control, and these baselines are learned from it. What is declared stays. */
+/**
+ * Before the candidates start: everybody has control, and these baselines are learned from it. What is declared stays.
+ */
 export type LearningPlan = {
   /** The arms of the phase that follows. */
   readonly arms: readonly Arm[];
-  readonly metrics: readonly { readonly id: string; readonly harm: Effect; readonly margin?: Effect; readonly worthwhile?: Effect; readonly cap?: number }[];
+  readonly metrics: readonly {
+    readonly id: string;
+    readonly harm: Effect;
+    readonly margin?: Effect;
+    readonly worthwhile?: Effect;
+    readonly cap?: number;
+  }[];
 };
 
 export type ExperimentSpec = {
@@ -70,7 +83,10 @@ export type ExperimentSpec = {
     /** A step lasts at least this long and takes in at least so many units. */
     readonly holdMs: number;
     readonly minUnits: number;
-    /** Multiples of each guardrail's declared harm that the upper limit of its interval must lie below; absent: not asked. */
+    /**
+     * Multiples of each guardrail's declared harm that the upper limit of its interval must lie below; absent: not
+     * asked.
+     */
     readonly tolerance?: number;
     /** After this long a step is taken though a limit is not low enough yet. */
     readonly patienceMs?: number;
@@ -91,7 +107,11 @@ export type ExperimentSpec = {
   readonly metrics: readonly MetricSpec[];
   readonly slos: readonly SloSpec[];
   /** `noTrafficMs`: an arm silent for this long, while another is not, makes the phase stale. */
-  readonly health: { readonly srm: 'pause' | 'warn'; readonly crossovers: 'exclude' | 'first'; readonly noTrafficMs?: number };
+  readonly health: {
+    readonly srm: 'pause' | 'warn';
+    readonly crossovers: 'exclude' | 'first';
+    readonly noTrafficMs?: number;
+  };
   /** Present while baselines are learned: `arms` is control alone then. */
   readonly learning?: LearningPlan;
 };
@@ -116,7 +136,10 @@ export type ExperimentRevision = {
   /** The candidate that everybody has after a promotion. */
   readonly promoted?: string;
   /** Baselines that were learned, and the SHA-256 of the frozen design that they were learned for, hex. */
-  readonly learned?: { readonly of: string; readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>> };
+  readonly learned?: {
+    readonly of: string;
+    readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
+  };
 };
 
 export const controlOf = (spec: ExperimentSpec): Arm => {
@@ -124,7 +147,8 @@ export const controlOf = (spec: ExperimentSpec): Arm => {
   if (control === undefined) throw new RangeError(`experiment ${spec.id} has no control arm`);
   return control;
 };
-export const candidatesOf = (spec: ExperimentSpec): readonly Arm[] => spec.arms.filter((arm) => arm.role === 'candidate');
+export const candidatesOf = (spec: ExperimentSpec): readonly Arm[] =>
+  spec.arms.filter((arm) => arm.role === 'candidate');
 
 /** P(unit in the candidate | unit in the candidate or control), in (0, 1). */
 export function allocationOf(spec: ExperimentSpec, candidate: string): number {
@@ -132,7 +156,10 @@ export function allocationOf(spec: ExperimentSpec, candidate: string): number {
   return weight / (weight + controlOf(spec).weight);
 }
 
-/** Share of its family's error that a metric may spend: guardrails 2, goals 1, normalised; signals are a family of their own (contracts 3). */
+/**
+ * Share of its family's error that a metric may spend: guardrails 2, goals 1, normalised; signals are a family of their
+ * own (contracts 3).
+ */
 export function familyWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'role'>): number {
   const weightOf = ({ role }: Pick<MetricSpec, 'role'>): number => (role === 'guardrail' ? 2 : 1);
   const family = spec.metrics.filter(({ role }) => (role === 'signal') === (metric.role === 'signal'));
@@ -140,14 +167,44 @@ export function familyWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'rol
 }
 
 /** What each candidate may spend on false rollbacks. */
-export const harmAlphaOf = (spec: ExperimentSpec): number => spec.analysis.alphaHarm / (spec.analysis.fwer ? Math.max(1, candidatesOf(spec).length) : 1);
-
-/** What each goal of each candidate may spend on a false promotion: alpha_win is split over all of them, also those that are over by now. Guardrails of a winner must each be non-inferior at alpha_win, which costs nothing more. */
-export const winAlphaOf = (spec: ExperimentSpec): number => spec.analysis.alphaWin / Math.max(1, spec.metrics.filter(({ role }) => role === 'goal').length * candidatesOf(spec).length);
+export const harmAlphaOf = (spec: ExperimentSpec): number =>
+  spec.analysis.alphaHarm / (spec.analysis.fwer ? Math.max(1, candidatesOf(spec).length) : 1);
 
 /**
- * What may not change within a phase, as one text: whoever changes one of these starts a new phase, and evidence starts at nothing. Restart weights
- * depend on `restart_every` and `horizon`, bounds on the alphas.
+ * What each goal of each candidate may spend on a false promotion: alpha_win is split over all of them, also those that
+ * are over by now. Guardrails of a winner must each be non-inferior at alpha_win, which costs nothing more.
  */
-export const frozenDesign = ({ unit, layer, salt, arms, metrics, slos, learning, analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs } }: ExperimentSpec): string =>
-  canonicalJson({ unit, layer, salt, arms, metrics, slos, learning, alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs } as never as Json);
+export const winAlphaOf = (spec: ExperimentSpec): number =>
+  spec.analysis.alphaWin /
+  Math.max(1, spec.metrics.filter(({ role }) => role === 'goal').length * candidatesOf(spec).length);
+
+/**
+ * What may not change within a phase, as one text: whoever changes one of these starts a new phase, and evidence starts
+ * at nothing. Restart weights depend on `restart_every` and `horizon`, bounds on the alphas.
+ */
+export const frozenDesign = ({
+  unit,
+  layer,
+  salt,
+  arms,
+  metrics,
+  slos,
+  learning,
+  analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs },
+}: ExperimentSpec): string =>
+  canonicalJson({
+    unit,
+    layer,
+    salt,
+    arms,
+    metrics,
+    slos,
+    learning,
+    alphaHarm,
+    alphaWin,
+    alphaSrm,
+    alphaSlo,
+    fwer,
+    restartEveryMs,
+    horizonMs,
+  } as never as Json);

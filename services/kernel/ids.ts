@@ -13,7 +13,8 @@ export function bucketOf(unitType: string, unitId: string): number {
   return digest.readUInt16BE(0) >>> 4;
 }
 
-export const partitionOf = (bucket: number, partitions: number): number => Math.floor((bucket * partitions) / bucketCount);
+export const partitionOf = (bucket: number, partitions: number): number =>
+  Math.floor((bucket * partitions) / bucketCount);
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

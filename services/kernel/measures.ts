@@ -18,13 +18,37 @@ export type OutcomeMeasure = { readonly of: 'outcome'; readonly fold: 'any' | 'c
 export type Measure = InferenceMeasure | OutcomeMeasure;
 
 const plainNames = [
-  'requests', 'successes', 'fallbacks', 'refusals', 'errors', 'timeouts', 'blocked', 'schema_checked', 'schema_invalid',
-  'cost_nano_usd', 'token_in', 'token_out', 'latency_ms', 'ttft_ms', 'tool_denied',
+  'requests',
+  'successes',
+  'fallbacks',
+  'refusals',
+  'errors',
+  'timeouts',
+  'blocked',
+  'schema_checked',
+  'schema_invalid',
+  'cost_nano_usd',
+  'token_in',
+  'token_out',
+  'latency_ms',
+  'ttft_ms',
+  'tool_denied',
 ] as const;
 export type InferenceMeasureName = (typeof plainNames)[number] | 'over' | 'score' | 'guardrail';
 
 /** Measures that are 0 or 1 for one inference: their first occurrence per unit is an event that E2 can count. */
-const flags: ReadonlySet<string> = new Set(['fallbacks', 'refusals', 'errors', 'timeouts', 'blocked', 'schema_invalid', 'over', 'guardrail', 'tool_denied', 'successes']);
+const flags: ReadonlySet<string> = new Set([
+  'fallbacks',
+  'refusals',
+  'errors',
+  'timeouts',
+  'blocked',
+  'schema_invalid',
+  'over',
+  'guardrail',
+  'tool_denied',
+  'successes',
+]);
 export const isEventMeasure = (measure: Measure): boolean => measure.of === 'inference' && flags.has(measure.name);
 
 /** Whole numbers per unit of the metric: latencies in microseconds, free-form values in millionths. */
@@ -57,12 +81,18 @@ export function parseMeasure(text: string): { readonly measure: Measure } | { re
   const exceedance = over.exec(body);
   if (exceedance) {
     const field = exceedance[1] as NonNullable<InferenceMeasure['field']>;
-    return { measure: { of: 'inference', name: 'over', field, threshold: Number(exceedance[2]), ...(where && { where }) } };
+    return {
+      measure: { of: 'inference', name: 'over', field, threshold: Number(exceedance[2]), ...(where && { where }) },
+    };
   }
   const called = call.exec(body);
-  if (called === null) return { problem: `"${body}" is not a measure; known: ${plainNames.join(', ')}, over(field, number), score(name), guardrail(name), any(kind), count(kind), sum(kind)` };
+  if (called === null)
+    return {
+      problem: `"${body}" is not a measure; known: ${plainNames.join(', ')}, over(field, number), score(name), guardrail(name), any(kind), count(kind), sum(kind)`,
+    };
   const key = called[2] ?? '';
-  if (called[1] === 'score' || called[1] === 'guardrail') return { measure: { of: 'inference', name: called[1], key, ...(where && { where }) } };
+  if (called[1] === 'score' || called[1] === 'guardrail')
+    return { measure: { of: 'inference', name: called[1], key, ...(where && { where }) } };
   if (where) return { problem: `"${text.trim()}": slices belong to inferences, an outcome has none` };
   return { measure: { of: 'outcome', fold: called[1] as OutcomeMeasure['fold'], kind: key } };
 }

@@ -23,7 +23,10 @@ export type RowBinaryWriter = {
   length(value: number): void;
   row(): void;
   readonly rows: number;
-  /** Everything written since the last call. The buffer is the caller's, not a copy: the next rows get one of their own, of about the same size. */
+  /**
+   * Everything written since the last call. The buffer is the caller's, not a copy: the next rows get one of their own,
+   * of about the same size.
+   */
   take(): Buffer;
 };
 
@@ -74,7 +77,8 @@ export function createRowBinaryWriter(initialBytes = 1 << 16): RowBinaryWriter {
       view.setInt32(at + 4, value >> 31, true);
       return;
     }
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a whole number that a double holds exactly`);
+    if (!Number.isSafeInteger(value))
+      throw new RangeError(`${value} is not a whole number that a double holds exactly`);
     const high = Math.floor(value / 4294967296);
     view.setUint32(at, value - high * 4294967296, true);
     view.setInt32(at + 4, high, true);

@@ -1,11 +1,40 @@
-/** Rows of table `state`, which the joiner and the linker share: one kind a row, all true of one position of their log. */
+/**
+ * Rows of table `state`, which the joiner and the linker share: one kind a row, all true of one position of their log.
+ */
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
 export const positionsPerOffset = 4096;
 
-export const stateColumns = ['log', 'part', 'kind', 'experiment', 'phase', 'key', 'ver', 'arm', 'metric', 'candidate', 'slot', 'clock', 'n', 'x', 'xx', 'y', 'body'] as const;
-const stateKinds = { checkpoint: 1, experiment: 2, report: 3, entry: 4, unit: 5, entity: 6, pending: 7, link: 8 } as const;
+export const stateColumns = [
+  'log',
+  'part',
+  'kind',
+  'experiment',
+  'phase',
+  'key',
+  'ver',
+  'arm',
+  'metric',
+  'candidate',
+  'slot',
+  'clock',
+  'n',
+  'x',
+  'xx',
+  'y',
+  'body',
+] as const;
+const stateKinds = {
+  checkpoint: 1,
+  experiment: 2,
+  report: 3,
+  entry: 4,
+  unit: 5,
+  entity: 6,
+  pending: 7,
+  link: 8,
+} as const;
 export type StateRow = {
   readonly kind: keyof typeof stateKinds;
   readonly experiment?: string;
@@ -52,9 +81,26 @@ export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number,
 }
 
 /** A unit's row, written without a row object: nearly all rows of a flush are these. `x` and `y`: ranges of `data`. */
-export type UnitRow = { readonly experiment: string; readonly phase: number; readonly arm: string; readonly candidate: string; readonly slot: number; readonly clock: number; readonly n: number; readonly data: Float64Array; readonly x: readonly [from: number, to: number]; readonly y: readonly [from: number, to: number] };
+export type UnitRow = {
+  readonly experiment: string;
+  readonly phase: number;
+  readonly arm: string;
+  readonly candidate: string;
+  readonly slot: number;
+  readonly clock: number;
+  readonly n: number;
+  readonly data: Float64Array;
+  readonly x: readonly [from: number, to: number];
+  readonly y: readonly [from: number, to: number];
+};
 
-export function writeUnitRow(writer: RowBinaryWriter, part: number, ver: number, key: string, { experiment, phase, arm, candidate, slot, clock, n, data, x, y }: UnitRow): void {
+export function writeUnitRow(
+  writer: RowBinaryWriter,
+  part: number,
+  ver: number,
+  key: string,
+  { experiment, phase, arm, candidate, slot, clock, n, data, x, y }: UnitRow,
+): void {
   writer.uint8(1);
   writer.uint16(part);
   writer.uint8(stateKinds.unit);

@@ -1,4 +1,6 @@
-/** What a step says about one record. Nothing else can happen to a record: in = forwarded + dropped + parked + waiting. */
+/**
+ * What a step says about one record. Nothing else can happen to a record: in = forwarded + dropped + parked + waiting.
+ */
 export type Verdict<T> =
   | { readonly kind: 'forward'; readonly value: T }
   | { readonly kind: 'drop'; readonly reason: string }

@@ -27,7 +27,17 @@ export type LinkerDeps = {
 
 const columns = [...stateColumns];
 
-export async function startLinker({ prefix, log, producer, codec, clock, store, flushMs, flushRecords, limits }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
+export async function startLinker({
+  prefix,
+  log,
+  producer,
+  codec,
+  clock,
+  store,
+  flushMs,
+  flushRecords,
+  limits,
+}: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
   const { topic: unitTopic, partitions } = await newestUnitTopic(log, prefix);
   const running = await runFold<'entity-record', LinkerFold, LinkFlush>({
     name: 'linker',
@@ -35,10 +45,20 @@ export async function startLinker({ prefix, log, producer, codec, clock, store, 
     topic: topicName(prefix, 'entity.v1'),
     record: 'entity-record',
     parkedTopic: topicName(prefix, 'parked.v1'),
-    log, producer, codec, clock, flushMs, flushRecords,
+    log,
+    producer,
+    codec,
+    clock,
+    flushMs,
+    flushRecords,
     idleMs: 0,
     onIdle: async () => {},
-    heads: async () => new Map((await store.rows<{ part: number; ver: string }>(await sqlQuery('load-link-checkpoints'))).map(({ part, ver }) => [part, Number(ver)])),
+    heads: async () =>
+      new Map(
+        (await store.rows<{ part: number; ver: string }>(await sqlQuery('load-link-checkpoints'))).map(
+          ({ part, ver }) => [part, Number(ver)],
+        ),
+      ),
     load: async (part) => {
       const state = restoreLinks(part, await store.rows<LinkRow>(await sqlQuery('load-links'), { part }), limits);
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
@@ -49,16 +69,26 @@ export async function startLinker({ prefix, log, producer, codec, clock, store, 
     },
     take: takeLinkRows,
     write: async (flushes) => {
-      // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops the repeat.
-      await producer.send(flushes.flatMap(({ outgoing, clock: timestamp }) => bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing)));
-      await store.insertBinary('state', columns, flushes.map(({ rows }) => rows));
+      // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops
+      // the repeat.
+      await producer.send(
+        flushes.flatMap(({ outgoing, clock: timestamp }) =>
+          bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing),
+        ),
+      );
+      await store.insertBinary(
+        'state',
+        columns,
+        flushes.map(({ rows }) => rows),
+      );
     },
   });
   return {
     ...running,
     unlinked: () => {
       const unlinked = new Map<string, number>();
-      for (const fold of running.states().values()) for (const [kind, number] of unlinkedByKind(fold)) unlinked.set(kind, (unlinked.get(kind) ?? 0) + number);
+      for (const fold of running.states().values())
+        for (const [kind, number] of unlinkedByKind(fold)) unlinked.set(kind, (unlinked.get(kind) ?? 0) + number);
       return unlinked;
     },
     forwarded: () => [...running.states().values()].reduce((sum, fold) => sum + fold.counts.forwarded, 0),

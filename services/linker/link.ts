@@ -1,19 +1,25 @@
 /**
- * The linker's fold over one partition of the entity log: which unit an entity (a ticket) belongs to, and which outcomes wait for it.
- * An entity belongs, per unit type, to the unit of the inference that named it first by event time; of equal times the smaller pseudonym.
- * An outcome is forwarded when its entity has an owner; when an earlier inference moves the entity, it is withdrawn from the old owner
- * and forwarded to the new one. Every forward carries the position that caused it (`hop`), so that repeats and overtaking change nothing.
+ * The linker's fold over one partition of the entity log: which unit an entity (a ticket) belongs to, and which
+ * outcomes wait for it. An entity belongs, per unit type, to the unit of the inference that named it first by event
+ * time; of equal times the smaller pseudonym. An outcome is forwarded when its entity has an owner; when an earlier
+ * inference moves the entity, it is withdrawn from the old owner and forwarded to the new one. Every forward carries
+ * the position that caused it (`hop`), so that repeats and overtaking change nothing.
  *
- * States of an entity: waiting (outcomes, no owner) -> linked (an owner) -> moved (another owner), or waiting -> given up, when the carried clock has
- * passed `waitMs` since its last outcome; what it waited with is then counted as unlinked, by kind, for ever. A linked entity that nothing has
- * touched for `keepMs` is forgotten: an outcome of it that comes later waits as if it were new.
+ * States of an entity: waiting (outcomes, no owner) -> linked (an owner) -> moved (another owner), or waiting -> given
+ * up, when the carried clock has passed `waitMs` since its last outcome; what it waited with is then counted as
+ * unlinked, by kind, for ever. A linked entity that nothing has touched for `keepMs` is forgotten: an outcome of it
+ * that comes later waits as if it were new.
  */
 import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
 type WaitingOutcome = { revision: number; occurredAt: EpochMs; kind: string; value: number | null };
-export type EntityLinks = { readonly owners: Map<string, Owner>; readonly outcomes: Map<string, WaitingOutcome>; touchedAt: EpochMs };
+export type EntityLinks = {
+  readonly owners: Map<string, Owner>;
+  readonly outcomes: Map<string, WaitingOutcome>;
+  touchedAt: EpochMs;
+};
 
 /** A record for the unit log, with the bucket that says where. */
 export type Forward = { readonly bucket: number; readonly record: UnitRecord };
@@ -45,7 +51,15 @@ export type LinkerFold = {
 };
 
 export const createLinkerFold = (part: number, limits: LinkerLimits = defaultLimits): LinkerFold => ({
-  part, limits, position: 0, clock: 0, entities: new Map(), touched: new Set(), outgoing: [], unlinked: new Map(), counts: { folded: 0, forwarded: 0, duplicates: 0, moved: 0 },
+  part,
+  limits,
+  position: 0,
+  clock: 0,
+  entities: new Map(),
+  touched: new Set(),
+  outgoing: [],
+  unlinked: new Map(),
+  counts: { folded: 0, forwarded: 0, duplicates: 0, moved: 0 },
 });
 
 export function linkRecord(fold: LinkerFold, record: EntityRecord, position: number): void {
@@ -55,7 +69,9 @@ export function linkRecord(fold: LinkerFold, record: EntityRecord, position: num
     if (hours > 0) sweep(fold);
   }
   const { body } = record;
-  const id = ('tripline.v1.Link' in body ? body['tripline.v1.Link'].entity : body['tripline.v1.OutcomeWaiting'].entity).toString('latin1');
+  const id = (
+    'tripline.v1.Link' in body ? body['tripline.v1.Link'].entity : body['tripline.v1.OutcomeWaiting'].entity
+  ).toString('latin1');
   const links = entityOf(fold, id);
   if (hourOf(links.touchedAt) < hourOf(fold.clock)) {
     links.touchedAt = fold.clock;
@@ -66,7 +82,13 @@ export function linkRecord(fold: LinkerFold, record: EntityRecord, position: num
     const { unit_type: unitType, unit, bucket, occurred_at: occurredAt } = body['tripline.v1.Link'];
     takeLink(fold, links, context, unitType, { unit: unit.toString('latin1'), bucket, occurredAt });
   } else {
-    const { outcome_id: outcomeId, revision, occurred_at: occurredAt, kind, value } = body['tripline.v1.OutcomeWaiting'];
+    const {
+      outcome_id: outcomeId,
+      revision,
+      occurred_at: occurredAt,
+      kind,
+      value,
+    } = body['tripline.v1.OutcomeWaiting'];
     takeOutcome(fold, links, context, outcomeId.toString('latin1'), { revision, occurredAt, kind, value });
   }
   fold.counts.folded += 1;
@@ -84,20 +106,30 @@ function entityOf(fold: LinkerFold, id: string): EntityLinks {
   return links;
 }
 
-const isOver = ({ clock, limits }: LinkerFold, { owners, touchedAt }: EntityLinks): boolean => clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
+const isOver = ({ clock, limits }: LinkerFold, { owners, touchedAt }: EntityLinks): boolean =>
+  clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
 
 function giveUp(fold: LinkerFold, id: string, { owners, outcomes }: EntityLinks): void {
-  if (owners.size === 0) for (const { kind } of outcomes.values()) fold.unlinked.set(kind, (fold.unlinked.get(kind) ?? 0) + 1);
+  if (owners.size === 0)
+    for (const { kind } of outcomes.values()) fold.unlinked.set(kind, (fold.unlinked.get(kind) ?? 0) + 1);
   fold.entities.delete(id);
   fold.touched.add(id);
 }
 
-/** Whenever the carried clock enters another hour: a matter of the log alone, so that two owners give up the same at the same position. */
+/**
+ * Whenever the carried clock enters another hour: a matter of the log alone, so that two owners give up the same at the
+ * same position.
+ */
 function sweep(fold: LinkerFold): void {
   for (const [id, links] of fold.entities) if (isOver(fold, links)) giveUp(fold, id, links);
 }
 
-type Context = { readonly id: string; readonly receivedAt: EpochMs; readonly traceId: Buffer | null; readonly position: number };
+type Context = {
+  readonly id: string;
+  readonly receivedAt: EpochMs;
+  readonly traceId: Buffer | null;
+  readonly position: number;
+};
 
 function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
   const owner = links.owners.get(unitType);
@@ -107,7 +139,10 @@ function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitTy
     fold.touched.add(context.id);
     return;
   }
-  const earlier = owner === undefined || link.occurredAt < owner.occurredAt || (link.occurredAt === owner.occurredAt && link.unit < owner.unit);
+  const earlier =
+    owner === undefined ||
+    link.occurredAt < owner.occurredAt ||
+    (link.occurredAt === owner.occurredAt && link.unit < owner.unit);
   if (!earlier) return;
   if (owner) fold.counts.moved += 1;
   links.owners.set(unitType, link);
@@ -118,7 +153,13 @@ function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitTy
   }
 }
 
-function takeOutcome(fold: LinkerFold, links: EntityLinks, context: Context, outcomeId: string, outcome: WaitingOutcome): void {
+function takeOutcome(
+  fold: LinkerFold,
+  links: EntityLinks,
+  context: Context,
+  outcomeId: string,
+  outcome: WaitingOutcome,
+): void {
   const known = links.outcomes.get(outcomeId);
   if (known && known.revision >= outcome.revision) {
     fold.counts.duplicates += 1;
@@ -129,7 +170,15 @@ function takeOutcome(fold: LinkerFold, links: EntityLinks, context: Context, out
   for (const [unitType, owner] of links.owners) forward(fold, context, unitType, owner, outcomeId, outcome, false);
 }
 
-function forward(fold: LinkerFold, context: Context, unitType: string, owner: Owner, outcomeId: string, outcome: WaitingOutcome, withdrawn: boolean): void {
+function forward(
+  fold: LinkerFold,
+  context: Context,
+  unitType: string,
+  owner: Owner,
+  outcomeId: string,
+  outcome: WaitingOutcome,
+  withdrawn: boolean,
+): void {
   fold.counts.forwarded += 1;
   fold.outgoing.push({
     bucket: owner.bucket,
@@ -139,8 +188,17 @@ function forward(fold: LinkerFold, context: Context, unitType: string, owner: Ow
       span_id: null,
       body: {
         'tripline.v1.OutcomeSeen': {
-          outcome_id: Buffer.from(outcomeId, 'latin1'), revision: outcome.revision, occurred_at: outcome.occurredAt, kind: outcome.kind, value: outcome.value,
-          unit_type: unitType, unit: Buffer.from(owner.unit, 'latin1'), entity: Buffer.from(context.id, 'latin1'), inference: null, hop: context.position, withdrawn,
+          outcome_id: Buffer.from(outcomeId, 'latin1'),
+          revision: outcome.revision,
+          occurred_at: outcome.occurredAt,
+          kind: outcome.kind,
+          value: outcome.value,
+          unit_type: unitType,
+          unit: Buffer.from(owner.unit, 'latin1'),
+          entity: Buffer.from(context.id, 'latin1'),
+          inference: null,
+          hop: context.position,
+          withdrawn,
         },
       },
     },

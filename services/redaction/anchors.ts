@@ -1,6 +1,7 @@
 /**
- * One pass over a text: every anchor literal of every family (Aho-Corasick over a dense table, ASCII letters without case) and the marks that
- * structured detectors start from. Linear, one table look-up a unit; a text without hits and marks is done.
+ * One pass over a text: every anchor literal of every family (Aho-Corasick over a dense table, ASCII letters without
+ * case) and the marks that structured detectors start from. Linear, one table look-up a unit; a text without hits and
+ * marks is done.
  */
 
 import { buildAutomaton } from './automaton.ts';
@@ -21,7 +22,7 @@ export type Marks = {
   readonly escapes: boolean;
   readonly brackets: boolean;
 };
-export type Scanned = { readonly marks: Marks; /** By family. */ readonly hits: readonly (AnchorHits | undefined)[] };
+export type Scanned = { readonly marks: Marks /** By family. */; readonly hits: readonly (AnchorHits | undefined)[] };
 export type Scanner = (text: string) => Scanned | undefined;
 
 const digit = 1;
@@ -40,16 +41,33 @@ const shortest = 16;
 const markOf = new Uint16Array(128).fill(breaks);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
 for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
-for (const [char, mark] of [['@', breaks | at], [':', breaks | colon], ['%', breaks | escaping], ['\\', breaks | escaping], ['&', breaks | escaping], ['[', breaks | bracket], ['.', breaks | dot], ['-', dash], ['=', breaks | equals]] as const) markOf[char.charCodeAt(0)] = mark;
+for (const [char, mark] of [
+  ['@', breaks | at],
+  [':', breaks | colon],
+  ['%', breaks | escaping],
+  ['\\', breaks | escaping],
+  ['&', breaks | escaping],
+  ['[', breaks | bracket],
+  ['.', breaks | dot],
+  ['-', dash],
+  ['=', breaks | equals],
+] as const)
+  markOf[char.charCodeAt(0)] = mark;
 
 const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
 
-/** The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at every later unit several times as slowly: so not in hot ones. */
+/**
+ * The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at
+ * every later unit several times as slowly: so not in hot ones.
+ */
 const unitAt = (text: string, at: number): number => (at >= 0 && at < text.length ? text.charCodeAt(at) : 0);
 
-/** End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. By hand up to the type's end: asked of every bracket, in the hottest loops there are. */
+/**
+ * End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. By hand up to the
+ * type's end: asked of every bracket, in the hottest loops there are.
+ */
 export function placeholderEnd(text: string, at: number): number {
   let end = at + 1;
   let code = unitAt(text, end);
@@ -83,7 +101,9 @@ export function createScanner(families: readonly { readonly anchors: readonly st
   const units = markOf.map((mark, code) => mark | ((classOf[code] as number) << markBits));
   const unheard: readonly (number[] | undefined)[] = families.map(() => undefined);
   /** By state with outputs: family, anchor and length, in turns. */
-  const triples: readonly (readonly number[])[] = outputs.map((ids) => ids.flatMap((id) => owners[id] as readonly number[]));
+  const triples: readonly (readonly number[])[] = outputs.map((ids) =>
+    ids.flatMap((id) => owners[id] as readonly number[]),
+  );
   return (text) => {
     const { length } = text;
     let digits: number[] | undefined;
@@ -200,6 +220,18 @@ export function createScanner(families: readonly { readonly anchors: readonly st
       longs.push(wordStart, length);
     }
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
-    return { marks: { digits: digits ?? none, ats: ats ?? none, colons: colons ?? none, macs: macs ?? none, longs: longs ?? none, nonAscii, escapes: (flags & escaping) !== 0, brackets: (flags & bracket) !== 0 }, hits: hits ?? unheard };
+    return {
+      marks: {
+        digits: digits ?? none,
+        ats: ats ?? none,
+        colons: colons ?? none,
+        macs: macs ?? none,
+        longs: longs ?? none,
+        nonAscii,
+        escapes: (flags & escaping) !== 0,
+        brackets: (flags & bracket) !== 0,
+      },
+      hits: hits ?? unheard,
+    };
   };
 }

@@ -2,7 +2,10 @@
 import { isPlain } from './fold-text.ts';
 
 export type Automaton = {
-  /** The state behind `state` on a unit: `next[(state << shift) | classOf[unit]]`; two bytes a cell, and states near the root stand together, for the processor's caches. */
+  /**
+   * The state behind `state` on a unit: `next[(state << shift) | classOf[unit]]`; two bytes a cell, and states near the
+   * root stand together, for the processor's caches.
+   */
   readonly next: Uint16Array | Uint32Array;
   readonly shift: number;
   /** Class of every UTF-16 unit; 0 = in no literal. */
@@ -15,11 +18,17 @@ export type Automaton = {
 /** Have the lowest classes, so that what most texts ask of a state lies in one line of the processor's cache. */
 const commonUnits = [...' etaoinsrhldcumfpgwybvkxjqz'];
 
-/** `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have the highest numbers, so that one comparison tells them. */
+/**
+ * `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have
+ * the highest numbers, so that one comparison tells them.
+ */
 export function buildAutomaton(literals: readonly string[]): Automaton {
   const classOf = new Uint16Array(65_536);
   let width = 1;
-  for (const literal of [commonUnits.filter((char) => literals.some((literal) => literal.includes(char))).join(''), ...literals]) {
+  for (const literal of [
+    commonUnits.filter((char) => literals.some((literal) => literal.includes(char))).join(''),
+    ...literals,
+  ]) {
     for (const char of literal.split('')) {
       const code = char.charCodeAt(0);
       if (classOf[code] === 0) classOf[code] = width++;
@@ -71,13 +80,19 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
   const shift = Math.ceil(Math.log2(width));
   const cells = children.length << shift;
   const next = children.length > 65_535 ? new Uint32Array(cells) : new Uint16Array(cells);
-  for (const [state, row] of table.entries()) for (let unit = 0; unit < width; unit += 1) next[((place[state] ?? 0) << shift) + unit] = place[row[unit] ?? 0] ?? 0;
+  for (const [state, row] of table.entries())
+    for (let unit = 0; unit < width; unit += 1)
+      next[((place[state] ?? 0) << shift) + unit] = place[row[unit] ?? 0] ?? 0;
   const firstOutput = order.filter((state) => found[state]?.length === 0).length;
   return { next, shift, classOf, firstOutput, outputs: order.slice(firstOutput).map((state) => found[state] ?? []) };
 }
 
 /** Calls with the longest literal that ends at each place where one does, and one past its end. */
-export function eachLongest({ next, shift, classOf, firstOutput, outputs }: Automaton, text: string, found: (literal: number, end: number) => void): void {
+export function eachLongest(
+  { next, shift, classOf, firstOutput, outputs }: Automaton,
+  text: string,
+  found: (literal: number, end: number) => void,
+): void {
   let state = 0;
   for (let index = 0; index < text.length; index += 1) {
     state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;

@@ -1,4 +1,7 @@
-/** Which families of patterns there are, and the tier that counts and `--explain` show. A family that joins is one line here. */
+/**
+ * Which families of patterns there are, and the tier that counts and `--explain` show. A family that joins is one line
+ * here.
+ */
 import type { Family } from './family.ts';
 import { namesFamily } from './names/index.ts';
 import { secretFamily } from './secrets/index.ts';

@@ -1,4 +1,7 @@
-/** Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a budget. Positions are those of the text that was given. */
+/**
+ * Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a
+ * budget. Positions are those of the text that was given.
+ */
 import { createScanner, type Scanned, type Scanner } from './anchors.ts';
 import { patternFamilies, type Tier } from './families.ts';
 import type { Finding } from './family.ts';
@@ -20,14 +23,18 @@ function scan(text: string): Scanned | undefined {
   return scanner(text);
 }
 const maxDepth = 2;
-/** What a unit of text costs before anything is found in it, in looks: the anchor pass, folding and maps; and the words of the names tier. */
+/**
+ * What a unit of text costs before anything is found in it, in looks: the anchor pass, folding and maps; and the words
+ * of the names tier.
+ */
 const unitLooks = 1 / 64;
 const nameLooks = 1 / 24;
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 export const maxFindings = 20_000;
 
 /** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
-const keptShapes = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
+const keptShapes =
+  /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
 
 const introduction = /\b(?:name|am|is)\b/;
 /** A letter that a name may begin with: a capital, or one of a script without them; or words that announce one. */
@@ -41,7 +48,14 @@ function mayHoldNames(text: string): boolean {
 }
 
 /** `true` when this says "too much": the caller drops the text. */
-export function find(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Found[], depth = 0): boolean {
+export function find(
+  text: string,
+  key: string | undefined,
+  policy: RedactionPolicy,
+  work: Work,
+  out: Found[],
+  depth = 0,
+): boolean {
   const names = policy.names !== false && depth === 0;
   work.left -= text.length * unitLooks;
   if (key !== undefined && depth === 0) {
@@ -71,7 +85,13 @@ export function find(text: string, key: string | undefined, policy: RedactionPol
       for (const finding of inner) found.push(mapped(finding, plain));
     }
   }
-  if (scanned && scanned.marks.longs.length > 0 && depth < maxDepth && encoded(base, scanned.marks.longs, policy, work, found, depth)) return true;
+  if (
+    scanned &&
+    scanned.marks.longs.length > 0 &&
+    depth < maxDepth &&
+    encoded(base, scanned.marks.longs, policy, work, found, depth)
+  )
+    return true;
   if (policy.own) ownPatterns(base, policy, found);
   for (const finding of found) out.push(folded ? mapped(finding, folded) : finding);
   return work.left <= 0;
@@ -82,7 +102,8 @@ const nearShape = 30;
 function hasDashes(text: string, start: number, end: number): boolean {
   const to = Math.min(text.length, end + nearShape);
   let dashes = 0;
-  for (let at = Math.max(0, start - nearShape); at < to && dashes < 2; at += 1) if (text.charCodeAt(at) === 45) dashes += 1;
+  for (let at = Math.max(0, start - nearShape); at < to && dashes < 2; at += 1)
+    if (text.charCodeAt(at) === 45) dashes += 1;
   return dashes > 1;
 }
 /** Longer than twice any of the shapes: what is cut off at a window's edge does not reach the finding. */
@@ -101,7 +122,14 @@ function isKept(text: string, { start, end, type }: ScoredFinding): boolean {
   }
   return false;
 }
-const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({ start, end, type, rank, score: score ?? rank / 100, tier });
+const withTier = ({ start, end, type, rank, score }: ScoredFinding, tier: Tier): Found => ({
+  start,
+  end,
+  type,
+  rank,
+  score: score ?? rank / 100,
+  tier,
+});
 
 function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
   return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
@@ -115,14 +143,25 @@ function sureSecrets(found: readonly Found[]): readonly number[] {
 }
 const nothing: readonly number[] = [];
 
-function families(text: string, scanned: Scanned | undefined, key: string | undefined, { names, places }: { readonly names: boolean; /** Postal codes go with the switch of the names tier. */ readonly places: boolean }, work: Work, found: Found[]): void {
+function families(
+  text: string,
+  scanned: Scanned | undefined,
+  key: string | undefined,
+  {
+    names,
+    places,
+  }: { readonly names: boolean /** Postal codes go with the switch of the names tier. */; readonly places: boolean },
+  work: Work,
+  found: Found[],
+): void {
   const plain: ScoredFinding[] = [];
   const context = key === undefined ? noContext : { key };
   for (let index = 0; index < patternFamilies.length; index += 1) {
     const { family, tier } = patternFamilies[index] as (typeof patternFamilies)[number];
     const hits = scanned?.hits[index + 1];
     const foreign = scanned?.marks.nonAscii === true ? family.findForeign : undefined;
-    if (foreign === undefined && (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names)) continue;
+    if (foreign === undefined && (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names))
+      continue;
     plain.length = 0;
     work.left -= tier === 'names' ? text.length * nameLooks : (hits?.length ?? 0) >> 2;
     if (work.left <= 0) return;
@@ -136,7 +175,14 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
   }
   if (scanned === undefined) return;
   const { marks, hits } = scanned;
-  if (marks.digits.length === 0 && marks.ats.length === 0 && marks.colons.length === 0 && marks.macs.length === 0 && hits[0] === undefined) return;
+  if (
+    marks.digits.length === 0 &&
+    marks.ats.length === 0 &&
+    marks.colons.length === 0 &&
+    marks.macs.length === 0 &&
+    hits[0] === undefined
+  )
+    return;
   plain.length = 0;
   findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found), places);
   if (plain.length === 0) return;
@@ -145,7 +191,14 @@ function families(text: string, scanned: Scanned | undefined, key: string | unde
 const noContext: { readonly key?: string } = {};
 
 /** Words of base64 and hex that hold something go out whole. Names are not looked for in them. */
-function encoded(text: string, longs: readonly number[], policy: RedactionPolicy, work: Work, found: Found[], depth: number): boolean {
+function encoded(
+  text: string,
+  longs: readonly number[],
+  policy: RedactionPolicy,
+  work: Work,
+  found: Found[],
+  depth: number,
+): boolean {
   for (let index = 0; index < longs.length; index += 2) {
     const start = longs[index] as number;
     const end = longs[index + 1] as number;
@@ -154,16 +207,28 @@ function encoded(text: string, longs: readonly number[], policy: RedactionPolicy
     const whole = dottedKeyStart(text, start, end);
     if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
     // Behind `0x`, behind a path, or the whole word.
-    for (const from of [text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start, lastSlash(text, start, end - 16) + 1]) {
+    for (const from of [
+      text.charCodeAt(start) === 48 && text.charCodeAt(start + 1) === 120 ? start + 2 : start,
+      lastSlash(text, start, end - 16) + 1,
+    ]) {
       if (from < start) continue;
       const decoded = decodeWord(text, from, end);
       if (decoded === undefined) continue;
       work.left -= 8;
       const inner: Found[] = [];
       if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
-      const strong = inner.filter(({ score, tier }) => tier !== 'structured' || score >= 0.5).sort((a, b) => b.rank - a.rank)[0];
+      const strong = inner
+        .filter(({ score, tier }) => tier !== 'structured' || score >= 0.5)
+        .sort((a, b) => b.rank - a.rank)[0];
       if (strong === undefined) continue;
-      found.push({ start: from === start + 2 ? start : from, end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0), type: strong.type, rank: 50, score: strong.score, tier: 'encoded' });
+      found.push({
+        start: from === start + 2 ? start : from,
+        end: end + (/^={1,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0),
+        type: strong.type,
+        rank: 50,
+        score: strong.score,
+        tier: 'encoded',
+      });
       break;
     }
   }
@@ -177,5 +242,8 @@ function lastSlash(text: string, from: number, to: number): number {
 }
 
 function ownPatterns(text: string, policy: RedactionPolicy, found: Found[]): void {
-  for (const { type, pattern } of policy.own ?? []) for (const match of text.matchAll(pattern)) if (match[0].length > 0) found.push({ start: match.index, end: match.index + match[0].length, type, rank: 70, score: 1, tier: 'own' });
+  for (const { type, pattern } of policy.own ?? [])
+    for (const match of text.matchAll(pattern))
+      if (match[0].length > 0)
+        found.push({ start: match.index, end: match.index + match[0].length, type, rank: 70, score: 1, tier: 'own' });
 }

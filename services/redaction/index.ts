@@ -1,6 +1,6 @@
 /**
- * `tripline/redaction`: personal data and secrets out of text. One pure function over a text and a policy; every layer has a budget, and what goes
- * over it is taken out whole (fails closed).
+ * `tripline/redaction`: personal data and secrets out of text. One pure function over a text and a policy; every layer
+ * has a budget, and what goes over it is taken out whole (fails closed).
  */
 import { defaultPolicy, type RedactionPolicy } from './policy.ts';
 import { type Redaction, redactText } from './redact-text.ts';

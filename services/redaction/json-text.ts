@@ -1,4 +1,7 @@
-/** JSON as text: its strings, keys and long numbers with their places, without parsing it into values, so that what is put back changes nothing else. */
+/**
+ * JSON as text: its strings, keys and long numbers with their places, without parsing it into values, so that what is
+ * put back changes nothing else.
+ */
 import { type Mapped, textOf } from './fold-text.ts';
 
 export type Leaf = {
@@ -9,9 +12,15 @@ export type Leaf = {
   readonly isEscaped: boolean;
   /** Name of the nearest key above, lower case. */
   readonly key?: string;
-  /** The same for leaves that follow each other in meaning: the same field of the items of one array, or the fields of one object. */
+  /**
+   * The same for leaves that follow each other in meaning: the same field of the items of one array, or the fields of
+   * one object.
+   */
   readonly column: string;
-  /** What names this value though it is not its key, lower case: `{"name": "DB_PASSWORD", "value": ...}`, `{"password": {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`. */
+  /**
+   * What names this value though it is not its key, lower case: `{"name": "DB_PASSWORD", "value": ...}`, `{"password":
+   * {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`.
+   */
   beside?: string;
 };
 
@@ -19,7 +28,8 @@ const maxDepth = 64;
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
 const nameField = /^(?:name|key|k|field|header|variable|var|param|parameter|property|label|attribute|env)$/;
-const valueField = /^(?:value|val|v|raw|plain|plaintext|#text|_text|\$t|_value|\$value|string_?value|current|new|old|default_?(?:value)?)$/;
+const valueField =
+  /^(?:value|val|v|raw|plain|plaintext|#text|_text|\$t|_value|\$value|string_?value|current|new|old|default_?(?:value)?)$/;
 const flag = /^--?[A-Za-z][\w-]+$/;
 const maxName = 64;
 
@@ -27,7 +37,10 @@ const endsWord = (code: number): boolean => code === 44 || code === 93 || code =
 /** More leaves than this are a dump: it goes out whole. */
 const maxLeaves = 60_000;
 
-/** Undefined when the text is no JSON object or array, ; 'too-deep' when it is deeper than 64 levels or has more leaves than can be looked at. */
+/**
+ * Undefined when the text is no JSON object or array, ; 'too-deep' when it is deeper than 64 levels or has more leaves
+ * than can be looked at.
+ */
 export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-deep' {
   const leaves: Leaf[] = [];
   let at = 0;
@@ -60,7 +73,8 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
     const code = text.charCodeAt(at);
     if (code === 34) {
       const found = string();
-      if (found && found.end > found.start) leaves.push({ kind: 'string', ...found, ...(key !== undefined && { key }), column });
+      if (found && found.end > found.start)
+        leaves.push({ kind: 'string', ...found, ...(key !== undefined && { key }), column });
       return found !== undefined;
     }
     if (code === 123 || code === 91) {
@@ -99,7 +113,8 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
           if (isObject && nameField.test(name ?? '')) named = contentOf(leaf).toLowerCase();
           else if (!isObject || valueField.test(name ?? '')) own.push(leaf);
           const before = isObject ? undefined : own.at(-2);
-          if (before !== undefined && before.end < leaf.start && flag.test(contentOf(before))) leaf.beside = contentOf(before).toLowerCase().replace(/^-+/, '');
+          if (before !== undefined && before.end < leaf.start && flag.test(contentOf(before)))
+            leaf.beside = contentOf(before).toLowerCase().replace(/^-+/, '');
         }
         space();
         const next = text.charCodeAt(at);
@@ -107,7 +122,8 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
         if (next === close) {
           const [first, second] = own;
           if (isObject && named !== undefined) for (const each of own) each.beside = named;
-          else if (items === 2 && first !== undefined && second !== undefined) second.beside ??= contentOf(first).toLowerCase();
+          else if (items === 2 && first !== undefined && second !== undefined)
+            second.beside ??= contentOf(first).toLowerCase();
           return true;
         }
         if (next !== 44) return false;
@@ -136,8 +152,9 @@ const maxStreamLeaves = 4_000;
 const maxMisses = 32;
 const streamed = /^(?:(?:event|id|retry)?:[^\n]{0,200}\n|\s){0,8}(?:data:[ \t]?)?[{[]/;
 /**
- * JSON by the line, alone or behind `data:` (NDJSON, server-sent events); whatever stands between such lines is one text each.
- * Undefined when fewer than two lines are JSON, or when there is more than can be looked at leaf by leaf: that is text like any other.
+ * JSON by the line, alone or behind `data:` (NDJSON, server-sent events); whatever stands between such lines is one
+ * text each. Undefined when fewer than two lines are JSON, or when there is more than can be looked at leaf by leaf:
+ * that is text like any other.
  */
 export function streamLeaves(text: string): readonly Leaf[] | undefined {
   if (!text.includes('\n') || !streamed.test(text)) return undefined;
@@ -146,7 +163,8 @@ export function streamLeaves(text: string): readonly Leaf[] | undefined {
   let between = 0;
   let misses = 0;
   const plain = (end: number): void => {
-    if (text.slice(between, end).trim() !== '') leaves.push({ kind: 'string', start: between, end, isEscaped: false, column: '' });
+    if (text.slice(between, end).trim() !== '')
+      leaves.push({ kind: 'string', start: between, end, isEscaped: false, column: '' });
   };
   for (let from = 0; from < text.length; ) {
     const newline = text.indexOf('\n', from);

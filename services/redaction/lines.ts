@@ -1,10 +1,16 @@
 import { type RedactionPolicy, redact } from './index.ts';
 
 /**
- * `{"id","text"}` lines in, `{"id","text","spans"}` lines out, each as soon as it is there; a bad line is answered with an error that does not quote it.
- * `explain` shows type, tier and score of each finding, and never the value or the text around it. Resolves with the number of bad lines.
+ * `{"id","text"}` lines in, `{"id","text","spans"}` lines out, each as soon as it is there; a bad line is answered with
+ * an error that does not quote it. `explain` shows type, tier and score of each finding, and never the value or the
+ * text around it. Resolves with the number of bad lines.
  */
-export async function redactLines(lines: AsyncIterable<string>, write: (line: string) => void, policy?: RedactionPolicy, explain = false): Promise<number> {
+export async function redactLines(
+  lines: AsyncIterable<string>,
+  write: (line: string) => void,
+  policy?: RedactionPolicy,
+  explain = false,
+): Promise<number> {
   let bad = 0;
   for await (const line of lines) {
     if (line.trim() === '') continue;
@@ -26,5 +32,14 @@ function redactLine(line: string, policy: RedactionPolicy | undefined, explain: 
   if (typeof input?.text !== 'string') return { id, error: 'TRIPLINE-E0103 "text" is no string' };
   const { text, spans } = redact(input.text, policy);
   if (!explain) return { id, text, spans };
-  return { id, findings: spans.map(({ start, end, type, tier, score }) => ({ start, end, type, tier, score: Math.round(score * 100) / 100 })) };
+  return {
+    id,
+    findings: spans.map(({ start, end, type, tier, score }) => ({
+      start,
+      end,
+      type,
+      tier,
+      score: Math.round(score * 100) / 100,
+    })),
+  };
 }

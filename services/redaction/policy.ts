@@ -1,17 +1,29 @@
-/** What leaves and how: types, thresholds, names, own patterns, shapes that stay, keys of tokens, budgets. A value; files become one in `config.ts`. */
+/**
+ * What leaves and how: types, thresholds, names, own patterns, shapes that stay, keys of tokens, budgets. A value;
+ * files become one in `config.ts`.
+ */
 
 /** Key of an epoch, at least 16 bytes. `kid` is part of every token: 1 to 16 of a-z, 0-9 and dashes. */
 export type EpochKey = { readonly kid: string; readonly key: Uint8Array };
 /** New tokens are made under the first key; tokens of `earlier` epochs are still known as ours and pass. */
 export type TokenKeys = EpochKey & { readonly earlier?: readonly EpochKey[] };
 
-export type OwnPattern = { readonly type: string; /** With flags `gu`, judged safe before it got here (`config.ts`). */ readonly pattern: RegExp };
+export type OwnPattern = {
+  readonly type: string /** With flags `gu`, judged safe before it got here (`config.ts`). */;
+  readonly pattern: RegExp;
+};
 
 export type RedactionPolicy = {
   readonly version: string;
-  /** Absent: values become `[TYPE]`. Present: `[TYPE:kid:16 hex]`, the same for the same value. Secrets never get a token, only a class of length. */
+  /**
+   * Absent: values become `[TYPE]`. Present: `[TYPE:kid:16 hex]`, the same for the same value. Secrets never get a
+   * token, only a class of length.
+   */
   readonly tokens?: TokenKeys;
-  /** `value`: the same value has the same token wherever it stands. `unit`: within the texts of one unit only, under a key that goes when the unit is erased; who redacts without knowing units makes the former. */
+  /**
+   * `value`: the same value has the same token wherever it stands. `unit`: within the texts of one unit only, under a
+   * key that goes when the unit is erased; who redacts without knowing units makes the former.
+   */
   readonly tokenScope?: 'value' | 'unit';
   /** Types that stay. */
   readonly off?: readonly string[];
@@ -26,8 +38,17 @@ export type RedactionPolicy = {
   readonly pieceUnits: number;
   /** Texts longer than this are taken out whole. */
   readonly maxUnits: number;
-  /** Looks at candidates that one text may cost; beyond it the text is taken out whole. One look is about half a microsecond. */
+  /**
+   * Looks at candidates that one text may cost; beyond it the text is taken out whole. One look is about half a
+   * microsecond.
+   */
   readonly maxLooks?: number;
 };
 
-export const defaultPolicy: RedactionPolicy = { version: 'default-2', names: true, pieceUnits: 256 * 1024, maxUnits: 4 * 1024 * 1024, maxLooks: 60_000 };
+export const defaultPolicy: RedactionPolicy = {
+  version: 'default-2',
+  names: true,
+  pieceUnits: 256 * 1024,
+  maxUnits: 4 * 1024 * 1024,
+  maxLooks: 60_000,
+};

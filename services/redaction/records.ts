@@ -1,6 +1,7 @@
 /**
- * Which fields of an event hold text, and each of them redacted: the one place that knows. The redactor and the emitter's option both use it. Ids of units,
- * entities, events and traces are not text: they are left alone here, and the redactor makes pseudonyms of them.
+ * Which fields of an event hold text, and each of them redacted: the one place that knows. The redactor and the
+ * emitter's option both use it. Ids of units, entities, events and traces are not text: they are left alone here, and
+ * the redactor makes pseudonyms of them.
  */
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
 import type { RedactionPolicy } from './policy.ts';
@@ -9,8 +10,18 @@ import { redactValue } from './walk.ts';
 
 export type Counts = Record<string, number>;
 /** What an event held: by type for its row, by type and tier (`EMAIL structured`) for counters. */
-export type Tally = { readonly policy: RedactionPolicy; /** For texts; names of things are the same for every unit. */ readonly texts: RedactionPolicy; readonly types: Counts; readonly tiers: Counts };
-export const createTally = (policy: RedactionPolicy, texts = policy): Tally => ({ policy, texts, types: {}, tiers: {} });
+export type Tally = {
+  readonly policy: RedactionPolicy /** For texts; names of things are the same for every unit. */;
+  readonly texts: RedactionPolicy;
+  readonly types: Counts;
+  readonly tiers: Counts;
+};
+export const createTally = (policy: RedactionPolicy, texts = policy): Tally => ({
+  policy,
+  texts,
+  types: {},
+  tiers: {},
+});
 
 export function addCounts(into: Counts, counts: Readonly<Counts>): void {
   for (const [type, number] of Object.entries(counts)) into[type] = (into[type] ?? 0) + number;
@@ -22,15 +33,24 @@ export function cleanText(text: string, tally: Tally): string {
   addCounts(tally.tiers, tiers);
   return value as string;
 }
-const cleanNullable = (text: string | null, tally: Tally): string | null => (text === null ? null : cleanText(text, tally));
+const cleanNullable = (text: string | null, tally: Tally): string | null =>
+  text === null ? null : cleanText(text, tally);
 
-/** Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like people, so the names tier does not look at them. */
+/**
+ * Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like
+ * people, so the names tier does not look at them.
+ */
 const namings = new WeakMap<RedactionPolicy, { readonly policy: RedactionPolicy; readonly innocent: Set<string> }>();
 const rememberedNames = 10_000;
-/** Five words are no name of a thing but somebody's text: an error's message where its class was asked for, most often. */
+/**
+ * Five words are no name of a thing but somebody's text: an error's message where its class was asked for, most often.
+ */
 const isSentence = /\S\s+\S+\s+\S+\s+\S+\s+\S/;
 
-/** Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as everything else, once. `remember` is false for what never comes twice. */
+/**
+ * Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as
+ * everything else, once. `remember` is false for what never comes twice.
+ */
 export function cleanName(text: string, tally: Tally, remember = true): string {
   let naming = namings.get(tally.policy);
   if (naming === undefined) {
@@ -69,20 +89,47 @@ export function cleanInferenceTexts(event: InferenceEvent, tally: Tally): Infere
   const maybeName = (text: string | null): string | null => (text === null ? null : name(text));
   return {
     ...event,
-    service: name(event.service), environment: name(event.environment), exposures: event.exposures.map((exposure) => ({ ...exposure, experiment_id: name(exposure.experiment_id), variant: name(exposure.variant) })),
-    operation: name(event.operation), provider: name(event.provider), model_requested: name(event.model_requested), model_served: name(event.model_served),
-    prompt_name: maybeName(event.prompt_name), prompt_version: name(event.prompt_version), rag_index_version: maybeName(event.rag_index_version), tool_set_version: maybeName(event.tool_set_version),
-    price_table_version: maybeName(event.price_table_version), error_type: maybeName(event.error_type), finish_reasons: event.finish_reasons.map(name),
-    guardrails: event.guardrails.map((guardrail) => ({ ...guardrail, name: name(guardrail.name), kind: name(guardrail.kind), action: name(guardrail.action) })),
+    service: name(event.service),
+    environment: name(event.environment),
+    exposures: event.exposures.map((exposure) => ({
+      ...exposure,
+      experiment_id: name(exposure.experiment_id),
+      variant: name(exposure.variant),
+    })),
+    operation: name(event.operation),
+    provider: name(event.provider),
+    model_requested: name(event.model_requested),
+    model_served: name(event.model_served),
+    prompt_name: maybeName(event.prompt_name),
+    prompt_version: name(event.prompt_version),
+    rag_index_version: maybeName(event.rag_index_version),
+    tool_set_version: maybeName(event.tool_set_version),
+    price_table_version: maybeName(event.price_table_version),
+    error_type: maybeName(event.error_type),
+    finish_reasons: event.finish_reasons.map(name),
+    guardrails: event.guardrails.map((guardrail) => ({
+      ...guardrail,
+      name: name(guardrail.name),
+      kind: name(guardrail.kind),
+      action: name(guardrail.action),
+    })),
     tool_calls: event.tool_calls.map((call) => ({ ...call, name: name(call.name) })),
-    retrieval: event.retrieval.map((document) => ({ ...document, document_id: cleanText(document.document_id, tally) })),
+    retrieval: event.retrieval.map((document) => ({
+      ...document,
+      document_id: cleanText(document.document_id, tally),
+    })),
     scores: Object.fromEntries(Object.entries(event.scores).map(([key, score]) => [name(key), score])),
-    slices: cleanMap(event.slices, tally), attributes: cleanMap(event.attributes, tally),
-    prompt: cleanNullable(event.prompt, tally), response: cleanNullable(event.response, tally),
+    slices: cleanMap(event.slices, tally),
+    attributes: cleanMap(event.attributes, tally),
+    prompt: cleanNullable(event.prompt, tally),
+    response: cleanNullable(event.response, tally),
   };
 }
 
 /** The same for an outcome. */
 export const cleanOutcomeTexts = (event: OutcomeEvent, tally: Tally): OutcomeEvent => ({
-  ...event, kind: cleanName(event.kind, tally), source: cleanName(event.source, tally), attributes: cleanMap(event.attributes, tally),
+  ...event,
+  kind: cleanName(event.kind, tally),
+  source: cleanName(event.source, tally),
+  attributes: cleanMap(event.attributes, tally),
 });

@@ -1,4 +1,7 @@
-/** A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out whole. */
+/**
+ * A text, or JSON as text, with every finding replaced. Fails closed: over budget or on an exception the text goes out
+ * whole.
+ */
 import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found, maxFindings } from './find.ts';
 import type { Tier } from './families.ts';
@@ -9,15 +12,31 @@ import { type Placed, resolve } from './resolve.ts';
 import type { Work } from './structured/index.ts';
 import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 
-/** Half-open range in UTF-16 units of the input. `token`: what stands there now; without keys `TYPE#n`, the same n for the same value within the text. */
-export type Span = { readonly start: number; readonly end: number; readonly type: string; readonly tier: Tier; readonly score: number; readonly token: string };
+/**
+ * Half-open range in UTF-16 units of the input. `token`: what stands there now; without keys `TYPE#n`, the same n for
+ * the same value within the text.
+ */
+export type Span = {
+  readonly start: number;
+  readonly end: number;
+  readonly type: string;
+  readonly tier: Tier;
+  readonly score: number;
+  readonly token: string;
+};
 export type Redaction = { readonly text: string; readonly spans: readonly Span[] };
 
 const overlapUnits = 4_096;
 const maxNested = 3;
 
 /** Pieces overlap; a piece speaks for what reaches into it, and what two of them see is one finding. */
-function findInPieces(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[]): boolean {
+function findInPieces(
+  text: string,
+  key: string | undefined,
+  policy: RedactionPolicy,
+  work: Work,
+  out: Placed[],
+): boolean {
   if (text.length <= policy.pieceUnits) return find(text, key, policy, work, out);
   for (let from = 0; from < text.length; from += policy.pieceUnits) {
     const found: Found[] = [];
@@ -26,7 +45,8 @@ function findInPieces(text: string, key: string | undefined, policy: RedactionPo
     if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, work, found)) return true;
     for (const finding of found) {
       const at = finding.start + start;
-      if (finding.end + start > from && at < from + policy.pieceUnits) out.push({ ...finding, start: at, end: finding.end + start });
+      if (finding.end + start > from && at < from + policy.pieceUnits)
+        out.push({ ...finding, start: at, end: finding.end + start });
     }
     if (out.length > maxFindings) return true;
   }
@@ -40,13 +60,28 @@ const startsLikeJson = (text: string): boolean => {
   return (first === 123 || first === 91 || first <= 32) && looksLikeJson.test(text);
 };
 
-function findIn(text: string, key: string | undefined, policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
+function findIn(
+  text: string,
+  key: string | undefined,
+  policy: RedactionPolicy,
+  work: Work,
+  out: Placed[],
+  nested: number,
+): boolean {
   if (nested <= maxNested && startsLikeJson(text)) {
     const leaves = jsonLeaves(text);
     if (leaves === 'too-deep') return true;
     if (leaves !== undefined && text.length <= 16_384 && serviceAccount.test(text)) {
       const start = text.length - text.trimStart().length;
-      out.push({ start, end: text.trimEnd().length, type: 'SECRET_PRIVATE_KEY', rank: 99, score: 1, tier: 'field', quote: '"' });
+      out.push({
+        start,
+        end: text.trimEnd().length,
+        type: 'SECRET_PRIVATE_KEY',
+        rank: 99,
+        score: 1,
+        tier: 'field',
+        quote: '"',
+      });
       return false;
     }
     if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
@@ -82,15 +117,30 @@ const leafLooks = 0.2;
 /** Streams cut anywhere: their pieces are read as one text. */
 const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.|$)/;
 
-function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPolicy, work: Work, out: Placed[], nested: number): boolean {
-  const read = leaves.map(({ isEscaped, start, end }) => (isEscaped ? readJsonString(text.slice(start, end)) : undefined));
-  const contentOf = (index: number): string => read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
+function findInLeaves(
+  text: string,
+  leaves: readonly Leaf[],
+  policy: RedactionPolicy,
+  work: Work,
+  out: Placed[],
+  nested: number,
+): boolean {
+  const read = leaves.map(({ isEscaped, start, end }) =>
+    isEscaped ? readJsonString(text.slice(start, end)) : undefined,
+  );
+  const contentOf = (index: number): string =>
+    read[index]?.text ?? text.slice((leaves[index] as Leaf).start, (leaves[index] as Leaf).end);
   const place = (index: number, finding: Placed): void => {
     const { start, end, kind } = leaves[index] as Leaf;
     if (kind === 'number') out.push({ ...finding, start, end, quote: '"' });
     else {
       const mapped = read[index];
-      out.push({ ...finding, start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start), end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end), ...(finding.quote !== undefined && { quote: JSON.stringify(finding.quote).slice(1, -1) }) });
+      out.push({
+        ...finding,
+        start: start + (mapped ? (mapped.map[finding.start] as number) : finding.start),
+        end: start + (mapped ? (mapped.mapEnd[finding.end - 1] as number) : finding.end),
+        ...(finding.quote !== undefined && { quote: JSON.stringify(finding.quote).slice(1, -1) }),
+      });
     }
   };
   const columns = new Map<string, number[]>();
@@ -99,7 +149,12 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     if (work.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
-    const goes = decided !== undefined && (policy.names !== false || !nameTypes.has(decided)) && leaf.kind !== 'key' && !isEmptyHanded(decided, content, leaf.kind === 'number') && !/^\s*(?:[[{]|$)/.test(content);
+    const goes =
+      decided !== undefined &&
+      (policy.names !== false || !nameTypes.has(decided)) &&
+      leaf.kind !== 'key' &&
+      !isEmptyHanded(decided, content, leaf.kind === 'number') &&
+      !/^\s*(?:[[{]|$)/.test(content);
     if (goes && content.length <= 4_096) {
       place(index, { start: 0, end: content.length, type: decided, rank: 99, score: 1, tier: 'field' });
       continue;
@@ -107,7 +162,17 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     if (leaf.kind === 'number' && content.length < longNumber) continue;
     const found: Placed[] = [];
     const lent = leaf.beside === undefined || !lendsItself(leaf.beside) ? undefined : leaf.beside;
-    if (findIn(content, lent ?? leaf.key, leaf.kind === 'string' ? policy : { ...policy, names: false }, work, found, leaf.kind === 'string' ? nested + 1 : maxNested + 1)) return true;
+    if (
+      findIn(
+        content,
+        lent ?? leaf.key,
+        leaf.kind === 'string' ? policy : { ...policy, names: false },
+        work,
+        found,
+        leaf.kind === 'string' ? nested + 1 : maxNested + 1,
+      )
+    )
+      return true;
     for (const finding of found) place(index, finding);
     if (leaf.kind === 'string' && content.length <= 65_536) {
       const column = columns.get(leaf.column);
@@ -139,7 +204,12 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
     return found;
   };
   for (const column of [...rows, strings]) {
-    for (const { type, score, parts } of cutValues(column.map((index) => ({ text: contentOf(index), index })), seek)) for (const { index, start, end } of parts) place(index, { start, end, type, rank: 71, score, tier: 'structured' });
+    for (const { type, score, parts } of cutValues(
+      column.map((index) => ({ text: contentOf(index), index })),
+      seek,
+    ))
+      for (const { index, start, end } of parts)
+        place(index, { start, end, type, rank: 71, score, tier: 'structured' });
   }
   if (work.left <= 0) return true;
   return false;
@@ -148,12 +218,17 @@ function findInLeaves(text: string, leaves: readonly Leaf[], policy: RedactionPo
 /** JSON that goes out whole stays JSON: a string that says so. */
 export function dropped(text: string, type: 'TOO_LARGE' | 'TOO_MANY' | 'REDACTION_FAILED'): Redaction {
   if (text === '') return { text, spans: [] };
-  return { text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`, spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }] };
+  return {
+    text: startsLikeJson(text) ? `"[${type}]"` : `[${type}]`,
+    spans: [{ start: 0, end: text.length, type, tier: 'budget', score: 1, token: `[${type}]` }],
+  };
 }
 
 const maxPasses = 5;
 
-type Replaced = Redaction & { /** One past each replacement, in the redacted text. */ readonly ends: readonly number[] };
+type Replaced = Redaction & {
+  /** One past each replacement, in the redacted text. */ readonly ends: readonly number[];
+};
 
 /** Findings in the redacted text, as ranges of the input: they lie between replacements, which nothing cuts into. */
 function backToInput(more: readonly Placed[], findings: readonly Placed[], { ends }: Replaced): Placed[] {
@@ -168,8 +243,14 @@ function backToInput(more: readonly Placed[], findings: readonly Placed[], { end
   return added;
 }
 
-/** An imitation of a token keeps its letters but is a token no more: `[?EMAIL:...]`. Before anything else, so that what it holds is looked at. */
-function escapeImitations(text: string, policy: RedactionPolicy): { readonly text: string; readonly inserted: readonly number[] } | undefined {
+/**
+ * An imitation of a token keeps its letters but is a token no more: `[?EMAIL:...]`. Before anything else, so that what
+ * it holds is looked at.
+ */
+function escapeImitations(
+  text: string,
+  policy: RedactionPolicy,
+): { readonly text: string; readonly inserted: readonly number[] } | undefined {
   if (policy.tokens === undefined || !text.includes('[')) return undefined;
   const inserted: number[] = [];
   const clean = text.replaceAll(placeholder, (whole, ...rest) => {
@@ -193,7 +274,10 @@ export function redactText(text: string, policy: RedactionPolicy, key?: string):
   }
 }
 
-/** What was taken out had neighbours, and what is left reads differently: looks again until nothing more is found, so that redacting twice is redacting once. */
+/**
+ * What was taken out had neighbours, and what is left reads differently: looks again until nothing more is found, so
+ * that redacting twice is redacting once.
+ */
 function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
   const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
   const found: Placed[] = [];

@@ -1,7 +1,8 @@
 /**
- * What stands where a value stood. `[TYPE]` without keys; with keys `[TYPE:kid:16 hex]`: 13 hex digits of an HMAC over the canonical value (the
- * same value has the same token, however it was written) and 3 that only the key's holder can make, so that a text that imitates a token
- * is told from a token and escaped. Secrets get their type and a class of length.
+ * What stands where a value stood. `[TYPE]` without keys; with keys `[TYPE:kid:16 hex]`: 13 hex digits of an HMAC over
+ * the canonical value (the same value has the same token, however it was written) and 3 that only the key's holder can
+ * make, so that a text that imitates a token is told from a token and escaped. Secrets get their type and a class of
+ * length.
  */
 import { createHmac } from 'node:crypto';
 import type { EpochKey, RedactionPolicy, TokenKeys } from './policy.ts';
@@ -13,9 +14,17 @@ export function canonical(type: string, value: string): string {
   switch (type) {
     case 'EMAIL':
       if (plainMail.test(value)) return value.toLowerCase();
-      return value.normalize('NFKC').toLowerCase().replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@').replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.').replaceAll(/\s/g, '');
+      return value
+        .normalize('NFKC')
+        .toLowerCase()
+        .replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@')
+        .replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.')
+        .replaceAll(/\s/g, '');
     case 'PHONE': {
-      const digits = value.replace(/(?:x|ext|#).*$/i, '').replace(/\(0\)/, '').replaceAll(/\D/g, '');
+      const digits = value
+        .replace(/(?:x|ext|#).*$/i, '')
+        .replace(/\(0\)/, '')
+        .replaceAll(/\D/g, '');
       return value.includes('+') ? `+${digits}` : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
     }
     case 'CREDIT_CARD':
@@ -23,7 +32,10 @@ export function canonical(type: string, value: string): string {
       return value.replaceAll(/\D/g, '');
     case 'IP':
     case 'MAC':
-      return value.toLowerCase().replaceAll(/[[\]()]/g, '').replaceAll('-', ':');
+      return value
+        .toLowerCase()
+        .replaceAll(/[[\]()]/g, '')
+        .replaceAll('-', ':');
     case 'IBAN':
     case 'NATIONAL_ID':
     case 'BUSINESS_ID':
@@ -35,7 +47,11 @@ export function canonical(type: string, value: string): string {
     case 'LOCATION':
     case 'ADDRESS':
       if (plainMail.test(value)) return value.toLowerCase();
-      return value.normalize('NFKC').toLowerCase().replaceAll(/[\s.,]+/g, ' ').trim();
+      return value
+        .normalize('NFKC')
+        .toLowerCase()
+        .replaceAll(/[\s.,]+/g, ' ')
+        .trim();
     default:
       return value;
   }
@@ -46,9 +62,11 @@ const remembered = 50_000;
 const keyNames = new WeakMap<Uint8Array, number>();
 let keysSeen = 0;
 
-const seal = (key: Uint8Array, type: string, kid: string, digest: string): string => createHmac('sha256', key).update(`seal\u001f${type}\u001f${kid}\u001f${digest}`).digest('hex').slice(0, 3);
+const seal = (key: Uint8Array, type: string, kid: string, digest: string): string =>
+  createHmac('sha256', key).update(`seal\u001f${type}\u001f${kid}\u001f${digest}`).digest('hex').slice(0, 3);
 /** One key a type: whoever learns the key of one type's tokens learns nothing about another's. */
-const typeKey = (key: Uint8Array, type: string): Buffer => createHmac('sha256', key).update(`tripline redaction ${type}`).digest();
+const typeKey = (key: Uint8Array, type: string): Buffer =>
+  createHmac('sha256', key).update(`tripline redaction ${type}`).digest();
 
 /** `value`: canonical or as found. The token of a value under one epoch's key. */
 export function tokenOf(type: string, value: string, { kid, key }: EpochKey): string {
@@ -68,7 +86,8 @@ export function tokenOf(type: string, value: string, { kid, key }: EpochKey): st
   return token;
 }
 
-const lengthClass = (length: number): string => `l${2 ** Math.min(10, Math.max(3, Math.ceil(Math.log2(Math.max(1, length)))))}`;
+const lengthClass = (length: number): string =>
+  `l${2 ** Math.min(10, Math.max(3, Math.ceil(Math.log2(Math.max(1, length)))))}`;
 
 export function replacementOf(type: string, value: string, policy: RedactionPolicy): string {
   if (policy.tokens === undefined) return `[${type}]`;
@@ -82,12 +101,22 @@ export const placeholder = /\[[A-Z][A-Z_]{1,30}(?::l\d{1,4}|:([a-z0-9-]{1,16}):(
 export function isOurs(match: RegExpMatchArray, { tokens }: RedactionPolicy): boolean {
   const [text, kid, digest, check] = match;
   if (kid === undefined || tokens === undefined) return true;
-  return [tokens, ...(tokens.earlier ?? [])].some((one) => one.kid === kid && seal(one.key, text.slice(1, text.indexOf(':')), kid, digest as string) === check);
+  return [tokens, ...(tokens.earlier ?? [])].some(
+    (one) => one.kid === kid && seal(one.key, text.slice(1, text.indexOf(':')), kid, digest as string) === check,
+  );
 }
 
-/** The same epochs' keys bound to a unit's secret: without either of them nobody makes these tokens. Those that were made for everybody, before or by whoever knows no units, are still known. */
+/**
+ * The same epochs' keys bound to a unit's secret: without either of them nobody makes these tokens. Those that were
+ * made for everybody, before or by whoever knows no units, are still known.
+ */
 export function tokensUnder(tokens: TokenKeys, secret: string): TokenKeys {
   const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): EpochKey => ({ kid, key }));
-  const [first, ...earlier] = everybody.map(({ kid, key }): EpochKey => ({ kid, key: createHmac('sha256', key).update(`tripline unit tokens\u001f${secret}`).digest() }));
+  const [first, ...earlier] = everybody.map(
+    ({ kid, key }): EpochKey => ({
+      kid,
+      key: createHmac('sha256', key).update(`tripline unit tokens\u001f${secret}`).digest(),
+    }),
+  );
   return { ...(first as EpochKey), earlier: [...earlier, ...everybody] };
 }

@@ -1,13 +1,56 @@
-/** Escapes inside text (percent, a query's `+`, `\u0040`, `\x40`, `\100`, quoted-printable, HTML entities), undone with a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer than its input. */
+/**
+ * Escapes inside text (percent, a query's `+`, `\u0040`, `\x40`, `\100`, quoted-printable, HTML entities), undone with
+ * a map back, and encoded words (base64, base64url, hex) decoded to text. All linear; a decoded text is never longer
+ * than its input.
+ */
 import { type Mapped, textOf } from './fold-text.ts';
 
-const entities: Readonly<Record<string, number>> = { amp: 38, lt: 60, gt: 62, quot: 34, apos: 39, nbsp: 32, commat: 64, period: 46, dot: 46, colon: 58, sol: 47, hyphen: 45, dash: 45, lowbar: 95, num: 35, plus: 43, equals: 61, lpar: 40, rpar: 41, ndash: 45, mdash: 45, shy: 0, zwnj: 0, zwj: 0, ZeroWidthSpace: 0, NoBreak: 0, ensp: 32, emsp: 32, thinsp: 32, Tab: 9, NewLine: 10 };
+const entities: Readonly<Record<string, number>> = {
+  amp: 38,
+  lt: 60,
+  gt: 62,
+  quot: 34,
+  apos: 39,
+  nbsp: 32,
+  commat: 64,
+  period: 46,
+  dot: 46,
+  colon: 58,
+  sol: 47,
+  hyphen: 45,
+  dash: 45,
+  lowbar: 95,
+  num: 35,
+  plus: 43,
+  equals: 61,
+  lpar: 40,
+  rpar: 41,
+  ndash: 45,
+  mdash: 45,
+  shy: 0,
+  zwnj: 0,
+  zwj: 0,
+  ZeroWidthSpace: 0,
+  NoBreak: 0,
+  ensp: 32,
+  emsp: 32,
+  thinsp: 32,
+  Tab: 9,
+  NewLine: 10,
+};
 
 function hexAt(text: string, at: number, digits: number): number {
   let value = 0;
   for (let index = at; index < at + digits; index += 1) {
     const code = text.charCodeAt(index);
-    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+    const digit =
+      code >= 48 && code <= 57
+        ? code - 48
+        : code >= 97 && code <= 102
+          ? code - 87
+          : code >= 65 && code <= 70
+            ? code - 55
+            : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -15,7 +58,16 @@ function hexAt(text: string, at: number, digits: number): number {
 }
 
 /** Bytes of the UTF-8 sequence that starts with this one; 0 when none does. */
-const utf8Length = (byte: number): number => (byte < 0x80 ? 1 : byte >= 0xc2 && byte < 0xe0 ? 2 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xf0 && byte < 0xf5 ? 4 : 0);
+const utf8Length = (byte: number): number =>
+  byte < 0x80
+    ? 1
+    : byte >= 0xc2 && byte < 0xe0
+      ? 2
+      : byte >= 0xe0 && byte < 0xf0
+        ? 3
+        : byte >= 0xf0 && byte < 0xf5
+          ? 4
+          : 0;
 
 function octalAt(text: string, at: number): number {
   let value = 0;
@@ -27,15 +79,27 @@ function octalAt(text: string, at: number): number {
   return value;
 }
 
-const isWord = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
-/** Quoted-printable (RFC 2045), upper case as it demands: one of several in a row, or between letters and digits what an address needs (`sam=40example=2Eorg`). Query strings are full of `=` and digits. */
+const isWord = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+/**
+ * Quoted-printable (RFC 2045), upper case as it demands: one of several in a row, or between letters and digits what an
+ * address needs (`sam=40example=2Eorg`). Query strings are full of `=` and digits.
+ */
 function quotedAt(text: string, at: number): readonly [point: number, length: number] | undefined {
   const value = upperHexAt(text, at + 1);
   if (value < 32 || value > 126) return undefined;
-  const inRow = (text.charCodeAt(at + 3) === 61 && upperHexAt(text, at + 4) >= 32) || (text.charCodeAt(at - 3) === 61 && upperHexAt(text, at - 2) >= 32);
-  return inRow || ((value === 64 || value === 46 || value === 43 || value === 45 || value === 95) && isWord(text.charCodeAt(at - 1)) && isWord(text.charCodeAt(at + 3))) ? [value, 3] : undefined;
+  const inRow =
+    (text.charCodeAt(at + 3) === 61 && upperHexAt(text, at + 4) >= 32) ||
+    (text.charCodeAt(at - 3) === 61 && upperHexAt(text, at - 2) >= 32);
+  return inRow ||
+    ((value === 64 || value === 46 || value === 43 || value === 45 || value === 95) &&
+      isWord(text.charCodeAt(at - 1)) &&
+      isWord(text.charCodeAt(at + 3)))
+    ? [value, 3]
+    : undefined;
 }
-const upperHexAt = (text: string, at: number): number => (text.charCodeAt(at) >= 97 || text.charCodeAt(at + 1) >= 97 ? -1 : hexAt(text, at, 2));
+const upperHexAt = (text: string, at: number): number =>
+  text.charCodeAt(at) >= 97 || text.charCodeAt(at + 1) >= 97 ? -1 : hexAt(text, at, 2);
 
 /** Code point and the length of its escape at `at`; undefined when none stands there. */
 function escapeAt(text: string, at: number): readonly [point: number, length: number] | undefined {
@@ -55,8 +119,10 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
   if (code === 61) return quotedAt(text, at);
   if (code === 92) {
     const kind = text.charCodeAt(at + 1);
-    if (kind >= 48 && kind <= 51) return ((value) => (value < 32 ? undefined : ([value, 4] as const)))(octalAt(text, at + 1));
-    if (kind === 92 && text.charCodeAt(at + 2) === 117) return ((value) => (value < 0 ? undefined : ([value, 7] as const)))(hexAt(text, at + 3, 4));
+    if (kind >= 48 && kind <= 51)
+      return ((value) => (value < 32 ? undefined : ([value, 4] as const)))(octalAt(text, at + 1));
+    if (kind === 92 && text.charCodeAt(at + 2) === 117)
+      return ((value) => (value < 0 ? undefined : ([value, 7] as const)))(hexAt(text, at + 3, 4));
     if (kind === 117 && text.charCodeAt(at + 2) === 123) {
       const end = at + text.slice(at, at + 10).indexOf('}');
       const value = end < at ? -1 : hexAt(text, at + 3, end - at - 3);
@@ -71,7 +137,11 @@ function escapeAt(text: string, at: number): readonly [point: number, length: nu
   if (text.charCodeAt(end) !== 59) return undefined;
   if (text.charCodeAt(at + 1) === 35) {
     const body = text.slice(at + 2, end);
-    const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body) ? Number.parseInt(body.slice(1), 16) : /^\d{1,7}$/.test(body) ? Number(body) : -1;
+    const value = /^[xX][0-9a-fA-F]{1,6}$/.test(body)
+      ? Number.parseInt(body.slice(1), 16)
+      : /^\d{1,7}$/.test(body)
+        ? Number(body)
+        : -1;
     return value < 0 || value > 0x10ffff ? undefined : [value, end + 1 - at];
   }
   const value = entities[text.slice(at + 1, end)];
@@ -123,7 +193,9 @@ export function unescapeText(input: string): Mapped | undefined {
     copy(index);
     copied = index + size;
     if (point > 0) {
-      for (const unit of point > 0xffff ? [0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff)] : [point]) {
+      for (const unit of point > 0xffff
+        ? [0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff)]
+        : [point]) {
         units[length] = unit;
         map[length] = index;
         mapEnd[length] = index + size;
@@ -150,14 +222,22 @@ const sextets = new Int8Array(128).fill(-1);
 sextets[45] = 62;
 sextets[95] = 63;
 
-const sextetAt = (text: string, at: number, end: number): number => (at < end ? (sextets[text.charCodeAt(at)] as number) : -1);
+const sextetAt = (text: string, at: number, end: number): number =>
+  at < end ? (sextets[text.charCodeAt(at)] as number) : -1;
 
-/** Whether the first 9 bytes can be text, read as base64, or the first 6, read as hex: ids and hashes seldom pass, and nothing is allocated. */
+/**
+ * Whether the first 9 bytes can be text, read as base64, or the first 6, read as hex: ids and hashes seldom pass, and
+ * nothing is allocated.
+ */
 function beginsAsText(text: string, from: number, end: number): boolean {
   let follow = 0;
   let isText = true;
   for (let group = from; group < from + 12 && isText; group += 4) {
-    const bits = (sextetAt(text, group, end) << 18) | (sextetAt(text, group + 1, end) << 12) | (sextetAt(text, group + 2, end) << 6) | sextetAt(text, group + 3, end);
+    const bits =
+      (sextetAt(text, group, end) << 18) |
+      (sextetAt(text, group + 1, end) << 12) |
+      (sextetAt(text, group + 2, end) << 6) |
+      sextetAt(text, group + 3, end);
     for (let shift = 16; shift >= 0 && isText; shift -= 8) {
       const value = (bits >> shift) & 0xff;
       if (follow > 0) {

@@ -9,7 +9,13 @@ import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts'
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { eraseUnits } from './erase-units.ts';
-import { type RedactedEvent, type RedactorContext, redactExposure, redactInference, redactOutcome } from './redact-event.ts';
+import {
+  type RedactedEvent,
+  type RedactorContext,
+  redactExposure,
+  redactInference,
+  redactOutcome,
+} from './redact-event.ts';
 import type { UnitKeys } from './unit-keys.ts';
 
 export { createPseudonymizer } from './pseudonym.ts';
@@ -30,30 +36,53 @@ export type RedactorDeps = {
   readonly tracer?: StageTracer;
   readonly lingerMs: number;
   readonly context: RedactorContext;
-  /** Writes down what is left of the keys after units were erased. Absent: they are lost in this process alone, and come back with a restart. */
+  /**
+   * Writes down what is left of the keys after units were erased. Absent: they are lost in this process alone, and come
+   * back with a restart.
+   */
   readonly keepKeys?: (keys: UnitKeys) => void;
 };
 
-export async function startRedactor({ prefix, log, producer, codec, clock, tracer, lingerMs, context, keepKeys }: RedactorDeps): Promise<RunningStage> {
+export async function startRedactor({
+  prefix,
+  log,
+  producer,
+  codec,
+  clock,
+  tracer,
+  lingerMs,
+  context,
+  keepKeys,
+}: RedactorDeps): Promise<RunningStage> {
   const entityTopic = topicName(prefix, 'entity.v1');
-  const [{ topic: unitTopic, partitions: unitPartitions }, entityPartitions] = await Promise.all([newestUnitTopic(log, prefix), log.partitions(entityTopic)]);
+  const [{ topic: unitTopic, partitions: unitPartitions }, entityPartitions] = await Promise.all([
+    newestUnitTopic(log, prefix),
+    log.partitions(entityTopic),
+  ]);
 
   const redactions = new Map<string, number>();
   const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
     const outgoing: OutgoingRecord[] = [];
     let timestamp = 0;
     for (const { value, source, traceparent } of batch) {
-      for (const [kind, number] of Object.entries(value.tiers ?? {})) count(redactions, `${kind} ${context.policy.version}`, number);
+      for (const [kind, number] of Object.entries(value.tiers ?? {}))
+        count(redactions, `${kind} ${context.policy.version}`, number);
       timestamp = Math.max(timestamp, source.timestamp);
-      if (isSampled(traceparent)) for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
+      if (isSampled(traceparent))
+        for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
       outgoing.push(...cleanRecords(prefix, codec, value, source, traceparent));
     }
     const unit = batch.flatMap(({ value }) => value.unit);
     const entity = batch.flatMap(({ value }) => value.entity);
-    // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on it.
-    await producer.send([...outgoing, ...bundleUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit)]);
+    // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on
+    // it.
+    await producer.send([
+      ...outgoing,
+      ...bundleUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit),
+    ]);
     await producer.send(bundleEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
-    // Keys go last, when the records that need them are in the log, and before the offset moves: a crash in between erases again.
+    // Keys go last, when the records that need them are in the log, and before the offset moves: a crash in between
+    // erases again.
     const erased = batch.flatMap(({ value }) => value.erased ?? []);
     if (erased.length === 0) return;
     context.pseudonym.drop(erased);
@@ -68,7 +97,10 @@ export async function startRedactor({ prefix, log, producer, codec, clock, trace
     parkedTopic: topicName(prefix, 'parked.v1'),
     maxFrameBytes: maxEventBytes,
     lingerMs,
-    log, producer, codec, clock,
+    log,
+    producer,
+    codec,
+    clock,
     ...(tracer && { tracer }),
     step: (decoded, source) => {
       switch (decoded.record) {

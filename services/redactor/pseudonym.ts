@@ -1,9 +1,15 @@
-/** Ids of units and entities as keyed hashes, each under a key of its own (`unit-keys.ts`), so that one of them can be lost for good. */
+/**
+ * Ids of units and entities as keyed hashes, each under a key of its own (`unit-keys.ts`), so that one of them can be
+ * lost for good.
+ */
 import { hash } from 'node:crypto';
 import { createUnitKeyFinder, dropUnitKeys, isWhole, type UnitKeys, type UnitName, unitKeysFrom } from './unit-keys.ts';
 
 export type Pseudonymizer = {
-  /** 16 bytes that stand for an id, the same for the same kind and id under one key; without the key nobody gets from one to the other. Throws when the key has been dropped: ask `knows` first. */
+  /**
+   * 16 bytes that stand for an id, the same for the same kind and id under one key; without the key nobody gets from
+   * one to the other. Throws when the key has been dropped: ask `knows` first.
+   */
   (kind: string, id: string): Buffer;
   /** False when the unit's key has been dropped: it was erased, and cannot be met again. */
   knows(kind: string, id: string): boolean;
@@ -14,7 +20,10 @@ export type Pseudonymizer = {
   keys(): UnitKeys;
 };
 
-/** `key`: at least 16 bytes, or what is left of one. Recently used pseudonyms are kept, at most `remember` of them: one costs 10 us, a look-up a fraction. */
+/**
+ * `key`: at least 16 bytes, or what is left of one. Recently used pseudonyms are kept, at most `remember` of them: one
+ * costs 10 us, a look-up a fraction.
+ */
 export function createPseudonymizer(key: Uint8Array | UnitKeys, remember = 100_000): Pseudonymizer {
   let keys = key instanceof Uint8Array ? unitKeysFrom(key) : key;
   let keyOf = createUnitKeyFinder(keys);
@@ -24,7 +33,10 @@ export function createPseudonymizer(key: Uint8Array | UnitKeys, remember = 100_0
     const hit = known.get(text);
     if (hit !== undefined || known.has(text)) return hit;
     const unitKey = keyOf({ kind, id });
-    const pseudonym = unitKey === undefined ? undefined : Buffer.from(hash('sha256', `tripline pseudonym\u001f${unitKey}`).slice(0, 32), 'hex');
+    const pseudonym =
+      unitKey === undefined
+        ? undefined
+        : Buffer.from(hash('sha256', `tripline pseudonym\u001f${unitKey}`).slice(0, 32), 'hex');
     if (known.size >= remember) for (const oldest of [...known.keys()].slice(0, remember / 10)) known.delete(oldest);
     known.set(text, pseudonym);
     return pseudonym;

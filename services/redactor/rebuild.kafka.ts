@@ -1,6 +1,7 @@
 /**
- * The kept raw events once more, under another policy: only the wide clean records are written again. The unit and entity logs are not, or every fact and
- * total would count twice. A rebuild may be repeated or broken off: the store keeps the row with the highest offset of each event.
+ * The kept raw events once more, under another policy: only the wide clean records are written again. The unit and
+ * entity logs are not, or every fact and total would count twice. A rebuild may be repeated or broken off: the store
+ * keeps the row with the highest offset of each event.
  */
 import type { RecordName } from '../../schemas/generated.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
@@ -14,7 +15,10 @@ export type Rebuilt = {
   /** Raw records read, up to the ends at the start; what comes later is the running redactor's. */
   readonly read: number;
   readonly written: number;
-  /** Exposures hold no text: they have no wide row. What was parked once would be parked again, and what was erased stays so. */
+  /**
+   * Exposures hold no text: they have no wide row. What was parked once would be parked again, and what was erased
+   * stays so.
+   */
   readonly skipped: number;
   /** `TYPE tier` -> how many. */
   readonly redactions: ReadonlyMap<string, number>;
@@ -25,18 +29,43 @@ export type Rebuilt = {
 const batchSize = 500;
 const rawRecords: readonly RecordName[] = ['inference-event', 'exposure', 'outcome-event'];
 
-export async function rebuildClean({ prefix, log, producer, codec, context }: { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly context: RedactorContext }): Promise<Rebuilt> {
+export async function rebuildClean({
+  prefix,
+  log,
+  producer,
+  codec,
+  context,
+}: {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly producer: LogProducer;
+  readonly codec: AvroCodec;
+  readonly context: RedactorContext;
+}): Promise<Rebuilt> {
   const tally = { read: 0, written: 0, skipped: 0 };
   const redactions = new Map<string, number>();
   const ends = new Map<string, number>();
-  /** Inferences of units whose key is gone: an outcome that names nothing else than one of them must not come back. They are read first. */
+  /**
+   * Inferences of units whose key is gone: an outcome that names nothing else than one of them must not come back. They
+   * are read first.
+   */
   const erased = new Set<string>();
   const cleanOf = (source: LogRecord): OutgoingRecord[] => {
     if (source.value === null) return [];
     const decoded = codec.decode(rawRecords, source.value);
     if (!decoded.ok) return [];
-    if (decoded.record === 'outcome-event' && decoded.value.inference_id !== null && erased.has(decoded.value.inference_id)) return [];
-    const verdict = decoded.record === 'inference-event' ? redactInference(decoded.value, source.timestamp, context) : decoded.record === 'outcome-event' ? redactOutcome(decoded.value, source.timestamp, context) : undefined;
+    if (
+      decoded.record === 'outcome-event' &&
+      decoded.value.inference_id !== null &&
+      erased.has(decoded.value.inference_id)
+    )
+      return [];
+    const verdict =
+      decoded.record === 'inference-event'
+        ? redactInference(decoded.value, source.timestamp, context)
+        : decoded.record === 'outcome-event'
+          ? redactOutcome(decoded.value, source.timestamp, context)
+          : undefined;
     if (verdict?.kind === 'drop' && decoded.record === 'inference-event') erased.add(decoded.value.event_id);
     if (verdict?.kind !== 'forward') return [];
     for (const [kind, number] of Object.entries(verdict.value.tiers ?? {})) count(redactions, kind, number);

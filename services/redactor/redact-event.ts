@@ -1,16 +1,31 @@
 /**
- * The redactor's steps: a raw event in; out come the clean event for storage and the slim records for the logs that are folded. Nothing that
- * leaves here holds raw text or a raw id. Ids become keyed hashes; the bucket of a unit is computed from the raw id, as emitters do.
+ * The redactor's steps: a raw event in; out come the clean event for storage and the slim records for the logs that are
+ * folded. Nothing that leaves here holds raw text or a raw id. Ids become keyed hashes; the bucket of a unit is
+ * computed from the raw id, as emitters do.
  */
 import type {
-  EntityRecord, Exposure, InferenceEvent, OutcomeEvent, RedactedInference, RedactedOutcome, UnitRecord, Units,
+  EntityRecord,
+  Exposure,
+  InferenceEvent,
+  OutcomeEvent,
+  RedactedInference,
+  RedactedOutcome,
+  UnitRecord,
+  Units,
 } from '../../schemas/generated.ts';
 import { eraseKind } from '../kernel/erase.ts';
 import { bucketOf, id16, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { drop, forward, park, type Verdict } from '../kernel/verdict.ts';
 import { type RedactionPolicy, redactorVersion, tokensUnder } from '../redaction/index.ts';
-import { cleanId, cleanInferenceTexts, cleanName, cleanOutcomeTexts, createTally, type Tally } from '../redaction/records.ts';
+import {
+  cleanId,
+  cleanInferenceTexts,
+  cleanName,
+  cleanOutcomeTexts,
+  createTally,
+  type Tally,
+} from '../redaction/records.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 import type { UnitName } from './unit-keys.ts';
 
@@ -37,7 +52,8 @@ const unitTypes = /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/;
 /** 1e12 nano-dollars is a thousand dollars for one call; beyond it the number is broken, and sums must stay exact. */
 const maxNanoUsd = 1e12;
 
-const pseudonymText = (pseudonym: Pseudonymizer, kind: string, id: string | null): string | null => (id === null ? null : pseudonym(kind, id).toString('hex'));
+const pseudonymText = (pseudonym: Pseudonymizer, kind: string, id: string | null): string | null =>
+  id === null ? null : pseudonym(kind, id).toString('hex');
 
 const cleanUnits = (units: Units, pseudonym: Pseudonymizer): Units => ({
   user_id: pseudonymText(pseudonym, 'user', units.user_id),
@@ -46,7 +62,10 @@ const cleanUnits = (units: Units, pseudonym: Pseudonymizer): Units => ({
 });
 
 /** The raw id of the unit of that type; undefined when the event does not name one. */
-function unitIdOf(unitType: string, event: { units: Units | null; entity: { type: string; id: string } | null; event_id?: string }): string | undefined {
+function unitIdOf(
+  unitType: string,
+  event: { units: Units | null; entity: { type: string; id: string } | null; event_id?: string },
+): string | undefined {
   switch (unitType) {
     case 'user':
       return event.units?.user_id ?? undefined;
@@ -61,46 +80,80 @@ function unitIdOf(unitType: string, event: { units: Units | null; entity: { type
   }
 }
 
-const traceBytes = (traceId: string | null): Buffer | null => (traceId !== null && hexId.test(traceId) ? Buffer.from(traceId, 'hex') : null);
+const traceBytes = (traceId: string | null): Buffer | null =>
+  traceId !== null && hexId.test(traceId) ? Buffer.from(traceId, 'hex') : null;
 
 const entityKind = (type: string): string => `entity:${type}`;
 
 type About = { readonly units?: Units | null; readonly entity: { readonly type: string; readonly id: string } | null };
 const namedIn = ({ units, entity }: About): UnitName[] => [
-  ...(['user', 'org', 'session'] as const).flatMap((kind) => { const id = units?.[`${kind}_id`] ?? null; return id === null ? [] : [{ kind, id }]; }),
+  ...(['user', 'org', 'session'] as const).flatMap((kind) => {
+    const id = units?.[`${kind}_id`] ?? null;
+    return id === null ? [] : [{ kind, id }];
+  }),
   ...(entity ? [{ kind: entityKind(entity.type), id: entity.id }] : []),
 ];
 /** It names somebody whose key is gone: nothing of it goes any further, whoever else it names. */
-const isErased = (about: About, { pseudonym }: RedactorContext, ...more: readonly UnitName[]): boolean => [...namedIn(about), ...more].some(({ kind, id }) => !pseudonym.knows(kind, id));
+const isErased = (about: About, { pseudonym }: RedactorContext, ...more: readonly UnitName[]): boolean =>
+  [...namedIn(about), ...more].some(({ kind, id }) => !pseudonym.knows(kind, id));
 
-/** Under a policy that binds tokens to units: the texts' are the user's, else the organisation's, the session's, the entity's, else the request's. */
+/**
+ * Under a policy that binds tokens to units: the texts' are the user's, else the organisation's, the session's, the
+ * entity's, else the request's.
+ */
 function tallyOf(about: About, request: string, { policy, pseudonym }: RedactorContext): Tally {
   const { tokens, tokenScope } = policy;
   if (tokens === undefined || tokenScope !== 'unit') return createTally(policy);
   const [{ kind, id } = { kind: 'request', id: request }] = namedIn(about);
   const secret = pseudonym.secret(kind, id);
-  return secret === undefined ? createTally(policy) : createTally(policy, { ...policy, tokens: tokensUnder(tokens, secret) });
+  return secret === undefined
+    ? createTally(policy)
+    : createTally(policy, { ...policy, tokens: tokensUnder(tokens, secret) });
 }
 
-const tooLong = (ids: readonly (string | null | undefined)[]): boolean => ids.some((id) => typeof id === 'string' && (id.length > maxIdLength || id.length === 0));
+const tooLong = (ids: readonly (string | null | undefined)[]): boolean =>
+  ids.some((id) => typeof id === 'string' && (id.length > maxIdLength || id.length === 0));
 
 const badTime = (time: number): boolean => !Number.isSafeInteger(time) || time < 0 || time > 253_402_300_799_999;
-const badCount = (value: number | null): boolean => value !== null && (!Number.isSafeInteger(value) || value < 0 || value > 1e12);
+const badCount = (value: number | null): boolean =>
+  value !== null && (!Number.isSafeInteger(value) || value < 0 || value > 1e12);
 
 function inferenceProblem(event: InferenceEvent): string | undefined {
-  if (tooLong([event.event_id, event.units.user_id, event.units.org_id, event.units.session_id, event.entity?.id, event.entity?.type])) return 'an id is empty or longer than 512 characters';
+  if (
+    tooLong([
+      event.event_id,
+      event.units.user_id,
+      event.units.org_id,
+      event.units.session_id,
+      event.entity?.id,
+      event.entity?.type,
+    ])
+  )
+    return 'an id is empty or longer than 512 characters';
   if (badTime(event.occurred_at)) return 'occurred_at is no time between 1970 and 9999';
-  if ([event.token_in, event.token_out, event.cost_nano_usd].some(badCount) || (event.cost_nano_usd ?? 0) > maxNanoUsd) return 'tokens and cost are whole numbers from 0 to 1e12';
-  if ([event.latency_ms, event.ttft_ms].some((value) => value !== null && (!Number.isFinite(value) || value < 0 || value > 1e9))) return 'latency_ms and ttft_ms are numbers from 0 to 1e9';
-  if (Object.values(event.scores).some((score) => !Number.isFinite(score) || Math.abs(score) > 1e9)) return 'scores are finite numbers up to 1e9';
-  if (event.exposures.some(({ unit_type: unitType }) => !unitTypes.test(unitType))) return 'unit_type is none of user, org, session, request, entity:<type>';
+  if ([event.token_in, event.token_out, event.cost_nano_usd].some(badCount) || (event.cost_nano_usd ?? 0) > maxNanoUsd)
+    return 'tokens and cost are whole numbers from 0 to 1e12';
+  if (
+    [event.latency_ms, event.ttft_ms].some(
+      (value) => value !== null && (!Number.isFinite(value) || value < 0 || value > 1e9),
+    )
+  )
+    return 'latency_ms and ttft_ms are numbers from 0 to 1e9';
+  if (Object.values(event.scores).some((score) => !Number.isFinite(score) || Math.abs(score) > 1e9))
+    return 'scores are finite numbers up to 1e9';
+  if (event.exposures.some(({ unit_type: unitType }) => !unitTypes.test(unitType)))
+    return 'unit_type is none of user, org, session, request, entity:<type>';
   return undefined;
 }
 
 /** Only these reasons mean that chance put the unit where it is. */
 const randomised = new Set(['SPLIT', 'STALE']);
 
-export function redactInference(event: InferenceEvent, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+export function redactInference(
+  event: InferenceEvent,
+  receivedAt: EpochMs,
+  context: RedactorContext,
+): Verdict<RedactedEvent> {
   const { policy, pseudonym } = context;
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
@@ -108,16 +161,32 @@ export function redactInference(event: InferenceEvent, receivedAt: EpochMs, cont
   const tally = tallyOf(event, event.event_id, context);
   const clean: RedactedInference = {
     ...cleanInferenceTexts(event, tally),
-    event_id: cleanId(event.event_id, tally), span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null, units: cleanUnits(event.units, pseudonym),
-    entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
+    event_id: cleanId(event.event_id, tally),
+    span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null,
+    units: cleanUnits(event.units, pseudonym),
+    entity: event.entity && {
+      type: cleanName(event.entity.type, tally),
+      id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex'),
+    },
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
+    received_at: receivedAt,
+    redactor_version: redactorVersion,
+    policy_version: policy.version,
+    redactions: tally.types,
+    redaction_tiers: tally.tiers,
   };
   return forward({ inference: clean, tiers: tally.tiers, ...slimInference(event, clean, receivedAt, pseudonym) });
 }
 
-/** One observation per unit type that the event is randomised under, and a link from its entity to each of those units. */
-function slimInference(event: InferenceEvent, clean: RedactedInference, receivedAt: EpochMs, pseudonym: Pseudonymizer): Pick<RedactedEvent, 'unit' | 'entity'> {
+/**
+ * One observation per unit type that the event is randomised under, and a link from its entity to each of those units.
+ */
+function slimInference(
+  event: InferenceEvent,
+  clean: RedactedInference,
+  receivedAt: EpochMs,
+  pseudonym: Pseudonymizer,
+): Pick<RedactedEvent, 'unit' | 'entity'> {
   const unit: Routed<UnitRecord>[] = [];
   const entity: Routed<EntityRecord>[] = [];
   const counted = event.exposures.filter(({ reason }) => randomised.has(reason));
@@ -131,17 +200,36 @@ function slimInference(event: InferenceEvent, clean: RedactedInference, received
     unit.push({
       bucket,
       record: {
-        received_at: receivedAt, trace_id, span_id: null,
+        received_at: receivedAt,
+        trace_id,
+        span_id: null,
         body: {
           'tripline.v1.Observation': {
-            event_id: id16(event.event_id), occurred_at: event.occurred_at, unit_type: unitType, unit: pseudonymous, entity: entityId,
-            exposures: clean.exposures.filter(({ unit_type: type, reason }) => type === unitType && randomised.has(reason)).map(({ experiment_id, phase, variant }) => ({ experiment_id, phase, variant })),
-            model_served: clean.model_served, prompt_version: clean.prompt_version, rag_index_version: clean.rag_index_version, tool_set_version: clean.tool_set_version,
-            status: event.status, schema_valid: event.schema_valid, cost_nano_usd: event.cost_nano_usd, token_in: event.token_in, token_out: event.token_out,
-            latency_us: event.latency_ms === null ? null : Math.round(event.latency_ms * 1_000), ttft_us: event.ttft_ms === null ? null : Math.round(event.ttft_ms * 1_000),
+            event_id: id16(event.event_id),
+            occurred_at: event.occurred_at,
+            unit_type: unitType,
+            unit: pseudonymous,
+            entity: entityId,
+            exposures: clean.exposures
+              .filter(({ unit_type: type, reason }) => type === unitType && randomised.has(reason))
+              .map(({ experiment_id, phase, variant }) => ({ experiment_id, phase, variant })),
+            model_served: clean.model_served,
+            prompt_version: clean.prompt_version,
+            rag_index_version: clean.rag_index_version,
+            tool_set_version: clean.tool_set_version,
+            status: event.status,
+            schema_valid: event.schema_valid,
+            cost_nano_usd: event.cost_nano_usd,
+            token_in: event.token_in,
+            token_out: event.token_out,
+            latency_us: event.latency_ms === null ? null : Math.round(event.latency_ms * 1_000),
+            ttft_us: event.ttft_ms === null ? null : Math.round(event.ttft_ms * 1_000),
             tool_denied: event.tool_calls.filter((call) => !call.allowed).length,
             guardrails: clean.guardrails.filter(({ action }) => action !== 'pass').map((guardrail) => guardrail.name),
-            scores: Object.fromEntries(Object.entries(clean.scores).map(([key, score]) => [key, Math.round(score * 1e6)])), slices: clean.slices,
+            scores: Object.fromEntries(
+              Object.entries(clean.scores).map(([key, score]) => [key, Math.round(score * 1e6)]),
+            ),
+            slices: clean.slices,
           },
         },
       },
@@ -149,27 +237,52 @@ function slimInference(event: InferenceEvent, clean: RedactedInference, received
     if (event.entity && entityId) {
       entity.push({
         bucket: bucketOf(entityKind(event.entity.type), event.entity.id),
-        record: { received_at: receivedAt, trace_id, body: { 'tripline.v1.Link': { entity: entityId, unit_type: unitType, unit: pseudonymous, bucket, occurred_at: event.occurred_at } } },
+        record: {
+          received_at: receivedAt,
+          trace_id,
+          body: {
+            'tripline.v1.Link': {
+              entity: entityId,
+              unit_type: unitType,
+              unit: pseudonymous,
+              bucket,
+              occurred_at: event.occurred_at,
+            },
+          },
+        },
       });
     }
   }
   return { unit, entity };
 }
 
-export function redactExposure(exposure: Exposure, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+export function redactExposure(
+  exposure: Exposure,
+  receivedAt: EpochMs,
+  context: RedactorContext,
+): Verdict<RedactedEvent> {
   const { policy, pseudonym } = context;
-  if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id])) return park('INVALID', 'an id is empty or longer than 512 characters');
-  if (!unitTypes.test(exposure.unit_type)) return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
+  if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id]))
+    return park('INVALID', 'an id is empty or longer than 512 characters');
+  if (!unitTypes.test(exposure.unit_type))
+    return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
   if (badTime(exposure.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
   if (!randomised.has(exposure.reason)) return drop(`exposure-${exposure.reason.toLowerCase()}`);
   const { unit_type: unitType, unit_id: unitId, phase } = exposure;
   if (isErased(exposure, context, { kind: unitType, id: unitId })) return drop('erased');
   const tally = createTally(policy);
   const record: UnitRecord = {
-    received_at: receivedAt, trace_id: traceBytes(exposure.trace_id), span_id: null,
+    received_at: receivedAt,
+    trace_id: traceBytes(exposure.trace_id),
+    span_id: null,
     body: {
       'tripline.v1.ExposureSeen': {
-        event_id: id16(exposure.event_id), occurred_at: exposure.occurred_at, unit: pseudonym(unitType, unitId), experiment_id: cleanName(exposure.experiment_id, tally), phase, variant: cleanName(exposure.variant, tally),
+        event_id: id16(exposure.event_id),
+        occurred_at: exposure.occurred_at,
+        unit: pseudonym(unitType, unitId),
+        experiment_id: cleanName(exposure.experiment_id, tally),
+        phase,
+        variant: cleanName(exposure.variant, tally),
         entity: exposure.entity && pseudonym(entityKind(exposure.entity.type), exposure.entity.id),
       },
     },
@@ -177,43 +290,104 @@ export function redactExposure(exposure: Exposure, receivedAt: EpochMs, context:
   return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: tally.tiers });
 }
 
-export function redactOutcome(event: OutcomeEvent, receivedAt: EpochMs, context: RedactorContext): Verdict<RedactedEvent> {
+export function redactOutcome(
+  event: OutcomeEvent,
+  receivedAt: EpochMs,
+  context: RedactorContext,
+): Verdict<RedactedEvent> {
   const { policy, pseudonym } = context;
-  if (tooLong([event.outcome_id, event.kind, event.entity?.id, event.entity?.type, event.inference_id, event.units?.user_id, event.units?.org_id, event.units?.session_id])) {
+  if (
+    tooLong([
+      event.outcome_id,
+      event.kind,
+      event.entity?.id,
+      event.entity?.type,
+      event.inference_id,
+      event.units?.user_id,
+      event.units?.org_id,
+      event.units?.session_id,
+    ])
+  ) {
     return park('INVALID', 'an id is empty or longer than 512 characters');
   }
   if (badTime(event.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
-  if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9)) return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
+  if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9))
+    return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
   if (isErased(event, context)) return drop('erased');
   const tally = tallyOf(event, event.inference_id ?? event.outcome_id, context);
   const texts = cleanOutcomeTexts(event, tally);
   const { kind } = texts;
   const clean: RedactedOutcome = {
-    ...texts, outcome_id: cleanId(event.outcome_id, tally), inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
-    entity: event.entity && { type: cleanName(event.entity.type, tally), id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex') },
-    units: event.units && cleanUnits(event.units, pseudonym), trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
-    received_at: receivedAt, redactor_version: redactorVersion, policy_version: policy.version, redactions: tally.types, redaction_tiers: tally.tiers,
+    ...texts,
+    outcome_id: cleanId(event.outcome_id, tally),
+    inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
+    entity: event.entity && {
+      type: cleanName(event.entity.type, tally),
+      id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex'),
+    },
+    units: event.units && cleanUnits(event.units, pseudonym),
+    trace_id: event.trace_id !== null && hexId.test(event.trace_id) ? event.trace_id : null,
+    received_at: receivedAt,
+    redactor_version: redactorVersion,
+    policy_version: policy.version,
+    redactions: tally.types,
+    redaction_tiers: tally.tiers,
   };
   const trace_id = traceBytes(event.trace_id);
-  const slim = { outcome_id: id16(event.outcome_id), revision: event.revision, occurred_at: event.occurred_at, kind, value: event.value === null ? null : Math.round(event.value * 1e6) };
+  const slim = {
+    outcome_id: id16(event.outcome_id),
+    revision: event.revision,
+    occurred_at: event.occurred_at,
+    kind,
+    value: event.value === null ? null : Math.round(event.value * 1e6),
+  };
   const entityId = event.entity && pseudonym(entityKind(event.entity.type), event.entity.id);
   const unit: Routed<UnitRecord>[] = [];
-  const seen = (unitType: string, bucket: number, target: { unit: Buffer | null; entity: Buffer | null; inference: Buffer | null }): void => {
-    unit.push({ bucket, record: { received_at: receivedAt, trace_id, span_id: null, body: { 'tripline.v1.OutcomeSeen': { ...slim, unit_type: unitType, ...target, hop: 0, withdrawn: false } } } });
+  const seen = (
+    unitType: string,
+    bucket: number,
+    target: { unit: Buffer | null; entity: Buffer | null; inference: Buffer | null },
+  ): void => {
+    unit.push({
+      bucket,
+      record: {
+        received_at: receivedAt,
+        trace_id,
+        span_id: null,
+        body: { 'tripline.v1.OutcomeSeen': { ...slim, unit_type: unitType, ...target, hop: 0, withdrawn: false } },
+      },
+    });
   };
   for (const unitType of ['user', 'org', 'session']) {
     const id = unitIdOf(unitType, { units: event.units, entity: null });
-    if (id !== undefined) seen(unitType, bucketOf(unitType, id), { unit: pseudonym(unitType, id), entity: entityId, inference: null });
+    if (id !== undefined)
+      seen(unitType, bucketOf(unitType, id), { unit: pseudonym(unitType, id), entity: entityId, inference: null });
   }
   if (event.entity && entityId) {
-    const record: EntityRecord = { received_at: receivedAt, trace_id, body: { 'tripline.v1.OutcomeWaiting': { entity: entityId, ...slim } } };
-    return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [{ bucket: bucketOf(entityKind(event.entity.type), event.entity.id), record }] });
+    const record: EntityRecord = {
+      received_at: receivedAt,
+      trace_id,
+      body: { 'tripline.v1.OutcomeWaiting': { entity: entityId, ...slim } },
+    };
+    return forward({
+      outcome: clean,
+      tiers: tally.tiers,
+      unit,
+      entity: [{ bucket: bucketOf(entityKind(event.entity.type), event.entity.id), record }],
+    });
   }
   if (unit.length === 0 && event.inference_id !== null) {
     const routed = readInferenceId(event.inference_id);
-    if (routed === undefined) return park('INVALID', 'inference_id is not one that an emitter made; name the entity or a unit instead');
+    if (routed === undefined)
+      return park('INVALID', 'inference_id is not one that an emitter made; name the entity or a unit instead');
     seen('', routed.bucket, { unit: null, entity: null, inference: id16(event.inference_id) });
   }
   if (unit.length === 0) return park('INVALID', 'an outcome names an entity, a unit or an inference');
-  return forward({ outcome: clean, tiers: tally.tiers, unit, entity: [], ...(event.kind === eraseKind && { erased: namedIn({ units: event.units, entity: null }) }) });
+  return forward({
+    outcome: clean,
+    tiers: tally.tiers,
+    unit,
+    entity: [],
+    ...(event.kind === eraseKind && { erased: namedIn({ units: event.units, entity: null }) }),
+  });
 }

@@ -1,6 +1,7 @@
 /**
- * Replays an experiment's events and outcomes through the whole path, in a world of its own (topics and database by run), at the times that the
- * lines carry. In lockstep every chunk is folded and looked at before the next is sent, so the events to a decision are exact and repeatable.
+ * Replays an experiment's events and outcomes through the whole path, in a world of its own (topics and database by
+ * run), at the times that the lines carry. In lockstep every chunk is folded and looked at before the next is sent, so
+ * the events to a decision are exact and repeatable.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -40,7 +41,12 @@ export type ReplayOptions = Addresses & {
   readonly pseudonymKey: Uint8Array;
   readonly redaction?: RedactionPolicy;
   readonly clock: Clock;
-  readonly onProgress?: (progress: { readonly sent: number; readonly lines: number; readonly at: EpochMs; readonly evaluation: Evaluation | undefined }) => void;
+  readonly onProgress?: (progress: {
+    readonly sent: number;
+    readonly lines: number;
+    readonly at: EpochMs;
+    readonly evaluation: Evaluation | undefined;
+  }) => void;
   readonly onDecision?: (decision: Decision) => void;
   readonly onPath?: (path: WholePath) => void;
 };
@@ -49,23 +55,59 @@ export type ReplaySummary = {
   readonly experiment: string;
   readonly ended: string;
   readonly wall_s: number;
-  readonly events: { readonly read: number; readonly unique: number; readonly folded: number; readonly parked: number; readonly skipped: number };
-  readonly outcomes: { readonly read: number; readonly linked: number; readonly unlinked: number; readonly late: number };
-  readonly totals: readonly { readonly arm: string; readonly metric: string; readonly units: number; readonly numerator: number; readonly denominator: number }[];
-  readonly decisions: readonly { readonly seq: number; readonly action: string; readonly metric?: string; readonly reason_code: string; readonly restart?: string; readonly watermark?: string; readonly events_folded: number; readonly decision_id: string }[];
+  readonly events: {
+    readonly read: number;
+    readonly unique: number;
+    readonly folded: number;
+    readonly parked: number;
+    readonly skipped: number;
+  };
+  readonly outcomes: {
+    readonly read: number;
+    readonly linked: number;
+    readonly unlinked: number;
+    readonly late: number;
+  };
+  readonly totals: readonly {
+    readonly arm: string;
+    readonly metric: string;
+    readonly units: number;
+    readonly numerator: number;
+    readonly denominator: number;
+  }[];
+  readonly decisions: readonly {
+    readonly seq: number;
+    readonly action: string;
+    readonly metric?: string;
+    readonly reason_code: string;
+    readonly restart?: string;
+    readonly watermark?: string;
+    readonly events_folded: number;
+    readonly decision_id: string;
+  }[];
   readonly acks: readonly { readonly seq: number; readonly new_coverage: number; readonly result: string }[];
   readonly recount: 'equal' | 'different';
   readonly run: { readonly prefix: string; readonly database: string };
 };
 
-/** Lines sent and not yet folded when nothing paces the replay: bounds memory, and how far outcomes run ahead of their events. */
+/**
+ * Lines sent and not yet folded when nothing paces the replay: bounds memory, and how far outcomes run ahead of their
+ * events.
+ */
 const maxInFlight = 2_000;
 
 async function readLines(file: string, read: (line: string) => ReturnType<typeof readOutcomeLine>): Promise<Arrival[]> {
   const source = createReadStream(file);
-  const lines = createInterface({ input: file.endsWith('.gz') ? source.pipe(createGunzip()) : source, crlfDelay: Number.POSITIVE_INFINITY });
+  const lines = createInterface({
+    input: file.endsWith('.gz') ? source.pipe(createGunzip()) : source,
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
   const arrivals: Arrival[] = [];
-  const opened = new Promise<never>((_, reject) => source.once('error', (cause) => reject(new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' }))));
+  const opened = new Promise<never>((_, reject) =>
+    source.once('error', (cause) =>
+      reject(new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' })),
+    ),
+  );
   opened.catch(() => {});
   await Promise.race([
     opened,
@@ -75,7 +117,10 @@ async function readLines(file: string, read: (line: string) => ReturnType<typeof
         number += 1;
         if (line.trim() === '') continue;
         const result = read(line);
-        if (!result.ok) throw new PipelineError('INPUT_UNREADABLE', `${file}:${number}: ${result.reason}`, { cure: 'correct or take out the line' });
+        if (!result.ok)
+          throw new PipelineError('INPUT_UNREADABLE', `${file}:${number}: ${result.reason}`, {
+            cure: 'correct or take out the line',
+          });
         arrivals.push(result.arrival);
       }
     })(),
@@ -86,31 +131,52 @@ async function readLines(file: string, read: (line: string) => ReturnType<typeof
 /** Events by ingested_at and outcomes by occurred_at, as they arrived; of equal times in file order, events first. */
 function inArrivalOrder(events: readonly Arrival[], outcomes: readonly Arrival[]): Arrival[] {
   const all = [...events, ...outcomes].map((arrival, index) => ({ arrival, index }));
-  return all.sort((a, b) => a.arrival.arrivedAt - b.arrival.arrivedAt || a.index - b.index).map(({ arrival }) => arrival);
+  return all
+    .sort((a, b) => a.arrival.arrivedAt - b.arrival.arrivedAt || a.index - b.index)
+    .map(({ arrival }) => arrival);
 }
 
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const began = options.clock.now();
   const { spec, partitions } = options;
-  const events = await readLines(options.eventsFile, (line) => readInferenceLine(line, { phase: 1, unitType: spec.unit }));
+  const events = await readLines(options.eventsFile, (line) =>
+    readInferenceLine(line, { phase: 1, unitType: spec.unit }),
+  );
   const outcomes = options.outcomesFile === undefined ? [] : await readLines(options.outcomesFile, readOutcomeLine);
   const arrivals = inArrivalOrder(events, outcomes);
   const first = arrivals[0];
   const last = arrivals.at(-1);
-  if (first === undefined || last === undefined) throw new PipelineError('INPUT_UNREADABLE', `${options.eventsFile} holds no line`);
+  if (first === undefined || last === undefined)
+    throw new PipelineError('INPUT_UNREADABLE', `${options.eventsFile} holds no line`);
   const prefix = `tripline-replay-${options.run}`;
   const database = `tripline_replay_${options.run}`;
   let carried = first.arrivedAt;
   const lockstep = options.lookEvery > 0;
   const path = await startWholePath({
-    ...options, prefix, database, partitions, carriedTime: true, carriedClock: { now: () => carried }, flushMs: lockstep ? 20 : 250, lookMs: lockstep ? 0 : 100, idleTickMs: 0, bot: !options.observe,
+    ...options,
+    prefix,
+    database,
+    partitions,
+    carriedTime: true,
+    carriedClock: { now: () => carried },
+    flushMs: lockstep ? 20 : 250,
+    lookMs: lockstep ? 0 : 100,
+    idleTickMs: 0,
+    bot: !options.observe,
     ...(options.onDecision && { onDecision: options.onDecision }),
   });
   const broken = path.failed;
   try {
     options.onPath?.(path);
     const { log, codec, producer } = path;
-    const revision = planRevision(spec, options.configSha, undefined, first.arrivedAt, 'replay', `replay of ${spec.id}`);
+    const revision = planRevision(
+      spec,
+      options.configSha,
+      undefined,
+      first.arrivedAt,
+      'replay',
+      `replay of ${spec.id}`,
+    );
     if (revision === undefined) throw new PipelineError('EXPERIMENT_INVALID', 'nothing to apply');
     await publishRevision({ prefix, log, producer, codec }, revision);
 
@@ -135,15 +201,32 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
           const unit = arrival.event.units.user_id ?? arrival.event.event_id;
           sentEvents.add(arrival.event.event_id);
           outgoing.push({
-            topic: topicName(prefix, 'inference.raw.v1'), partition: partitionOf(bucketOf('user', unit), partitions), key: unit, value: codec.encode('inference-event', arrival.event), timestamp: arrival.arrivedAt,
-            headers: { 'content-type': 'application/avro', 'tripline-schema': 'inference-event', ...(/^[0-9a-f]{32}$/.test(arrival.event.trace_id) && { traceparent: `00-${arrival.event.trace_id}-${arrival.event.trace_id.slice(0, 16)}-00` }) },
+            topic: topicName(prefix, 'inference.raw.v1'),
+            partition: partitionOf(bucketOf('user', unit), partitions),
+            key: unit,
+            value: codec.encode('inference-event', arrival.event),
+            timestamp: arrival.arrivedAt,
+            headers: {
+              'content-type': 'application/avro',
+              'tripline-schema': 'inference-event',
+              ...(/^[0-9a-f]{32}$/.test(arrival.event.trace_id) && {
+                traceparent: `00-${arrival.event.trace_id}-${arrival.event.trace_id.slice(0, 16)}-00`,
+              }),
+            },
           });
         } else {
           const entity = arrival.event.entity;
           const key = entity ? `${entity.type}\u001f${entity.id}` : arrival.event.outcome_id;
           outgoing.push({
-            topic: topicName(prefix, 'outcome.raw.v1'), partition: partitionOf(bucketOf(entity ? `entity:${entity.type}` : 'outcome', entity?.id ?? arrival.event.outcome_id), partitions), key, value: codec.encode('outcome-event', arrival.event),
-            timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro', 'tripline-schema': 'outcome-event' },
+            topic: topicName(prefix, 'outcome.raw.v1'),
+            partition: partitionOf(
+              bucketOf(entity ? `entity:${entity.type}` : 'outcome', entity?.id ?? arrival.event.outcome_id),
+              partitions,
+            ),
+            key,
+            value: codec.encode('outcome-event', arrival.event),
+            timestamp: arrival.arrivedAt,
+            headers: { 'content-type': 'application/avro', 'tripline-schema': 'outcome-event' },
           });
         }
       }
@@ -154,11 +237,15 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
       while (!(await Promise.race([Promise.resolve(done()), broken]))) await wait(lockstep ? 4 : 20);
     };
-    const rawConsumed = (): boolean => [...sentTo].every(([at, next]) => {
-      const [topic = '', partition = ''] = [at.slice(0, at.lastIndexOf('/')), at.slice(at.lastIndexOf('/') + 1)];
-      return (path.redactor.position(topic, Number(partition)) ?? 0) >= next;
-    });
-    const caughtUp = async (topic: string, stage: WholePath['linker'] | WholePath['joiner']): Promise<readonly number[]> => {
+    const rawConsumed = (): boolean =>
+      [...sentTo].every(([at, next]) => {
+        const [topic = '', partition = ''] = [at.slice(0, at.lastIndexOf('/')), at.slice(at.lastIndexOf('/') + 1)];
+        return (path.redactor.position(topic, Number(partition)) ?? 0) >= next;
+      });
+    const caughtUp = async (
+      topic: string,
+      stage: WholePath['linker'] | WholePath['joiner'],
+    ): Promise<readonly number[]> => {
       const ends = await log.endOffsets(topic);
       await until(() => ends.every((end, partition) => (stage.position(topic, partition) ?? 0) >= end));
       return ends;
@@ -170,8 +257,17 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     };
     const tick = async (at: EpochMs): Promise<void> => {
       carried = Math.max(carried, at);
-      const value = codec.encode('unit-record', { records: [{ received_at: at, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
-      await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: at })));
+      const value = codec.encode('unit-record', {
+        records: [{ received_at: at, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }],
+      });
+      await producer.send(
+        Array.from({ length: partitions }, (_, partition) => ({
+          topic: topicName(prefix, 'unit.v1'),
+          partition,
+          value,
+          timestamp: at,
+        })),
+      );
     };
     /** Everything sent is folded, a tick has carried the clock everywhere, and statistics has looked at all of it. */
     const lookNow = async (at: EpochMs): Promise<void> => {
@@ -179,7 +275,9 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       await tick(at);
       const ends = await folded();
       if (lockstep) await path.statistics.look();
-      await until(() => ends.every((end, partition) => (path.statistics.lookedAt().get(partition) ?? 0) >= end * positionsPerOffset));
+      await until(() =>
+        ends.every((end, partition) => (path.statistics.lookedAt().get(partition) ?? 0) >= end * positionsPerOffset),
+      );
       const decided = path.statistics.decisions().length;
       if (path.bot) await until(() => (path.bot?.acks().length ?? 0) >= decided);
     };
@@ -201,7 +299,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
         await until(rawConsumed);
         await tick(newest);
       }
-      options.onProgress?.({ sent: from + chunk.length, lines: arrivals.length, at: newest, evaluation: path.statistics.latest(spec.id) });
+      options.onProgress?.({
+        sent: from + chunk.length,
+        lines: arrivals.length,
+        at: newest,
+        evaluation: path.statistics.latest(spec.id),
+      });
     }
     // Past the last line the clock goes on until every window has closed.
     const longest = Math.max(...spec.metrics.map(({ windowMs }) => windowMs));
@@ -215,14 +318,35 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const acting = decisions.filter(({ action }) => action !== 'conclude' && action !== 'advance').at(0);
     return {
       experiment: spec.id,
-      ended: decisions.find(({ action }) => action === 'rollback' || action === 'stop' || action === 'promote')?.action ?? acting?.action ?? decisions.at(0)?.action ?? 'none',
+      ended:
+        decisions.find(({ action }) => action === 'rollback' || action === 'stop' || action === 'promote')?.action ??
+        acting?.action ??
+        decisions.at(0)?.action ??
+        'none',
       wall_s: (options.clock.now() - began) / 1000,
-      events: { read: events.length, unique: sentEvents.size, folded: evaluation.eventsFolded, parked: total(path.redactor.counts.parked), skipped },
-      outcomes: { read: outcomes.length, linked: path.linker.forwarded(), unlinked: [...path.linker.unlinked().values()].reduce((sum, number) => sum + number, 0), late: lateOutcomes(path, spec.id) },
+      events: {
+        read: events.length,
+        unique: sentEvents.size,
+        folded: evaluation.eventsFolded,
+        parked: total(path.redactor.counts.parked),
+        skipped,
+      },
+      outcomes: {
+        read: outcomes.length,
+        linked: path.linker.forwarded(),
+        unlinked: [...path.linker.unlinked().values()].reduce((sum, number) => sum + number, 0),
+        late: lateOutcomes(path, spec.id),
+      },
       totals: totalsOf(evaluation, spec),
       decisions: decisions.map((decision) => ({
-        seq: decision.seq, action: decision.action, ...(decision.metric !== undefined && { metric: decision.metric }), reason_code: decision.reasonCode, ...(decision.restart !== undefined && { restart: decision.restart }),
-        ...(decision.watermark !== undefined && { watermark: new Date(decision.watermark).toISOString() }), events_folded: decision.eventsFolded, decision_id: decision.decisionId,
+        seq: decision.seq,
+        action: decision.action,
+        ...(decision.metric !== undefined && { metric: decision.metric }),
+        reason_code: decision.reasonCode,
+        ...(decision.restart !== undefined && { restart: decision.restart }),
+        ...(decision.watermark !== undefined && { watermark: new Date(decision.watermark).toISOString() }),
+        events_folded: decision.eventsFolded,
+        decision_id: decision.decisionId,
       })),
       acks: path.bot?.acks().map(({ seq, new_coverage, result }) => ({ seq, new_coverage, result })) ?? [],
       recount: different.length === 0 ? 'equal' : 'different',
@@ -233,7 +357,11 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   }
 }
 
-const lateOutcomes = (path: WholePath, experiment: string): number => [...path.joiner.states().values()].reduce((sum, { experiments }) => sum + (experiments.get(experiment)?.lateOutcomes ?? 0), 0);
+const lateOutcomes = (path: WholePath, experiment: string): number =>
+  [...path.joiner.states().values()].reduce(
+    (sum, { experiments }) => sum + (experiments.get(experiment)?.lateOutcomes ?? 0),
+    0,
+  );
 
 /** Totals in the metrics' own units; money stays nano-USD. */
 export function totalsOf(evaluation: Evaluation, spec: ExperimentSpec): ReplaySummary['totals'] {
@@ -245,7 +373,13 @@ export function totalsOf(evaluation: Evaluation, spec: ExperimentSpec): ReplaySu
     for (const { arm, units, numerator, denominator } of metric.arms) {
       if (seen.has(`${metric.metric}/${arm}`)) continue;
       seen.add(`${metric.metric}/${arm}`);
-      totals.push({ arm, metric: metric.metric, units, numerator: Number(numerator) / scaleOf(known.numerator), denominator: Number(denominator) / scaleOf(known.denominator) });
+      totals.push({
+        arm,
+        metric: metric.metric,
+        units,
+        numerator: Number(numerator) / scaleOf(known.numerator),
+        denominator: Number(denominator) / scaleOf(known.denominator),
+      });
     }
   }
   return totals;

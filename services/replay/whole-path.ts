@@ -1,4 +1,7 @@
-/** Every stage in one process, wired: what `start`, `replay` and the demo run. At scale each stage is a process of its own. */
+/**
+ * Every stage in one process, wired: what `start`, `replay` and the demo run. At scale each stage is a process of its
+ * own.
+ */
 import { startBot, type BotDeps, type RunningBot } from '../bot/index.ts';
 import { startJoiner } from '../joiner/index.ts';
 import type { Clock } from '../kernel/time.ts';
@@ -17,7 +20,13 @@ import { startSink } from '../sink/index.ts';
 import { type RunningStatistics, type StatisticsDeps, startStatistics } from '../statistics/look-loop.clickhouse.ts';
 import { topics } from '../../schemas/generated.ts';
 
-export type Addresses = { readonly brokers: string; readonly clickhouseUrl: string; readonly registryUrl: string; readonly user?: string; readonly password?: string };
+export type Addresses = {
+  readonly brokers: string;
+  readonly clickhouseUrl: string;
+  readonly registryUrl: string;
+  readonly user?: string;
+  readonly password?: string;
+};
 
 export type PathOptions = Addresses & {
   readonly prefix: string;
@@ -61,26 +70,56 @@ export type WholePath = {
 
 const flushRecords = 10_000;
 
-/** Without keys of their own, tokens are made under one that the deployment's leads to and that does not lead back: it stays when units' keys are dropped. */
-export const deploymentTokens = (pseudonymKey: Uint8Array | UnitKeys): TokenKeys => ({ kid: 'k2', key: (pseudonymKey instanceof Uint8Array ? unitKeysFrom(pseudonymKey) : pseudonymKey).tokens });
+/**
+ * Without keys of their own, tokens are made under one that the deployment's leads to and that does not lead back: it
+ * stays when units' keys are dropped.
+ */
+export const deploymentTokens = (pseudonymKey: Uint8Array | UnitKeys): TokenKeys => ({
+  kid: 'k2',
+  key: (pseudonymKey instanceof Uint8Array ? unitKeysFrom(pseudonymKey) : pseudonymKey).tokens,
+});
 
 /** Connections, topics, schemas and tables, without any stage: what reading verbs and `apply` need. */
-export async function connect(options: Addresses & { prefix: string; database: string; clock: Clock; clientId: string; logLine?: LogLine }): Promise<{ log: LogClient; codec: AvroCodec; store: Store; close(): Promise<void> }> {
-  const log = createKafka({ brokers: options.brokers, clientId: options.clientId, ...(options.logLine && { log: options.logLine }) });
-  const store = await createStore({ url: options.clickhouseUrl, database: options.database, ...(options.user !== undefined && { user: options.user }), ...(options.password !== undefined && { password: options.password }) });
+export async function connect(
+  options: Addresses & { prefix: string; database: string; clock: Clock; clientId: string; logLine?: LogLine },
+): Promise<{ log: LogClient; codec: AvroCodec; store: Store; close(): Promise<void> }> {
+  const log = createKafka({
+    brokers: options.brokers,
+    clientId: options.clientId,
+    ...(options.logLine && { log: options.logLine }),
+  });
+  const store = await createStore({
+    url: options.clickhouseUrl,
+    database: options.database,
+    ...(options.user !== undefined && { user: options.user }),
+    ...(options.password !== undefined && { password: options.password }),
+  });
   const codec = createAvroCodec({ registry: createRegistryClient({ url: options.registryUrl }), clock: options.clock });
   return {
-    log, codec, store,
+    log,
+    codec,
+    store,
     close: async () => {
       await Promise.allSettled([log.close(), store.close()]);
     },
   };
 }
 
-export async function prepare(options: Addresses & { prefix: string; partitions: number; carriedTime: boolean }, { log, codec, store }: { log: LogClient; codec: AvroCodec; store: Store }): Promise<void> {
+export async function prepare(
+  options: Addresses & { prefix: string; partitions: number; carriedTime: boolean },
+  { log, codec, store }: { log: LogClient; codec: AvroCodec; store: Store },
+): Promise<void> {
   await log.createTopics(topicSpecs(options.prefix, options.partitions, options.carriedTime));
-  await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: topicName(options.prefix, suffix) }))));
-  await migrate(store, { url: options.clickhouseUrl, ...(options.user !== undefined && { user: options.user }), ...(options.password !== undefined && { password: options.password }) });
+  await codec.register(
+    topics.flatMap(({ suffix, records }) =>
+      records.map((record) => ({ record, topic: topicName(options.prefix, suffix) })),
+    ),
+  );
+  await migrate(store, {
+    url: options.clickhouseUrl,
+    ...(options.user !== undefined && { user: options.user }),
+    ...(options.password !== undefined && { password: options.password }),
+  });
 }
 
 export async function startWholePath(options: PathOptions): Promise<WholePath> {
@@ -100,18 +139,67 @@ export async function startWholePath(options: PathOptions): Promise<WholePath> {
     await prepare(options, connection);
     // A producer a stage: one stage's wait for the broker is no other's.
     const producers = await Promise.all(Array.from({ length: 5 }, () => started(log.producer())));
-    const [first, second, third, fourth, fifth] = producers as [LogProducer, LogProducer, LogProducer, LogProducer, LogProducer];
+    const [first, second, third, fourth, fifth] = producers as [
+      LogProducer,
+      LogProducer,
+      LogProducer,
+      LogProducer,
+      LogProducer,
+    ];
     const common = { prefix, log, codec, clock, store, ...(tracer && { tracer }) };
     const [redactor, linker, joiner, sink] = await Promise.all([
-      started(startRedactor({ ...common, producer: first, lingerMs: Math.min(10, options.flushMs), context: { policy: options.redaction ?? { ...defaultPolicy, tokens: deploymentTokens(options.pseudonymKey) }, pseudonym: createPseudonymizer(options.pseudonymKey) }, ...(options.keepKeys && { keepKeys: options.keepKeys }) })),
+      started(
+        startRedactor({
+          ...common,
+          producer: first,
+          lingerMs: Math.min(10, options.flushMs),
+          context: {
+            policy: options.redaction ?? { ...defaultPolicy, tokens: deploymentTokens(options.pseudonymKey) },
+            pseudonym: createPseudonymizer(options.pseudonymKey),
+          },
+          ...(options.keepKeys && { keepKeys: options.keepKeys }),
+        }),
+      ),
       started(startLinker({ ...common, producer: second, flushMs: options.flushMs, flushRecords })),
-      started(startJoiner({ ...common, producer: third, flushMs: options.flushMs, flushRecords, idleTickMs: options.idleTickMs })),
+      started(
+        startJoiner({
+          ...common,
+          producer: third,
+          flushMs: options.flushMs,
+          flushRecords,
+          idleTickMs: options.idleTickMs,
+        }),
+      ),
       started(startSink({ ...common, producer: fourth, lingerMs: 500 })),
     ]);
-    const statistics = await started(startStatistics({ ...common, producer: fifth, lookMs: options.lookMs, ...(options.onLook && { onLook: options.onLook }), ...(options.onDecision && { onDecision: options.onDecision }) }));
+    const statistics = await started(
+      startStatistics({
+        ...common,
+        producer: fifth,
+        lookMs: options.lookMs,
+        ...(options.onLook && { onLook: options.onLook }),
+        ...(options.onDecision && { onDecision: options.onDecision }),
+      }),
+    );
     const botProducer = await started(log.producer());
-    const bot = options.bot ? await started(startBot({ ...common, producer: botProducer, clock: options.carriedClock, ...(options.onAck && { onAck: options.onAck }) })) : undefined;
-    const failed = Promise.race([redactor.failed, linker.failed, joiner.failed, sink.failed, statistics.failed, ...(bot ? [bot.failed] : [])]);
+    const bot = options.bot
+      ? await started(
+          startBot({
+            ...common,
+            producer: botProducer,
+            clock: options.carriedClock,
+            ...(options.onAck && { onAck: options.onAck }),
+          }),
+        )
+      : undefined;
+    const failed = Promise.race([
+      redactor.failed,
+      linker.failed,
+      joiner.failed,
+      sink.failed,
+      statistics.failed,
+      ...(bot ? [bot.failed] : []),
+    ]);
     failed.catch(() => {});
     return { log, codec, store, producer: botProducer, redactor, linker, joiner, sink, statistics, bot, failed, close };
   } catch (error) {

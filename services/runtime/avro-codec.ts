@@ -1,7 +1,7 @@
 /**
- * Avro in Confluent's wire format: byte 0 = 0, bytes 1..4 the schema id (big endian), then the body. Decoded in place at offset 5 through
- * a resolver from the writer's schema to ours, kept per id. Broken bytes are odd data and come back as a code; a registry that is away
- * is broken machinery and throws. Messages never quote data.
+ * Avro in Confluent's wire format: byte 0 = 0, bytes 1..4 the schema id (big endian), then the body. Decoded in place
+ * at offset 5 through a resolver from the writer's schema to ours, kept per id. Broken bytes are odd data and come back
+ * as a code; a registry that is away is broken machinery and throws. Messages never quote data.
  */
 import type avro from 'avsc';
 import { type RecordName, type RecordTypes, schemas } from '../../schemas/generated.ts';
@@ -27,7 +27,10 @@ export type AvroCodec = {
   decode<K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K>;
 };
 
-const types = Object.fromEntries(Object.entries(schemas).map(([name, { avsc }]) => [name, avroTypeOf(avsc)])) as Record<RecordName, avro.Type>;
+const types = Object.fromEntries(Object.entries(schemas).map(([name, { avsc }]) => [name, avroTypeOf(avsc)])) as Record<
+  RecordName,
+  avro.Type
+>;
 
 /** True when whoever reads with `reader` can read everything that `writer` wrote. */
 export function canRead(reader: string, writer: string): boolean {
@@ -52,9 +55,21 @@ export function schemaProblem(avsc: string): string | undefined {
 /** Absence of an id is remembered this long: a schema registered a moment later must still be found. */
 const absentForMs = 30_000;
 
-type Writer = { readonly name: string; readonly type: avro.Type; readonly resolvers: Map<RecordName, ReturnType<avro.Type['createResolver']> | 'same' | 'unreadable'> };
+type Writer = {
+  readonly name: string;
+  readonly type: avro.Type;
+  readonly resolvers: Map<RecordName, ReturnType<avro.Type['createResolver']> | 'same' | 'unreadable'>;
+};
 
-export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { registry: RegistryClient; clock: Clock; maxFrameBytes?: number }): AvroCodec {
+export function createAvroCodec({
+  registry,
+  clock,
+  maxFrameBytes = 8 << 20,
+}: {
+  registry: RegistryClient;
+  clock: Clock;
+  maxFrameBytes?: number;
+}): AvroCodec {
   const ids = new Map<RecordName, number>();
   const writers = new Map<number, Writer>();
   const absent = new Map<number, number>();
@@ -70,10 +85,13 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
   const fetchWriter = (id: number): Promise<void> => {
     const known = fetching.get(id);
     if (known !== undefined) return known;
-    const asked = registry.schemaById(id).then((avsc) => {
-      if (avsc !== undefined && schemaProblem(avsc) === undefined) addWriter(id, avsc);
-      else absent.set(id, clock.now());
-    }).finally(() => fetching.delete(id));
+    const asked = registry
+      .schemaById(id)
+      .then((avsc) => {
+        if (avsc !== undefined && schemaProblem(avsc) === undefined) addWriter(id, avsc);
+        else absent.set(id, clock.now());
+      })
+      .finally(() => fetching.delete(id));
     fetching.set(id, asked);
     return asked;
   };
@@ -102,7 +120,9 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
     let resolver = writer.resolvers.get(record);
     if (resolver === undefined) {
       try {
-        resolver = types[record].fingerprint().equals(writer.type.fingerprint()) ? 'same' : types[record].createResolver(writer.type);
+        resolver = types[record].fingerprint().equals(writer.type.fingerprint())
+          ? 'same'
+          : types[record].createResolver(writer.type);
       } catch {
         resolver = 'unreadable';
       }
@@ -133,19 +153,35 @@ export function createAvroCodec({ registry, clock, maxFrameBytes = 8 << 20 }: { 
       return Promise.all([...missing].map(fetchWriter)).then(() => {});
     },
     decode: <K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K> => {
-      if (frame.length > maxFrameBytes) return { ok: false, code: 'TOO_LARGE', message: `${frame.length} bytes, at most ${maxFrameBytes}` };
-      if (frame.length < 6 || frame[0] !== 0) return { ok: false, code: 'BAD_FRAME', message: 'not a Confluent frame: byte 0 is 0, bytes 1 to 4 are the schema id' };
+      if (frame.length > maxFrameBytes)
+        return { ok: false, code: 'TOO_LARGE', message: `${frame.length} bytes, at most ${maxFrameBytes}` };
+      if (frame.length < 6 || frame[0] !== 0)
+        return {
+          ok: false,
+          code: 'BAD_FRAME',
+          message: 'not a Confluent frame: byte 0 is 0, bytes 1 to 4 are the schema id',
+        };
       const id = frame.readUInt32BE(1);
       const writer = writers.get(id);
-      if (writer === undefined) return { ok: false, code: 'SCHEMA_UNKNOWN', message: `the registry knows no schema ${id}` };
+      if (writer === undefined)
+        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `the registry knows no schema ${id}` };
       const record = records.find((candidate) => schemas[candidate].fullName === writer.name);
-      if (record === undefined) return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} is none of ${records.join(', ')}` };
+      if (record === undefined)
+        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} is none of ${records.join(', ')}` };
       const resolver = resolverOf(writer, record);
-      if (resolver === 'unreadable') return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} cannot be read as ${record}` };
+      if (resolver === 'unreadable')
+        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} cannot be read as ${record}` };
       try {
-        const { value, offset } = resolver === 'same' ? types[record].decode(frame, 5) : types[record].decode(frame, 5, resolver);
-        if (offset < 0 || offset > frame.length) return { ok: false, code: 'UNDECODABLE', message: `the body ends early for schema ${id}` };
-        if (offset < frame.length) return { ok: false, code: 'UNDECODABLE', message: `${frame.length - offset} bytes are left over after schema ${id}` };
+        const { value, offset } =
+          resolver === 'same' ? types[record].decode(frame, 5) : types[record].decode(frame, 5, resolver);
+        if (offset < 0 || offset > frame.length)
+          return { ok: false, code: 'UNDECODABLE', message: `the body ends early for schema ${id}` };
+        if (offset < frame.length)
+          return {
+            ok: false,
+            code: 'UNDECODABLE',
+            message: `${frame.length - offset} bytes are left over after schema ${id}`,
+          };
         return { ok: true, record, value: value as RecordTypes[typeof record] } as DecodeResult<K>;
       } catch {
         return { ok: false, code: 'UNDECODABLE', message: `the body does not follow schema ${id}` };

@@ -1,19 +1,32 @@
 /**
- * avsc types that stop at the end of their bytes. avsc itself believes the item count of a corrupt array: it allocates for it (250 MB for
- * a 10-byte lie) and, where a field is skipped because the reader has no use for it, loops up to 2^53 times or, by a negative block size,
- * backwards for ever. Made through avsc's `typeHook`, so that an app that has avsc of its own keeps it as it was.
+ * avsc types that stop at the end of their bytes. avsc itself believes the item count of a corrupt array: it allocates
+ * for it (250 MB for a 10-byte lie) and, where a field is skipped because the reader has no use for it, loops up to
+ * 2^53 times or, by a negative block size, backwards for ever. Made through avsc's `typeHook`, so that an app that has
+ * avsc of its own keeps it as it was.
  */
 import avro from 'avsc';
 
-type Tap = { pos: number; readonly buf: Buffer; readLong(): number; readInt(): number; readString(): string; skipString(): void };
+type Tap = {
+  pos: number;
+  readonly buf: Buffer;
+  readLong(): number;
+  readInt(): number;
+  readString(): string;
+  skipString(): void;
+};
 type Reader = avro.Type & { _read(tap: Tap): unknown; _skip(tap: Tap): void };
 
-/** Throws unless the item that began at `start` took a byte and ended within the buffer; written so that NaN throws too. */
+/**
+ * Throws unless the item that began at `start` took a byte and ended within the buffer; written so that NaN throws too.
+ */
 function advanced(tap: Tap, start: number): void {
   if (!(tap.pos > start && tap.pos <= tap.buf.length)) throw new RangeError('an item ends outside the frame');
 }
 
-/** Items of the next block, 0 at the end. No item of ours is empty, so a block cannot hold more of them than bytes are left. */
+/**
+ * Items of the next block, 0 at the end. No item of ours is empty, so a block cannot hold more of them than bytes are
+ * left.
+ */
 function itemsOfBlock(tap: Tap): number {
   const count = tap.readLong();
   // A negative count is followed by the size of the block in bytes, of no use to us.
@@ -32,7 +45,9 @@ function skipBlocks(tap: Tap, skipItem: () => void): void {
   }
 }
 
-/** `this` is the type, or avsc's resolver of it, which borrows `_read` and has `itemsType` (`valuesType`) of its own. */
+/**
+ * `this` is the type, or avsc's resolver of it, which borrows `_read` and has `itemsType` (`valuesType`) of its own.
+ */
 class BoundedArray extends avro.types.ArrayType {
   _read(tap: Tap): unknown[] {
     const items = this.itemsType as Reader;
@@ -63,7 +78,8 @@ class BoundedMap extends avro.types.MapType {
         const key = tap.readString();
         const value = values._read(tap);
         // Set as a property of its own, this one key would change the prototype of the map.
-        if (key === '__proto__') Object.defineProperty(read, key, { value, enumerable: true, configurable: true, writable: true });
+        if (key === '__proto__')
+          Object.defineProperty(read, key, { value, enumerable: true, configurable: true, writable: true });
         else read[key] = value;
         advanced(tap, start);
       }
@@ -90,11 +106,13 @@ class BoundedInt extends avro.types.IntType {
 }
 
 const typeHook: avro.ForSchemaOptions['typeHook'] = (schema, options) => {
-  const kind = typeof schema === 'object' && !Array.isArray(schema) ? (schema as { readonly type?: unknown }).type : schema;
+  const kind =
+    typeof schema === 'object' && !Array.isArray(schema) ? (schema as { readonly type?: unknown }).type : schema;
   if (kind === 'array') return new BoundedArray(schema, options);
   if (kind === 'map') return new BoundedMap(schema, options);
   return kind === 'int' ? new BoundedInt() : undefined;
 };
 
 /** The type of a schema's JSON text. Throws what avsc says about a schema that it does not understand. */
-export const avroTypeOf = (avsc: string): avro.Type => avro.Type.forSchema(JSON.parse(avsc) as avro.Schema, { typeHook });
+export const avroTypeOf = (avsc: string): avro.Type =>
+  avro.Type.forSchema(JSON.parse(avsc) as avro.Schema, { typeHook });

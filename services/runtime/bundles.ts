@@ -6,16 +6,28 @@ import type { OutgoingRecord } from './log.ts';
 /** Records in one message of an internal log, at most: their index is 12 bits of the position. */
 const bundleSize = 4096;
 
-/** A longer message is cut in half: brokers take a megabyte (Kafka's default `message.max.bytes`), and one that is refused would stop the stage for good. */
+/**
+ * A longer message is cut in half: brokers take a megabyte (Kafka's default `message.max.bytes`), and one that is
+ * refused would stop the stage for good.
+ */
 const bundleBytes = 512 * 1024;
 
 type Routed<R> = { readonly bucket: number; readonly record: R };
 
-type Target = { readonly topic: string; readonly partitions: number; readonly codec: AvroCodec; readonly timestamp: number };
+type Target = {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly codec: AvroCodec;
+  readonly timestamp: number;
+};
 
-/** Messages for the unit log: many records of one partition travel in one, which costs the client a fifth of one message each. */
+/**
+ * Messages for the unit log: many records of one partition travel in one, which costs the client a fifth of one message
+ * each.
+ */
 export function bundleUnits(target: Target, routed: readonly Routed<UnitRecord>[]): OutgoingRecord[] {
-  // The record remembers what routed it: nothing later could tell, and doubled partitions must know where its unit goes.
+  // The record remembers what routed it: nothing later could tell, and doubled partitions must know where its unit
+  // goes.
   for (const { bucket, record } of routed) record.bucket = bucket;
   return messages(target, routed, (records) => target.codec.encode('unit-record', { records }));
 }
@@ -43,7 +55,8 @@ function messages<R>(target: Target, routed: readonly Routed<R>[], encode: (reco
     put(partition, records.slice(half));
   };
   for (const [partition, records] of byPartition) {
-    for (let from = 0; from < records.length; from += bundleSize) put(partition, records.slice(from, from + bundleSize));
+    for (let from = 0; from < records.length; from += bundleSize)
+      put(partition, records.slice(from, from + bundleSize));
   }
   return outgoing;
 }

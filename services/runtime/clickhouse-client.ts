@@ -1,6 +1,6 @@
 /**
- * The only module that holds a ClickHouse client. Every value travels as a typed parameter; binary rows go in through `exec`, one insert
- * in one block, so that what it writes appears all at once or not at all.
+ * The only module that holds a ClickHouse client. Every value travels as a typed parameter; binary rows go in through
+ * `exec`, one insert in one block, so that what it writes appears all at once or not at all.
  */
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient } from '@clickhouse/client';
@@ -26,23 +26,60 @@ export type Store = {
 };
 
 /** Codes that pass by themselves: too slow, too much at once, no quorum now, no space now, out of memory now. */
-const passing = new Set(['159', '160', '164', '202', '203', '209', '210', '236', '241', '242', '243', '252', '279', '285', '286', '319', '394', '425', '439', '999']);
+const passing = new Set([
+  '159',
+  '160',
+  '164',
+  '202',
+  '203',
+  '209',
+  '210',
+  '236',
+  '241',
+  '242',
+  '243',
+  '252',
+  '279',
+  '285',
+  '286',
+  '319',
+  '394',
+  '425',
+  '439',
+  '999',
+]);
 
 function explain(what: string, error: unknown): PipelineError {
   if (error instanceof ClickHouseError) {
     const retriable = passing.has(error.code);
-    return new PipelineError(retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED', `${what}: code ${error.code} ${error.type ?? ''} ${firstLine(error.message)}`, { retriable, cause: error });
+    return new PipelineError(
+      retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED',
+      `${what}: code ${error.code} ${error.type ?? ''} ${firstLine(error.message)}`,
+      { retriable, cause: error },
+    );
   }
   const detail = error instanceof Error ? error.message : String(error);
-  return new PipelineError('STORE_UNAVAILABLE', `${what}: ${detail}`, { retriable: true, cause: error, cure: 'check that ClickHouse is running and CLICKHOUSE_URL is right' });
+  return new PipelineError('STORE_UNAVAILABLE', `${what}: ${detail}`, {
+    retriable: true,
+    cause: error,
+    cure: 'check that ClickHouse is running and CLICKHOUSE_URL is right',
+  });
 }
 /** The engine quotes what it could not read. Redacted before it is cut: half a value is found less surely. */
 const firstLine = (text: string): string => cleanMessage((text.split('\n')[0] ?? '').slice(0, 4_096)).slice(0, 300);
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-export async function createStore(options: { url: string; database: string; user?: string; password?: string }): Promise<Store> {
-  if (!identifier.test(options.database)) throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`, { cure: 'use letters, digits and _' });
+export async function createStore(options: {
+  url: string;
+  database: string;
+  user?: string;
+  password?: string;
+}): Promise<Store> {
+  if (!identifier.test(options.database))
+    throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`, {
+      cure: 'use letters, digits and _',
+    });
   const connect = (database: string) =>
     createClient({
       url: options.url,
@@ -67,17 +104,30 @@ export async function createStore(options: { url: string; database: string; user
     database: options.database,
     rows: (query, params) =>
       guard('query', async () => {
-        const result = await client.query({ query, format: 'JSONEachRow', ...(params && { query_params: { ...params } }), clickhouse_settings: { output_format_json_quote_64bit_integers: 1 } });
+        const result = await client.query({
+          query,
+          format: 'JSONEachRow',
+          ...(params && { query_params: { ...params } }),
+          clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+        });
         return result.json();
       }),
     each: (query, onRow, params) =>
       guard('query', async () => {
-        const result = await client.query({ query, format: 'JSONEachRow', ...(params && { query_params: { ...params } }), clickhouse_settings: { output_format_json_quote_64bit_integers: 1 } });
+        const result = await client.query({
+          query,
+          format: 'JSONEachRow',
+          ...(params && { query_params: { ...params } }),
+          clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+        });
         for await (const rows of result.stream()) for (const row of rows) onRow(row.json());
       }),
     text: (query, format, params) =>
       guard('query', async () => {
-        const result = await client.exec({ query: `${query} FORMAT ${format}`, ...(params && { query_params: { ...params } }) });
+        const result = await client.exec({
+          query: `${query} FORMAT ${format}`,
+          ...(params && { query_params: { ...params } }),
+        });
         const chunks: Buffer[] = [];
         for await (const chunk of result.stream) chunks.push(Buffer.from(chunk));
         return Buffer.concat(chunks).toString('utf8');
@@ -88,14 +138,26 @@ export async function createStore(options: { url: string; database: string; user
       }),
     insertRows: (table, rows) =>
       guard(`insert into ${table}`, async () => {
-        await client.insert({ table, values: rows, format: 'JSONEachRow', clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' } });
+        await client.insert({
+          table,
+          values: rows,
+          format: 'JSONEachRow',
+          clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' },
+        });
       }),
     insertBinary: (table, columns, rows) =>
       guard(`insert into ${table}`, async () => {
         const result = await client.exec({
           query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-          values: Readable.from(Buffer.isBuffer(rows) ? [rows] : rows.filter(({ length }) => length > 0), { objectMode: false }),
-          clickhouse_settings: { async_insert: 0, max_insert_block_size: '1048576', min_insert_block_size_rows: '1048576', min_insert_block_size_bytes: '1073741824' },
+          values: Readable.from(Buffer.isBuffer(rows) ? [rows] : rows.filter(({ length }) => length > 0), {
+            objectMode: false,
+          }),
+          clickhouse_settings: {
+            async_insert: 0,
+            max_insert_block_size: '1048576',
+            min_insert_block_size_rows: '1048576',
+            min_insert_block_size_bytes: '1073741824',
+          },
         });
         for await (const _chunk of result.stream) void _chunk;
       }),
@@ -109,10 +171,16 @@ export async function createStore(options: { url: string; database: string; user
 }
 
 /** Creates the database when it is missing. */
-export async function createDatabase(options: { url: string; database: string; user?: string; password?: string }): Promise<void> {
+export async function createDatabase(options: {
+  url: string;
+  database: string;
+  user?: string;
+  password?: string;
+}): Promise<void> {
   const system = await createStore({ ...options, database: 'default' });
   try {
-    if (!identifier.test(options.database)) throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`);
+    if (!identifier.test(options.database))
+      throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`);
     await system.command(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
   } finally {
     await system.close();

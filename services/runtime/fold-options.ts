@@ -23,10 +23,15 @@ export type FoldOptions<K extends RecordName, State, Flush> = {
   /** Highest position that the store has of each partition. */
   heads(): Promise<ReadonlyMap<number, number>>;
   /**
-   * Brings in what `values` need before they are folded; undefined: everything is there. 'behind': the store is ahead of `position`.
-   * `share`: this partition's part of the process's memory, in (0, 1].
+   * Brings in what `values` need before they are folded; undefined: everything is there. 'behind': the store is ahead
+   * of `position`. `share`: this partition's part of the process's memory, in (0, 1].
    */
-  present?(state: State, values: readonly RecordTypes[K][], position: number, share: number): Promise<'present' | 'behind'> | undefined;
+  present?(
+    state: State,
+    values: readonly RecordTypes[K][],
+    position: number,
+    share: number,
+  ): Promise<'present' | 'behind'> | undefined;
   /** The flush is in the store. */
   durable?(state: State, flush: Flush): void;
   /** Folds one message; returns how many records it held. */

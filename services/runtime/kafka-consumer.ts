@@ -1,8 +1,10 @@
 /**
- * A member of a consumer group. Positions belong to the caller: a partition is loaded before its first record, read from where the load says, and handed over in
- * order, one batch at a time. eachBatch only enqueues, so heartbeats never wait for a store; above a high-water mark in bytes the partition is paused.
+ * A member of a consumer group. Positions belong to the caller: a partition is loaded before its first record, read
+ * from where the load says, and handed over in order, one batch at a time. eachBatch only enqueues, so heartbeats never
+ * wait for a store; above a high-water mark in bytes the partition is paused.
  *
- * States of a partition here: absent -> loading -> running -> absent (revoked; queue and progress dropped, the owner reloads).
+ * States of a partition here: absent -> loading -> running -> absent (revoked; queue and progress dropped, the owner
+ * reloads).
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, Message } from 'kafkajs';
@@ -10,7 +12,10 @@ import type { LogClient, LogConsumer, LogLine, LogRecord } from './log.ts';
 
 /** How long a rebalance waits for its members, ms. */
 const rebalanceMs = 60_000;
-/** After a rebalance and a session without a heartbeat, and this much more, a member is out of its group and does not know how to come back. */
+/**
+ * After a rebalance and a session without a heartbeat, and this much more, a member is out of its group and does not
+ * know how to come back.
+ */
 const graceMs = 10_000;
 
 /** Fetches of one partition that are handed over together, at most. */
@@ -34,10 +39,22 @@ export type MemberOptions = {
   readonly closers: Set<() => Promise<void>>;
 };
 
-export async function createConsumer({ group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }: Parameters<LogClient['consume']>[0], { kafka, line, sessionMs, closers }: MemberOptions): Promise<LogConsumer> {
-  // A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in freshness that each restart makes.
+export async function createConsumer(
+  { group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }: Parameters<LogClient['consume']>[0],
+  { kafka, line, sessionMs, closers }: MemberOptions,
+): Promise<LogConsumer> {
+  // A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in
+  // freshness that each restart makes.
   const heartbeatMs = Math.min(500, sessionMs / 3);
-  type Lane = { readonly queue: LogRecord[][]; bytes: number; position: number; sought: boolean; busy: boolean; paused: boolean; readonly epoch: number };
+  type Lane = {
+    readonly queue: LogRecord[][];
+    bytes: number;
+    position: number;
+    sought: boolean;
+    busy: boolean;
+    paused: boolean;
+    readonly epoch: number;
+  };
   const lanes = new Map<string, Lane>();
   let epoch = 0;
   let rejoins = 0;
@@ -91,7 +108,8 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
       const taken = new Promise<never>((_, reject) => {
         lost = reject;
       });
-      // A load may wait for a store that is away. The group must not: a heartbeat that says so ends the wait, kafkajs joins again, the load is abandoned.
+      // A load may wait for a store that is away. The group must not: a heartbeat that says so ends the wait, kafkajs
+      // joins again, the load is abandoned.
       const beating = setInterval(() => void heartbeat().catch(lost), heartbeatMs);
       let position: number | undefined;
       try {
@@ -106,7 +124,15 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
         clearInterval(beating);
       }
       if (mine !== epoch) return;
-      lane = { queue: [], bytes: 0, position: position ?? Number(batch.firstOffset()), sought: false, busy: false, paused: false, epoch };
+      lane = {
+        queue: [],
+        bytes: 0,
+        position: position ?? Number(batch.firstOffset()),
+        sought: false,
+        busy: false,
+        paused: false,
+        epoch,
+      };
       lanes.set(at, lane);
     }
     if (Number(batch.messages[0]?.offset ?? 0) > lane.position && !lane.sought) {
@@ -120,7 +146,15 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
     for (const message of batch.messages) {
       const offset = Number(message.offset);
       if (offset < lane.position) continue;
-      records.push({ topic, partition, offset, timestamp: Number(message.timestamp), key: message.key, value: message.value, headers: headerText(message.headers) });
+      records.push({
+        topic,
+        partition,
+        offset,
+        timestamp: Number(message.timestamp),
+        key: message.key,
+        value: message.value,
+        headers: headerText(message.headers),
+      });
       bytes += (message.value?.length ?? 0) + 64;
     }
     lane.position = Number(batch.lastOffset()) + 1;
@@ -155,8 +189,9 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
       rejoins += 1;
       revokeAll();
     });
-    // Not already when a rebalance begins: kafkajs may give up joining (a coordinator that is loading), fetch on under the old membership, and go on behind
-    // what it has handed over. What was taken back then would never come again; only a join that succeeded begins at what is committed.
+    // Not already when a rebalance begins: kafkajs may give up joining (a coordinator that is loading), fetch on under
+    // the old membership, and go on behind what it has handed over. What was taken back then would never come again;
+    // only a join that succeeded begins at what is committed.
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       line('warn', `${group}: consumer crashed`, { error: payload.error.message, restart: payload.restart });
       revokeAll();
@@ -176,13 +211,16 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
         reopening = false;
         return;
       } catch (error) {
-        line('warn', `${group}: consumer could not reopen`, { error: error instanceof Error ? error.message : String(error) });
+        line('warn', `${group}: consumer could not reopen`, {
+          error: error instanceof Error ? error.message : String(error),
+        });
         await wait(500);
       }
     }
   };
   await open();
-  // After a broker's long silence kafkajs may stay outside its group for good: its join is never answered, and it asks no more.
+  // After a broker's long silence kafkajs may stay outside its group for good: its join is never answered, and it asks
+  // no more.
   const watch = setInterval(() => {
     if (closing || reopening || performance.now() - heardAt < sessionMs + rebalanceMs + graceMs) return;
     line('warn', `${group}: no heartbeat for too long, joining anew`, {});
@@ -207,8 +245,12 @@ export async function createConsumer({ group, topics, handler, maxQueuedBytes = 
         await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
         return true;
       } catch (error) {
-        // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses none.
-        if (mine === epoch) line('debug', `${group}: commit of ${topic}/${partition} failed`, { error: error instanceof Error ? error.message : String(error) });
+        // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses
+        // none.
+        if (mine === epoch)
+          line('debug', `${group}: commit of ${topic}/${partition} failed`, {
+            error: error instanceof Error ? error.message : String(error),
+          });
         return false;
       }
     },

@@ -1,4 +1,7 @@
-/** The Kafka client: producer, admin and readers outside a group. Partitions are always explicit. Members of a group: `kafka-consumer.ts`. */
+/**
+ * The Kafka client: producer, admin and readers outside a group. Partitions are always explicit. Members of a group:
+ * `kafka-consumer.ts`.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
@@ -10,11 +13,20 @@ import type { LogClient, LogLine, LogProducer, LogRecord, OutgoingRecord, Tombst
 const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /**
- * Kafka's errors of a producer whose numbers are not what the broker expects: a send that timed out here and arrived there, a partition that has forgotten the producer.
- * kafkajs gives up on them. A producer with a new id begins at 0; what it sends again may be in the log twice, which every reader expects.
+ * Kafka's errors of a producer whose numbers are not what the broker expects: a send that timed out here and arrived
+ * there, a partition that has forgotten the producer. kafkajs gives up on them. A producer with a new id begins at 0;
+ * what it sends again may be in the log twice, which every reader expects.
  */
-const numbersLost: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'DUPLICATE_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH']);
-/** Kafka's errors of a broker in trouble with itself: a full disk, a log folder that it has just given up. kafkajs gives up on the first, whose cause the broker keeps to itself. */
+const numbersLost: ReadonlySet<string> = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'DUPLICATE_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+]);
+/**
+ * Kafka's errors of a broker in trouble with itself: a full disk, a log folder that it has just given up. kafkajs gives
+ * up on the first, whose cause the broker keeps to itself.
+ */
 const inTrouble: ReadonlySet<string> = new Set(['UNKNOWN', 'KAFKA_STORAGE_ERROR']);
 /** kafkajs wraps what it will not try again. */
 const errorType = (error: unknown): string => {
@@ -22,18 +34,30 @@ const errorType = (error: unknown): string => {
   return type ?? cause?.type ?? '';
 };
 
-/** Of one partition, kafkajs makes one record batch of a send, and a broker refuses one of more than a megabyte (Kafka's default `message.max.bytes`) for good. */
+/**
+ * Of one partition, kafkajs makes one record batch of a send, and a broker refuses one of more than a megabyte (Kafka's
+ * default `message.max.bytes`) for good.
+ */
 const sendBytes = 768 * 1024;
 
-/** In an order that keeps each partition's own: no round holds more than `sendBytes` of a partition, unless it is one record. */
+/**
+ * In an order that keeps each partition's own: no round holds more than `sendBytes` of a partition, unless it is one
+ * record.
+ */
 export function roundsOf<R extends OutgoingRecord | Tombstone>(records: readonly R[], maxBytes = sendBytes): R[][] {
   const rounds: R[][] = [];
   const filled = new Map<string, { round: number; bytes: number }>();
   for (const record of records) {
     const at = `${record.topic}/${record.partition}`;
-    const size = (record.value?.length ?? 0) + (record.key?.length ?? 0) + Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 64);
+    const size =
+      (record.value?.length ?? 0) +
+      (record.key?.length ?? 0) +
+      Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 64);
     const last = filled.get(at) ?? { round: 0, bytes: 0 };
-    const place = last.bytes > 0 && last.bytes + size > maxBytes ? { round: last.round + 1, bytes: size } : { round: last.round, bytes: last.bytes + size };
+    const place =
+      last.bytes > 0 && last.bytes + size > maxBytes
+        ? { round: last.round + 1, bytes: size }
+        : { round: last.round, bytes: last.bytes + size };
     filled.set(at, place);
     const round = rounds[place.round] ?? [];
     rounds[place.round] = round;
@@ -49,15 +73,26 @@ export function afterFailedSend(error: unknown): 'begin anew' | 'wait' | 'give u
 }
 
 const unavailable = (what: string, cause: unknown): PipelineError =>
-  new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true, cause, cure: 'check that the broker is running and KAFKA_BROKERS is right' });
+  new PipelineError('BROKER_UNAVAILABLE', what, {
+    retriable: true,
+    cause,
+    cure: 'check that the broker is running and KAFKA_BROKERS is right',
+  });
 
-export function createKafka(options: { brokers: string; clientId: string; log?: LogLine; /** A member that says nothing for so long has lost its partitions. */ sessionTimeoutMs?: number; /** After so long without a reply a request is sent again. */ requestTimeoutMs?: number }): LogClient {
+export function createKafka(options: {
+  brokers: string;
+  clientId: string;
+  log?: LogLine /** A member that says nothing for so long has lost its partitions. */;
+  sessionTimeoutMs?: number /** After so long without a reply a request is sent again. */;
+  requestTimeoutMs?: number;
+}): LogClient {
   const line = options.log ?? (() => {});
   const sessionMs = options.sessionTimeoutMs ?? 30_000;
   let closed = false;
   const addresses = options.brokers.split(',');
   const kafka = new Kafka({
-    // kafkajs asks again before every try to connect, and an empty list is the one answer that it does not retry: a closed client gives up.
+    // kafkajs asks again before every try to connect, and an empty list is the one answer that it does not retry: a
+    // closed client gives up.
     brokers: () => (closed ? [] : addresses),
     clientId: options.clientId,
     connectionTimeout: 3_000,
@@ -65,8 +100,12 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     // A stopped broker is waited for: nothing here ever gives up, the caller decides when to stop.
     retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
     logLevel: logLevel.INFO,
-    // kafkajs logs conditions that it retries as errors; nothing of it is worth more than a debug line unless it ends the client.
-    logCreator: () => ({ namespace, log }) => line('debug', `${namespace}: ${log.message}`, { kafkajs: log['error'] ?? log['reason'] }),
+    // kafkajs logs conditions that it retries as errors; nothing of it is worth more than a debug line unless it ends
+    // the client.
+    logCreator:
+      () =>
+      ({ namespace, log }) =>
+        line('debug', `${namespace}: ${log.message}`, { kafkajs: log['error'] ?? log['reason'] }),
   });
   const closers = new Set<() => Promise<void>>();
   let adminClient: Promise<Admin> | undefined;
@@ -79,7 +118,10 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     return adminClient;
   };
 
-  /** A topic that was made just now may have no leader yet for some hundred milliseconds; kafkajs gives up on that at once. */
+  /**
+   * A topic that was made just now may have no leader yet for some hundred milliseconds; kafkajs gives up on that at
+   * once.
+   */
   const onceLed = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let tries = 0; ; tries += 1) {
       try {
@@ -90,28 +132,41 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       }
     }
   };
-  /** Of every partition: after a restart of the broker kafkajs leaves out those that have no leader yet, and half a log looks read to its end. */
+  /**
+   * Of every partition: after a restart of the broker kafkajs leaves out those that have no leader yet, and half a log
+   * looks read to its end.
+   */
   const endOffsets = (topic: string): Promise<number[]> =>
     onceLed(async () => {
       const client = await admin();
-      const { topics: [known] } = await client.fetchTopicMetadata({ topics: [topic] });
+      const {
+        topics: [known],
+      } = await client.fetchTopicMetadata({ topics: [topic] });
       const ends: number[] = [];
       for (const { partition, high } of await client.fetchTopicOffsets(topic)) ends[partition] = Number(high);
       const missing = known?.partitions.find(({ partitionId }) => ends[partitionId] === undefined)?.partitionId;
-      if (known === undefined || known.partitions.length === 0 || missing !== undefined) throw Object.assign(unavailable(`${topic}: the end of partition ${missing ?? 0} is not known`, undefined), { type: 'LEADER_NOT_AVAILABLE' });
+      if (known === undefined || known.partitions.length === 0 || missing !== undefined)
+        throw Object.assign(unavailable(`${topic}: the end of partition ${missing ?? 0} is not known`, undefined), {
+          type: 'LEADER_NOT_AVAILABLE',
+        });
       return ends;
     });
 
   /**
-   * One send at a time, and none under the numbers of one that failed. kafkajs numbers a batch as it sends it and takes the numbers back when no reply comes or one partition
-   * refuses; the next batch would carry them again, and where the first had been written after all, the broker takes it for its repetition: it says "written", and nothing is.
+   * One send at a time, and none under the numbers of one that failed. kafkajs numbers a batch as it sends it and takes
+   * the numbers back when no reply comes or one partition refuses; the next batch would carry them again, and where the
+   * first had been written after all, the broker takes it for its repetition: it says "written", and nothing is.
    */
   const createProducer = async (): Promise<LogProducer> => {
     let ended = false;
     let current: Promise<Producer> | undefined;
     const open = (): Promise<Producer> => {
       current ??= (async () => {
-        const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+        const producer = kafka.producer({
+          idempotent: true,
+          maxInFlightRequests: 1,
+          createPartitioner: Partitioners.DefaultPartitioner,
+        });
         await producer.connect();
         return producer;
       })();
@@ -129,7 +184,9 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       await leave();
     };
     closers.add(close);
-    const sendRound = async (topicMessages: { topic: string; messages: Message[] }[]): ReturnType<Producer['sendBatch']> => {
+    const sendRound = async (
+      topicMessages: { topic: string; messages: Message[] }[],
+    ): ReturnType<Producer['sendBatch']> => {
       for (let tries = 0; ; tries += 1) {
         if (ended) throw unavailable('the producer is closed', undefined);
         try {
@@ -159,7 +216,10 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
             ...(record.timestamp !== undefined && { timestamp: String(record.timestamp) }),
           });
           byTopic.set(record.topic, messages);
-          counts.set(`${record.topic}/${record.partition}`, (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1);
+          counts.set(
+            `${record.topic}/${record.partition}`,
+            (counts.get(`${record.topic}/${record.partition}`) ?? 0) + 1,
+          );
         }
         const results = await sendRound([...byTopic].map(([topic, messages]) => ({ topic, messages })));
         for (const result of results) {
@@ -189,7 +249,13 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     if (missing.size === 0) reached();
     const seen = new Map<number, number>();
     const group = `tripline-follow-${randomUUID()}`;
-    const consumer = kafka.consumer({ groupId: group, sessionTimeout: 30_000, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry: { retries: 20, restartOnFailure: async () => true } });
+    const consumer = kafka.consumer({
+      groupId: group,
+      sessionTimeout: 30_000,
+      maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
+      retry: { retries: 20, restartOnFailure: async () => true },
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
@@ -200,7 +266,15 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
           // After a reconnect the group has no committed offset and starts over: what was seen is skipped.
           if (offset < (seen.get(batch.partition) ?? 0)) continue;
           seen.set(batch.partition, offset + 1);
-          onRecord({ topic, partition: batch.partition, offset, timestamp: Number(message.timestamp), key: message.key, value: message.value, headers: headerText(message.headers) });
+          onRecord({
+            topic,
+            partition: batch.partition,
+            offset,
+            timestamp: Number(message.timestamp),
+            key: message.key,
+            value: message.value,
+            headers: headerText(message.headers),
+          });
         }
         const end = missing.get(batch.partition);
         if (end !== undefined && Number(batch.lastOffset()) + 1 >= end) {
@@ -228,7 +302,8 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
     topics: async () => (await admin()).listTopics(),
     firstOffsets: async (topic) => {
       const firsts: number[] = [];
-      for (const { partition, low } of await onceLed(async () => (await admin()).fetchTopicOffsets(topic))) firsts[partition] = Number(low);
+      for (const { partition, low } of await onceLed(async () => (await admin()).fetchTopicOffsets(topic)))
+        firsts[partition] = Number(low);
       return firsts;
     },
     hasMembers: async (group) => {
@@ -281,7 +356,10 @@ export function createKafka(options: { brokers: string; clientId: string; log?: 
       closed = true;
       const results = await Promise.allSettled([...closers].map((close) => close()));
       // Rejected: it never connected, there is nothing to let go of.
-      await adminClient?.then((client) => client.disconnect(), () => {});
+      await adminClient?.then(
+        (client) => client.disconnect(),
+        () => {},
+      );
       const broken = results.find((result) => result.status === 'rejected');
       if (broken?.status === 'rejected') throw unavailable('closing the client', broken.reason);
     },

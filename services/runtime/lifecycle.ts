@@ -1,4 +1,7 @@
-/** Resolves with the first SIGINT, SIGTERM or SIGHUP; a second one, or `deadlineMs` after the first, ends the process non-zero whatever still closes. */
+/**
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; a second one, or `deadlineMs` after the first, ends the process
+ * non-zero whatever still closes.
+ */
 let asked: Promise<NodeJS.Signals> | undefined;
 export function onSignals(deadlineMs = 30_000): Promise<NodeJS.Signals> {
   asked ??= new Promise((resolve) => {

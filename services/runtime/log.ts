@@ -1,4 +1,7 @@
-/** The port of the log: what a stage asks of it. Kafka answers in `kafka-log.ts`, memory in `memory-log.ts`; one contract suite binds both (test/contract). */
+/**
+ * The port of the log: what a stage asks of it. Kafka answers in `kafka-log.ts`, memory in `memory-log.ts`; one
+ * contract suite binds both (test/contract).
+ */
 
 export type LogRecord = {
   readonly topic: string;
@@ -23,10 +26,17 @@ export type OutgoingRecord = {
 /** A key without a value: on a raw topic it asks to erase whom the key names. */
 export type Tombstone = Omit<OutgoingRecord, 'value'> & { readonly value: null };
 
-export type TopicSpec = { readonly topic: string; readonly partitions: number; readonly config: Readonly<Record<string, string>> };
+export type TopicSpec = {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+};
 
 export type LogProducer = {
-  /** Resolves when every record is acknowledged by all in-sync replicas: the next offset of each partition written, by `topic/partition`. */
+  /**
+   * Resolves when every record is acknowledged by all in-sync replicas: the next offset of each partition written, by
+   * `topic/partition`.
+   */
   send(records: readonly (OutgoingRecord | Tombstone)[]): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 };
@@ -62,13 +72,28 @@ export type LogClient = {
   hasMembers(group: string): Promise<boolean>;
   committedOffsets(group: string, topic: string): Promise<readonly number[]>;
   producer(): Promise<LogProducer>;
-  consume(options: { group: string; topics: readonly string[]; handler: PartitionHandler; maxQueuedBytes?: number }): Promise<LogConsumer>;
+  consume(options: {
+    group: string;
+    topics: readonly string[];
+    handler: PartitionHandler;
+    maxQueuedBytes?: number;
+  }): Promise<LogConsumer>;
   /** Every record from the beginning up to the end at the time of the call (or `until` offsets, exclusive). */
   readToEnd(topic: string, until?: readonly number[]): Promise<LogRecord[]>;
-  /** Everything from the beginning and then as it comes, outside any lasting group. `caughtUp` resolves at the end at the time of the call. */
-  follow(topic: string, onRecord: (record: LogRecord) => void): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
+  /**
+   * Everything from the beginning and then as it comes, outside any lasting group. `caughtUp` resolves at the end at
+   * the time of the call.
+   */
+  follow(
+    topic: string,
+    onRecord: (record: LogRecord) => void,
+  ): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
   ping(): Promise<void>;
   close(): Promise<void>;
 };
 
-export type LogLine = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
+export type LogLine = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: Record<string, unknown>,
+) => void;

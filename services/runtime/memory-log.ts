@@ -1,29 +1,54 @@
 /**
- * The log in memory: the same port as `kafka-log`, for trials and laws. Groups share partitions among their members, a member that comes or goes takes
- * everything back from all of them, positions belong to the caller. What a broker adds of its own (fetch sizes, sessions, compaction) is not here; the
- * contract suite (test/contract/log.contract.ts) says what both promise.
+ * The log in memory: the same port as `kafka-log`, for trials and laws. Groups share partitions among their members, a
+ * member that comes or goes takes everything back from all of them, positions belong to the caller. What a broker adds
+ * of its own (fetch sizes, sessions, compaction) is not here; the contract suite (test/contract/log.contract.ts) says
+ * what both promise.
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import type { LogClient, LogConsumer, LogProducer, LogRecord, OutgoingRecord, PartitionHandler, Tombstone } from './log.ts';
+import type {
+  LogClient,
+  LogConsumer,
+  LogProducer,
+  LogRecord,
+  OutgoingRecord,
+  PartitionHandler,
+  Tombstone,
+} from './log.ts';
 
 export type MemoryBroker = {
   client(): LogClient;
   /** Takes every partition of the group back, as a broker does when a member seems to be gone. */
   rebalance(group: string): void;
-  /** Takes a client's members out of their groups, as when its session has ended without its knowing; what comes back lets them join again. */
+  /**
+   * Takes a client's members out of their groups, as when its session has ended without its knowing; what comes back
+   * lets them join again.
+   */
   suspend(client: LogClient): () => void;
-  /** What goes wrong on the next calls, asked each time: a send or commit that never arrives, or whose answer is lost. */
+  /**
+   * What goes wrong on the next calls, asked each time: a send or commit that never arrives, or whose answer is lost.
+   */
   fault: ((call: 'send' | 'commit') => 'none' | 'refused' | 'reply-lost') | undefined;
 };
 
-type Member = { readonly topics: readonly string[]; readonly handler: PartitionHandler; readonly maxQueuedBytes: number; readonly fail: (error: unknown) => void; epoch: number; queuedBytes: number; rejoins: number; closed: boolean; /** Where this generation began in each partition that it owns. */ readonly started: Map<string, number> };
+type Member = {
+  readonly topics: readonly string[];
+  readonly handler: PartitionHandler;
+  readonly maxQueuedBytes: number;
+  readonly fail: (error: unknown) => void;
+  epoch: number;
+  queuedBytes: number;
+  rejoins: number;
+  closed: boolean /** Where this generation began in each partition that it owns. */;
+  readonly started: Map<string, number>;
+};
 type Group = { readonly members: Member[]; readonly committed: Map<string, number> };
 
 /** Records handed over together, at most. */
 const batchRecords = 500;
 
-const sizeOf = (records: readonly LogRecord[]): number => records.reduce((sum, { value }) => sum + (value?.length ?? 0) + 64, 0);
+const sizeOf = (records: readonly LogRecord[]): number =>
+  records.reduce((sum, { value }) => sum + (value?.length ?? 0) + 64, 0);
 
 export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }): MemoryBroker {
   const topics = new Map<string, LogRecord[][]>();
@@ -45,7 +70,8 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
   };
   const logOf = (topic: string): LogRecord[][] => {
     const partitions = topics.get(topic);
-    if (partitions === undefined) throw new PipelineError('BROKER_REFUSED', `there is no topic ${topic}`, { cure: 'create it first' });
+    if (partitions === undefined)
+      throw new PipelineError('BROKER_REFUSED', `there is no topic ${topic}`, { cure: 'create it first' });
     return partitions;
   };
 
@@ -61,7 +87,8 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
       if (!gone()) member.started.set(`${topic}/${partition}`, position);
       while (!gone()) {
         let batch = logOf(topic)[partition]?.slice(position, position + batchRecords) ?? [];
-        while (batch.length > 1 && sizeOf(batch) > member.maxQueuedBytes) batch = batch.slice(0, Math.ceil(batch.length / 2));
+        while (batch.length > 1 && sizeOf(batch) > member.maxQueuedBytes)
+          batch = batch.slice(0, Math.ceil(batch.length / 2));
         if (batch.length === 0) {
           await somethingNew();
           continue;
@@ -100,12 +127,22 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
 
   const append = (record: OutgoingRecord | Tombstone): number => {
     const partition = logOf(record.topic)[record.partition];
-    if (partition === undefined) throw new PipelineError('BROKER_REFUSED', `${record.topic} has no partition ${record.partition}`);
+    if (partition === undefined)
+      throw new PipelineError('BROKER_REFUSED', `${record.topic} has no partition ${record.partition}`);
     const key = record.key === undefined ? null : Buffer.from(record.key);
-    partition.push({ topic: record.topic, partition: record.partition, offset: partition.length, timestamp: record.timestamp ?? clock.now(), key, value: record.value, headers: { ...record.headers } });
+    partition.push({
+      topic: record.topic,
+      partition: record.partition,
+      offset: partition.length,
+      timestamp: record.timestamp ?? clock.now(),
+      key,
+      value: record.value,
+      headers: { ...record.headers },
+    });
     return partition.length;
   };
-  const unavailable = (what: string): PipelineError => new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true });
+  const unavailable = (what: string): PipelineError =>
+    new PipelineError('BROKER_UNAVAILABLE', what, { retriable: true });
 
   const broker: MemoryBroker = {
     fault: undefined,
@@ -130,7 +167,9 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         send: async (records) => {
           const fault = broker.fault?.('send') ?? 'none';
           if (fault === 'refused') throw unavailable('send');
-          for (const { topic, partition } of records) if (logOf(topic)[partition] === undefined) throw new PipelineError('BROKER_REFUSED', `${topic} has no partition ${partition}`);
+          for (const { topic, partition } of records)
+            if (logOf(topic)[partition] === undefined)
+              throw new PipelineError('BROKER_REFUSED', `${topic} has no partition ${partition}`);
           const next = new Map<string, number>();
           for (const record of records) next.set(`${record.topic}/${record.partition}`, append(record));
           appended();
@@ -140,14 +179,29 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         },
         close: async () => {},
       });
-      const consume: LogClient['consume'] = async ({ group: name, topics: wanted, handler, maxQueuedBytes = 32 * 1024 * 1024 }) => {
+      const consume: LogClient['consume'] = async ({
+        group: name,
+        topics: wanted,
+        handler,
+        maxQueuedBytes = 32 * 1024 * 1024,
+      }) => {
         const group = groupOf(name);
         let fail: (error: unknown) => void = () => {};
         const failed = new Promise<never>((_, reject) => {
           fail = reject;
         });
         failed.catch(() => {});
-        const member: Member = { topics: wanted, handler, maxQueuedBytes, fail, epoch: 0, queuedBytes: 0, rejoins: 0, closed: false, started: new Map() };
+        const member: Member = {
+          topics: wanted,
+          handler,
+          maxQueuedBytes,
+          fail,
+          epoch: 0,
+          queuedBytes: 0,
+          rejoins: 0,
+          closed: false,
+          started: new Map(),
+        };
         for (const topic of wanted) logOf(topic);
         group.members.push(member);
         membersOf.set(self, [...(membersOf.get(self) ?? []), { group, member }]);
@@ -162,14 +216,17 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         };
         closers.add(close);
         return {
-          failed, close,
+          failed,
+          close,
           // It takes no batch before the last one is done with: nothing is ever fetched ahead.
           stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins, pauses: 0 }),
           commit: async (topic, partition, nextOffset) => {
             const fault = broker.fault?.('commit') ?? 'none';
-            // A commit of an earlier generation is refused, and so is that of somebody who is no member any more: it would take the group back.
+            // A commit of an earlier generation is refused, and so is that of somebody who is no member any more: it
+            // would take the group back.
             const from = member.started.get(`${topic}/${partition}`);
-            if (fault === 'refused' || !group.members.includes(member) || from === undefined || nextOffset < from) return false;
+            if (fault === 'refused' || !group.members.includes(member) || from === undefined || nextOffset < from)
+              return false;
             group.committed.set(`${topic}/${partition}`, nextOffset);
             return fault === 'none';
           },
@@ -206,16 +263,26 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
       };
       const endOffsets = async (topic: string): Promise<readonly number[]> => logOf(topic).map(({ length }) => length);
       const self: LogClient = {
-        producer, consume, follow, endOffsets,
+        producer,
+        consume,
+        follow,
+        endOffsets,
         createTopics: async (specs) => {
-          for (const { topic, partitions } of specs) if (!topics.has(topic)) topics.set(topic, Array.from({ length: partitions }, () => []));
+          for (const { topic, partitions } of specs)
+            if (!topics.has(topic))
+              topics.set(
+                topic,
+                Array.from({ length: partitions }, () => []),
+              );
         },
         topics: async () => [...topics.keys()],
         firstOffsets: async (topic) => logOf(topic).map(() => 0),
         hasMembers: async (group) => groupOf(group).members.length > 0,
         partitions: async (topic) => logOf(topic).length,
-        committedOffsets: async (group, topic) => logOf(topic).map((_, partition) => groupOf(group).committed.get(`${topic}/${partition}`) ?? 0),
-        readToEnd: async (topic, until) => logOf(topic).flatMap((records, partition) => records.slice(0, until?.[partition] ?? records.length)),
+        committedOffsets: async (group, topic) =>
+          logOf(topic).map((_, partition) => groupOf(group).committed.get(`${topic}/${partition}`) ?? 0),
+        readToEnd: async (topic, until) =>
+          logOf(topic).flatMap((records, partition) => records.slice(0, until?.[partition] ?? records.length)),
         ping: async () => {},
         close: async () => {
           await Promise.all([...closers].map((close) => close()));

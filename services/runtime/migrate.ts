@@ -4,19 +4,33 @@ import { createDatabase, type Store } from './clickhouse-client.ts';
 import { sqlMigrations } from './sql-files.ts';
 
 /**
- * Brings the database up to date. Every statement may be repeated, so an interrupted run is finished by the next one; a migration whose text changed
- * after it was applied is an error, never a guess.
+ * Brings the database up to date. Every statement may be repeated, so an interrupted run is finished by the next one; a
+ * migration whose text changed after it was applied is an error, never a guess.
  */
-export async function migrate(store: Store, connection: { url: string; user?: string; password?: string }): Promise<readonly string[]> {
+export async function migrate(
+  store: Store,
+  connection: { url: string; user?: string; password?: string },
+): Promise<readonly string[]> {
   await createDatabase({ ...connection, database: store.database });
-  await store.command('CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied_at) ORDER BY name');
-  const applied = new Map((await store.rows<{ name: string; sha256: string }>('SELECT name, sha256 FROM schema_migrations FINAL')).map(({ name, sha256 }) => [name, sha256]));
+  await store.command(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied_at) ORDER BY name',
+  );
+  const applied = new Map(
+    (await store.rows<{ name: string; sha256: string }>('SELECT name, sha256 FROM schema_migrations FINAL')).map(
+      ({ name, sha256 }) => [name, sha256],
+    ),
+  );
   const done: string[] = [];
   for (const { name, text, statements } of await sqlMigrations()) {
     const sha256 = sha256Hex(text);
     const known = applied.get(name);
     if (known === sha256) continue;
-    if (known !== undefined) throw new PipelineError('STORE_REFUSED', `migration ${name} was changed after it had been applied to ${store.database}`, { cure: 'restore the file and put the change into a new migration' });
+    if (known !== undefined)
+      throw new PipelineError(
+        'STORE_REFUSED',
+        `migration ${name} was changed after it had been applied to ${store.database}`,
+        { cure: 'restore the file and put the change into a new migration' },
+      );
     for (const statement of statements) await store.command(statement);
     await store.insertRows('schema_migrations', [{ name, sha256 }]);
     done.push(name);

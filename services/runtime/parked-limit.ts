@@ -1,6 +1,7 @@
 /**
- * When too many records are parked it is not them: a schema or a deployment is wrong, and the topic would run dry into the dead letters. A stage then stops
- * before it parks more, says so in `status`, and goes on after it has been started again (Arroyo's DlqLimit does the same).
+ * When too many records are parked it is not them: a schema or a deployment is wrong, and the topic would run dry into
+ * the dead letters. A stage then stops before it parks more, says so in `status`, and goes on after it has been started
+ * again (Arroyo's DlqLimit does the same).
  */
 export type ParkedLimitOptions = {
   /** Share of the last records that may be parked, in (0, 1]. */
@@ -12,7 +13,10 @@ export type ParkedLimitOptions = {
 export const defaultParkedLimit: ParkedLimitOptions = { share: 0.5, over: 2_000 };
 
 export type ParkedLimit = {
-  /** Takes a batch's verdicts in; why the stage has to stop, or undefined. A batch that is refused is not counted: it comes again. */
+  /**
+   * Takes a batch's verdicts in; why the stage has to stop, or undefined. A batch that is refused is not counted: it
+   * comes again.
+   */
   admit(records: number, codes: readonly string[]): string | undefined;
 };
 

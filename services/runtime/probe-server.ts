@@ -1,7 +1,12 @@
 import Fastify from 'fastify';
 
 /** /healthz, /readyz, /metrics and /status of a process, on 127.0.0.1. `ready` makes real checks. */
-export async function createProbeServer(options: { port: number; ready: () => Promise<boolean>; metrics: () => Promise<string>; stages: () => unknown }): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function createProbeServer(options: {
+  port: number;
+  ready: () => Promise<boolean>;
+  metrics: () => Promise<string>;
+  stages: () => unknown;
+}): Promise<{ readonly url: string; close(): Promise<void> }> {
   const app = Fastify({ logger: false, forceCloseConnections: true });
   app.get('/healthz', async () => ({ ok: true }));
   app.get('/readyz', async (_request, reply) => {

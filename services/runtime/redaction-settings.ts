@@ -1,4 +1,7 @@
-/** The policy and the token keys that a process is told to use: files and environment in, one policy out. Contents of keys are never quoted. */
+/**
+ * The policy and the token keys that a process is told to use: files and environment in, one policy out. Contents of
+ * keys are never quoted.
+ */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -17,16 +20,28 @@ function contents(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new PipelineError('CONFIG_INVALID', `${what}: ${path} cannot be read`, { cause, cure: 'correct the path, or let this process read the file' });
+    throw new PipelineError('CONFIG_INVALID', `${what}: ${path} cannot be read`, {
+      cause,
+      cure: 'correct the path, or let this process read the file',
+    });
   }
 }
 
-function readTokenKeys({ TRIPLINE_TOKEN_KEYS: inline, TRIPLINE_TOKEN_KEYS_FILE: file }: RedactionSettings): TokenKeys | undefined {
-  if (inline && file) throw new PipelineError('CONFIG_INVALID', 'TRIPLINE_TOKEN_KEYS and TRIPLINE_TOKEN_KEYS_FILE are both set', { cure: 'keep one of them' });
+function readTokenKeys({
+  TRIPLINE_TOKEN_KEYS: inline,
+  TRIPLINE_TOKEN_KEYS_FILE: file,
+}: RedactionSettings): TokenKeys | undefined {
+  if (inline && file)
+    throw new PipelineError('CONFIG_INVALID', 'TRIPLINE_TOKEN_KEYS and TRIPLINE_TOKEN_KEYS_FILE are both set', {
+      cure: 'keep one of them',
+    });
   return parseTokenKeys(file ? contents(file, 'TRIPLINE_TOKEN_KEYS_FILE') : (inline ?? ''));
 }
 
-/** `ownKeys`: used when the settings name none; without either, values become `[TYPE]` and tokens are not made. Throws `CONFIG_INVALID`. */
+/**
+ * `ownKeys`: used when the settings name none; without either, values become `[TYPE]` and tokens are not made. Throws
+ * `CONFIG_INVALID`.
+ */
 export function readRedactionPolicy(settings: RedactionSettings, ownKeys?: TokenKeys): RedactionPolicy {
   const tokens = readTokenKeys(settings) ?? ownKeys;
   if (!settings.TRIPLINE_REDACTION_POLICY) return { ...defaultPolicy, ...(tokens && { tokens }) };
@@ -35,8 +50,16 @@ export function readRedactionPolicy(settings: RedactionSettings, ownKeys?: Token
   try {
     document = JSON.parse(text);
   } catch (cause) {
-    throw new PipelineError('CONFIG_INVALID', `redaction policy: ${settings.TRIPLINE_REDACTION_POLICY} is no JSON`, { cause, cure: 'write one JSON object; services/redaction/README.md names its settings' });
+    throw new PipelineError('CONFIG_INVALID', `redaction policy: ${settings.TRIPLINE_REDACTION_POLICY} is no JSON`, {
+      cause,
+      cure: 'write one JSON object; services/redaction/README.md names its settings',
+    });
   }
   const hasPatterns = /"(?:own|allow)"/.test(text);
-  return parsePolicy(document, hasPatterns ? recheckJudge() : undefined, tokens, `redaction policy ${settings.TRIPLINE_REDACTION_POLICY}`);
+  return parsePolicy(
+    document,
+    hasPatterns ? recheckJudge() : undefined,
+    tokens,
+    `redaction policy ${settings.TRIPLINE_REDACTION_POLICY}`,
+  );
 }

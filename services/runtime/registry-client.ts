@@ -14,7 +14,11 @@ const contentType = 'application/vnd.schemaregistry.v1+json';
 
 export function createRegistryClient(options: { url: string; timeoutMs?: number }): RegistryClient {
   const base = options.url.replace(/\/$/, '');
-  const call = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<{ status: number; json: Record<string, unknown> & unknown[] }> => {
+  const call = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; json: Record<string, unknown> & unknown[] }> => {
     let response: Response;
     try {
       response = await fetch(`${base}${path}`, {
@@ -24,22 +28,39 @@ export function createRegistryClient(options: { url: string; timeoutMs?: number 
         signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
       });
     } catch (cause) {
-      throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: ${method} ${path} got no answer`, { retriable: true, cause, cure: 'check that the registry is running and SCHEMA_REGISTRY_URL is right' });
+      throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: ${method} ${path} got no answer`, {
+        retriable: true,
+        cause,
+        cure: 'check that the registry is running and SCHEMA_REGISTRY_URL is right',
+      });
     }
-    if (response.status >= 500) throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: ${method} ${path} answered ${response.status}`, { retriable: true });
+    if (response.status >= 500)
+      throw new PipelineError(
+        'REGISTRY_UNAVAILABLE',
+        `schema registry: ${method} ${path} answered ${response.status}`,
+        { retriable: true },
+      );
     return { status: response.status, json: (await response.json()) as Record<string, unknown> & unknown[] };
   };
   return {
     register: async (subject, avsc) => {
-      const { status, json } = await call('POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schema: avsc });
+      const { status, json } = await call('POST', `/subjects/${encodeURIComponent(subject)}/versions`, {
+        schema: avsc,
+      });
       if (status === 200) return Number(json['id']);
-      throw new PipelineError('SCHEMA_INCOMPATIBLE', `schema registry refused ${subject}: ${String(json['message'] ?? status)}`, { cure: 'only add fields with a default; anything else is a new major version' });
+      throw new PipelineError(
+        'SCHEMA_INCOMPATIBLE',
+        `schema registry refused ${subject}: ${String(json['message'] ?? status)}`,
+        { cure: 'only add fields with a default; anything else is a new major version' },
+      );
     },
     schemaById: async (id) => {
       const { status, json } = await call('GET', `/schemas/ids/${id}`);
       if (status === 200) return String(json['schema']);
       if (status === 404) return undefined;
-      throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: id ${id} answered ${status}`, { retriable: true });
+      throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: id ${id} answered ${status}`, {
+        retriable: true,
+      });
     },
     subjects: async () => (await call('GET', '/subjects')).json as string[],
     ping: async () => {

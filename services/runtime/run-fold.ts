@@ -1,10 +1,12 @@
 /**
- * The loop of stages that keep state: linker and joiner. A partition is loaded from its checkpoint in the store and folded from there; a
- * flush takes what changed, true of one position, and writes it; the Kafka commit after it is only a gauge. While a flush is on its way
- * folding goes on, up to a bound. Whatever is not flushed when a partition is revoked is dropped: the next owner folds it again.
+ * The loop of stages that keep state: linker and joiner. A partition is loaded from its checkpoint in the store and
+ * folded from there; a flush takes what changed, true of one position, and writes it; the Kafka commit after it is only
+ * a gauge. While a flush is on its way folding goes on, up to a bound. Whatever is not flushed when a partition is
+ * revoked is dropped: the next owner folds it again.
  *
- * A batch goes in chunks: decode, make present what the fold needs (state may live in the store alone), fold without waiting for anything.
- * A partition that finds the store ahead of itself has another owner: it drops its memory, loads again and skips what is behind it.
+ * A batch goes in chunks: decode, make present what the fold needs (state may live in the store alone), fold without
+ * waiting for anything. A partition that finds the store ahead of itself has another owner: it drops its memory, loads
+ * again and skips what is behind it.
  */
 import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
@@ -17,7 +19,9 @@ import { createParkedLimit } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage } from './stage.ts';
 import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
 
-/** Messages are folded together until they hold this much, bytes: a few thousand records, whose look-ups go together. */
+/**
+ * Messages are folded together until they hold this much, bytes: a few thousand records, whose look-ups go together.
+ */
 const chunkBytes = 1 << 20;
 
 function* chunksOf(batch: readonly LogRecord[]): Generator<readonly LogRecord[]> {
@@ -32,9 +36,21 @@ function* chunksOf(batch: readonly LogRecord[]): Generator<readonly LogRecord[]>
   }
 }
 
-export async function runFold<K extends RecordName, State, Flush>(options: FoldOptions<K, State, Flush>): Promise<RunningStage & { states(): ReadonlyMap<number, State>; fastForwards(): number }> {
+export async function runFold<K extends RecordName, State, Flush>(
+  options: FoldOptions<K, State, Flush>,
+): Promise<RunningStage & { states(): ReadonlyMap<number, State>; fastForwards(): number }> {
   const { name, topic, log, codec, clock } = options;
-  type Owned = { state: State; next: number; flushed: number; unflushed: number; touchedAt: number; behind: boolean; busy: boolean; committed: number; reloading: Promise<void> | undefined };
+  type Owned = {
+    state: State;
+    next: number;
+    flushed: number;
+    unflushed: number;
+    touchedAt: number;
+    behind: boolean;
+    busy: boolean;
+    committed: number;
+    reloading: Promise<void> | undefined;
+  };
   const owned = new Map<number, Owned>();
   /** The latest load of a partition. */
   const asks = new Map<number, symbol>();
@@ -64,21 +80,35 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
     counts.in -= partition.unflushed;
     partition.unflushed = 0;
   };
-  /** Another owner ran ahead: its state instead of ours, and on from there. Whoever asks meanwhile waits for the same load. */
+  /**
+   * Another owner ran ahead: its state instead of ours, and on from there. Whoever asks meanwhile waits for the same
+   * load.
+   */
   const fastForward = (partition: number, mine: Owned, abandoned: () => boolean): Promise<void> => {
     mine.behind = true;
     mine.reloading ??= (async () => {
       const loaded = await untilItWorks(async () => options.load(partition), { abandoned, onWaiting });
       if (loaded === undefined || abandoned()) return;
       forget(mine);
-      Object.assign(mine, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, behind: false, reloading: undefined });
+      Object.assign(mine, {
+        state: loaded.state,
+        next: loaded.offset,
+        flushed: loaded.offset,
+        behind: false,
+        reloading: undefined,
+      });
       fastForwards += 1;
       unblock();
     })();
     return mine.reloading;
   };
 
-  const foldChunk = async (partition: number, mine: Owned, chunk: readonly LogRecord[], abandoned: () => boolean): Promise<void> => {
+  const foldChunk = async (
+    partition: number,
+    mine: Owned,
+    chunk: readonly LogRecord[],
+    abandoned: () => boolean,
+  ): Promise<void> => {
     for (;;) {
       if (mine.behind) await fastForward(partition, mine, abandoned);
       if (abandoned()) return;
@@ -94,7 +124,13 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
           codes.push(decoded.code);
         }
       }
-      const bring = (): Promise<'present' | 'behind'> | undefined => options.present?.(mine.state, values.map(({ value }) => value), mine.next * positionsPerOffset, 1 / owned.size);
+      const bring = (): Promise<'present' | 'behind'> | undefined =>
+        options.present?.(
+          mine.state,
+          values.map(({ value }) => value),
+          mine.next * positionsPerOffset,
+          1 / owned.size,
+        );
       const came = await untilItWorks(async () => bring(), { abandoned, onWaiting });
       if (came === 'behind') mine.behind = true;
       if (abandoned()) return;
@@ -126,7 +162,10 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
   const records = async (_topic: string, partition: number, batch: readonly LogRecord[]): Promise<void> => {
     const mine = generation;
     const abandoned = (): boolean => closing || mine !== generation;
-    await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), { abandoned, onWaiting });
+    await untilItWorks(async () => codec.prepare(batch.flatMap((record) => (record.value ? [record.value] : []))), {
+      abandoned,
+      onWaiting,
+    });
     for (const chunk of chunksOf(batch)) {
       while (!abandoned() && !draining && pending() > options.flushRecords * 10) {
         await new Promise<void>((resolve) => {
@@ -171,7 +210,15 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
       if (state.behind && !state.busy) await fastForward(partition, state, abandoned);
       if (mine !== generation) return;
     }
-    const marks = [...owned].filter(([, state]) => state.next > state.flushed && !state.behind).map(([partition, state]) => ({ partition, owner: state, state: state.state, next: state.next, records: state.unflushed }));
+    const marks = [...owned]
+      .filter(([, state]) => state.next > state.flushed && !state.behind)
+      .map(([partition, state]) => ({
+        partition,
+        owner: state,
+        state: state.state,
+        next: state.next,
+        records: state.unflushed,
+      }));
     if (marks.length === 0) return;
     const flushes = marks.map(({ state, next }) => options.take(state, next * positionsPerOffset));
     for (const { owner } of marks) owner.unflushed = 0;
@@ -205,9 +252,22 @@ export async function runFold<K extends RecordName, State, Flush>(options: FoldO
         asks.set(partition, ask);
         // A load that was given up when its session seemed lost must not land on top of a later one.
         const over = (): boolean => mine !== generation || asks.get(partition) !== ask;
-        const loaded = await untilItWorks(async () => options.load(partition), { abandoned: () => closing || over(), onWaiting });
+        const loaded = await untilItWorks(async () => options.load(partition), {
+          abandoned: () => closing || over(),
+          onWaiting,
+        });
         if (loaded === undefined || over()) return undefined;
-        owned.set(partition, { state: loaded.state, next: loaded.offset, flushed: loaded.offset, unflushed: 0, touchedAt: clock.now(), behind: false, busy: false, committed: -1, reloading: undefined });
+        owned.set(partition, {
+          state: loaded.state,
+          next: loaded.offset,
+          flushed: loaded.offset,
+          unflushed: 0,
+          touchedAt: clock.now(),
+          behind: false,
+          busy: false,
+          committed: -1,
+          reloading: undefined,
+        });
         return loaded.offset;
       },
       records,

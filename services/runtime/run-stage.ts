@@ -1,7 +1,7 @@
 /**
- * The loop of stages that keep no state: decode, step, deliver, commit, in that order, a batch at a time. It alone knows offsets,
- * retries, parking, trace context and counters. At-least-once: a crash before the commit repeats the batch, and what is written
- * twice carries the same ids.
+ * The loop of stages that keep no state: decode, step, deliver, commit, in that order, a batch at a time. It alone
+ * knows offsets, retries, parking, trace context and counters. At-least-once: a crash before the commit repeats the
+ * batch, and what is written twice carries the same ids.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
@@ -15,7 +15,9 @@ import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage, type StageTracer } from './stage.ts';
 import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
 
-export type Decoded<K extends RecordName> = { [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] } }[K];
+export type Decoded<K extends RecordName> = {
+  [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] };
+}[K];
 
 /** A forwarded value with the record it came from and, when it is traced, the context of this stage's span. */
 export type Delivery<T> = { readonly value: T; readonly source: LogRecord; readonly traceparent: string | undefined };
@@ -66,7 +68,13 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     waiting = undefined;
   };
 
-  type Taken = { readonly topic: string; readonly partition: number; readonly batch: readonly LogRecord[]; readonly generation: number; readonly finish: () => void };
+  type Taken = {
+    readonly topic: string;
+    readonly partition: number;
+    readonly batch: readonly LogRecord[];
+    readonly generation: number;
+    readonly finish: () => void;
+  };
   let pending: Taken[] = [];
   let wake: () => void = () => {};
   const records = (topic: string, partition: number, batch: readonly LogRecord[]): Promise<void> =>
@@ -94,16 +102,27 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
       else if (verdict.kind === 'park') parked.push({ source, code: verdict.code, message: verdict.message });
       else {
         const parent = source.headers['traceparent'];
-        const span = tracer && isSampled(parent) ? tracer.span(name, { parent, attributes: { 'messaging.destination.name': source.topic } }) : undefined;
+        const span =
+          tracer && isSampled(parent)
+            ? tracer.span(name, { parent, attributes: { 'messaging.destination.name': source.topic } })
+            : undefined;
         if (span) spans.push(span);
         forwarded.push({ value: verdict.value, source, traceparent: span?.traceparent ?? parent });
       }
     }
-    const refused = parkedLimit.admit(sources.length, parked.map(({ code }) => code));
+    const refused = parkedLimit.admit(
+      sources.length,
+      parked.map(({ code }) => code),
+    );
     if (refused !== undefined) await untilAbandoned(refused, abandoned);
     const done = await untilItWorks(
       async () => {
-        if (parked.length > 0) await options.producer.send(parked.map(({ source, code, message }) => parkedRecord(options.parkedTopic, name, source, code, message, clock.now())));
+        if (parked.length > 0)
+          await options.producer.send(
+            parked.map(({ source, code, message }) =>
+              parkedRecord(options.parkedTopic, name, source, code, message, clock.now()),
+            ),
+          );
         if (forwarded.length > 0) await options.deliver(forwarded);
         return true;
       },
@@ -124,8 +143,14 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     for (const { topic, partition, batch, generation: of } of taken) {
       if (of !== mine) continue;
       const next = (batch.at(-1)?.offset ?? -1) + 1;
-      // Again, for about two minutes, longer than a broker is away: the last commit of a quiet topic is the lag that people see. A stage that stops gives it five tries.
-      for (let tries = 0; tries < (closing ? 5 : 130) && mine === generation && !(await consumer.commit(topic, partition, next)); tries += 1) await wait(Math.min(50 * (tries + 1), 1_000));
+      // Again, for about two minutes, longer than a broker is away: the last commit of a quiet topic is the lag that
+      // people see. A stage that stops gives it five tries.
+      for (
+        let tries = 0;
+        tries < (closing ? 5 : 130) && mine === generation && !(await consumer.commit(topic, partition, next));
+        tries += 1
+      )
+        await wait(Math.min(50 * (tries + 1), 1_000));
       positions.set(`${topic}/${partition}`, next);
     }
   };
@@ -152,7 +177,12 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
   const judge = (source: LogRecord): Verdict<T> => {
     if (options.raw) return options.raw(source);
     if (source.value === null) return options.tombstone?.(source) ?? { kind: 'drop', reason: 'tombstone' };
-    if (source.value.length > (options.maxFrameBytes ?? Infinity)) return { kind: 'park', code: 'TOO_LARGE', message: `${source.value.length} bytes, at most ${options.maxFrameBytes}` };
+    if (source.value.length > (options.maxFrameBytes ?? Infinity))
+      return {
+        kind: 'park',
+        code: 'TOO_LARGE',
+        message: `${source.value.length} bytes, at most ${options.maxFrameBytes}`,
+      };
     const decoded = codec.decode(options.records, source.value);
     if (!decoded.ok) return { kind: 'park', code: decoded.code, message: decoded.message };
     return options.step(decoded as never as Decoded<K>, source);

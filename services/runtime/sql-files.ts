@@ -18,20 +18,28 @@ const read = new Map<string, string>();
 export async function sqlQuery(name: string): Promise<string> {
   let text = read.get(name);
   if (text === undefined) {
-    text = readFileSync(join(sqlFolder(), 'queries', `${name}.sql`), 'utf8').replaceAll(/^--.*$/gm, '').trim();
+    text = readFileSync(join(sqlFolder(), 'queries', `${name}.sql`), 'utf8')
+      .replaceAll(/^--.*$/gm, '')
+      .trim();
     read.set(name, text);
   }
   return text;
 }
 
 /** sql/migrations in order, each with its statements. */
-export async function sqlMigrations(): Promise<{ readonly name: string; readonly text: string; readonly statements: readonly string[] }[]> {
+export async function sqlMigrations(): Promise<
+  { readonly name: string; readonly text: string; readonly statements: readonly string[] }[]
+> {
   const folder = join(sqlFolder(), 'migrations');
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(folder, name), 'utf8');
-      const statements = text.replaceAll(/^--.*$/gm, '').split(/;\s*$/m).map((statement) => statement.trim()).filter(Boolean);
+      const statements = text
+        .replaceAll(/^--.*$/gm, '')
+        .split(/;\s*$/m)
+        .map((statement) => statement.trim())
+        .filter(Boolean);
       return { name, text, statements };
     }),
   );

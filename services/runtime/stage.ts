@@ -12,9 +12,16 @@ export type StageCounts = {
   readonly redactions?: Map<string, number>;
 };
 
-export const createStageCounts = (): StageCounts => ({ in: 0, forwarded: 0, dropped: new Map(), parked: new Map(), waiting: 0 });
+export const createStageCounts = (): StageCounts => ({
+  in: 0,
+  forwarded: 0,
+  dropped: new Map(),
+  parked: new Map(),
+  waiting: 0,
+});
 
-export const total = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
+export const total = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
 
 export function count(counts: Map<string, number>, key: string, by = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
@@ -23,7 +30,10 @@ export function count(counts: Map<string, number>, key: string, by = 1): void {
 export type RunningStage = {
   readonly name: string;
   readonly counts: StageCounts;
-  /** Next offset whose predecessors are all done with, durable where the stage keeps state; undefined before the first record. */
+  /**
+   * Next offset whose predecessors are all done with, durable where the stage keeps state; undefined before the first
+   * record.
+   */
   position(topic: string, partition: number): number | undefined;
   /** What it waits for, when a dependency is away. */
   waitingFor(): { readonly what: string; readonly since: EpochMs } | undefined;
@@ -34,5 +44,8 @@ export type RunningStage = {
 
 /** Spans, as far as stages need them; `traceparent` is the W3C header of the new span. */
 export type StageTracer = {
-  span(name: string, options: { parent?: string; attributes?: Readonly<Record<string, string | number>> }): { readonly traceparent: string; end(): void; fail(error: unknown): void };
+  span(
+    name: string,
+    options: { parent?: string; attributes?: Readonly<Record<string, string | number>> },
+  ): { readonly traceparent: string; end(): void; fail(error: unknown): void };
 };

@@ -1,6 +1,6 @@
 /**
- * Spans out by OTLP over gRPC when an endpoint is set, counters out for Prometheus always. Names: OpenTelemetry semantic conventions for
- * messaging; ours begin with tripline. No unit id, prompt or trace id is ever a label.
+ * Spans out by OTLP over gRPC when an endpoint is set, counters out for Prometheus always. Names: OpenTelemetry
+ * semantic conventions for messaging; ours begin with tripline. No unit id, prompt or trace id is ever a label.
  */
 import { context, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
@@ -28,10 +28,17 @@ export type Telemetry = {
 const parentOf = (traceparent: string | undefined) => {
   const parsed = parseTraceparent(traceparent);
   if (parsed?.version !== '00') return undefined;
-  return trace.setSpanContext(context.active(), { traceId: parsed.traceId, spanId: parsed.spanId, traceFlags: parsed.flags, isRemote: true });
+  return trace.setSpanContext(context.active(), {
+    traceId: parsed.traceId,
+    spanId: parsed.spanId,
+    traceFlags: parsed.flags,
+    isRemote: true,
+  });
 };
 const cleanAttributes = (attributes: Readonly<Record<string, string | number>> = {}): Record<string, string | number> =>
-  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, typeof value === 'string' ? cleanMessage(value) : value]));
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, typeof value === 'string' ? cleanMessage(value) : value]),
+  );
 const formatTraceparent = (span: Span): string => {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
@@ -42,12 +49,27 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ resource, readers: [exporter] });
   const serializer = new PrometheusSerializer();
-  const provider = otlpEndpoint === undefined ? undefined : new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: otlpEndpoint }), { scheduledDelayMillis: 200, maxQueueSize: 8_192 })] });
+  const provider =
+    otlpEndpoint === undefined
+      ? undefined
+      : new NodeTracerProvider({
+          resource,
+          spanProcessors: [
+            new BatchSpanProcessor(new OTLPTraceExporter({ url: otlpEndpoint }), {
+              scheduledDelayMillis: 200,
+              maxQueueSize: 8_192,
+            }),
+          ],
+        });
   const spans = provider?.getTracer('tripline');
   return {
     tracer: spans && {
       span: (name, { parent, attributes }) => {
-        const span = spans.startSpan(name, { kind: SpanKind.CONSUMER, attributes: cleanAttributes(attributes) }, parentOf(parent) ?? context.active());
+        const span = spans.startSpan(
+          name,
+          { kind: SpanKind.CONSUMER, attributes: cleanAttributes(attributes) },
+          parentOf(parent) ?? context.active(),
+        );
         return {
           traceparent: formatTraceparent(span),
           end: () => span.end(),
@@ -62,17 +84,25 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
     },
     observe: (stages) => {
       const meter = meters.getMeter('tripline');
-      const records = meter.createObservableCounter('tripline_records', { description: 'records by stage and verdict: in = forwarded + dropped + parked + waiting' });
-      const waiting = meter.createObservableGauge('tripline_records_waiting', { description: 'records taken in, without a verdict yet' });
+      const records = meter.createObservableCounter('tripline_records', {
+        description: 'records by stage and verdict: in = forwarded + dropped + parked + waiting',
+      });
+      const waiting = meter.createObservableGauge('tripline_records_waiting', {
+        description: 'records taken in, without a verdict yet',
+      });
       records.addCallback((result) => {
         for (const { name, counts } of stages()) {
           result.observe(counts.in, { stage: name, verdict: 'in' });
           result.observe(counts.forwarded, { stage: name, verdict: 'forwarded' });
-          for (const [reason, number] of counts.dropped) result.observe(number, { stage: name, verdict: 'dropped', reason });
-          for (const [code, number] of counts.parked) result.observe(number, { stage: name, verdict: 'parked', reason: code });
+          for (const [reason, number] of counts.dropped)
+            result.observe(number, { stage: name, verdict: 'dropped', reason });
+          for (const [code, number] of counts.parked)
+            result.observe(number, { stage: name, verdict: 'parked', reason: code });
         }
       });
-      const redactions = meter.createObservableCounter('tripline_redactions', { description: 'values taken out of texts, by type, tier and policy version' });
+      const redactions = meter.createObservableCounter('tripline_redactions', {
+        description: 'values taken out of texts, by type, tier and policy version',
+      });
       redactions.addCallback((result) => {
         for (const { counts } of stages()) {
           for (const [kind, number] of counts.redactions ?? []) {
@@ -86,10 +116,13 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
       });
     },
     gauge: (name, description, read) => {
-      meters.getMeter('tripline').createObservableGauge(name, { description }).addCallback((result) => {
-        const value = read();
-        if (value !== undefined) result.observe(value);
-      });
+      meters
+        .getMeter('tripline')
+        .createObservableGauge(name, { description })
+        .addCallback((result) => {
+          const value = read();
+          if (value !== undefined) result.observe(value);
+        });
     },
     metrics: async () => {
       const { resourceMetrics } = await exporter.collect();

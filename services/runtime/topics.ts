@@ -6,24 +6,38 @@ import type { LogClient, TopicSpec } from './log.ts';
 export const topicName = (prefix: string, suffix: TopicSuffix): string => `${prefix}.${suffix}`;
 
 /**
- * Where writers of the unit log write: its newest topic. Every change of the number of partitions makes another (`unit.v1.e1`), and what it replaces is only read;
- * a writer asks once, at its start, so a change waits until none of the old ones is left (services/joiner/README.md).
+ * Where writers of the unit log write: its newest topic. Every change of the number of partitions makes another
+ * (`unit.v1.e1`), and what it replaces is only read; a writer asks once, at its start, so a change waits until none of
+ * the old ones is left (services/joiner/README.md).
  */
-export async function newestUnitTopic(log: LogClient, prefix: string): Promise<{ readonly topic: string; readonly partitions: number }> {
+export async function newestUnitTopic(
+  log: LogClient,
+  prefix: string,
+): Promise<{ readonly topic: string; readonly partitions: number }> {
   const first = `${prefix}.${firstTopic}`;
-  const later = (await log.topics()).flatMap((name) => (name.startsWith(`${first}.e`) && /^\d+$/.test(name.slice(first.length + 2)) ? [Number(name.slice(first.length + 2))] : []));
+  const later = (await log.topics()).flatMap((name) =>
+    name.startsWith(`${first}.e`) && /^\d+$/.test(name.slice(first.length + 2))
+      ? [Number(name.slice(first.length + 2))]
+      : [],
+  );
   const topic = later.length === 0 ? first : `${first}.e${Math.max(...later)}`;
   return { topic, partitions: await log.partitions(topic) };
 }
 
 /**
- * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `carriedTime` creates the raw topics with
- * CreateTime and no retention, else the broker would delete what is years old within minutes.
+ * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `carriedTime` creates the raw
+ * topics with CreateTime and no retention, else the broker would delete what is years old within minutes.
  */
 export function topicSpecs(prefix: string, partitions: number, carriedTime: boolean): TopicSpec[] {
   return topics.map((topic) => ({
     topic: topicName(prefix, topic.suffix),
     partitions: topic.partitions === 'P' ? partitions : topic.partitions,
-    config: carriedTime ? { ...topic.config, 'message.timestamp.type': 'CreateTime', ...(topic.config['cleanup.policy'] === 'delete' && { 'retention.ms': '-1' }) } : topic.config,
+    config: carriedTime
+      ? {
+          ...topic.config,
+          'message.timestamp.type': 'CreateTime',
+          ...(topic.config['cleanup.policy'] === 'delete' && { 'retention.ms': '-1' }),
+        }
+      : topic.config,
   }));
 }

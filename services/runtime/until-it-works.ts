@@ -21,8 +21,9 @@ export async function atMost(limitMs: number, work: Promise<unknown>): Promise<v
 }
 
 /**
- * A stage that is told to stop finishes what it has in hand, then leaves its group; ms since it was told. The whole stays under the 10 s that a supervisor
- * waits. Leaving has all that is left: a member that goes while the group is joining, without a word, keeps the others waiting for a whole session.
+ * A stage that is told to stop finishes what it has in hand, then leaves its group; ms since it was told. The whole
+ * stays under the 10 s that a supervisor waits. Leaving has all that is left: a member that goes while the group is
+ * joining, without a word, keeps the others waiting for a whole session.
  */
 export const drainMs = { work: 7_000, whole: 9_500 } as const;
 /** What is left for leaving, `spent` ms after the stage was told to stop. */

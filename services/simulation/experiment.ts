@@ -1,10 +1,25 @@
 /**
- * An experiment file's own phase, simulated: its arms, metrics, weights, restarts, ramp and alpha, on traffic that the caller assumes. Evidence is what
- * `statistics` would compute from the same entries, watched after every one of them. One candidate against control.
+ * An experiment file's own phase, simulated: its arms, metrics, weights, restarts, ramp and alpha, on traffic that the
+ * caller assumes. Evidence is what `statistics` would compute from the same entries, watched after every one of them.
+ * One candidate against control.
  */
 import { betDesignOf, betWeights } from '../kernel/bets.ts';
-import { allocationOf, candidatesOf, controlOf, type ExperimentSpec, harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
-import { designRatios, designRatioWeights, familyWeight, slotWeight, usesFirstEvents, wholePhaseWeight } from '../statistics/index.ts';
+import {
+  allocationOf,
+  candidatesOf,
+  controlOf,
+  type ExperimentSpec,
+  harmAlphaOf,
+  type MetricSpec,
+} from '../kernel/experiment.ts';
+import {
+  designRatios,
+  designRatioWeights,
+  familyWeight,
+  slotWeight,
+  usesFirstEvents,
+  wholePhaseWeight,
+} from '../statistics/index.ts';
 import { armModels, type Effect } from './arms.ts';
 import { e1Table, e2Table } from './bets.ts';
 import { createMixture, type FactorTable, gridLength, type Mixture } from './mixture.ts';
@@ -73,32 +88,62 @@ export function expectedUnits({ spec, candidate, traffic }: ExperimentPlan): num
 export function prepareExperiment(plan: ExperimentPlan): PreparedExperiment {
   const { spec, candidate, traffic, effects, only } = plan;
   const { horizonMs, restartEveryMs } = spec.analysis;
-  if (!candidatesOf(spec).some(({ id }) => id === candidate)) throw new RangeError(`experiment ${spec.id} has no candidate ${candidate}`);
+  if (!candidatesOf(spec).some(({ id }) => id === candidate))
+    throw new RangeError(`experiment ${spec.id} has no candidate ${candidate}`);
   const watched = spec.metrics.filter(({ id }) => only === undefined || id === only);
   const windowsMs = [...new Set(watched.map(({ windowMs }) => windowMs))];
   const slots = Math.ceil(horizonMs / restartEveryMs) + 1;
   const bound = Math.log(1 / harmAlphaOf(spec));
   const allocation = allocationOf(spec, candidate);
   const metrics = watched.map((metric): PreparedMetric => {
-    const { control, candidate: changed, what } = armModels(metric, effects.find((effect) => effect.metric === metric.id));
+    const {
+      control,
+      candidate: changed,
+      what,
+    } = armModels(
+      metric,
+      effects.find((effect) => effect.metric === metric.id),
+    );
     const design = betDesignOf(spec, metric, candidate);
-    const epochs = [{ design, pointsA: control.points, pointsB: control.points }, { design, pointsA: control.points, pointsB: changed.points }];
+    const epochs = [
+      { design, pointsA: control.points, pointsB: control.points },
+      { design, pointsA: control.points, pointsB: changed.points },
+    ];
     return {
-      metric, index: spec.metrics.indexOf(metric), window: windowsMs.indexOf(metric.windowMs), points: control.points.length, what,
+      metric,
+      index: spec.metrics.indexOf(metric),
+      window: windowsMs.indexOf(metric.windowMs),
+      points: control.points.length,
+      what,
       samplers: [control, control, control, changed].map(samplerOf),
-      events: Uint8Array.from([control, control, control, changed].flatMap(({ points }) => points.map((point) => (point > 0 ? 1 : 0)))),
-      harm: e1Table(epochs, metric, 'harm'), win: e1Table(epochs, metric, 'win'),
-      first: usesFirstEvents(metric) ? e2Table([allocation], designRatios(1 + metric.harm / metric.baseline.mean), 'harm') : undefined,
-      restarts: createMixture(betWeights, bound, slots), firstEvents: createMixture(designRatioWeights, bound, 1), wins: new Float64Array(gridLength), logFamilyWeight: Math.log(familyWeight(spec, metric)),
+      events: Uint8Array.from(
+        [control, control, control, changed].flatMap(({ points }) => points.map((point) => (point > 0 ? 1 : 0))),
+      ),
+      harm: e1Table(epochs, metric, 'harm'),
+      win: e1Table(epochs, metric, 'win'),
+      first: usesFirstEvents(metric)
+        ? e2Table([allocation], designRatios(1 + metric.harm / metric.baseline.mean), 'harm')
+        : undefined,
+      restarts: createMixture(betWeights, bound, slots),
+      firstEvents: createMixture(designRatioWeights, bound, 1),
+      wins: new Float64Array(gridLength),
+      logFamilyWeight: Math.log(familyWeight(spec, metric)),
     };
   });
-  if (metrics.filter(({ first }) => first).length > 30) throw new RangeError('at most 30 metrics of rare events are simulated at once');
+  if (metrics.filter(({ first }) => first).length > 30)
+    throw new RangeError('at most 30 metrics of rare events are simulated at once');
   const units = expectedUnits(plan);
   const planned = Math.max(1, horizonMs / restartEveryMs);
   return {
-    plan, metrics, windowsMs, allocation, visitsPerMs: (units * traffic.visitsPerUnit) / horizonMs,
+    plan,
+    metrics,
+    windowsMs,
+    allocation,
+    visitsPerMs: (units * traffic.visitsPerUnit) / horizonMs,
     // Chance may bring more than expected: five standard deviations of room.
     maxUnits: Math.ceil(units + 5 * Math.sqrt(units * traffic.visitsPerUnit) + 16),
-    logSlotWeights: Float64Array.from({ length: slots }, (_, slot) => Math.log(slot === 0 ? wholePhaseWeight : slotWeight(slot, planned))),
+    logSlotWeights: Float64Array.from({ length: slots }, (_, slot) =>
+      Math.log(slot === 0 ? wholePhaseWeight : slotWeight(slot, planned)),
+    ),
   };
 }

@@ -1,4 +1,7 @@
-/** The door: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the order of the jobs. */
+/**
+ * The door: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the
+ * order of the jobs.
+ */
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { ExperimentJob } from './jobs.ts';
@@ -19,14 +22,24 @@ export type ThreadPlan<Job, Result> = {
   readonly onResult?: (result: Result, done: number, of: number) => void;
 };
 
-/** Compiled files run as they are; sources need a loader of their own in each thread, registered before the first of them is imported. */
+/**
+ * Compiled files run as they are; sources need a loader of their own in each thread, registered before the first of
+ * them is imported.
+ */
 function startOf(worker: URL): URL {
   if (!worker.pathname.endsWith('.ts')) return worker;
   const loader = import.meta.resolve('tsx/esm/api');
-  return new URL(`data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker.href)});`)}`);
+  return new URL(
+    `data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker.href)});`)}`,
+  );
 }
 
-export async function runOnThreads<Job, Result>({ worker, jobs, threads = availableParallelism(), onResult }: ThreadPlan<Job, Result>): Promise<Result[]> {
+export async function runOnThreads<Job, Result>({
+  worker,
+  jobs,
+  threads = availableParallelism(),
+  onResult,
+}: ThreadPlan<Job, Result>): Promise<Result[]> {
   const results = new Array<Result>(jobs.length);
   let [next, done] = [0, 0];
   const serve = (): Promise<void> =>
@@ -47,7 +60,9 @@ export async function runOnThreads<Job, Result>({ worker, jobs, threads = availa
         next = jobs.length;
         reject(error);
       });
-      thread.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a simulation thread ended with code ${code}`))));
+      thread.on('exit', (code) =>
+        code === 0 ? resolve() : reject(new Error(`a simulation thread ended with code ${code}`)),
+      );
       hand();
     });
   await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, serve));
@@ -65,16 +80,29 @@ export function serveJobs<Job, Result>(run: (job: Job) => Result): void {
 
 /** Runs `from`..`to` - 1 of something. */
 export type Chunk = { readonly from: number; readonly to: number };
-export const chunksOf = (runs: number, size: number): Chunk[] => Array.from({ length: Math.ceil(runs / size) }, (_, index) => ({ from: index * size, to: Math.min(runs, (index + 1) * size) }));
+export const chunksOf = (runs: number, size: number): Chunk[] =>
+  Array.from({ length: Math.ceil(runs / size) }, (_, index) => ({
+    from: index * size,
+    to: Math.min(runs, (index + 1) * size),
+  }));
 
 /** Runs of several plans at once, in order: one list of results per plan. `runs` of each. */
-export async function simulateExperiments(input: { readonly plans: readonly { readonly plan: ExperimentJob['plan']; readonly runs: number }[]; readonly seed: number; readonly threads?: number; readonly onProgress?: (doneRuns: number, ofRuns: number) => void }): Promise<RunResult[][]> {
+export async function simulateExperiments(input: {
+  readonly plans: readonly { readonly plan: ExperimentJob['plan']; readonly runs: number }[];
+  readonly seed: number;
+  readonly threads?: number;
+  readonly onProgress?: (doneRuns: number, ofRuns: number) => void;
+}): Promise<RunResult[][]> {
   const { plans, seed, threads, onProgress } = input;
-  const jobs = plans.flatMap(({ plan, runs }, stream) => chunksOf(runs, 25).map(({ from, to }): ExperimentJob => ({ plan, seed, stream, from, to })));
+  const jobs = plans.flatMap(({ plan, runs }, stream) =>
+    chunksOf(runs, 25).map(({ from, to }): ExperimentJob => ({ plan, seed, stream, from, to })),
+  );
   const ofRuns = plans.reduce((sum, { runs }) => sum + runs, 0);
   let doneRuns = 0;
   const results = await runOnThreads<ExperimentJob, RunResult[]>({
-    worker: new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url), jobs, ...(threads !== undefined && { threads }),
+    worker: new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+    jobs,
+    ...(threads !== undefined && { threads }),
     onResult: (list) => {
       doneRuns += list.length;
       onProgress?.(doneRuns, ofRuns);

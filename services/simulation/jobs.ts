@@ -4,7 +4,13 @@ import { createRandom, seedOf } from './random.ts';
 import { type Room, roomFor, type RunResult, runExperiment } from './run-experiment.ts';
 
 /** Runs `from`..`to` - 1 of a plan; `seed` and `stream` name their chance. */
-export type ExperimentJob = { readonly plan: ExperimentPlan; readonly seed: number; readonly stream: number; readonly from: number; readonly to: number };
+export type ExperimentJob = {
+  readonly plan: ExperimentPlan;
+  readonly seed: number;
+  readonly stream: number;
+  readonly from: number;
+  readonly to: number;
+};
 
 /** A thread keeps what it prepared for its last job. */
 export function createJobRunner(): (job: ExperimentJob) => RunResult[] {

@@ -21,4 +21,7 @@ export function clopperPearson(k: number, n: number): { readonly lower: number; 
 }
 
 /** Smallest value that at least this share of the sorted values do not exceed; undefined when there are none. */
-export const quantileOf = (sorted: ArrayLike<number>, share: number): number | undefined => (sorted.length === 0 ? undefined : sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]);
+export const quantileOf = (sorted: ArrayLike<number>, share: number): number | undefined =>
+  sorted.length === 0
+    ? undefined
+    : sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))];

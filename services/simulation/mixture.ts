@@ -1,10 +1,13 @@
 /**
- * A mixture of seven products that is watched after every unit, from every restart at once, in tens of nanoseconds. It is E1 or E2 of the statistics
- * design with E6's union: it fires when, for some restart k, log v_k + logsumexp_j(log w_j + S_kj) reaches the bound.
+ * A mixture of seven products that is watched after every unit, from every restart at once, in tens of nanoseconds. It
+ * is E1 or E2 of the statistics design with E6's union: it fires when, for some restart k, log v_k + logsumexp_j(log
+ * w_j + S_kj) reaches the bound.
  *
- * Two ideas make it cheap and lose nothing. A unit is counted by every restart since its last visit: all of them for a new unit (`base`), the
- * latest ones for one that comes back; so restarts keep differences (`steps`), and S_k = base - (step_0 + ... + step_k). And one unit raises no mixture by more than its largest log factor, so the largest
- * of all is followed by an upper limit (`ceiling`) and computed only when that limit reaches the bound. A crossing is never missed.
+ * Two ideas make it cheap and lose nothing. A unit is counted by every restart since its last visit: all of them for a
+ * new unit (`base`), the latest ones for one that comes back; so restarts keep differences (`steps`), and S_k = base -
+ * (step_0 + ... + step_k). And one unit raises no mixture by more than its largest log factor, so the largest of all is
+ * followed by an upper limit (`ceiling`) and computed only when that limit reaches the bound. A crossing is never
+ * missed.
  */
 export const gridLength = 7;
 /** What the running limit may have lost to rounding, far above it. */
@@ -43,8 +46,16 @@ export type Mixture = {
 
 /** `weights` sum to 1; `capacity` restarts at most; `bound` = log(1 / alpha). */
 export const createMixture = (weights: readonly number[], bound: number, capacity: number): Mixture => ({
-  logWeights: Float64Array.from(weights, Math.log), base: new Float64Array(gridLength), steps: new Float64Array(gridLength * capacity), logPriors: new Float64Array(capacity),
-  sums: new Float64Array(gridLength), restarts: 0, ceiling: -Infinity, bound, fired: false, firedBy: -1,
+  logWeights: Float64Array.from(weights, Math.log),
+  base: new Float64Array(gridLength),
+  steps: new Float64Array(gridLength * capacity),
+  logPriors: new Float64Array(capacity),
+  sums: new Float64Array(gridLength),
+  restarts: 0,
+  ceiling: -Infinity,
+  bound,
+  fired: false,
+  firedBy: -1,
 });
 
 /** As new, for the next run. */
@@ -60,9 +71,11 @@ export function resetMixture(mixture: Mixture): void {
 /** A test from here on. `logPrior`: log of all its weights, restart and metric. Returns its index. */
 export function openRestart(mixture: Mixture, logPrior: number): number {
   const { restarts: index, steps, base, sums } = mixture;
-  if (index >= mixture.logPriors.length) throw new RangeError(`a mixture with room for ${mixture.logPriors.length} restarts has no more`);
+  if (index >= mixture.logPriors.length)
+    throw new RangeError(`a mixture with room for ${mixture.logPriors.length} restarts has no more`);
   sums.set(base);
-  for (let place = 0; place < index * gridLength; place += 1) sums[place % gridLength] = (sums[place % gridLength] as number) - (steps[place] as number);
+  for (let place = 0; place < index * gridLength; place += 1)
+    sums[place % gridLength] = (sums[place % gridLength] as number) - (steps[place] as number);
   // What the last restart has counted is what this one must not count.
   steps.set(sums, index * gridLength);
   mixture.logPriors[index] = logPrior;
@@ -78,11 +91,16 @@ function logMixture(logWeights: Float64Array, sums: Float64Array, top: number): 
   return top + Math.log(sum);
 }
 
-/** The sum of seven terms is at most seven times the largest: where that is far from the bound, no exponential is taken. */
+/**
+ * The sum of seven terms is at most seven times the largest: where that is far from the bound, no exponential is taken.
+ */
 const logGridLength = Math.log(gridLength);
 const near = 1.5;
 
-/** Follows every restart anew; fires when one has reached the bound. `exact`: computes all of them. Returns the limit on the largest. */
+/**
+ * Follows every restart anew; fires when one has reached the bound. `exact`: computes all of them. Returns the limit on
+ * the largest.
+ */
 export function settle(mixture: Mixture, exact?: Float64Array): number {
   const { bound, logPriors, logWeights, base, steps, sums, restarts } = mixture;
   let highest = -Infinity;

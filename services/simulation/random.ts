@@ -1,6 +1,7 @@
 /**
- * Chance from a seed: sfc32 (C. Doty-Humphrey's Small Fast Counter, as in PractRand), 32 bits a draw. Each run of each cell has a stream of its
- * own, so that a result depends neither on how runs are spread over threads nor on the order in which they end.
+ * Chance from a seed: sfc32 (C. Doty-Humphrey's Small Fast Counter, as in PractRand), 32 bits a draw. Each run of each
+ * cell has a stream of its own, so that a result depends neither on how runs are spread over threads nor on the order
+ * in which they end.
  */
 export type Random = {
   /** Whole number in [0, 2^32). */
@@ -16,7 +17,8 @@ export function mix32(value: number): number {
 }
 
 /** One number for a path of whole numbers such as [seed, cell, run]. */
-export const seedOf = (...path: readonly number[]): number => path.reduce((state, part) => mix32(state ^ mix32((part + 0x9e3779b9) | 0)), 0x2545f491);
+export const seedOf = (...path: readonly number[]): number =>
+  path.reduce((state, part) => mix32(state ^ mix32((part + 0x9e3779b9) | 0)), 0x2545f491);
 
 export function createRandom(seed: number): Random {
   let [a, b, c, counter] = [0x9e3779b9 | 0, 0x243f6a88 | 0, seed | 0, 1];

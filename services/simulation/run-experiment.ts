@@ -1,6 +1,7 @@
 /**
- * One run of a prepared experiment, visit by visit, to its rollback, its promotion or its horizon. A unit enters a metric as in the joiner: with its first visit
- * of a segment, when its last entry has closed; an entry counts when its window ends, and the phase ends with the earliest decision.
+ * One run of a prepared experiment, visit by visit, to its rollback, its promotion or its horizon. A unit enters a
+ * metric as in the joiner: with its first visit of a segment, when its last entry has closed; an entry counts when its
+ * window ends, and the phase ends with the earliest decision.
  */
 import { winAlphaOf } from '../kernel/experiment.ts';
 import { betWeights } from '../kernel/bets.ts';
@@ -26,13 +27,24 @@ export type RunResult = {
   readonly pausedMs: number;
 };
 
-/** Room for the units of a run, kept from one to the next. `flags`: bit 0 the arm, bit k the k-th rare metric's first event. */
+/**
+ * Room for the units of a run, kept from one to the next. `flags`: bit 0 the arm, bit k the k-th rare metric's first
+ * event.
+ */
 export type Room = { readonly flags: Int32Array; readonly entered: Float64Array };
-export const roomFor = ({ maxUnits, windowsMs }: PreparedExperiment): Room => ({ flags: new Int32Array(maxUnits), entered: new Float64Array(maxUnits * windowsMs.length) });
+export const roomFor = ({ maxUnits, windowsMs }: PreparedExperiment): Room => ({
+  flags: new Int32Array(maxUnits),
+  entered: new Float64Array(maxUnits * windowsMs.length),
+});
 
 const restartsFrom = (mixture: Mixture): number => (mixture.fired ? mixture.firedBy : -1);
 
-export function runExperiment(prepared: PreparedExperiment, random: Random, seed: number, { flags, entered }: Room): RunResult {
+export function runExperiment(
+  prepared: PreparedExperiment,
+  random: Random,
+  seed: number,
+  { flags, entered }: Room,
+): RunResult {
   const { plan, metrics, windowsMs, allocation, visitsPerMs, maxUnits, logSlotWeights } = prepared;
   const { spec, traffic, effectFromMs, only } = plan;
   const { horizonMs, restartEveryMs } = spec.analysis;
@@ -53,13 +65,22 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
   const { ramp } = spec;
   const steps = ramp?.coverage ?? [100];
   /** Between two visits; nobody comes at coverage 0. */
-  const gapAt = (at: number): number => ((steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : restartEveryMs);
+  const gapAt = (at: number): number =>
+    (steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : restartEveryMs;
   let gapMs = gapAt(0);
   let [step, stepStartedMs] = [0, 0];
   let [t, slot, nextSlotMs, count, visits] = [0, -1, 0, 0, 0];
   let best: { atMs: number; metric: number; slot: number } | undefined;
   let pausedMs = -1;
-  const result = (end: RunEnd, atMs: number, metric = -1, from = -1): RunResult => ({ end, atMs, metric, slot: from, units: count, visits, pausedMs });
+  const result = (end: RunEnd, atMs: number, metric = -1, from = -1): RunResult => ({
+    end,
+    atMs,
+    metric,
+    slot: from,
+    units: count,
+    visits,
+    pausedMs,
+  });
 
   for (;;) {
     t += gapMs;
@@ -69,13 +90,17 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
       gapMs = gapAt(step);
     }
     if (best !== undefined && t >= best.atMs) return result('rollback', best.atMs, best.metric, best.slot);
-    if (t >= horizonMs) return best !== undefined && best.atMs < horizonMs ? result('rollback', best.atMs, best.metric, best.slot) : result('horizon', horizonMs);
+    if (t >= horizonMs)
+      return best !== undefined && best.atMs < horizonMs
+        ? result('rollback', best.atMs, best.metric, best.slot)
+        : result('horizon', horizonMs);
     while (t >= nextSlotMs) {
       slot += 1;
       nextSlotMs = (slot + 1) * restartEveryMs;
       if (slot > 0 && only === undefined && t >= spec.analysis.minRunMs && isWon(prepared)) return result('promote', t);
       // The whole phase of a rare metric belongs to E2: E1's test from slot 0 is kept out of the union.
-      for (const { restarts, first, logFamilyWeight } of metrics) openRestart(restarts, slot === 0 && first ? -Infinity : logFamilyWeight + (logSlotWeights[slot] as number));
+      for (const { restarts, first, logFamilyWeight } of metrics)
+        openRestart(restarts, slot === 0 && first ? -Infinity : logFamilyWeight + (logSlotWeights[slot] as number));
     }
     if (steps[step] === 0) continue;
 
@@ -109,7 +134,8 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
       const awaitsEvent = bit !== 0 && (known & bit) === 0;
       if (entersFrom === -2 && !awaitsEvent) continue;
       if (metric.restarts.fired || metric.firstEvents.fired) continue;
-      // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh visit is worth.
+      // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh
+      // visit is worth.
       let draw = random.next();
       draw = draw < sameBelow ? mix32(seed ^ Math.imul(unit * 31 + at + 1, 0x9e3779b1)) : (draw - sameBelow) * stretch;
       const point = pointOf(metric.samplers[epoch * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
@@ -128,7 +154,8 @@ export function runExperiment(prepared: PreparedExperiment, random: Random, seed
       const atMs = t + (metric.firstEvents.fired ? 0 : metric.metric.windowMs);
       if (metric.metric.role === 'signal' && only === undefined) {
         if (pausedMs < 0 || atMs < pausedMs) pausedMs = atMs;
-      } else if (best === undefined || atMs < best.atMs) best = { atMs, metric: metric.index, slot: metric.firstEvents.fired ? 0 : restartsFrom(metric.restarts) };
+      } else if (best === undefined || atMs < best.atMs)
+        best = { atMs, metric: metric.index, slot: metric.firstEvents.fired ? 0 : restartsFrom(metric.restarts) };
     }
   }
 }
@@ -138,11 +165,18 @@ function addWin({ wins, win: { logs } }: PreparedMetric, row: number): void {
   for (let j = 0; j < gridLength; j += 1) wins[j] = (wins[j] as number) + (logs[at + j] as number);
 }
 
-/** `control/rules.ts`, rule win: a goal past its bound, every guardrail non-inferior. Looked at when a segment begins. */
+/**
+ * `control/rules.ts`, rule win: a goal past its bound, every guardrail non-inferior. Looked at when a segment begins.
+ */
 function isWon({ plan: { spec }, metrics }: PreparedExperiment): boolean {
-  const logE = ({ wins }: PreparedMetric): number => logSumExp(betWeights.map((weight, j) => Math.log(weight) + (wins[j] as number)));
+  const logE = ({ wins }: PreparedMetric): number =>
+    logSumExp(betWeights.map((weight, j) => Math.log(weight) + (wins[j] as number)));
   const bounds = { goal: Math.log(1 / winAlphaOf(spec)), guardrail: Math.log(1 / spec.analysis.alphaWin) };
-  const passes = (role: keyof typeof bounds) => (metric: PreparedMetric): boolean => logE(metric) >= bounds[role];
-  const withRole = (role: keyof typeof bounds): readonly PreparedMetric[] => metrics.filter(({ metric }) => metric.role === role);
+  const passes =
+    (role: keyof typeof bounds) =>
+    (metric: PreparedMetric): boolean =>
+      logE(metric) >= bounds[role];
+  const withRole = (role: keyof typeof bounds): readonly PreparedMetric[] =>
+    metrics.filter(({ metric }) => metric.role === role);
   return withRole('goal').some(passes('goal')) && withRole('guardrail').every(passes('guardrail'));
 }

@@ -1,4 +1,6 @@
-/** The sink as a running stage: clean topics in, wide rows in ClickHouse out. A record delivered twice has the same key. */
+/**
+ * The sink as a running stage: clean topics in, wide rows in ClickHouse out. A record delivered twice has the same key.
+ */
 import type { Clock } from '../kernel/time.ts';
 import { drop, forward } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
@@ -7,11 +9,37 @@ import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import { ackRow, decisionRow, inferenceRow, outcomeRow, parkedRow, readingRows, type SinkRow } from './observation-rows.ts';
+import {
+  ackRow,
+  decisionRow,
+  inferenceRow,
+  outcomeRow,
+  parkedRow,
+  readingRows,
+  type SinkRow,
+} from './observation-rows.ts';
 
-export type SinkDeps = { readonly prefix: string; readonly log: LogClient; readonly producer: LogProducer; readonly codec: AvroCodec; readonly clock: Clock; readonly store: Store; readonly lingerMs: number; readonly tracer?: StageTracer };
+export type SinkDeps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly producer: LogProducer;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly lingerMs: number;
+  readonly tracer?: StageTracer;
+};
 
-export async function startSink({ prefix, log, producer, codec, clock, store, lingerMs, tracer }: SinkDeps): Promise<RunningStage> {
+export async function startSink({
+  prefix,
+  log,
+  producer,
+  codec,
+  clock,
+  store,
+  lingerMs,
+  tracer,
+}: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
   const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
     const byTable = new Map<SinkRow['table'], Readonly<Record<string, unknown>>[]>();
@@ -27,8 +55,16 @@ export async function startSink({ prefix, log, producer, codec, clock, store, li
   const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({
-      ...common, name: 'sink', group: `${prefix}-sink`,
-      topics: [topicName(prefix, 'inference.v1'), topicName(prefix, 'outcome.v1'), topicName(prefix, 'reading.v1'), topicName(prefix, 'control.v1'), topicName(prefix, 'ack.v1')],
+      ...common,
+      name: 'sink',
+      group: `${prefix}-sink`,
+      topics: [
+        topicName(prefix, 'inference.v1'),
+        topicName(prefix, 'outcome.v1'),
+        topicName(prefix, 'reading.v1'),
+        topicName(prefix, 'control.v1'),
+        topicName(prefix, 'ack.v1'),
+      ],
       records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'ack'],
       step: (decoded, source) => {
         switch (decoded.record) {
@@ -48,7 +84,18 @@ export async function startSink({ prefix, log, producer, codec, clock, store, li
       },
     }),
     // Parked records are whatever bytes they were: nothing is decoded, their headers say what happened.
-    runStage<never, readonly SinkRow[]>({ ...common, name: 'sink parked', group: `${prefix}-sink-parked`, topics: [parkedTopic], records: [], raw: (source) => (source.headers['x-stage'] ? forward([parkedRow(source.headers, source.value?.length ?? 0, source)]) : drop('no-headers')), step: () => drop('unreachable') }),
+    runStage<never, readonly SinkRow[]>({
+      ...common,
+      name: 'sink parked',
+      group: `${prefix}-sink-parked`,
+      topics: [parkedTopic],
+      records: [],
+      raw: (source) =>
+        source.headers['x-stage']
+          ? forward([parkedRow(source.headers, source.value?.length ?? 0, source)])
+          : drop('no-headers'),
+      step: () => drop('unreachable'),
+    }),
   ]);
   return {
     ...observations,

@@ -1,11 +1,17 @@
 /**
- * The standing audit: report and entry cells against a recount of the unit rows they were summed from, in SQL. Cells and units are read at two moments of a
- * table that changes: a difference counts when no flush came between, or when it is there in every one of several tries.
+ * The standing audit: report and entry cells against a recount of the unit rows they were summed from, in SQL. Cells
+ * and units are read at two moments of a table that changes: a difference counts when no flush came between, or when it
+ * is there in every one of several tries.
  */
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 
-export type AuditMismatch = { readonly what: 'report' | 'entry'; readonly key: string; readonly cell: string; readonly recount: string };
+export type AuditMismatch = {
+  readonly what: 'report' | 'entry';
+  readonly key: string;
+  readonly cell: string;
+  readonly recount: string;
+};
 export type Audit = {
   readonly mismatches: readonly AuditMismatch[];
   /** Times that the tables were read. */
@@ -21,12 +27,31 @@ async function recount(store: Store): Promise<AuditMismatch[]> {
   const reports = await store.rows<Row>(await sqlQuery('recount'));
   const entries = await store.rows<Row>(await sqlQuery('recount-entries'));
   return [
-    ...reports.map((row): AuditMismatch => ({ what: 'report', key: keyOf(row, ['experiment', 'phase', 'arm', 'ordinal']), cell: JSON.stringify(row['cell']), recount: JSON.stringify(row['recount']) })),
-    ...entries.map((row): AuditMismatch => ({ what: 'entry', key: keyOf(row, ['part', 'experiment', 'phase', 'arm', 'metric', 'segment']), cell: String(row['n'] ?? row['cells.n']), recount: String(row['units.n']) })),
+    ...reports.map(
+      (row): AuditMismatch => ({
+        what: 'report',
+        key: keyOf(row, ['experiment', 'phase', 'arm', 'ordinal']),
+        cell: JSON.stringify(row['cell']),
+        recount: JSON.stringify(row['recount']),
+      }),
+    ),
+    ...entries.map(
+      (row): AuditMismatch => ({
+        what: 'entry',
+        key: keyOf(row, ['part', 'experiment', 'phase', 'arm', 'metric', 'segment']),
+        cell: String(row['n'] ?? row['cells.n']),
+        recount: String(row['units.n']),
+      }),
+    ),
   ];
 }
 
-const headsOf = async (store: Store): Promise<string> => JSON.stringify((await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).map(({ part, ver }) => [part, ver]).sort());
+const headsOf = async (store: Store): Promise<string> =>
+  JSON.stringify(
+    (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints')))
+      .map(({ part, ver }) => [part, ver])
+      .sort(),
+  );
 
 /** Throws what the store throws: a store that is away is no mismatch. */
 export async function auditCells(store: Store, maxTries = 5): Promise<Audit> {
@@ -37,7 +62,13 @@ export async function auditCells(store: Store, maxTries = 5): Promise<Audit> {
     const quiet = found.length === 0 || (await headsOf(store)) === before;
     if (quiet) return { mismatches: found, tries, settled: true };
     const known = always;
-    always = new Map(found.flatMap((mismatch) => (known === undefined || known.has(`${mismatch.what}/${mismatch.key}`) ? [[`${mismatch.what}/${mismatch.key}`, mismatch] as const] : [])));
+    always = new Map(
+      found.flatMap((mismatch) =>
+        known === undefined || known.has(`${mismatch.what}/${mismatch.key}`)
+          ? [[`${mismatch.what}/${mismatch.key}`, mismatch] as const]
+          : [],
+      ),
+    );
     if (tries >= maxTries) return { mismatches: [...always.values()], tries, settled: always.size > 0 };
   }
 }

@@ -1,4 +1,6 @@
-/** A look's difference cells as the sums of each restart, by metric and candidate: made once a look, read by every test. */
+/**
+ * A look's difference cells as the sums of each restart, by metric and candidate: made once a look, read by every test.
+ */
 import type { Restart } from '../kernel/evaluation.ts';
 import type { EntryCell, EntrySums, Look } from '../kernel/evidence.ts';
 import { controlOf } from '../kernel/experiment.ts';
@@ -27,7 +29,9 @@ export function indexCells(look: Look, restarts: readonly PlacedRestart[]): Sums
     if (known) return known;
     const group = groups.get(key);
     const [a, b] = [suffixesOf(group?.control ?? [], segments), suffixesOf(group?.candidate ?? [], segments)];
-    const fresh = restarts.map(({ restart, from }): RestartSums => ({ restart, control: sumsFrom(a, from), candidate: sumsFrom(b, from) }));
+    const fresh = restarts.map(
+      ({ restart, from }): RestartSums => ({ restart, control: sumsFrom(a, from), candidate: sumsFrom(b, from) }),
+    );
     made.set(key, fresh);
     return fresh;
   };

@@ -1,10 +1,18 @@
 /**
- * One look: a pure function of the sums of one version vector. Each metric of each candidate is tested from every restart; the strongest one, after
- * its weights, is what rules compare with the bound. Beside them: SLOs, the sample ratio, who came back, what control has taught so far.
+ * One look: a pure function of the sums of one version vector. Each metric of each candidate is tested from every
+ * restart; the strongest one, after its weights, is what rules compare with the bound. Beside them: SLOs, the sample
+ * ratio, who came back, what control has taught so far.
  */
 import type { Evaluation, MetricEvaluation, TestResult } from '../kernel/evaluation.ts';
 import { emptyEntrySums, type Look } from '../kernel/evidence.ts';
-import { allocationOf, candidatesOf, controlOf, familyWeight, harmAlphaOf, type MetricSpec } from '../kernel/experiment.ts';
+import {
+  allocationOf,
+  candidatesOf,
+  controlOf,
+  familyWeight,
+  harmAlphaOf,
+  type MetricSpec,
+} from '../kernel/experiment.ts';
 import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
 import { indexCells, type RestartSums } from './cells.ts';
 import { intervalOf } from './intervals.ts';
@@ -20,19 +28,31 @@ import { findSurvivors } from './survivors.ts';
 const rareBelow = 0.02;
 
 export const usesFirstEvents = ({ numerator, denominator, better, cap, margin, baseline }: MetricSpec): boolean =>
-  isEventMeasure(numerator) && denominator?.of === 'inference' && denominator.name === 'requests' && better === 'lower' && cap === 1 && margin === 0 && baseline.mean > 0 && baseline.mean < rareBelow;
+  isEventMeasure(numerator) &&
+  denominator?.of === 'inference' &&
+  denominator.name === 'requests' &&
+  better === 'lower' &&
+  cap === 1 &&
+  margin === 0 &&
+  baseline.mean > 0 &&
+  baseline.mean < rareBelow;
 
 export function evaluate(look: Look): Evaluation {
   const { experiment, partitions } = look;
   const { spec } = experiment;
   const holding = partitions.filter(({ assigned }) => Object.values(assigned).some((units) => units > 0));
   const counts: Record<string, number> = Object.fromEntries(spec.arms.map(({ id }) => [id, 0]));
-  for (const { assigned } of partitions) for (const [arm, units] of Object.entries(assigned)) counts[arm] = (counts[arm] ?? 0) + units;
+  for (const { assigned } of partitions)
+    for (const [arm, units] of Object.entries(assigned)) counts[arm] = (counts[arm] ?? 0) + units;
   const weightSum = spec.arms.reduce((sum, { weight }) => sum + weight, 0);
-  const ratio = logEOfRatio([{ counts: spec.arms.map(({ id }) => counts[id] ?? 0), shares: spec.arms.map(({ weight }) => weight / weightSum) }]);
+  const ratio = logEOfRatio([
+    { counts: spec.arms.map(({ id }) => counts[id] ?? 0), shares: spec.arms.map(({ weight }) => weight / weightSum) },
+  ]);
   const sumsOf = indexCells(look, placeRestarts(look));
   const watermark = holding.length > 0 ? Math.min(...holding.map(({ clock }) => clock)) : undefined;
-  const metrics = candidatesOf(spec).flatMap(({ id }) => spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark)));
+  const metrics = candidatesOf(spec).flatMap(({ id }) =>
+    spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark)),
+  );
   return {
     experiment,
     versionVector: [...partitions].sort((a, b) => a.part - b.part).map(({ part, ver }) => ({ part, ver })),
@@ -50,16 +70,27 @@ export function evaluate(look: Look): Evaluation {
   };
 }
 
-/** Arms without an inference for longer than `health.no_traffic`, while another has had one: traffic flows, but not there. */
+/**
+ * Arms without an inference for longer than `health.no_traffic`, while another has had one: traffic flows, but not
+ * there.
+ */
 function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look): string[] {
   const { noTrafficMs } = spec.health;
   if (noTrafficMs === undefined) return [];
-  const latest = spec.arms.map(({ id }) => Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[id] ?? 0)));
+  const latest = spec.arms.map(({ id }) =>
+    Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[id] ?? 0)),
+  );
   const newest = Math.max(...latest);
   return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
 }
 
-function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, sums: readonly RestartSums[], watermark: number | undefined): MetricEvaluation {
+function evaluateMetric(
+  look: Look,
+  metric: MetricSpec,
+  candidate: string,
+  sums: readonly RestartSums[],
+  watermark: number | undefined,
+): MetricEvaluation {
   const { spec } = look.experiment;
   const control = controlOf(spec).id;
   const [phase] = sums;
@@ -70,8 +101,12 @@ function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, sums:
     const numerator = cells.reduce((sum, cell) => sum + cell.numerator, 0n);
     const denominator = cells.reduce((sum, cell) => sum + cell.denominator, 0n);
     return {
-      arm, units: cells.reduce((sum, cell) => sum + cell.units, 0), firstEvents: cells.reduce((sum, cell) => sum + cell.firstEvents, 0),
-      numerator: String(numerator), denominator: String(denominator), entries: whole[side]?.n ?? 0,
+      arm,
+      units: cells.reduce((sum, cell) => sum + cell.units, 0),
+      firstEvents: cells.reduce((sum, cell) => sum + cell.firstEvents, 0),
+      numerator: String(numerator),
+      denominator: String(denominator),
+      entries: whole[side]?.n ?? 0,
       ...(denominator !== 0n && { estimate: (Number(numerator) / Number(denominator)) * ratio }),
     };
   });
@@ -89,22 +124,48 @@ function evaluateMetric(look: Look, metric: MetricSpec, candidate: string, sums:
     }
     const outcome = firstEvents
       ? logEOfFirstEvents({
-          side: 'harm', ratios: designRatios(1 + metric.harm / metric.baseline.mean), weights: designRatioWeights,
-          epochs: [{ allocation: allocationOf(spec, candidate), eventsA: arms[0]?.firstEvents ?? 0, eventsB: arms[1]?.firstEvents ?? 0 }],
+          side: 'harm',
+          ratios: designRatios(1 + metric.harm / metric.baseline.mean),
+          weights: designRatioWeights,
+          epochs: [
+            {
+              allocation: allocationOf(spec, candidate),
+              eventsA: arms[0]?.firstEvents ?? 0,
+              eventsB: arms[1]?.firstEvents ?? 0,
+            },
+          ],
         })
       : logEOfSums(a.harm, b.harm);
     if (!outcome.ok) {
       reason ??= outcome.reason;
       continue;
     }
-    const result: TestResult = { engine: firstEvents ? 'E2' : 'E1', restart, logE: outcome.logE, weightedLogE: logWeight + Math.log(restart.weight) + outcome.logE, control: a, candidate: b };
+    const result: TestResult = {
+      engine: firstEvents ? 'E2' : 'E1',
+      restart,
+      logE: outcome.logE,
+      weightedLogE: logWeight + Math.log(restart.weight) + outcome.logE,
+      control: a,
+      candidate: b,
+    };
     if (harm === undefined || result.weightedLogE > harm.weightedLogE) harm = result;
     if (restart.kind === 'whole' && a.n > 0 && b.n > 0) {
       const benefit = logEOfSums(a.win, b.win);
-      if (benefit.ok) win = { engine: 'E1', restart, logE: benefit.logE, weightedLogE: benefit.logE, control: a, candidate: b };
+      if (benefit.ok)
+        win = { engine: 'E1', restart, logE: benefit.logE, weightedLogE: benefit.logE, control: a, candidate: b };
     }
   }
   const threshold = Math.log(1 / harmAlphaOf(spec));
   const status = harm === undefined ? 'unknown' : harm.weightedLogE >= threshold ? 'bad' : 'fine';
-  return { metric: metric.id, candidate, role: metric.role, arms, ...(harm && { harm }), ...(win && { win }), ...intervalOf(look, metric, candidate, whole, watermark), status, ...(harm === undefined && { reason: reason ?? 'nothing seen yet' }) };
+  return {
+    metric: metric.id,
+    candidate,
+    role: metric.role,
+    arms,
+    ...(harm && { harm }),
+    ...(win && { win }),
+    ...intervalOf(look, metric, candidate, whole, watermark),
+    status,
+    ...(harm === undefined && { reason: reason ?? 'nothing seen yet' }),
+  };
 }

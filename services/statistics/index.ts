@@ -1,29 +1,84 @@
-/** `tripline/statistics`: pure functions over sums, no I/O. Every answer is `{ ok: true, ... }` or `{ ok: false, reason }`. */
+/**
+ * `tripline/statistics`: pure functions over sums, no I/O. Every answer is `{ ok: true, ... }` or `{ ok: false, reason
+ * }`.
+ */
 export { eHolm } from '../kernel/e-holm.ts';
 export { familyWeight } from '../kernel/experiment.ts';
 export { evaluate, usesFirstEvents } from './evaluate.ts';
 export { learningUnits } from './learned.ts';
 export { placeRestarts } from './restarts.ts';
-export { betaBinomialTuning, boundedScoreBound, logEOfBoundedScore, logEOfRate, rateInterval } from './math/beta-binomial.ts';
+export {
+  betaBinomialTuning,
+  boundedScoreBound,
+  logEOfBoundedScore,
+  logEOfRate,
+  rateInterval,
+} from './math/beta-binomial.ts';
 export { type BudgetShape, budgetThreshold, type Random, simulateSupremum, simulateThresholds } from './math/budget.ts';
 export { logBeta, logRegularizedBeta, logRegularizedBetaComplement, regularizedBeta } from './math/beta.ts';
 export { type Detector, detectorAlarms, driftLogFactors, startDetector, stepDetector } from './math/drift.ts';
 export { dkwBand, dkwConstant, dkwRadius, dkwShift } from './math/dkw.ts';
 export { type CountsEpoch, countsInterval, logEOfCounts, logEOfSums, logEOfUnits, type Side } from './math/e1.ts';
-export { designRatios, designRatioWeights, type FirstEventEpoch, logEOfFirstEvents, logEOfFirstEventsBeta, rateRatioInterval, type RatioLimit } from './math/e2.ts';
+export {
+  designRatios,
+  designRatioWeights,
+  type FirstEventEpoch,
+  logEOfFirstEvents,
+  logEOfFirstEventsBeta,
+  rateRatioInterval,
+  type RatioLimit,
+} from './math/e2.ts';
 export { logBayesFactor, logEOfRatio, type RatioEpoch, srmConcentrations } from './math/e4.ts';
 export { fingerprintWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/e6.ts';
 export { gaviDivisor, gaviHalfWidth, gaviRho } from './math/eppo.ts';
 export { crossingProbability, groupSequentialBounds, type Spending, spent } from './math/group-sequential.ts';
-export { type Difference, growthbookFixed, type GrowthbookAnswer, type GrowthbookArms, growthbookSequential, type Tail } from './math/growthbook.ts';
+export {
+  type Difference,
+  growthbookFixed,
+  type GrowthbookAnswer,
+  type GrowthbookArms,
+  growthbookSequential,
+  type Tail,
+} from './math/growthbook.ts';
 export { bucketLower, bucketOf, type Histogram, histogramSize } from './math/histogram.ts';
 export { logEOfLogrank, type RiskEvent } from './math/logrank.ts';
 export { anytimeP, eBenjaminiHochberg, intersect, mergeEValues } from './math/merge.ts';
-export { type AdjustedSums, type ArmMoments, effectiveN, type MeanSums, type Moments, momentsAdjusted, momentsOfMean, momentsOfRate, momentsOfRatio, type RatioSums, skewnessOfSums } from './math/moments.ts';
-export { logEOfNormalMixture, mixtureRho, msprtRho, msprtTau, normalMixtureBound, type Sides } from './math/normal-mixture.ts';
+export {
+  type AdjustedSums,
+  type ArmMoments,
+  effectiveN,
+  type MeanSums,
+  type Moments,
+  momentsAdjusted,
+  momentsOfMean,
+  momentsOfRate,
+  momentsOfRatio,
+  type RatioSums,
+  skewnessOfSums,
+} from './math/moments.ts';
+export {
+  logEOfNormalMixture,
+  mixtureRho,
+  msprtRho,
+  msprtTau,
+  normalMixtureBound,
+  type Sides,
+} from './math/normal-mixture.ts';
 export { logNormalCdf, normalCdf, normalQuantile, normalQuantileOfLog } from './math/normal.ts';
 export { logEOfQuantile, logEOfQuantileHistogram, quantileInterval, type QuantileTuning } from './math/quantile.ts';
-export { delayedStartConstant, delayedStartRejects, effectInterval, type GateArm, logEOfScore, type Score, type ScoreEpoch, type ScoreGate, scoreGates, type ScoreTuning, stratifiedScore } from './math/score.ts';
+export {
+  delayedStartConstant,
+  delayedStartRejects,
+  effectInterval,
+  type GateArm,
+  logEOfScore,
+  type Score,
+  type ScoreEpoch,
+  type ScoreGate,
+  scoreGates,
+  type ScoreTuning,
+  stratifiedScore,
+} from './math/score.ts';
 export { hardKillAlpha, logEOfSlo, sloBound } from './math/slo.ts';
 export { type Interval, lgamma, logSumExp, type Outcome, type Refusal, type Result } from './math/special.ts';
 export { lambertWm1, logStudentTUpperTail, studentTQuantile, studentTUpperTail } from './math/student.ts';

@@ -1,6 +1,7 @@
 /**
- * What a look says to people: candidate minus control with an interval that holds at all looks at once, and whether a win is still likely. Asymptotic (E3): it
- * never rolls back or promotes; futility and ramp steps may use it once its gates have passed.
+ * What a look says to people: candidate minus control with an interval that holds at all looks at once, and whether a
+ * win is still likely. Asymptotic (E3): it never rolls back or promotes; futility and ramp steps may use it once its
+ * gates have passed.
  */
 import { fixedPoint } from '../kernel/bets.ts';
 import type { Interval, MetricEvaluation } from '../kernel/evaluation.ts';
@@ -21,8 +22,17 @@ function momentsOf({ n, sv, svv }: EntrySums): ReturnType<typeof momentsOfMean> 
   return momentsOfMean({ units: n, sum: sv / fixedPoint, sumSquares: svv / fixedPoint });
 }
 
-/** `whole`: sums of the whole phase, control then candidate. `watermark`: how far the phase has come, for the conditional power. */
-export function intervalOf(look: Look, metric: MetricSpec, candidate: string, whole: readonly [EntrySums, EntrySums], watermark: number | undefined): Pick<MetricEvaluation, 'interval' | 'conditionalPower'> {
+/**
+ * `whole`: sums of the whole phase, control then candidate. `watermark`: how far the phase has come, for the
+ * conditional power.
+ */
+export function intervalOf(
+  look: Look,
+  metric: MetricSpec,
+  candidate: string,
+  whole: readonly [EntrySums, EntrySums],
+  watermark: number | undefined,
+): Pick<MetricEvaluation, 'interval' | 'conditionalPower'> {
   const refuse = (reason: string): { readonly interval: Interval } => ({ interval: { ok: false, reason } });
   const [a, b] = whole.map(momentsOf);
   if (!a?.ok) return refuse(`control: ${a?.reason ?? 'no entries'}`);
@@ -36,31 +46,66 @@ export function intervalOf(look: Look, metric: MetricSpec, candidate: string, wh
   const gate = gateOf(metric, allocationOf(spec, candidate), whole);
   // Back to the metric's own unit and direction: x was divided by cap, and turned round where higher is better.
   const flip = metric.better === 'higher';
-  const own = ({ effect, lower, upper }: { effect: number; lower: number; upper: number }, scale: number) => ({ estimate: (flip ? -effect : effect) * scale, lower: (flip ? -upper : lower) * scale, upper: (flip ? -lower : upper) * scale });
-  // The relative effect divides by control's mean in the metric's own direction; turned round, the delta method would divide by 1 - x.
+  const own = ({ effect, lower, upper }: { effect: number; lower: number; upper: number }, scale: number) => ({
+    estimate: (flip ? -effect : effect) * scale,
+    lower: (flip ? -upper : lower) * scale,
+    upper: (flip ? -lower : upper) * scale,
+  });
+  // The relative effect divides by control's mean in the metric's own direction; turned round, the delta method would
+  // divide by 1 - x.
   const relative = flip ? undefined : effectInterval(score, 'relative', intervalAlpha, tuning);
   const interval: Interval = {
-    ok: true, engine: 'E3', alpha: intervalAlpha, ...own({ effect: score.effect, lower: absolute.lower, upper: absolute.upper }, metric.cap),
-    ...(relative?.ok && score.relative && { relative: { estimate: score.relative.effect, lower: relative.lower, upper: relative.upper } }), ...(gate !== undefined && { gate }),
+    ok: true,
+    engine: 'E3',
+    alpha: intervalAlpha,
+    ...own({ effect: score.effect, lower: absolute.lower, upper: absolute.upper }, metric.cap),
+    ...(relative?.ok &&
+      score.relative && {
+        relative: { estimate: score.relative.effect, lower: relative.lower, upper: relative.upper },
+      }),
+    ...(gate !== undefined && { gate }),
   };
   const power = gate === undefined ? conditionalPower(look, metric, score, watermark) : undefined;
   return { interval, ...(power !== undefined && { conditionalPower: power }) };
 }
 
-/** The first gate of E3 that is not passed. The skewness of a value in [0, cap] is at most (cap - mean)/sd; turned round, mean/sd. */
-function gateOf(metric: MetricSpec, allocation: number, [control, candidate]: readonly [EntrySums, EntrySums]): string | undefined {
-  const { cap, baseline: { mean, sd } } = metric;
+/**
+ * The first gate of E3 that is not passed. The skewness of a value in [0, cap] is at most (cap - mean)/sd; turned
+ * round, mean/sd.
+ */
+function gateOf(
+  metric: MetricSpec,
+  allocation: number,
+  [control, candidate]: readonly [EntrySums, EntrySums],
+): string | undefined {
+  const {
+    cap,
+    baseline: { mean, sd },
+  } = metric;
   const arm = ({ n, s }: EntrySums) => ({ units: n, events: s });
   const kind = cap === 1 && metric.denominator !== undefined ? 'rate' : 'mean';
-  const gates = scoreGates({ kind, side: 'either', control: arm(control), candidate: arm(candidate), allocation, skewness: (metric.better === 'lower' ? cap - mean : mean) / sd });
+  const gates = scoreGates({
+    kind,
+    side: 'either',
+    control: arm(control),
+    candidate: arm(candidate),
+    allocation,
+    skewness: (metric.better === 'lower' ? cap - mean : mean) / sd,
+  });
   return gates.ok ? undefined : gates.reason;
 }
 
 /**
- * Chance that a one-sided mixture at the goal's share of alpha_win has been reached at the horizon, if from now on the benefit is `worthwhile` and traffic stays as it was:
- * T_N = T_n + d (N - n) + sqrt(N - n) Z on the clock of equivalent pairs, against the bound at N. Non-binding futility costs no error.
+ * Chance that a one-sided mixture at the goal's share of alpha_win has been reached at the horizon, if from now on the
+ * benefit is `worthwhile` and traffic stays as it was: T_N = T_n + d (N - n) + sqrt(N - n) Z on the clock of equivalent
+ * pairs, against the bound at N. Non-binding futility costs no error.
  */
-function conditionalPower({ experiment: { spec, phaseStartedAt } }: Look, metric: MetricSpec, score: Score, watermark: number | undefined): number | undefined {
+function conditionalPower(
+  { experiment: { spec, phaseStartedAt } }: Look,
+  metric: MetricSpec,
+  score: Score,
+  watermark: number | undefined,
+): number | undefined {
   if (metric.worthwhile === undefined || watermark === undefined) return undefined;
   const age = watermark - phaseStartedAt;
   const { horizonMs } = spec.analysis;

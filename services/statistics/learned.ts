@@ -1,6 +1,6 @@
 /**
- * Baselines from control alone, before any candidate has run (design 6.5). They set centre, variance and cap of the bets: a wrong one costs speed, never
- * validity, because none of it comes from the arms of the run itself.
+ * Baselines from control alone, before any candidate has run (design 6.5). They set centre, variance and cap of the
+ * bets: a wrong one costs speed, never validity, because none of it comes from the arms of the run itself.
  */
 import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Look } from '../kernel/evidence.ts';
@@ -12,8 +12,9 @@ import type { EpochMs } from '../kernel/time.ts';
 export const learningUnits = 500;
 
 /**
- * Mean: ratio of sums over units. Standard deviation of a unit's value by the delta method: that of (y - R x) / mean x. A share without an event yet
- * is half an event. `watermark`: units must have had their longest window, or late outcomes would be missed.
+ * Mean: ratio of sums over units. Standard deviation of a unit's value by the delta method: that of (y - R x) / mean x.
+ * A share without an event yet is half an event. `watermark`: units must have had their longest window, or late
+ * outcomes would be missed.
  */
 export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonNullable<Evaluation['learned']> {
   const { spec, phaseStartedAt } = look.experiment;
@@ -24,12 +25,15 @@ export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonN
     const metric = spec.metrics.find((known) => known.id === id);
     if (metric === undefined) continue;
     const cells = look.reports.filter((cell) => cell.metric === id && cell.arm === control);
-    const sum = (read: (cell: (typeof cells)[number]) => bigint | number): number => Number(cells.reduce((total, cell) => total + BigInt(read(cell)), 0n));
+    const sum = (read: (cell: (typeof cells)[number]) => bigint | number): number =>
+      Number(cells.reduce((total, cell) => total + BigInt(read(cell)), 0n));
     const units = sum(({ units: number }) => number);
     fewest = Math.min(fewest, units);
     if (units < learningUnits) continue;
     const [y, yy] = [sum(({ numerator }) => numerator), sum(({ numerator2 }) => numerator2)];
-    const [x, xx, xy] = metric.denominator ? [sum(({ denominator }) => denominator), sum(({ denominator2 }) => denominator2), sum(({ product }) => product)] : [units, units, y];
+    const [x, xx, xy] = metric.denominator
+      ? [sum(({ denominator }) => denominator), sum(({ denominator2 }) => denominator2), sum(({ product }) => product)]
+      : [units, units, y];
     if (!(x > 0)) return { ok: false, reason: `${id}: its denominator is 0 for every control unit so far` };
     const ratio = y / x;
     const ownUnit = scaleOf(metric.denominator) / scaleOf(metric.numerator);
@@ -40,6 +44,7 @@ export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonN
   }
   if (fewest < learningUnits) return { ok: false, reason: `${fewest} of ${learningUnits} control units` };
   const longest = Math.max(...spec.metrics.map(({ windowMs }) => windowMs));
-  if (watermark === undefined || watermark - phaseStartedAt <= longest) return { ok: false, reason: 'the longest window has not passed yet' };
+  if (watermark === undefined || watermark - phaseStartedAt <= longest)
+    return { ok: false, reason: 'the longest window has not passed yet' };
   return { ok: true, units: fewest, baselines };
 }

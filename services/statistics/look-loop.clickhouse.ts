@@ -1,6 +1,7 @@
 /**
- * The statistics service: when a checkpoint has moved, one look per experiment, a reading for each, and at most one decision. It decides from the
- * sums of one version vector and from the decisions that the control topic holds; killed between deciding and publishing it decides again.
+ * The statistics service: when a checkpoint has moved, one look per experiment, a reading for each, and at most one
+ * decision. It decides from the sums of one version vector and from the decisions that the control topic holds; killed
+ * between deciding and publishing it decides again.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { decide, fromDecisionRecord, toDecisionRecord } from '../control/index.ts';
@@ -84,7 +85,11 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   let looks = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
-  const retry = { abandoned: () => closing, onWaiting: (error: Error | undefined) => (waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined) };
+  const retry = {
+    abandoned: () => closing,
+    onWaiting: (error: Error | undefined) =>
+      (waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined),
+  };
 
   let audited: Audit | undefined;
   let auditDue = clock.now() + auditMs;
@@ -96,13 +101,22 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     auditDue = clock.now() + (audited.mismatches.length > 0 ? Math.min(auditMs, 10_000) : auditMs);
   };
   // Cells that are not what their units say decide nothing; everything else of the look is shown, under that name.
-  const judged = (evaluation: Evaluation): ReturnType<typeof decide> => ((audited?.mismatches.length ?? 0) > 0 ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' } : decide(evaluation, decisions));
+  const judged = (evaluation: Evaluation): ReturnType<typeof decide> =>
+    (audited?.mismatches.length ?? 0) > 0
+      ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' }
+      : decide(evaluation, decisions);
 
   const look = async (): Promise<void> => {
-    const heads = (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).filter(({ part }) => part >= firstPart && part < firstPart + partitions);
+    const heads = (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).filter(
+      ({ part }) => part >= firstPart && part < firstPart + partitions,
+    );
     if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
     const since = Array.from({ length: partitions }, (_, partition) => (lookedAt.get(firstPart + partition) ?? -1) + 1);
-    const changed = await store.rows<LookRow>(await sqlQuery('look'), { since, oldest: Math.min(...since), first: firstPart });
+    const changed = await store.rows<LookRow>(await sqlQuery('look'), {
+      since,
+      oldest: Math.min(...since),
+      first: firstPart,
+    });
     reader.apply(changed);
     for (const evidence of reader.looks().values()) {
       const evaluation = evaluate(evidence);
@@ -112,20 +126,34 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       const reading = codec.encode('reading', toReading(evaluation, looks, state));
       if (decision) {
         const frame = codec.encode('decision', toDecisionRecord(decision));
-        const headers = { 'content-type': 'application/avro', 'tripline-schema': 'decision', traceparent: `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00` };
+        const headers = {
+          'content-type': 'application/avro',
+          'tripline-schema': 'decision',
+          traceparent: `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00`,
+        };
         const now = clock.now();
         await producer.send([
           { topic: controlTopic, partition: 0, key, value: frame, headers, timestamp: now },
-          { topic: topicName(prefix, 'control.json.v1'), partition: 0, key, value: Buffer.from(JSON.stringify(toDecisionRecord(decision))), headers: { ...headers, 'content-type': 'application/json' }, timestamp: now },
+          {
+            topic: topicName(prefix, 'control.json.v1'),
+            partition: 0,
+            key,
+            value: Buffer.from(JSON.stringify(toDecisionRecord(decision))),
+            headers: { ...headers, 'content-type': 'application/json' },
+            timestamp: now,
+          },
         ]);
         remember(decision);
         deps.onDecision?.(decision);
       }
-      await producer.send([{ topic: topicName(prefix, 'reading.v1'), partition: 0, key, value: reading, timestamp: clock.now() }]);
+      await producer.send([
+        { topic: topicName(prefix, 'reading.v1'), partition: 0, key, value: reading, timestamp: clock.now() },
+      ]);
       latest.set(key, evaluation);
       deps.onLook?.(evaluation, state);
     }
-    for (const row of changed) if (row.kind === 'checkpoint') lookedAt.set(row.part, Math.max(lookedAt.get(row.part) ?? 0, Number(row.ver)));
+    for (const row of changed)
+      if (row.kind === 'checkpoint') lookedAt.set(row.part, Math.max(lookedAt.get(row.part) ?? 0, Number(row.ver)));
   };
 
   let fail: (error: unknown) => void = () => {};

@@ -1,6 +1,6 @@
 /**
- * Rows of looks (sql/queries/look.sql) to the looks of the experiments in them. A look fetches what changed since the last one; what is known is kept
- * parsed, so that its cost follows the changes. Pure: the query is the caller's.
+ * Rows of looks (sql/queries/look.sql) to the looks of the experiments in them. A look fetches what changed since the
+ * last one; what is known is kept parsed, so that its cost follows the changes. Pure: the query is the caller's.
  */
 import type { EntryCell, FingerprintMark, Look, PartitionMark, ReportCell, SegmentMark } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
@@ -9,13 +9,32 @@ import type { EpochMs } from '../kernel/time.ts';
 
 /** 64- and 128-bit integers come as text. */
 export type LookRow = {
-  readonly part: number; readonly kind: string; readonly experiment: string; readonly phase: number; readonly key: string; readonly ver: string; readonly arm: string; readonly metric: string;
-  readonly candidate: string; readonly slot: number; readonly clock: string; readonly n: string; readonly x: readonly string[]; readonly xx: readonly string[]; readonly body: string;
+  readonly part: number;
+  readonly kind: string;
+  readonly experiment: string;
+  readonly phase: number;
+  readonly key: string;
+  readonly ver: string;
+  readonly arm: string;
+  readonly metric: string;
+  readonly candidate: string;
+  readonly slot: number;
+  readonly clock: string;
+  readonly n: string;
+  readonly x: readonly string[];
+  readonly xx: readonly string[];
+  readonly body: string;
 };
 
 type ExperimentBody = {
-  readonly revision: string; readonly segments: readonly SegmentMark[]; readonly fingerprints: readonly (readonly [string, FingerprintMark])[];
-  readonly assigned: readonly number[]; readonly events: number; readonly crossovers: number; readonly lateOutcomes: number; readonly lastSeenAt?: readonly EpochMs[];
+  readonly revision: string;
+  readonly segments: readonly SegmentMark[];
+  readonly fingerprints: readonly (readonly [string, FingerprintMark])[];
+  readonly assigned: readonly number[];
+  readonly events: number;
+  readonly crossovers: number;
+  readonly lateOutcomes: number;
+  readonly lastSeenAt?: readonly EpochMs[];
 };
 
 type Versioned<T> = { readonly ver: number; readonly value: T };
@@ -28,7 +47,9 @@ type Phase = {
 export type LookReader = {
   /** Takes rows in; of several versions of a key the highest counts, in whatever order they come. */
   apply(rows: readonly LookRow[]): void;
-  /** The newest phase of every experiment. Partitions that have not folded it stand at revision 0 and keep it unsettled. */
+  /**
+   * The newest phase of every experiment. Partitions that have not folded it stand at revision 0 and keep it unsettled.
+   */
   looks(): Map<string, Look>;
 };
 
@@ -39,15 +60,34 @@ function keep<K, T>(into: Map<K, Versioned<T>>, key: K, ver: number, make: () =>
 
 const toReport = (row: LookRow): ReportCell => {
   const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
-  return { part: row.part, arm: row.arm, metric: row.metric, units: Number(row.n), firstEvents: Number(row.x[0] ?? 0), numerator, denominator, numerator2, denominator2, product };
+  return {
+    part: row.part,
+    arm: row.arm,
+    metric: row.metric,
+    units: Number(row.n),
+    firstEvents: Number(row.x[0] ?? 0),
+    numerator,
+    denominator,
+    numerator2,
+    denominator2,
+    product,
+  };
 };
 
 const toEntry = (row: LookRow): EntryCell => {
   const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
-  return { part: row.part, candidate: row.candidate, arm: row.arm, metric: row.metric, segment: row.slot, sums: { n: Number(row.n), s, sv, svv, harm: bets.slice(0, 7), win: bets.slice(7, 14) } };
+  return {
+    part: row.part,
+    candidate: row.candidate,
+    arm: row.arm,
+    metric: row.metric,
+    segment: row.slot,
+    sums: { n: Number(row.n), s, sv, svv, harm: bets.slice(0, 7), win: bets.slice(7, 14) },
+  };
 };
 
-const byArm = (revision: ExperimentRevision, values: readonly number[]): Record<string, number> => Object.fromEntries(revision.spec.arms.map((arm, index) => [arm.id, values[index] ?? 0]));
+const byArm = (revision: ExperimentRevision, values: readonly number[]): Record<string, number> =>
+  Object.fromEntries(revision.spec.arms.map((arm, index) => [arm.id, values[index] ?? 0]));
 
 /** `partitions` of the unit log, folded or not; `firstPart`: the part of partition 0 in the open epoch. */
 export function createLookReader(partitions: number, firstPart = 0): LookReader {
@@ -57,7 +97,8 @@ export function createLookReader(partitions: number, firstPart = 0): LookReader 
     const phases = experiments.get(experiment) ?? new Map<number, Phase>();
     experiments.set(experiment, phases);
     // A later phase has begun: what an earlier one still writes is history.
-    if ([...phases.keys()].some((known) => known > phase && (phases.get(known)?.bodies.size ?? 0) > 0)) return undefined;
+    if ([...phases.keys()].some((known) => known > phase && (phases.get(known)?.bodies.size ?? 0) > 0))
+      return undefined;
     const known = phases.get(phase) ?? { bodies: new Map(), reports: new Map(), entries: new Map() };
     phases.set(phase, known);
     return known;
@@ -72,32 +113,51 @@ export function createLookReader(partitions: number, firstPart = 0): LookReader 
         const body = JSON.parse(row.body) as ExperimentBody;
         return { body, revision: parseRevision(body.revision) };
       });
-      for (const older of experiments.get(row.experiment)?.keys() ?? []) if (older < row.phase) experiments.get(row.experiment)?.delete(older);
+      for (const older of experiments.get(row.experiment)?.keys() ?? [])
+        if (older < row.phase) experiments.get(row.experiment)?.delete(older);
     } else if (row.kind === 'report') keep(phase.reports, `${row.part}/${row.key}`, ver, () => toReport(row));
     else if (row.kind === 'entry') keep(phase.entries, `${row.part}/${row.key}`, ver, () => toEntry(row));
   };
   const lookOf = ({ bodies, reports, entries }: Phase): Look => {
     const known = [...bodies.values()].map(({ value }) => value);
-    const experiment = known.reduce((best, next) => (next.revision.revision > best.revision ? next.revision : best), known[0]?.revision as ExperimentRevision);
+    const experiment = known.reduce(
+      (best, next) => (next.revision.revision > best.revision ? next.revision : best),
+      known[0]?.revision as ExperimentRevision,
+    );
     const marks = Array.from({ length: partitions }, (_, partition): PartitionMark => {
       const part = firstPart + partition;
       const { revision, body } = bodies.get(part)?.value ?? {};
       const checkpoint = checkpoints.get(part);
       return {
-        part, ver: checkpoint?.ver ?? 0, clock: checkpoint?.value ?? 0, revision: revision?.revision ?? 0, events: body?.events ?? 0, crossovers: body?.crossovers ?? 0,
-        assigned: revision && body ? byArm(revision, body.assigned) : {}, ...(revision && body?.lastSeenAt && { lastSeenAt: byArm(revision, body.lastSeenAt) }),
+        part,
+        ver: checkpoint?.ver ?? 0,
+        clock: checkpoint?.value ?? 0,
+        revision: revision?.revision ?? 0,
+        events: body?.events ?? 0,
+        crossovers: body?.crossovers ?? 0,
+        assigned: revision && body ? byArm(revision, body.assigned) : {},
+        ...(revision && body?.lastSeenAt && { lastSeenAt: byArm(revision, body.lastSeenAt) }),
       };
     });
     return {
-      experiment, partitions: marks, reports: [...reports.values()].map(({ value }) => value), entries: [...entries.values()].map(({ value }) => value),
-      segments: [...bodies].flatMap(([part, { value }]) => value.body.segments.map((segment) => ({ ...segment, part }))), fingerprints: known.flatMap(({ body }) => body.fingerprints.map(([, mark]) => mark)),
+      experiment,
+      partitions: marks,
+      reports: [...reports.values()].map(({ value }) => value),
+      entries: [...entries.values()].map(({ value }) => value),
+      segments: [...bodies].flatMap(([part, { value }]) =>
+        value.body.segments.map((segment) => ({ ...segment, part })),
+      ),
+      fingerprints: known.flatMap(({ body }) => body.fingerprints.map(([, mark]) => mark)),
     };
   };
   return {
     apply: (rows) => rows.forEach(take),
-    looks: () => new Map([...experiments].flatMap(([id, phases]) => {
-      const newest = phases.get(Math.max(...phases.keys()));
-      return newest && newest.bodies.size > 0 ? [[id, lookOf(newest)] as const] : [];
-    })),
+    looks: () =>
+      new Map(
+        [...experiments].flatMap(([id, phases]) => {
+          const newest = phases.get(Math.max(...phases.keys()));
+          return newest && newest.bodies.size > 0 ? [[id, lookOf(newest)] as const] : [];
+        }),
+      ),
   };
 }

@@ -4,23 +4,82 @@ import { harmAlphaOf } from '../kernel/experiment.ts';
 
 /** What a look found, as the record that crosses the topic. `state` names the first rule that held. */
 export const toReading = (evaluation: Evaluation, lookSeq: number, state: string): Reading => ({
-  experiment_id: evaluation.experiment.spec.id, phase: evaluation.experiment.phase, revision: evaluation.experiment.revision, look_seq: lookSeq,
-  version_vector: evaluation.versionVector.map(({ part, ver }) => ({ part, ver })), watermark: evaluation.watermark ?? null, newest_clock: evaluation.newestClock ?? null, events_folded: evaluation.eventsFolded, crossovers: evaluation.crossovers,
-  state, settled: evaluation.settled, srm_log_e: evaluation.srm.logE, units_by_arm: { ...evaluation.srm.counts },
+  experiment_id: evaluation.experiment.spec.id,
+  phase: evaluation.experiment.phase,
+  revision: evaluation.experiment.revision,
+  look_seq: lookSeq,
+  version_vector: evaluation.versionVector.map(({ part, ver }) => ({ part, ver })),
+  watermark: evaluation.watermark ?? null,
+  newest_clock: evaluation.newestClock ?? null,
+  events_folded: evaluation.eventsFolded,
+  crossovers: evaluation.crossovers,
+  state,
+  settled: evaluation.settled,
+  srm_log_e: evaluation.srm.logE,
+  units_by_arm: { ...evaluation.srm.counts },
   metrics: evaluation.metrics.map((metric) => ({
-    metric: metric.metric, candidate: metric.candidate, role: metric.role, status: metric.status, reason: metric.reason ?? null,
-    log_e: metric.harm?.logE ?? null, weighted_log_e: metric.harm?.weightedLogE ?? null, threshold: Math.log(1 / harmAlphaOf(evaluation.experiment.spec)), engine: metric.harm?.engine ?? null, restart: metric.harm?.restart.label ?? null,
-    win_log_e: metric.win?.logE ?? null, ...intervalFields(metric.interval),
-    arms: metric.arms.map(({ arm, units, entries, numerator, denominator, estimate }) => ({ arm, units, entries, numerator, denominator, estimate: estimate ?? null })),
+    metric: metric.metric,
+    candidate: metric.candidate,
+    role: metric.role,
+    status: metric.status,
+    reason: metric.reason ?? null,
+    log_e: metric.harm?.logE ?? null,
+    weighted_log_e: metric.harm?.weightedLogE ?? null,
+    threshold: Math.log(1 / harmAlphaOf(evaluation.experiment.spec)),
+    engine: metric.harm?.engine ?? null,
+    restart: metric.harm?.restart.label ?? null,
+    win_log_e: metric.win?.logE ?? null,
+    ...intervalFields(metric.interval),
+    arms: metric.arms.map(({ arm, units, entries, numerator, denominator, estimate }) => ({
+      arm,
+      units,
+      entries,
+      numerator,
+      denominator,
+      estimate: estimate ?? null,
+    })),
   })),
-  slos: evaluation.slos.map(({ id, arm, metric, status, reason, test, killed }) => ({ slo: id, arm, metric, status, reason: reason ?? null, weighted_log_e: test?.weightedLogE ?? null, threshold: test?.threshold ?? null, killed })),
+  slos: evaluation.slos.map(({ id, arm, metric, status, reason, test, killed }) => ({
+    slo: id,
+    arm,
+    metric,
+    status,
+    reason: reason ?? null,
+    weighted_log_e: test?.weightedLogE ?? null,
+    threshold: test?.threshold ?? null,
+    killed,
+  })),
   silent: [...evaluation.silent],
 });
 
-const intervalFields = (interval: Interval): Pick<Reading['metrics'][number], 'difference' | 'difference_lower' | 'difference_upper' | 'relative' | 'relative_lower' | 'relative_upper' | 'interval_note'> =>
+const intervalFields = (
+  interval: Interval,
+): Pick<
+  Reading['metrics'][number],
+  | 'difference'
+  | 'difference_lower'
+  | 'difference_upper'
+  | 'relative'
+  | 'relative_lower'
+  | 'relative_upper'
+  | 'interval_note'
+> =>
   interval.ok
     ? {
-        difference: interval.estimate, difference_lower: interval.lower, difference_upper: interval.upper, interval_note: interval.gate ?? null,
-        relative: interval.relative?.estimate ?? null, relative_lower: interval.relative?.lower ?? null, relative_upper: interval.relative?.upper ?? null,
+        difference: interval.estimate,
+        difference_lower: interval.lower,
+        difference_upper: interval.upper,
+        interval_note: interval.gate ?? null,
+        relative: interval.relative?.estimate ?? null,
+        relative_lower: interval.relative?.lower ?? null,
+        relative_upper: interval.relative?.upper ?? null,
       }
-    : { difference: null, difference_lower: null, difference_upper: null, relative: null, relative_lower: null, relative_upper: null, interval_note: interval.reason };
+    : {
+        difference: null,
+        difference_lower: null,
+        difference_upper: null,
+        relative: null,
+        relative_lower: null,
+        relative_upper: null,
+        interval_note: interval.reason,
+      };

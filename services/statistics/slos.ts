@@ -1,4 +1,7 @@
-/** One arm against its own limit, from every restart: a unit's value lies in [0, 1] (capped, harm upwards), its share of being bad. */
+/**
+ * One arm against its own limit, from every restart: a unit's value lies in [0, 1] (capped, harm upwards), its share of
+ * being bad.
+ */
 import type { SloEvaluation } from '../kernel/evaluation.ts';
 import { fixedPoint } from '../kernel/bets.ts';
 import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
@@ -11,7 +14,8 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
   const metric = spec.metrics.find(({ id }) => id === slo.metric);
   const isControl = slo.arm === controlOf(spec).id;
   const candidate = isControl ? candidatesOf(spec)[0]?.id : slo.arm;
-  if (metric === undefined || candidate === undefined) return { ...base, status: 'unknown', killed: false, reason: 'the arm or the metric is not part of this phase' };
+  if (metric === undefined || candidate === undefined)
+    return { ...base, status: 'unknown', killed: false, reason: 'the arm or the metric is not part of this phase' };
   const side = isControl ? 'control' : 'candidate';
   const share = slo.worseThan / metric.cap;
   const limit = metric.better === 'lower' ? share : 1 - share;
@@ -22,15 +26,18 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
   for (const { restart, [side]: sums } of sumsOf(metric.id, candidate)) {
     if (sums.n === 0) continue;
     const bad = sums.sv / fixedPoint;
-    // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the spent alpha holds.
-    if (restart.kind === 'whole' && slo.hardKill !== undefined) killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
+    // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the
+    // spent alpha holds.
+    if (restart.kind === 'whole' && slo.hardKill !== undefined)
+      killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
     const found = logEOfShares({ bad: Math.min(bad, sums.n), units: sums.n, limit });
     if (!found.ok) {
       reason = found.reason;
       continue;
     }
     const weightedLogE = Math.log(restart.weight) + found.logE;
-    if (test === undefined || weightedLogE > test.weightedLogE) test = { restart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
+    if (test === undefined || weightedLogE > test.weightedLogE)
+      test = { restart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
   }
   if (test === undefined) return { ...base, status: 'unknown', killed, reason };
   return { ...base, status: killed || test.weightedLogE >= threshold ? 'bad' : 'fine', killed, test };

@@ -1,4 +1,7 @@
-/** `npm run bench:look`: what a look costs, with 64 restarts and 4 partitions: one (candidate, metric), and 1,000 live experiments from rows to decisions. */
+/**
+ * `npm run bench:look`: what a look costs, with 64 restarts and 4 partitions: one (candidate, metric), and 1,000 live
+ * experiments from rows to decisions.
+ */
 import { decide } from '../../services/control/index.ts';
 import { betDesignOf, betLogs, fixedPoint } from '../../services/kernel/bets.ts';
 import type { EntryCell, Look, ReportCell, SegmentMark } from '../../services/kernel/evidence.ts';
@@ -20,25 +23,115 @@ function fullLook(experiment: ExperimentRevision): Look {
     const design = betDesignOf(experiment.spec, metric, 'B');
     for (let part = 0; part < parts; part += 1) {
       for (const arm of ['A', 'B']) {
-        reports.push({ part, arm, metric: metric.id, units: 1_280, firstEvents: 64, numerator: 64n, denominator: 1_280n, numerator2: 64n, denominator2: 1_280n, product: 64n });
-        const [zero, one] = [0, 1].map((x) => ({ harm: betLogs(design, arm === 'B', x, 'harm'), win: betLogs(design, arm === 'B', x, 'win') }));
-        const sum = (side: 'harm' | 'win'): number[] => (zero?.[side] ?? []).map((log, j) => 19 * log + (one?.[side][j] ?? 0));
-        for (let segment = 0; segment < restarts; segment += 1) entries.push({ part, candidate: 'B', arm, metric: metric.id, segment, sums: { n: 20, s: 1, sv: fixedPoint, svv: fixedPoint, harm: sum('harm'), win: sum('win') } });
+        reports.push({
+          part,
+          arm,
+          metric: metric.id,
+          units: 1_280,
+          firstEvents: 64,
+          numerator: 64n,
+          denominator: 1_280n,
+          numerator2: 64n,
+          denominator2: 1_280n,
+          product: 64n,
+        });
+        const [zero, one] = [0, 1].map((x) => ({
+          harm: betLogs(design, arm === 'B', x, 'harm'),
+          win: betLogs(design, arm === 'B', x, 'win'),
+        }));
+        const sum = (side: 'harm' | 'win'): number[] =>
+          (zero?.[side] ?? []).map((log, j) => 19 * log + (one?.[side][j] ?? 0));
+        for (let segment = 0; segment < restarts; segment += 1)
+          entries.push({
+            part,
+            candidate: 'B',
+            arm,
+            metric: metric.id,
+            segment,
+            sums: { n: 20, s: 1, sv: fixedPoint, svv: fixedPoint, harm: sum('harm'), win: sum('win') },
+          });
       }
     }
   }
-  const segments = Array.from({ length: parts }, (_, part) => Array.from({ length: restarts }, (__, slot): SegmentMark => ({ part, ordinal: slot, slot, startedAt: monday + slot * 6 * hour, reason: slot === 0 ? 'phase' : 'schedule' }))).flat();
-  const partitions = Array.from({ length: parts }, (_, part) => ({ part, ver: 4096, clock: monday + 16 * 24 * hour, revision: 1, events: 2_560, crossovers: 0, assigned: { A: 1_280, B: 1_280 } }));
+  const segments = Array.from({ length: parts }, (_, part) =>
+    Array.from(
+      { length: restarts },
+      (__, slot): SegmentMark => ({
+        part,
+        ordinal: slot,
+        slot,
+        startedAt: monday + slot * 6 * hour,
+        reason: slot === 0 ? 'phase' : 'schedule',
+      }),
+    ),
+  ).flat();
+  const partitions = Array.from({ length: parts }, (_, part) => ({
+    part,
+    ver: 4096,
+    clock: monday + 16 * 24 * hour,
+    revision: 1,
+    events: 2_560,
+    crossovers: 0,
+    assigned: { A: 1_280, B: 1_280 },
+  }));
   return { experiment, partitions, segments, fingerprints: [], reports, entries };
 }
 
 /** The same as rows of ClickHouse, as the look loop gets them. */
 const rowsOf = ({ experiment, partitions, segments, reports, entries }: Look): LookRow[] => {
-  const base = { experiment: experiment.spec.id, phase: 1, ver: '4096', arm: '', metric: '', candidate: '', slot: 0, clock: '0', n: '0', x: [], xx: [], body: '' };
+  const base = {
+    experiment: experiment.spec.id,
+    phase: 1,
+    ver: '4096',
+    arm: '',
+    metric: '',
+    candidate: '',
+    slot: 0,
+    clock: '0',
+    n: '0',
+    x: [],
+    xx: [],
+    body: '',
+  };
   return [
-    ...partitions.map(({ part, assigned }) => ({ ...base, part, kind: 'experiment', key: '', body: JSON.stringify({ revision: formatRevision(experiment), segments: segments.filter((segment) => segment.part === part), fingerprints: [], assigned: Object.values(assigned), events: 2_560, crossovers: 0, lateOutcomes: 0 }) })),
-    ...reports.map((cell) => ({ ...base, part: cell.part, kind: 'report', key: '', arm: cell.arm, metric: cell.metric, n: String(cell.units), x: [String(cell.firstEvents)], xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product].map(String) })),
-    ...entries.map((cell) => ({ ...base, part: cell.part, kind: 'entry', key: '', arm: cell.arm, metric: cell.metric, candidate: 'B', slot: cell.segment, n: String(cell.sums.n), x: [cell.sums.s, cell.sums.sv, cell.sums.svv, ...cell.sums.harm, ...cell.sums.win].map(String) })),
+    ...partitions.map(({ part, assigned }) => ({
+      ...base,
+      part,
+      kind: 'experiment',
+      key: '',
+      body: JSON.stringify({
+        revision: formatRevision(experiment),
+        segments: segments.filter((segment) => segment.part === part),
+        fingerprints: [],
+        assigned: Object.values(assigned),
+        events: 2_560,
+        crossovers: 0,
+        lateOutcomes: 0,
+      }),
+    })),
+    ...reports.map((cell) => ({
+      ...base,
+      part: cell.part,
+      kind: 'report',
+      key: '',
+      arm: cell.arm,
+      metric: cell.metric,
+      n: String(cell.units),
+      x: [String(cell.firstEvents)],
+      xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product].map(String),
+    })),
+    ...entries.map((cell) => ({
+      ...base,
+      part: cell.part,
+      kind: 'entry',
+      key: '',
+      arm: cell.arm,
+      metric: cell.metric,
+      candidate: 'B',
+      slot: cell.segment,
+      n: String(cell.sums.n),
+      x: [cell.sums.s, cell.sums.sv, cell.sums.svv, ...cell.sums.harm, ...cell.sums.win].map(String),
+    })),
   ];
 };
 
@@ -52,10 +145,28 @@ for (let round = 0; round < 300; round += 1) {
   times.push((now() - start) / metrics);
 }
 times.sort((a, b) => a - b);
-console.log(`one (candidate, metric), ${restarts} restarts, ${parts} partitions: median ${times[150]?.toFixed(3)} ms, p99 ${times[297]?.toFixed(3)} ms (bar < 1 ms)`);
+console.log(
+  `one (candidate, metric), ${restarts} restarts, ${parts} partitions: median ${times[150]?.toFixed(3)} ms, p99 ${times[297]?.toFixed(3)} ms (bar < 1 ms)`,
+);
 
 const live = 1_000;
-const checkpoints: LookRow[] = Array.from({ length: parts }, (_, part) => ({ part, kind: 'checkpoint', experiment: '', phase: 0, key: '', ver: '4096', arm: '', metric: '', candidate: '', slot: 0, clock: String(monday + 16 * 24 * hour), n: '0', x: [], xx: [], body: '' }));
+const checkpoints: LookRow[] = Array.from({ length: parts }, (_, part) => ({
+  part,
+  kind: 'checkpoint',
+  experiment: '',
+  phase: 0,
+  key: '',
+  ver: '4096',
+  arm: '',
+  metric: '',
+  candidate: '',
+  slot: 0,
+  clock: String(monday + 16 * 24 * hour),
+  n: '0',
+  x: [],
+  xx: [],
+  body: '',
+}));
 const one = anExperimentFile();
 const reader = createLookReader(parts);
 reader.apply(checkpoints);
@@ -68,4 +179,6 @@ for (let index = 0; index < live; index += 1) {
 const start = now();
 let states = 0;
 for (const found of reader.looks().values()) if (decide(evaluate(found), []).state !== '') states += 1;
-console.log(`${states} live experiments of ${metrics} metrics (${taken} rows known): one look at all of them ${((now() - start) / 1000).toFixed(2)} s (bar < 5 s), RSS ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+console.log(
+  `${states} live experiments of ${metrics} metrics (${taken} rows known): one look at all of them ${((now() - start) / 1000).toFixed(2)} s (bar < 5 s), RSS ${Math.round(process.memoryUsage().rss / 1e6)} MB`,
+);

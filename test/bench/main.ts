@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: one table of stage, events a second, microseconds an event, RSS. Figures, not verdicts: a figure below its bar is shown
- * with the bar. Events are inferences with two texts of 150 characters; one core means one Node process without its broker and engine.
+ * `npm run bench`: one table of stage, events a second, microseconds an event, RSS. Figures, not verdicts: a figure
+ * below its bar is shown with the bar. Events are inferences with two texts of 150 characters; one core means one Node
+ * process without its broker and engine.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,27 +22,61 @@ import { anInference, aRevision, monday } from '../support/build.ts';
 import { until } from '../support/until.ts';
 import { benchJoiner } from './joiner.bench.ts';
 
-type Row = { readonly stage: string; readonly perSecond: number; readonly us: number; readonly rssMb: number; readonly bar: string };
+type Row = {
+  readonly stage: string;
+  readonly perSecond: number;
+  readonly us: number;
+  readonly rssMb: number;
+  readonly bar: string;
+};
 const rows: Row[] = [];
 const rss = (): number => Math.round(process.memoryUsage().rss / 1e6);
-const add = (stage: string, events: number, ms: number, bar: string, rssMb = rss()): void => void rows.push({ stage, perSecond: Math.round((events * 1000) / ms), us: (ms * 1000) / events, rssMb, bar });
+const add = (stage: string, events: number, ms: number, bar: string, rssMb = rss()): void =>
+  void rows.push({ stage, perSecond: Math.round((events * 1000) / ms), us: (ms * 1000) / events, rssMb, bar });
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
-const prose = 'The customer asked why the invoice was charged twice and the assistant explained the proration rule before opening a ticket for the second line team';
-const dense = 'The customer asked why the invoice was charged twice and the assistant explained the proration rule, mail ada@example.org or call +49 30 1234 5678 soon';
+const prose =
+  'The customer asked why the invoice was charged twice and the assistant explained the proration rule before opening a ticket for the second line team';
+const dense =
+  'The customer asked why the invoice was charged twice and the assistant explained the proration rule, mail ada@example.org or call +49 30 1234 5678 soon';
 /** One text in eight holds personal data, unless said otherwise. */
-const event = (index: number, units: number, text = index % 8 === 0 ? dense : prose): InferenceEvent => anInference({ event_id: randomUuid(), user: `user-${index % units}`, variant: (index % units) % 2 === 0 ? 'A' : 'B', at: monday + index * 20, prompt: text, response: text }).event as InferenceEvent;
-const randomUuid = (): string => randomBytes(16).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+const event = (index: number, units: number, text = index % 8 === 0 ? dense : prose): InferenceEvent =>
+  anInference({
+    event_id: randomUuid(),
+    user: `user-${index % units}`,
+    variant: (index % units) % 2 === 0 ? 'A' : 'B',
+    at: monday + index * 20,
+    prompt: text,
+    response: text,
+  }).event as InferenceEvent;
+const randomUuid = (): string =>
+  randomBytes(16)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 const home = mkdtempSync(join(tmpdir(), 'tripline-bench-'));
 const stack = await startEmbedded({ home });
 try {
-  const connection = await connect({ ...stack, prefix: 'bench', database: 'bench', clock: systemClock, clientId: 'bench' });
+  const connection = await connect({
+    ...stack,
+    prefix: 'bench',
+    database: 'bench',
+    clock: systemClock,
+    clientId: 'bench',
+  });
   const { codec } = connection;
   await prepare({ ...stack, prefix: 'bench', partitions: 4, carriedTime: true }, connection);
-  const context = { policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } }, pseudonym: createPseudonymizer(Buffer.alloc(32, 2)) };
+  const context = {
+    policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } },
+    pseudonym: createPseudonymizer(Buffer.alloc(32, 2)),
+  };
 
-  for (const [name, text, bar] of [['one text in eight with personal data', undefined, '>= 12,000/s a core'], ['every text with a mail and a phone', dense, '']] as const) {
-    const frames = Array.from({ length: 20_000 }, (_, index) => codec.encode('inference-event', event(index, 20_000, text)));
+  for (const [name, text, bar] of [
+    ['one text in eight with personal data', undefined, '>= 12,000/s a core'],
+    ['every text with a mail and a phone', dense, ''],
+  ] as const) {
+    const frames = Array.from({ length: 20_000 }, (_, index) =>
+      codec.encode('inference-event', event(index, 20_000, text)),
+    );
     const work = (count: number): void => {
       const units: UnitRecord[] = [];
       for (let index = 0; index < count; index += 1) {
@@ -70,20 +105,60 @@ try {
     const producer = await feeding.log.producer();
     await publishRevision({ prefix, log: feeding.log, producer, codec: feeding.codec }, aRevision());
     for (let from = 0; from < total; from += 2_000) {
-      await producer.send(Array.from({ length: 2_000 }, (_, offset) => {
-        const value = event(from + offset, 100_000);
-        const user = value.units.user_id ?? '';
-        return { topic: topicName(prefix, 'inference.raw.v1'), partition: partitionOf(bucketOf('user', user), 4), key: user, value: feeding.codec.encode('inference-event', value), timestamp: value.occurred_at };
-      }));
+      await producer.send(
+        Array.from({ length: 2_000 }, (_, offset) => {
+          const value = event(from + offset, 100_000);
+          const user = value.units.user_id ?? '';
+          return {
+            topic: topicName(prefix, 'inference.raw.v1'),
+            partition: partitionOf(bucketOf('user', user), 4),
+            key: user,
+            value: feeding.codec.encode('inference-event', value),
+            timestamp: value.occurred_at,
+          };
+        }),
+      );
     }
     const start = now();
-    const path = await startWholePath({ ...stack, prefix, database: 'bench_path', partitions: 4, carriedTime: true, pseudonymKey: Buffer.alloc(32, 3), clock: systemClock, carriedClock: systemClock, flushMs: 500, lookMs: 500, idleTickMs: 0, bot: true });
-    const folded = (): number => [...path.joiner.states().values()].reduce((sum, { experiments }) => sum + (experiments.get('exp-test')?.events ?? 0), 0);
-    await until('everything folded and landed', async () => folded() >= total && path.sink.counts.forwarded >= total, 300_000);
-    add('whole path: raw topic to cells and wide rows, all stages in one process', total, now() - start, '>= 6,000/s on two cores');
+    const path = await startWholePath({
+      ...stack,
+      prefix,
+      database: 'bench_path',
+      partitions: 4,
+      carriedTime: true,
+      pseudonymKey: Buffer.alloc(32, 3),
+      clock: systemClock,
+      carriedClock: systemClock,
+      flushMs: 500,
+      lookMs: 500,
+      idleTickMs: 0,
+      bot: true,
+    });
+    const folded = (): number =>
+      [...path.joiner.states().values()].reduce(
+        (sum, { experiments }) => sum + (experiments.get('exp-test')?.events ?? 0),
+        0,
+      );
+    await until(
+      'everything folded and landed',
+      async () => folded() >= total && path.sink.counts.forwarded >= total,
+      300_000,
+    );
+    add(
+      'whole path: raw topic to cells and wide rows, all stages in one process',
+      total,
+      now() - start,
+      '>= 6,000/s on two cores',
+    );
     const check = await createStore({ url: stack.clickhouseUrl, database: 'bench_path' });
     const [landed] = await check.rows<{ n: string }>('SELECT count() AS n FROM inferences');
-    rows.push({ stage: `whole path: RSS of all stages, ${landed?.n} rows landed`, perSecond: 0, us: 0, rssMb: rss(), bar: '<= 800 MB at 100,000 units' });
+    rows.push({
+      stage: `whole path: RSS of all stages, ${landed?.n} rows landed`,
+      perSecond: 0,
+      us: 0,
+      rssMb: rss(),
+      bar: '<= 800 MB at 100,000 units',
+    });
     await check.close();
     await path.close();
     await feeding.close();
@@ -92,7 +167,23 @@ try {
   await stack.stop();
   rmSync(home, { recursive: true, force: true });
 }
-const cells = [['stage', 'events/s', 'us/event', 'RSS MB', 'bar'], ...rows.map((row) => [row.stage, row.perSecond === 0 ? '-' : row.perSecond.toLocaleString('en-US'), row.us === 0 ? '-' : row.us.toFixed(1), String(row.rssMb), row.bar])];
+const cells = [
+  ['stage', 'events/s', 'us/event', 'RSS MB', 'bar'],
+  ...rows.map((row) => [
+    row.stage,
+    row.perSecond === 0 ? '-' : row.perSecond.toLocaleString('en-US'),
+    row.us === 0 ? '-' : row.us.toFixed(1),
+    String(row.rssMb),
+    row.bar,
+  ]),
+];
 const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
-for (const row of cells) console.log(row.map((cell, column) => (column === 0 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+for (const row of cells)
+  console.log(
+    row
+      .map((cell, column) =>
+        column === 0 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  '),
+  );
 process.exit(0);

@@ -1,4 +1,7 @@
-/** Everything that the README tells a newcomer to type, typed: its blocks are read from the file, so a block that changes is a block that is run. */
+/**
+ * Everything that the README tells a newcomer to type, typed: its blocks are read from the file, so a block that
+ * changes is a block that is run.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,14 +19,26 @@ const blocks = (kind: string): string[] => fences.filter((fence) => fence.kind =
 const home = mkdtempSync(join(tmpdir(), 'tripline-newcomer-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const bin = join(root, 'services/cli/bin.mjs');
-const environment = { ...process.env, KAFKA_BROKERS: undefined, CLICKHOUSE_URL: undefined, SCHEMA_REGISTRY_URL: undefined, NO_COLOR: '1' };
+const environment = {
+  ...process.env,
+  KAFKA_BROKERS: undefined,
+  CLICKHOUSE_URL: undefined,
+  SCHEMA_REGISTRY_URL: undefined,
+  NO_COLOR: '1',
+};
 
 /** A line of the README, run in the newcomer's folder. `npx tripline` is the package's own bin. */
 async function type(line: string): Promise<string> {
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
   expect(words.slice(0, 2)).toEqual(['npx', 'tripline']);
   try {
-    return (await run(process.execPath, [bin, ...words.slice(2)], { cwd: home, env: environment as NodeJS.ProcessEnv, maxBuffer: 1 << 28 })).stdout;
+    return (
+      await run(process.execPath, [bin, ...words.slice(2)], {
+        cwd: home,
+        env: environment as NodeJS.ProcessEnv,
+        maxBuffer: 1 << 28,
+      })
+    ).stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${line}\n${stdout.slice(-2_000)}${stderr.slice(-2_000)}`);
@@ -43,15 +58,32 @@ describe('the README', () => {
     for (const word of ['broker', 'store', 'registry', 'redactor', 'joiner']) expect(said).toContain(word);
   });
   test('three lines in the app', async () => {
-    const stack = JSON.parse(readFileSync(join(home, '.tripline/stack.json'), 'utf8')) as { brokers: string; registryUrl: string };
+    const stack = JSON.parse(readFileSync(join(home, '.tripline/stack.json'), 'utf8')) as {
+      brokers: string;
+      registryUrl: string;
+    };
     const folder = join(root, '.tripline', `readme-${process.pid}`);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, 'app.mts');
     const [code = ''] = blocks('ts');
-    // The table of experiments arrives in the background; a service that has just started assigns control until it is there.
-    const waiting = code.replace('const arm =', 'while (tripline.assign("support-reply", { unit: "probe" }).reason === "UNKNOWN") await new Promise((done) => setTimeout(done, 20));\nconst arm =');
-    writeFileSync(file, `${waiting}\nif (!(await tripline.flush())) throw new Error('not flushed');\nconsole.log(JSON.stringify({ variant: arm.variant, reason: arm.reason }));\nawait tripline.close();\n`);
-    const { stdout } = await run(process.execPath, ['--conditions=source', '--import', 'tsx', file], { cwd: root, env: { ...environment, KAFKA_BROKERS: stack.brokers, SCHEMA_REGISTRY_URL: stack.registryUrl } as NodeJS.ProcessEnv });
+    // The table of experiments arrives in the background; a service that has just started assigns control until it is
+    // there.
+    const waiting = code.replace(
+      'const arm =',
+      'while (tripline.assign("support-reply", { unit: "probe" }).reason === "UNKNOWN") await new Promise((done) => setTimeout(done, 20));\nconst arm =',
+    );
+    writeFileSync(
+      file,
+      `${waiting}\nif (!(await tripline.flush())) throw new Error('not flushed');\nconsole.log(JSON.stringify({ variant: arm.variant, reason: arm.reason }));\nawait tripline.close();\n`,
+    );
+    const { stdout } = await run(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
+      cwd: root,
+      env: {
+        ...environment,
+        KAFKA_BROKERS: stack.brokers,
+        SCHEMA_REGISTRY_URL: stack.registryUrl,
+      } as NodeJS.ProcessEnv,
+    });
     rmSync(folder, { recursive: true, force: true });
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'SPLIT' });
   });
@@ -65,49 +97,109 @@ describe('the README', () => {
     expect(await type(tail)).toMatch(/inference +support-reply (control|canary) +gpt-4o-mini/);
     await until('a look', async () => (await type(results)).includes('refusal_rate') || undefined);
     expect(await type(decisions)).toContain('no decision yet');
-    expect(await until('the row', async () => { const said = await type(sql); return /│ +1 │/.test(said) && said; })).toMatch(/control|canary/);
+    expect(
+      await until('the row', async () => {
+        const said = await type(sql);
+        return /│ +1 │/.test(said) && said;
+      }),
+    ).toMatch(/control|canary/);
     expect(await type(kill)).toContain('rollback 1 published');
-    expect(await until('the decision', async () => { const said = await type(decisions); return said.includes('KILL') && said; })).toContain('rollback');
+    expect(
+      await until('the decision', async () => {
+        const said = await type(decisions);
+        return said.includes('KILL') && said;
+      }),
+    ).toContain('rollback');
     expect(JSON.parse(await type(`${decisions} --json`))).toMatchObject([{ action: 'rollback', note: 'INC-4211' }]);
     expect(await type(down)).toContain('stopped');
     await expect(type('npx tripline results support-reply')).rejects.toThrow(/E0503[\s\S]*cure/);
   });
   test('every other block is one of those that other suites run', () => {
     const rest = blocks('').map((block) => block.trim().split('\n')[0]);
-    expect(rest).toEqual(['npm ci && npm run demo', expect.stringContaining('npx tripline replay'), expect.stringContaining('export KAFKA_BROKERS')]);
+    expect(rest).toEqual([
+      'npm ci && npm run demo',
+      expect.stringContaining('npx tripline replay'),
+      expect.stringContaining('export KAFKA_BROKERS'),
+    ]);
   });
 });
 
 describe('npm run demo', () => {
   const summary = join(home, 'demo.json');
   test('passes, names the broken metric, and its decision verifies to the byte', async () => {
-    const keep = spawn('npm', ['run', '--silent', 'demo', '--', '--keep', '--home', join(home, 'demo'), '--json', summary], { cwd: root, env: environment as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const keep = spawn(
+      'npm',
+      ['run', '--silent', 'demo', '--', '--keep', '--home', join(home, 'demo'), '--json', summary],
+      { cwd: root, env: environment as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+    );
     let said = '';
-    keep.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
-    await until('the end of the story', () => said.includes('Still running') || (keep.exitCode !== null && 'ended'), 110_000);
-    console.log(said.split('\n').filter((line) => /ROLLBACK|obeyed|switched|PASS|FAIL|kept from|replaced/.test(line)).join('\n'));
-    const result = JSON.parse(readFileSync(summary, 'utf8')) as { demo: { ok: boolean; problems: string[]; planted: number; replaced: Record<string, number>; decision_to_last_candidate_ms: number; decision_to_switch_ms: number[] }; decisions: { decision_id: string; action: string }[]; recount: string };
+    keep.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until(
+      'the end of the story',
+      () => said.includes('Still running') || (keep.exitCode !== null && 'ended'),
+      110_000,
+    );
+    console.log(
+      said
+        .split('\n')
+        .filter((line) => /ROLLBACK|obeyed|switched|PASS|FAIL|kept from|replaced/.test(line))
+        .join('\n'),
+    );
+    const result = JSON.parse(readFileSync(summary, 'utf8')) as {
+      demo: {
+        ok: boolean;
+        problems: string[];
+        planted: number;
+        replaced: Record<string, number>;
+        decision_to_last_candidate_ms: number;
+        decision_to_switch_ms: number[];
+      };
+      decisions: { decision_id: string; action: string }[];
+      recount: string;
+    };
     expect(result.demo.problems).toEqual([]);
     expect([result.demo.ok, result.recount]).toEqual([true, 'equal']);
-    expect(Object.values(result.demo.replaced).reduce((sum, number) => sum + number, 0)).toBeGreaterThanOrEqual(result.demo.planted);
-    expect(Math.max(result.demo.decision_to_last_candidate_ms, ...result.demo.decision_to_switch_ms)).toBeLessThan(1_000);
+    expect(Object.values(result.demo.replaced).reduce((sum, number) => sum + number, 0)).toBeGreaterThanOrEqual(
+      result.demo.planted,
+    );
+    expect(Math.max(result.demo.decision_to_last_candidate_ms, ...result.demo.decision_to_switch_ms)).toBeLessThan(
+      1_000,
+    );
     const id = result.decisions.find(({ action }) => action === 'rollback')?.decision_id ?? '';
     const where = `--home ${join(home, 'demo')}`;
     expect(await type(`npx tripline verify ${id} ${where}`)).toMatch(/^same /);
-    expect(await type(`npx tripline explain ${id} ${where}`)).toMatch(/counted +from fingerprint prompt_version=reply-v2/);
+    expect(await type(`npx tripline explain ${id} ${where}`)).toMatch(
+      /counted +from fingerprint prompt_version=reply-v2/,
+    );
     // Planted values, as the desks wrote them down, against every clean table and topic.
-    const planted = ['0', '1'].flatMap((app) => readFileSync(join(home, `demo/story/desk-${app}.ndjson`), 'utf8').trim().split('\n').flatMap((line) => (JSON.parse(line) as { planted?: string }).planted ?? []));
+    const planted = ['0', '1'].flatMap((app) =>
+      readFileSync(join(home, `demo/story/desk-${app}.ndjson`), 'utf8')
+        .trim()
+        .split('\n')
+        .flatMap((line) => (JSON.parse(line) as { planted?: string }).planted ?? []),
+    );
     expect(planted.length).toBe(result.demo.planted);
-    const rows = await type(`npx tripline sql "SELECT prompt, response, toString(attributes), error_type FROM inferences" --json ${where}`);
+    const rows = await type(
+      `npx tripline sql "SELECT prompt, response, toString(attributes), error_type FROM inferences" --json ${where}`,
+    );
     const topics = await type(`npx tripline tail --once --json ${where}`);
-    for (const value of planted) expect([value, rows.includes(value), topics.includes(value)]).toEqual([value, false, false]);
+    for (const value of planted)
+      expect([value, rows.includes(value), topics.includes(value)]).toEqual([value, false, false]);
     process.kill(-(keep.pid ?? 0), 'SIGINT');
-    await until('the demo\'s end', () => keep.exitCode !== null || keep.signalCode !== null, 30_000);
+    await until("the demo's end", () => keep.exitCode !== null || keep.signalCode !== null, 30_000);
   });
   test('interrupted half-way it leaves no process behind', async () => {
-    const child = spawn(process.execPath, [bin, 'demo', '--home', join(home, 'half')], { cwd: root, env: environment as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [bin, 'demo', '--home', join(home, 'half')], {
+      cwd: root,
+      env: environment as NodeJS.ProcessEnv,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let said = '';
-    child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
     await until('calls', () => said.includes('calls/s'), 60_000);
     child.kill('SIGINT');
     await until('its end', () => child.exitCode !== null, 30_000);

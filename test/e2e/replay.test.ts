@@ -1,4 +1,7 @@
-/** Replays on real parts: the same file gives the same totals to the last digit, whatever the partitions, the speed, or what is killed on the way. */
+/**
+ * Replays on real parts: the same file gives the same totals to the last digit, whatever the partitions, the speed, or
+ * what is killed on the way.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,24 +19,47 @@ import { writeScenario } from '../support/scenario-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-replay-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const file = anExperimentFile({ metrics: '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.06, sd: 0.24 }, cap: 1 }\n    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 2500, sd: 1500 }, cap: 5000 }\n    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.1, baseline: { mean: 0.2, sd: 0.4 }, cap: 1 }\n' });
+const file = anExperimentFile({
+  metrics:
+    '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.06, sd: 0.24 }, cap: 1 }\n    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 2500, sd: 1500 }, cap: 5000 }\n    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.1, baseline: { mean: 0.2, sd: 0.4 }, cap: 1 }\n',
+});
 const parsed = parseExperimentFile(file, 'test');
-if (!parsed.ok) throw new Error('the test\'s own experiment is wrong');
+if (!parsed.ok) throw new Error("the test's own experiment is wrong");
 const scenario = writeScenario(folder, parsed.spec, { users: 120, calls: 3_000, seed: 3 });
 
 const run = (change: Partial<ReplayOptions>): Promise<ReplaySummary> =>
   replay({
-    ...inject('addresses'), run: randomBytes(4).toString('hex'), spec: parsed.spec, configSha: parsed.sha, eventsFile: scenario.events, outcomesFile: scenario.outcomes, partitions: 4, observe: true, lookEvery: 0, speed: Number.POSITIVE_INFINITY,
-    pseudonymKey: Buffer.alloc(32, 2), clock: systemClock, ...change,
+    ...inject('addresses'),
+    run: randomBytes(4).toString('hex'),
+    spec: parsed.spec,
+    configSha: parsed.sha,
+    eventsFile: scenario.events,
+    outcomesFile: scenario.outcomes,
+    partitions: 4,
+    observe: true,
+    lookEvery: 0,
+    speed: Number.POSITIVE_INFINITY,
+    pseudonymKey: Buffer.alloc(32, 2),
+    clock: systemClock,
+    ...change,
   });
-const sorted = (totals: ReplaySummary['totals']) => [...totals].map(({ arm, metric, units, numerator, denominator }) => ({ arm, metric, units, numerator, denominator })).sort((a, b) => `${a.metric}${a.arm}`.localeCompare(`${b.metric}${b.arm}`));
+const sorted = (totals: ReplaySummary['totals']) =>
+  [...totals]
+    .map(({ arm, metric, units, numerator, denominator }) => ({ arm, metric, units, numerator, denominator }))
+    .sort((a, b) => `${a.metric}${a.arm}`.localeCompare(`${b.metric}${b.arm}`));
 const holds = (summary: ReplaySummary): void => {
   expect(sorted(summary.totals)).toEqual(sorted(scenario.expected));
   expect([summary.events.folded, summary.recount, summary.events.parked]).toEqual([scenario.unique, 'equal', 0]);
 };
 
 describe('one file', () => {
-  test.each([['1 partition', { partitions: 1 }], ['4 partitions', {}], ['8 partitions', { partitions: 8 }], ['in lockstep', { lookEvery: 500 }], ['at 200,000 times its clock', { speed: 200_000 }]])('%s: the recount\'s totals', async (_name, change) => holds(await run(change)));
+  test.each([
+    ['1 partition', { partitions: 1 }],
+    ['4 partitions', {}],
+    ['8 partitions', { partitions: 8 }],
+    ['in lockstep', { lookEvery: 500 }],
+    ['at 200,000 times its clock', { speed: 200_000 }],
+  ])("%s: the recount's totals", async (_name, change) => holds(await run(change)));
 });
 
 describe('broker and engine stopped and started again in the middle', () => {
@@ -43,13 +69,22 @@ describe('broker and engine stopped and started again in the middle', () => {
     const stack: EmbeddedStack = await startEmbedded({ home, onLine: (line) => lines.push(line) });
     try {
       const faults: (() => Promise<void>)[] = [
-        async () => { await stack.stopPart('store'); await stack.startPart('store'); }, () => stack.killPart('store'),
-        async () => { await stack.stopPart('broker'); await stack.startPart('broker'); }, () => stack.killPart('broker'),
+        async () => {
+          await stack.stopPart('store');
+          await stack.startPart('store');
+        },
+        () => stack.killPart('store'),
+        async () => {
+          await stack.stopPart('broker');
+          await stack.startPart('broker');
+        },
+        () => stack.killPart('broker'),
       ];
       let next = 0;
       const running: Promise<void>[] = [];
       const summary = await run({
-        ...stack, speed: 20_000, // about 11 s of sending
+        ...stack,
+        speed: 20_000, // about 11 s of sending
         onProgress: ({ sent, lines: all }) => {
           const fault = faults[next];
           if (fault === undefined || sent < (all * (next + 1)) / 6) return;
@@ -72,7 +107,15 @@ test('a file with a broken line names the line; one with five mistakes changes n
   writeFileSync(broken, '{"event_id":"x"}\n');
   await expect(run({ eventsFile: broken })).rejects.toThrow(/broken\.jsonl:1: occurred_at/);
   const wrong = join(folder, 'wrong.yaml');
-  writeFileSync(wrong, file.replace('unit: user', 'unit: users').replace('numerator: errors', 'numerator: errorz').replace('window: 1h', 'window: soon').replace('weight: 50 }', 'weight: 0 }').replace('harm: +30%', 'harm: much'));
+  writeFileSync(
+    wrong,
+    file
+      .replace('unit: user', 'unit: users')
+      .replace('numerator: errors', 'numerator: errorz')
+      .replace('window: 1h', 'window: soon')
+      .replace('weight: 50 }', 'weight: 0 }')
+      .replace('harm: +30%', 'harm: much'),
+  );
   expect(() => readExperimentFile(wrong)).toThrow(/5 problems, nothing was changed/);
 });
 
@@ -83,20 +126,53 @@ describe.skipIf(data === undefined)('real scenarios, judged by check-replay wher
     writeFileSync(path, JSON.stringify(summary));
     const tool = resolve(data ?? '', '../tools/check-replay.mjs');
     const at = (suffix: string): string => `${data}/scenarios/${name}.${suffix}`;
-    const said = execFileSync(process.execPath, [tool, '--summary', path, '--experiment', at('experiment.yaml'), '--events', at('inference.jsonl.gz'), '--outcomes', at('outcomes.jsonl.gz'), ...args], { encoding: 'utf8' });
+    const said = execFileSync(
+      process.execPath,
+      [
+        tool,
+        '--summary',
+        path,
+        '--experiment',
+        at('experiment.yaml'),
+        '--events',
+        at('inference.jsonl.gz'),
+        '--outcomes',
+        at('outcomes.jsonl.gz'),
+        ...args,
+      ],
+      { encoding: 'utf8' },
+    );
     console.log(`${name}: ${said.trim().split('\n').join(' | ')}`);
     expect(said.trim().endsWith('PASS')).toBe(true);
   };
   const scenarioOf = (name: string): Partial<ReplayOptions> => {
     const { spec, sha } = readExperimentFile(`${data}/scenarios/${name}.experiment.yaml`);
-    return { spec, configSha: sha, eventsFile: `${data}/scenarios/${name}.inference.jsonl.gz`, outcomesFile: `${data}/scenarios/${name}.outcomes.jsonl.gz` };
+    return {
+      spec,
+      configSha: sha,
+      eventsFile: `${data}/scenarios/${name}.inference.jsonl.gz`,
+      outcomesFile: `${data}/scenarios/${name}.outcomes.jsonl.gz`,
+    };
   };
-  test('d3-model-swap stops within 250 events', async () => check('d3-model-swap', await run({ ...scenarioOf('d3-model-swap'), lookEvery: 100 }), ['--within', '250', '--metrics', 'schema_invalid_rate,cost_per_request']));
+  test('d3-model-swap stops within 250 events', async () =>
+    check('d3-model-swap', await run({ ...scenarioOf('d3-model-swap'), lookEvery: 100 }), [
+      '--within',
+      '250',
+      '--metrics',
+      'schema_invalid_rate,cost_per_request',
+    ]));
   test('d1-aa decides nothing', async () => check('d1-aa', await run(scenarioOf('d1-aa')), ['--expect', 'none']));
   test('d2-tuesday rolls back within 700 events of the onset, in lockstep', async () => {
     const summary = await run({ ...scenarioOf('d2-tuesday'), lookEvery: 100 });
     expect(summary.decisions[0]?.restart).toContain('reply-v2');
-    check('d2-tuesday', summary, ['--onset', '2016-03-22T09:00Z', '--within', '700', '--metrics', 'cost_per_request,refusal_rate']);
+    check('d2-tuesday', summary, [
+      '--onset',
+      '2016-03-22T09:00Z',
+      '--within',
+      '700',
+      '--metrics',
+      'cost_per_request,refusal_rate',
+    ]);
   });
   test('d2-tuesday, obeyed: acknowledged, and candidate traffic stops', async () => {
     const summary = await run({ ...scenarioOf('d2-tuesday'), lookEvery: 200, observe: false });

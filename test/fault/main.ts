@@ -1,6 +1,7 @@
 /**
- * `npm run fault -- --seeds 20`: every kind of trial with so many seeds; `--seconds 600`: in turn until the time is over. One table. Exit 1 when a number
- * was wrong, or when a broken build was not caught by any seed. `--soak 1200`: the soak instead.
+ * `npm run fault -- --seeds 20`: every kind of trial with so many seeds; `--seconds 600`: in turn until the time is
+ * over. One table. Exit 1 when a number was wrong, or when a broken build was not caught by any seed. `--soak 1200`:
+ * the soak instead.
  *   --seed N    the first seed, 1
  *   --lanes N   stacks side by side, 2
  *   --rate N    events a second of the soak, twice nominal
@@ -14,17 +15,34 @@ import { runInLanes, type Trial } from './real/lanes.ts';
 import { nominal, runSoak } from './soak/soak.ts';
 import { createTally } from './tally.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seeds: { type: 'string' }, seed: { type: 'string', default: '1' }, lanes: { type: 'string', default: '2' }, memory: { type: 'boolean', default: false }, only: { type: 'string' }, soak: { type: 'string' }, rate: { type: 'string', default: String(2 * nominal) } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string' },
+    seeds: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    lanes: { type: 'string', default: '2' },
+    memory: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    soak: { type: 'string' },
+    rate: { type: 'string', default: String(2 * nominal) },
+  },
+});
 const number = (name: 'seconds' | 'seeds' | 'seed' | 'lanes' | 'soak' | 'rate', least: number): number => {
   const given = Number(values[name]);
-  if (!(given >= least) || (name !== 'seconds' && name !== 'soak' && !Number.isInteger(given))) throw new RangeError(`--${name} is a number of at least ${least}`);
+  if (!(given >= least) || (name !== 'seconds' && name !== 'soak' && !Number.isInteger(given)))
+    throw new RangeError(`--${name} is a number of at least ${least}`);
   return given;
 };
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 const began = performance.now();
 const elapsed = (): number => (performance.now() - began) / 1_000;
 const firstSeed = number('seed', 0);
-if (values.soak !== undefined) process.exit((await runSoak({ seconds: number('soak', 60), seed: firstSeed, rate: number('rate', 1), print: console.log })) ? 0 : 1);
+if (values.soak !== undefined)
+  process.exit(
+    (await runSoak({ seconds: number('soak', 60), seed: firstSeed, rate: number('rate', 1), print: console.log }))
+      ? 0
+      : 1,
+  );
 
 const seeds = values.seeds === undefined ? undefined : number('seeds', 1);
 const seconds = seeds === undefined ? (values.seconds === undefined ? 120 : number('seconds', 1)) : Infinity;
@@ -62,11 +80,14 @@ if (!values.memory) {
   const total = seeds === undefined ? '' : ` of ${seeds * wanted.length}`;
   let over = 0;
   await runInLanes({
-    lanes: number('lanes', 1), next,
+    lanes: number('lanes', 1),
+    next,
     done: ({ fault, seed }, result, ms) => {
       over += 1;
       tally.took({ fault: String(fault.row), what: fault.name, seed, ms, ...result });
-      progress(`real: ${over}${total}, ${tally.wrong} wrong, ${elapsed().toFixed(0)} s; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`);
+      progress(
+        `real: ${over}${total}, ${tally.wrong} wrong, ${elapsed().toFixed(0)} s; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`,
+      );
     },
   });
 }

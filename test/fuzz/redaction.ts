@@ -1,8 +1,9 @@
 /**
- * Fuzzes the redactor: `npm run fuzz -- --inputs 1000000 --seed 7 [--workers 2]`. Inputs of our own generator, and one in twenty of fast-check's;
- * laws in `laws.ts`; no call may take more than its budget of CPU time three times in a row. Inputs come in shards of 20,000, each from a seed
- * of its own, so that they are the same whatever the number of workers (processes). Prints counts and seeds, and with `--show` every input that
- * breaks a law. Exit code 1 when a law is broken or a shard is not finished.
+ * Fuzzes the redactor: `npm run fuzz -- --inputs 1000000 --seed 7 [--workers 2]`. Inputs of our own generator, and one
+ * in twenty of fast-check's; laws in `laws.ts`; no call may take more than its budget of CPU time three times in a row.
+ * Inputs come in shards of 20,000, each from a seed of its own, so that they are the same whatever the number of
+ * workers (processes). Prints counts and seeds, and with `--show` every input that breaks a law. Exit code 1 when a law
+ * is broken or a shard is not finished.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,21 @@ import { defaultPolicy, type RedactionPolicy, redact } from '../../services/reda
 import { inputs } from './inputs.ts';
 import { brokenLaw } from './laws.ts';
 
-const { values } = parseArgs({ options: { inputs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '7' }, workers: { type: 'string', default: '1' }, show: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '7' },
+    workers: { type: 'string', default: '1' },
+    show: { type: 'boolean', default: false },
+  },
+});
 const count = Number(values.inputs);
 const seed = Number(values.seed);
-const policies: readonly RedactionPolicy[] = [defaultPolicy, { ...defaultPolicy, names: false }, { ...defaultPolicy, tokens: { kid: 'k1', key: Buffer.alloc(32, 1) } }];
+const policies: readonly RedactionPolicy[] = [
+  defaultPolicy,
+  { ...defaultPolicy, names: false },
+  { ...defaultPolicy, tokens: { kid: 'k1', key: Buffer.alloc(32, 1) } },
+];
 /** Milliseconds of CPU time a call may take: the bar of the cost cases. */
 const budget = 100;
 const perShard = 20_000;
@@ -30,7 +42,13 @@ const milliseconds = (text: string, policy: RedactionPolicy): number => {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
 };
-const strange = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: 'grapheme', maxLength: 300 }), fc.json(), fc.webUrl(), fc.emailAddress());
+const strange = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.json(),
+  fc.webUrl(),
+  fc.emailAddress(),
+);
 
 /** Shard seeds lie far apart: neighbours would make each other's batches again. */
 function runShard(shard: number, most: number): Report {
@@ -39,7 +57,11 @@ function runShard(shard: number, most: number): Report {
   const note = (law: string, text: string): void => {
     if (values.show) console.log(`broken: ${law} ${JSON.stringify(text)}`);
     const known = broken.get(law);
-    broken.set(law, { law, times: (known?.times ?? 0) + 1, shortest: Math.min(known?.shortest ?? text.length, text.length) });
+    broken.set(law, {
+      law,
+      times: (known?.times ?? 0) + 1,
+      shortest: Math.min(known?.shortest ?? text.length, text.length),
+    });
   };
   let slowest = 0;
   let done = 0;
@@ -59,7 +81,8 @@ function runShard(shard: number, most: number): Report {
   const own = inputs(shardSeed);
   for (let batch = 0; done < most; batch += 1) {
     for (let index = 0; index < perBatch && done < most; index += 1) judge(own.next().value as string);
-    for (const text of fc.sample(strange, { numRuns: Math.min(perBatch / 20, most - done), seed: shardSeed + batch })) judge(text);
+    for (const text of fc.sample(strange, { numRuns: Math.min(perBatch / 20, most - done), seed: shardSeed + batch }))
+      judge(text);
   }
   return { done, slowest, broken: [...broken.values()] };
 }
@@ -73,35 +96,53 @@ function add({ done, slowest, broken }: Report): void {
   total.slowest = Math.max(total.slowest, slowest);
   for (const { law, times, shortest } of broken) {
     const known = total.broken.get(law);
-    total.broken.set(law, { law, times: times + (known?.times ?? 0), shortest: Math.min(shortest, known?.shortest ?? shortest) });
+    total.broken.set(law, {
+      law,
+      times: times + (known?.times ?? 0),
+      shortest: Math.min(shortest, known?.shortest ?? shortest),
+    });
   }
-  console.log(`${total.done.toLocaleString('en-US')} inputs, ${[...total.broken.values()].reduce((sum, { times }) => sum + times, 0)} broken laws, slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`);
+  console.log(
+    `${total.done.toLocaleString('en-US')} inputs, ${[...total.broken.values()].reduce((sum, { times }) => sum + times, 0)} broken laws, slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`,
+  );
 }
 
 /** Answers when every shard is done or every worker is gone. */
 function runInWorkers(workers: number): Promise<unknown> {
   let next = 0;
-  return Promise.all(Array.from({ length: Math.min(workers, shards) }, () => new Promise<void>((resolve) => {
-    const worker = fork(fileURLToPath(import.meta.url), process.argv.slice(2), { env: { ...process.env, TRIPLINE_FUZZ_WORKER: '1' } });
-    const feed = (): void => {
-      if (next < shards) worker.send(next++);
-      else worker.disconnect();
-    };
-    worker.on('message', (report) => {
-      add(report as Report);
-      feed();
-    });
-    worker.on('exit', () => resolve());
-    feed();
-  })));
+  return Promise.all(
+    Array.from(
+      { length: Math.min(workers, shards) },
+      () =>
+        new Promise<void>((resolve) => {
+          const worker = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+            env: { ...process.env, TRIPLINE_FUZZ_WORKER: '1' },
+          });
+          const feed = (): void => {
+            if (next < shards) worker.send(next++);
+            else worker.disconnect();
+          };
+          worker.on('message', (report) => {
+            add(report as Report);
+            feed();
+          });
+          worker.on('exit', () => resolve());
+          feed();
+        }),
+    ),
+  );
 }
 
-if (process.env['TRIPLINE_FUZZ_WORKER'] !== undefined) process.on('message', (shard) => process.send?.(runShard(shard as number, sizeOf(shard as number))));
+if (process.env['TRIPLINE_FUZZ_WORKER'] !== undefined)
+  process.on('message', (shard) => process.send?.(runShard(shard as number, sizeOf(shard as number))));
 else {
   if (Number(values.workers) > 1) await runInWorkers(Number(values.workers));
   else for (let shard = 0; shard < shards; shard += 1) add(runShard(shard, sizeOf(shard)));
-  console.log(`${total.done.toLocaleString('en-US')} inputs of seed ${seed}; slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`);
-  for (const { law, times, shortest } of total.broken.values()) console.log(`broken ${times} times: ${law}; shortest input ${shortest} units`);
+  console.log(
+    `${total.done.toLocaleString('en-US')} inputs of seed ${seed}; slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`,
+  );
+  for (const { law, times, shortest } of total.broken.values())
+    console.log(`broken ${times} times: ${law}; shortest input ${shortest} units`);
   if (total.finished < shards) console.log(`${shards - total.finished} shards were not finished: a worker ended`);
   if (total.broken.size > 0 || total.finished < shards) process.exitCode = 1;
 }

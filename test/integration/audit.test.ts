@@ -1,4 +1,7 @@
-/** The standing audit on the real engine: silent while the cells are right, also while flushes come; loud when one number of one unit is not what it was. */
+/**
+ * The standing audit on the real engine: silent while the cells are right, also while flushes come; loud when one
+ * number of one unit is not what it was.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { factColumns, takeFlushRows } from '../../services/joiner/rows.ts';
@@ -45,7 +48,9 @@ test('equal while the flushes of three partitions come, equal after them, differ
   expect(audits).toBeGreaterThan(0);
   expect(await auditCells(store)).toMatchObject({ mismatches: [], settled: true });
 
-  await store.command(`INSERT INTO state SELECT * REPLACE (ver + 1 AS ver, arrayMap((v, i) -> if(i = 2, v + 1, v), x, arrayEnumerate(x)) AS x) FROM state FINAL WHERE log = 'unit' AND kind = 'unit' AND n = 1 AND experiment = 'exp-test' LIMIT 1`);
+  await store.command(
+    `INSERT INTO state SELECT * REPLACE (ver + 1 AS ver, arrayMap((v, i) -> if(i = 2, v + 1, v), x, arrayEnumerate(x)) AS x) FROM state FINAL WHERE log = 'unit' AND kind = 'unit' AND n = 1 AND experiment = 'exp-test' LIMIT 1`,
+  );
   const { mismatches, settled } = await auditCells(store);
   expect(settled).toBe(true);
   expect(mismatches.map(({ what, key }) => [what, /^exp-test\/\d\/[AB]\/0$/.test(key)])).toEqual([['report', true]]);

@@ -18,8 +18,16 @@ const engine = ((): boolean => {
 test.skipIf(!engine)('migrations on a real server', async () => {
   const { GenericContainer, Wait } = await import('testcontainers');
   const password = randomBytes(12).toString('hex');
-  const container = await new GenericContainer('clickhouse/clickhouse-server:26.7').withEnvironment({ CLICKHOUSE_USER: 'tripline', CLICKHOUSE_PASSWORD: password }).withExposedPorts(8123).withWaitStrategy(Wait.forHttp('/ping', 8123)).start();
-  const connection = { url: `http://${container.getHost()}:${container.getMappedPort(8123)}`, user: 'tripline', password };
+  const container = await new GenericContainer('clickhouse/clickhouse-server:26.7')
+    .withEnvironment({ CLICKHOUSE_USER: 'tripline', CLICKHOUSE_PASSWORD: password })
+    .withExposedPorts(8123)
+    .withWaitStrategy(Wait.forHttp('/ping', 8123))
+    .start();
+  const connection = {
+    url: `http://${container.getHost()}:${container.getMappedPort(8123)}`,
+    user: 'tripline',
+    password,
+  };
   const store = await createStore({ ...connection, database: 'tripline' });
   expect((await migrate(store, connection)).length).toBeGreaterThan(0);
   expect(await store.rows('SELECT count() AS n FROM state')).toEqual([{ n: '0' }]);

@@ -30,7 +30,9 @@ const alive = (pid: number | undefined): boolean => {
 };
 
 test('two stacks side by side; a killed part heals on its port with its data; stop leaves nothing', async () => {
-  const stacks: EmbeddedStack[] = await Promise.all(['one', 'two'].map((name) => startEmbedded({ home: join(folder, name) })));
+  const stacks: EmbeddedStack[] = await Promise.all(
+    ['one', 'two'].map((name) => startEmbedded({ home: join(folder, name) })),
+  );
   const [one, two] = stacks as [EmbeddedStack, EmbeddedStack];
   expect(one.brokers).not.toBe(two.brokers);
   const log = createKafka({ brokers: one.brokers, clientId: 'test' });
@@ -42,29 +44,44 @@ test('two stacks side by side; a killed part heals on its port with its data; st
   await store.insertRows('kept', [{ n: 7 }]);
   await one.killPart('store');
   await one.killPart('broker');
-  const healed = await until('both parts', async () => {
-    const status = await one.status();
-    return status.every(({ ready }) => ready) && status;
-  }, 60_000);
+  const healed = await until(
+    'both parts',
+    async () => {
+      const status = await one.status();
+      return status.every(({ ready }) => ready) && status;
+    },
+    60_000,
+  );
   expect(healed.map(({ restarts }) => restarts)).toEqual([1, 1, 0]);
   expect(await store.rows('SELECT n FROM kept')).toEqual([{ n: '7' }]);
   expect((await log.readToEnd('t')).map(({ value }) => value?.toString())).toEqual(['kept']);
   await log.close();
   await store.close();
-  const pids = (await Promise.all(stacks.map((stack) => stack.status()))).flat().map(({ pid }) => pid).filter((pid) => pid !== process.pid);
+  const pids = (await Promise.all(stacks.map((stack) => stack.status())))
+    .flat()
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid);
   await Promise.all(stacks.map((stack) => stack.stop()));
   expect(pids.filter(alive)).toEqual([]);
-  for (const address of stacks.flatMap((stack) => [stack.brokers, stack.clickhouseUrl, stack.registryUrl])) expect(await listens(address)).toBe(false);
+  for (const address of stacks.flatMap((stack) => [stack.brokers, stack.clickhouseUrl, stack.registryUrl]))
+    expect(await listens(address)).toBe(false);
 }, 180_000);
 
 test('when its owner is killed outright nothing is left, and the next run says so and starts', async () => {
   const home = join(folder, 'killed');
   const script = join(folder, 'owner.mts');
-  writeFileSync(script, `import { startEmbedded } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/index.ts', import.meta.url)))};\nconst stack = await startEmbedded({ home: ${JSON.stringify(home)} });\nprocess.stdout.write(JSON.stringify((await stack.status()).map(({ name, pid }) => ({ name, pid }))) + '\\n');\nsetInterval(() => {}, 1000);\n`);
+  writeFileSync(
+    script,
+    `import { startEmbedded } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/index.ts', import.meta.url)))};\nconst stack = await startEmbedded({ home: ${JSON.stringify(home)} });\nprocess.stdout.write(JSON.stringify((await stack.status()).map(({ name, pid }) => ({ name, pid }))) + '\\n');\nsetInterval(() => {}, 1000);\n`,
+  );
   const owner = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const pids = await new Promise<{ name: string; pid: number }[]>((resolve) => owner.stdout.once('data', (chunk: Buffer) => resolve(JSON.parse(chunk.toString()) as { name: string; pid: number }[])));
+  const pids = await new Promise<{ name: string; pid: number }[]>((resolve) =>
+    owner.stdout.once('data', (chunk: Buffer) =>
+      resolve(JSON.parse(chunk.toString()) as { name: string; pid: number }[]),
+    ),
+  );
   owner.kill('SIGKILL');
-  await until('the children\'s end', () => pids.every(({ pid }) => !alive(pid)), 15_000);
+  await until("the children's end", () => pids.every(({ pid }) => !alive(pid)), 15_000);
   const stack = await startEmbedded({ home });
   expect((await stack.status()).every(({ ready }) => ready)).toBe(true);
   await stack.stop();
@@ -75,21 +92,31 @@ describe('what can be wrong says so, with the ways out', () => {
     const port = await freePort();
     const { createServer } = await import('node:net');
     const server = createServer().listen(port, '127.0.0.1');
-    await expect(startEmbedded({ home: join(folder, 'taken'), ports: { broker: port } })).rejects.toMatchObject({ code: 'STACK_START', message: expect.stringContaining(String(port)), cure: expect.stringContaining('free one') });
+    await expect(startEmbedded({ home: join(folder, 'taken'), ports: { broker: port } })).rejects.toMatchObject({
+      code: 'STACK_START',
+      message: expect.stringContaining(String(port)),
+      cure: expect.stringContaining('free one'),
+    });
     server.close();
   });
   test('no Java', () => {
     const script = `import { kafkaJars } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/kafka/broker.ts', import.meta.url)))};\nkafkaJars(() => {}).then(() => console.log('found'), (error) => console.log(error.code, error.cure));`;
     const file = join(folder, 'nojava.mts');
     writeFileSync(file, script);
-    const said = execFileSync(process.execPath, ['--import', 'tsx', file], { encoding: 'utf8', env: { ...process.env, PATH: '/nonexistent' } });
+    const said = execFileSync(process.execPath, ['--import', 'tsx', file], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: '/nonexistent' },
+    });
     expect(said).toContain('STACK_PREREQUISITE');
     expect(said).toContain('KAFKA_BROKERS');
   });
   test('a folder that cannot be made', async () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
-    await expect(startEmbedded({ home: join(file, 'x') })).rejects.toMatchObject({ code: 'STACK_START', cure: expect.stringContaining('--home') });
+    await expect(startEmbedded({ home: join(file, 'x') })).rejects.toMatchObject({
+      code: 'STACK_START',
+      cure: expect.stringContaining('--home'),
+    });
   });
 });
 
@@ -101,11 +128,20 @@ test('an insert is one part: killed at any moment, it is there whole or not at a
   let version = 0;
   for (let round = 0; round < 4; round += 1) {
     let ready: () => void = () => {};
-    const up = new Promise<void>((resolve) => { ready = resolve; });
-    const child = await startChild({ command: process.execPath, args: ['--import', 'tsx', endpoint, join(folder, 'atomic'), join(folder, 'spool'), String(port)], logFile: join(folder, 'atomic.log'), onLine: (line) => line.startsWith('listening') && ready() });
+    const up = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const child = await startChild({
+      command: process.execPath,
+      args: ['--import', 'tsx', endpoint, join(folder, 'atomic'), join(folder, 'spool'), String(port)],
+      logFile: join(folder, 'atomic.log'),
+      onLine: (line) => line.startsWith('listening') && ready(),
+    });
     await up;
     const store = await createStore({ url: `http://127.0.0.1:${port}`, database: 'default' });
-    await store.command('CREATE TABLE IF NOT EXISTS flushes (ver UInt64, k UInt64) ENGINE = MergeTree ORDER BY (ver, k)');
+    await store.command(
+      'CREATE TABLE IF NOT EXISTS flushes (ver UInt64, k UInt64) ENGINE = MergeTree ORDER BY (ver, k)',
+    );
     const found = await store.rows<{ ver: string; n: string }>('SELECT ver, count() AS n FROM flushes GROUP BY ver');
     expect(found.filter(({ n }) => Number(n) !== rows)).toEqual([]);
     for (const ver of acknowledged) expect(found.map((row) => Number(row.ver))).toContain(ver);
@@ -115,7 +151,10 @@ test('an insert is one part: killed at any moment, it is there whole or not at a
         version += 1;
         const mine = version;
         const buffer = Buffer.alloc(rows * 16);
-        for (let k = 0; k < rows; k += 1) { buffer.writeUInt32LE(mine, k * 16); buffer.writeUInt32LE(k, k * 16 + 8); }
+        for (let k = 0; k < rows; k += 1) {
+          buffer.writeUInt32LE(mine, k * 16);
+          buffer.writeUInt32LE(k, k * 16 + 8);
+        }
         await store.insertBinary('flushes', ['ver', 'k'], buffer);
         acknowledged.add(mine);
       }

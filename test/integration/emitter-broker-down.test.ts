@@ -12,15 +12,32 @@ import { topicName } from '../../services/runtime/topics.ts';
 test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what fitted arrives when it is back', async () => {
   const home = mkdtempSync(join(tmpdir(), 'tripline-down-'));
   const stack = await startEmbedded({ home });
-  const connection = await connect({ ...stack, prefix: 'down', database: 'down', clock: systemClock, clientId: 'down' });
+  const connection = await connect({
+    ...stack,
+    prefix: 'down',
+    database: 'down',
+    clock: systemClock,
+    clientId: 'down',
+  });
   try {
     await prepare({ ...stack, prefix: 'down', partitions: 2, carriedTime: false }, connection);
     const { log, codec } = connection;
-    const emitter = createEmitter({ service: 's', environment: 'e', clock: systemClock, encode: codec.encodeUnregistered, sink: createKafkaSink({ prefix: 'down', log, codec, clock: systemClock, ttlMs: 1_000 }), experiments: { table: () => createAssignmentTable([]), stale: () => false, close: async () => {} }, maxQueued: 4_000, maxBytes: 64 << 20, lingerMs: 5 });
+    const emitter = createEmitter({
+      service: 's',
+      environment: 'e',
+      clock: systemClock,
+      encode: codec.encodeUnregistered,
+      sink: createKafkaSink({ prefix: 'down', log, codec, clock: systemClock, ttlMs: 1_000 }),
+      experiments: { table: () => createAssignmentTable([]), stale: () => false, close: async () => {} },
+      maxQueued: 4_000,
+      maxBytes: 64 << 20,
+      lingerMs: 5,
+    });
     emitter.record({ userId: 'warm' });
     expect(await emitter.flush({ timeoutMs: 20_000 })).toBe(true);
     await stack.stopPart('broker', 'SIGKILL');
-    for (let index = 0; index < 2_000; index += 1) emitter.record({ userId: `warm-${index}` }); // what is compiled on the way is not what is measured
+    // what is compiled on the way is not what is measured
+    for (let index = 0; index < 2_000; index += 1) emitter.record({ userId: `warm-${index}` });
     const before = emitter.stats();
     const took = new Float64Array(10_000);
     const rss = process.memoryUsage().rss;
@@ -32,7 +49,9 @@ test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what 
     }
     took.sort();
     const after = emitter.stats();
-    console.log(`record with the broker down: p50 ${took[5_000]?.toFixed(1)} us, p99 ${took[9_900]?.toFixed(1)} us, RSS +${Math.round((process.memoryUsage().rss - rss) / 1e6)} MB, dropped ${after.dropped - before.dropped}`);
+    console.log(
+      `record with the broker down: p50 ${took[5_000]?.toFixed(1)} us, p99 ${took[9_900]?.toFixed(1)} us, RSS +${Math.round((process.memoryUsage().rss - rss) / 1e6)} MB, dropped ${after.dropped - before.dropped}`,
+    );
     expect(after.queued).toBe(4_000);
     expect(after.dropped + after.queued + after.sent).toBe(12_001);
     expect(after.failedCalls).toBe(0);

@@ -1,6 +1,7 @@
 /**
- * The emitter against real parts that are not there, come late, or refuse: nothing is thrown, nothing waits, and what was counted is what arrives.
- * Timings are printed here and judged in test/bench/emitter.bench.ts: a figure on a shared machine is no reason to fail.
+ * The emitter against real parts that are not there, come late, or refuse: nothing is thrown, nothing waits, and what
+ * was counted is what arrives. Timings are printed here and judged in test/bench/emitter.bench.ts: a figure on a shared
+ * machine is no reason to fail.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,8 +19,15 @@ import { topicName, topicSpecs } from '../../services/runtime/topics.ts';
 const home = mkdtempSync(join(tmpdir(), 'tripline-emitter-'));
 let ports: { broker: number; registry: number };
 let stack: EmbeddedStack | undefined;
-const settingsFor = (prefix: string) => emitterSettings.parse({ KAFKA_BROKERS: `127.0.0.1:${ports.broker}`, SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`, TRIPLINE_TOPIC_PREFIX: prefix });
-const text = 'The invoice of March was paid twice, and the second payment has not come back yet. '.repeat(4).slice(0, 300);
+const settingsFor = (prefix: string) =>
+  emitterSettings.parse({
+    KAFKA_BROKERS: `127.0.0.1:${ports.broker}`,
+    SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
+    TRIPLINE_TOPIC_PREFIX: prefix,
+  });
+const text = 'The invoice of March was paid twice, and the second payment has not come back yet. '
+  .repeat(4)
+  .slice(0, 300);
 
 beforeAll(async () => {
   ports = { broker: await freePort(), registry: await freePort() };
@@ -32,7 +40,10 @@ afterAll(async () => {
 /** Everything on one raw topic, decoded. */
 async function readRaw(prefix: string): Promise<{ record: LogRecord; id: string }[]> {
   const log = createKafka({ brokers: `127.0.0.1:${ports.broker}`, clientId: 'test-reader' });
-  const codec = createAvroCodec({ registry: createRegistryClient({ url: `http://127.0.0.1:${ports.registry}` }), clock: systemClock });
+  const codec = createAvroCodec({
+    registry: createRegistryClient({ url: `http://127.0.0.1:${ports.registry}` }),
+    clock: systemClock,
+  });
   const records = await log.readToEnd(topicName(prefix, 'inference.raw.v1'));
   await codec.prepare(records.flatMap(({ value }) => (value ? [value] : [])));
   const decoded = records.map((record) => {
@@ -50,17 +61,34 @@ test('broker and registry down: 12,000 calls, bounded memory, and the 10,000 new
   const tookNs: number[] = [];
   const call = (index: number): void => {
     const began = process.hrtime.bigint();
-    ids.push(tripline.record({ userId: 'one-user', modelServed: 'm', tokenIn: 10, tokenOut: index, prompt: text, response: text }));
+    ids.push(
+      tripline.record({
+        userId: 'one-user',
+        modelServed: 'm',
+        tokenIn: 10,
+        tokenOut: index,
+        prompt: text,
+        response: text,
+      }),
+    );
     tookNs.push(Number(process.hrtime.bigint() - began));
   };
   for (let index = 0; index < 10_000; index += 1) call(index);
   const rssFull = process.memoryUsage().rss;
   expect(tripline.stats()).toMatchObject({ queued: 10_000, dropped: 0, sent: 0, failedCalls: 0 });
   for (let index = 10_000; index < 12_000; index += 1) call(index);
-  expect(tripline.stats()).toMatchObject({ queued: 10_000, dropped: 2_000, droppedBy: { queue_full: 2_000 }, sent: 0, failedCalls: 0 });
+  expect(tripline.stats()).toMatchObject({
+    queued: 10_000,
+    dropped: 2_000,
+    droppedBy: { queue_full: 2_000 },
+    sent: 0,
+    failedCalls: 0,
+  });
   expect(tripline.stats().bytes).toBeLessThanOrEqual(16_777_216);
   const p99Us = (tookNs.sort((a, b) => a - b)[Math.floor(tookNs.length * 0.99)] ?? 0) / 1_000;
-  console.info(`record with the broker down: p99 ${p99Us.toFixed(1)} us, RSS +${((process.memoryUsage().rss - rssFull) / 1e6).toFixed(1)} MB past a full queue`);
+  console.info(
+    `record with the broker down: p99 ${p99Us.toFixed(1)} us, RSS +${((process.memoryUsage().rss - rssFull) / 1e6).toFixed(1)} MB past a full queue`,
+  );
   expect(await tripline.flush({ timeoutMs: 200 })).toBe(false);
 
   stack = await startEmbedded({ home, ports });
@@ -71,7 +99,10 @@ test('broker and registry down: 12,000 calls, bounded memory, and the 10,000 new
   const arrived = await readRaw('late');
   expect(arrived.map(({ id }) => id)).toEqual(ids.slice(2_000));
   expect(new Set(arrived.map(({ record }) => record.partition)).size).toBe(1);
-  expect(arrived[0]?.record.headers).toMatchObject({ 'tripline-schema': 'inference-event', 'content-type': 'application/avro' });
+  expect(arrived[0]?.record.headers).toMatchObject({
+    'tripline-schema': 'inference-event',
+    'content-type': 'application/avro',
+  });
   expect(arrived[0]?.record.key?.toString()).toBe('one-user');
   await tripline.close();
   await log.close();
@@ -99,10 +130,16 @@ test('a broker that goes away in the middle: everything counted as sent or queue
 test('an event that the broker will never take is dropped alone; the 99 beside it arrive', async () => {
   if (!stack) throw new Error('the first test starts the stack');
   const log = createKafka({ brokers: stack.brokers, clientId: 'test' });
-  await log.createTopics(topicSpecs('strict', 1, false).map((spec) => ({ ...spec, config: { ...spec.config, 'max.message.bytes': '60000' } })));
+  await log.createTopics(
+    topicSpecs('strict', 1, false).map((spec) => ({
+      ...spec,
+      config: { ...spec.config, 'max.message.bytes': '60000' },
+    })),
+  );
   const tripline = createEmitterFromSettings(settingsFor('strict'), {});
   const ids: string[] = [];
-  for (let index = 0; index < 100; index += 1) ids.push(tripline.record({ userId: 'u', prompt: index === 37 ? 'x'.repeat(100_000) : text }));
+  for (let index = 0; index < 100; index += 1)
+    ids.push(tripline.record({ userId: 'u', prompt: index === 37 ? 'x'.repeat(100_000) : text }));
   tripline.record({ userId: 'u', prompt: 'x'.repeat(2_000_000) });
   expect(await tripline.flush({ timeoutMs: 30_000 })).toBe(false);
   expect(tripline.stats()).toMatchObject({ sent: 99, queued: 0, dropped: 2, droppedBy: { refused: 1, too_large: 1 } });
@@ -114,7 +151,10 @@ test('an event that the broker will never take is dropped alone; the 99 beside i
 
 test('close returns although nobody listens', async () => {
   const nobody = `127.0.0.1:${await freePort()}`;
-  const tripline = createEmitterFromSettings(emitterSettings.parse({ KAFKA_BROKERS: nobody, SCHEMA_REGISTRY_URL: `http://${nobody}` }), {});
+  const tripline = createEmitterFromSettings(
+    emitterSettings.parse({ KAFKA_BROKERS: nobody, SCHEMA_REGISTRY_URL: `http://${nobody}` }),
+    {},
+  );
   tripline.record({ userId: 'u' });
   const began = performance.now();
   await tripline.close({ timeoutMs: 300 });

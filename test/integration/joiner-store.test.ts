@@ -1,4 +1,7 @@
-/** The joiner's look-ups on the real engine answer what the store in memory answers, and a cold fold over it ends in the rows of an eager one. */
+/**
+ * The joiner's look-ups on the real engine answer what the store in memory answers, and a cold fold over it ends in the
+ * rows of an eager one.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createJoinerStore } from '../../services/joiner/joiner-store.clickhouse.ts';
@@ -23,9 +26,15 @@ afterAll(() => store.close());
 const logs = fc.sample(aLog, { numRuns: 5, seed: 11 });
 const driven = () => {
   const real = createJoinerStore(store);
-  return { ...real, writeFacts: ({ facts }: { facts: Buffer }) => (facts.length > 0 ? store.insertBinary('facts', factColumns, facts) : Promise.resolve()), writeState: ({ state }: { state: Buffer }) => store.insertBinary('state', stateColumns, state) };
+  return {
+    ...real,
+    writeFacts: ({ facts }: { facts: Buffer }) =>
+      facts.length > 0 ? store.insertBinary('facts', factColumns, facts) : Promise.resolve(),
+    writeState: ({ state }: { state: Buffer }) => store.insertBinary('state', stateColumns, state),
+  };
 };
-const byText = <T>(rows: readonly T[]): T[] => [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+const byText = <T>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 /** The columns that a look-up brings, of the highest version of each key. */
 const newest = (rows: readonly LoadedRow[]) => {
   const best = new Map<string, unknown>();
@@ -34,39 +43,88 @@ const newest = (rows: readonly LoadedRow[]) => {
     const at = `${kind}/${experiment}/${phase}/${key}`;
     if (Number(ver) < (vers.get(at) ?? 0)) continue;
     vers.set(at, Number(ver));
-    best.set(at, { at, ver, arm, candidate, clock, n, x: kind === 'entity' ? [] : x, y: kind === 'entity' ? [] : y, body });
+    best.set(at, {
+      at,
+      ver,
+      arm,
+      candidate,
+      clock,
+      n,
+      x: kind === 'entity' ? [] : x,
+      y: kind === 'entity' ? [] : y,
+      body,
+    });
   }
   return byText([...best.values()]);
 };
 
-test.each(logs.map((log, part) => [part, log] as const))('log %d: every look-up answers as the double does, then the cold fold ends in the eager rows', async (part, log) => {
-  const double = createMemoryState();
-  const both = driven();
-  const eager = foldEagerly(log, part);
-  const owner = createOwner({ ...both, writeFacts: async (flush) => { double.writeFacts(flush); await both.writeFacts(flush); }, writeState: async (flush) => { double.writeState(flush); await both.writeState(flush); } }, log, { units: 2, events: 3 }, part);
-  while (owner.at < log.length) {
-    await owner.fold(7);
-    owner.take();
-    await owner.write('all');
-    if (owner.at % 5 === 0 && owner.at < log.length) owner.crash();
-    else if (owner.at % 3 === 0) await same(both, double, part, owner.at);
-  }
-  await finish(owner, log);
-  expect(owner.state.counts.loaded).toBeGreaterThan(0);
-  expect(contentsOf(double, log.length)).toEqual(contentsOf(eager.store, log.length));
-});
+test.each(logs.map((log, part) => [part, log] as const))(
+  'log %d: every look-up answers as the double does, then the cold fold ends in the eager rows',
+  async (part, log) => {
+    const double = createMemoryState();
+    const both = driven();
+    const eager = foldEagerly(log, part);
+    const owner = createOwner(
+      {
+        ...both,
+        writeFacts: async (flush) => {
+          double.writeFacts(flush);
+          await both.writeFacts(flush);
+        },
+        writeState: async (flush) => {
+          double.writeState(flush);
+          await both.writeState(flush);
+        },
+      },
+      log,
+      { units: 2, events: 3 },
+      part,
+    );
+    while (owner.at < log.length) {
+      await owner.fold(7);
+      owner.take();
+      await owner.write('all');
+      if (owner.at % 5 === 0 && owner.at < log.length) owner.crash();
+      else if (owner.at % 3 === 0) await same(both, double, part, owner.at);
+    }
+    await finish(owner, log);
+    expect(owner.state.counts.loaded).toBeGreaterThan(0);
+    expect(contentsOf(double, log.length)).toEqual(contentsOf(eager.store, log.length));
+  },
+);
 
-async function same(real: JoinerStore, double: ReturnType<typeof createMemoryState>, part: number, at: number): Promise<void> {
-  const units = [...new Set([...double.rows.values()].filter((row) => row.part === part && row.key.length >= 32).map(({ key }) => Buffer.from(key.slice(0, 32), 'hex').toString('latin1')))].slice(0, 4);
+async function same(
+  real: JoinerStore,
+  double: ReturnType<typeof createMemoryState>,
+  part: number,
+  at: number,
+): Promise<void> {
+  const units = [
+    ...new Set(
+      [...double.rows.values()]
+        .filter((row) => row.part === part && row.key.length >= 32)
+        .map(({ key }) => Buffer.from(key.slice(0, 32), 'hex').toString('latin1')),
+    ),
+  ].slice(0, 4);
   expect(newest(await real.units(part, units))).toEqual(newest(await double.units(part, units)));
-  const events = double.facts.filter((fact) => fact.part === part).map(({ id }) => Buffer.from(id, 'hex').toString('latin1')).slice(-6);
-  expect(byText(await real.events(part, events, positionOf(at - 1)))).toEqual(byText(await double.events(part, events, positionOf(at - 1))));
+  const events = double.facts
+    .filter((fact) => fact.part === part)
+    .map(({ id }) => Buffer.from(id, 'hex').toString('latin1'))
+    .slice(-6);
+  expect(byText(await real.events(part, events, positionOf(at - 1)))).toEqual(
+    byText(await double.events(part, events, positionOf(at - 1))),
+  );
   for (const after of ['', '75312E2E2E2E2E2E2E2E2E2E2E2E2E2E']) {
     const windows = [3_600_000, 3_600_000, 3_600_000, 259_200_000, 259_200_000];
-    const sorted = (rows: readonly { key: string; ver: string; closes: readonly string[] }[]) => rows.map(({ closes, ...row }) => ({ ...row, closes: [...closes].sort() }));
-    expect(sorted(await real.openUnits(part, 'exp-test', 1, windows, after, 3))).toEqual(sorted(await double.openUnits(part, 'exp-test', 1, windows, after, 3)));
+    const sorted = (rows: readonly { key: string; ver: string; closes: readonly string[] }[]) =>
+      rows.map(({ closes, ...row }) => ({ ...row, closes: [...closes].sort() }));
+    expect(sorted(await real.openUnits(part, 'exp-test', 1, windows, after, 3))).toEqual(
+      sorted(await double.openUnits(part, 'exp-test', 1, windows, after, 3)),
+    );
     expect(await real.entityUnits(part, after, 2)).toEqual(await double.entityUnits(part, after, 2));
-    expect(await real.eventIds(part, positionOf(at), after, 5)).toEqual(await double.eventIds(part, positionOf(at), after, 5));
+    expect(await real.eventIds(part, positionOf(at), after, 5)).toEqual(
+      await double.eventIds(part, positionOf(at), after, 5),
+    );
   }
   expect((await real.heads()).get(part)).toBe((await double.heads()).get(part));
   expect(newest(await real.base(part))).toEqual(newest(await double.base(part)));

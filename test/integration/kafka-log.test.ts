@@ -7,7 +7,11 @@ import { until } from '../support/until.ts';
 let made = 0;
 const connect = (sessionTimeoutMs = 30_000) => {
   made += 1;
-  return createKafka({ brokers: process.env['KAFKA_BROKERS'] ?? inject('addresses').brokers, clientId: `contract-${made}`, sessionTimeoutMs });
+  return createKafka({
+    brokers: process.env['KAFKA_BROKERS'] ?? inject('addresses').brokers,
+    clientId: `contract-${made}`,
+    sessionTimeoutMs,
+  });
 };
 describeLog('kafkajs on a real broker', connect);
 
@@ -23,13 +27,29 @@ test('a load that waits for its store longer than the session lasts keeps the me
     open = resolve;
   });
   const got: number[] = [];
-  const handler = { load: async () => { loads += 1; await store; return undefined; }, records: async (_topic: string, partition: number) => void got.push(partition), revoked: () => {} };
+  const handler = {
+    load: async () => {
+      loads += 1;
+      await store;
+      return undefined;
+    },
+    records: async (_topic: string, partition: number) => void got.push(partition),
+    revoked: () => {},
+  };
   const first = await log.consume({ group: topic, topics: [topic], handler });
   await until('a load to begin', () => loads === 1, 60_000);
   await wait(9_000); // a session and a half: nothing but the broker's own clock can show that it is kept
   expect([loads, first.stats().rejoins]).toEqual([1, 1]);
   const theirs: number[] = [];
-  const second = await other.consume({ group: topic, topics: [topic], handler: { load: async () => undefined, records: async (_topic, partition) => void theirs.push(partition), revoked: () => {} } });
+  const second = await other.consume({
+    group: topic,
+    topics: [topic],
+    handler: {
+      load: async () => undefined,
+      records: async (_topic, partition) => void theirs.push(partition),
+      revoked: () => {},
+    },
+  });
   // The first is still waiting for its store: its heartbeat hears of the rebalance and gives way.
   await until('the second to read its share', () => theirs.length > 0, 60_000);
   open();

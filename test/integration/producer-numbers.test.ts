@@ -1,6 +1,7 @@
 /**
- * A broker that says nothing for longer than a request waits, with several sends under way: what was sent is in the log, whatever was taken for a repetition of
- * something else. Two sends that carry the same numbers are one to a broker, and it says "written" to both.
+ * A broker that says nothing for longer than a request waits, with several sends under way: what was sent is in the
+ * log, whatever was taken for a repetition of something else. Two sends that carry the same numbers are one to a
+ * broker, and it says "written" to both.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * A candidate that breaks mid-run, with users who come back (statistics design, E6): what restarts find, what the whole-phase test is blind to, and what
- * counting events as independent units costs. A 20% canary, 5,000 users of whom a few come often; the break falls between two scheduled restarts.
+ * A candidate that breaks mid-run, with users who come back (statistics design, E6): what restarts find, what the
+ * whole-phase test is blind to, and what counting events as independent units costs. A 20% canary, 5,000 users of whom
+ * a few come often; the break falls between two scheduled restarts.
  */
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
@@ -8,14 +9,28 @@ import { alpha, metricFor, type RestartPrior, tablesFor, unionPrior, watchE1, wh
 import { normalMixture, watchRule } from './peers.ts';
 import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
 
-export type BreakCase = { readonly id: string; readonly kind: 'rate' | 'cost'; readonly rate: number; readonly factor: number; readonly fromStart?: boolean };
+export type BreakCase = {
+  readonly id: string;
+  readonly kind: 'rate' | 'cost';
+  readonly rate: number;
+  readonly factor: number;
+  readonly fromStart?: boolean;
+};
 export const breakCases: readonly BreakCase[] = [
-  { id: 'rate 10% x1.5', kind: 'rate', rate: 0.1, factor: 1.5 }, { id: 'rate 10% x2', kind: 'rate', rate: 0.1, factor: 2 },
-  { id: 'rate 30% x1.2', kind: 'rate', rate: 0.3, factor: 1.2 }, { id: 'rate 30% x1.5', kind: 'rate', rate: 0.3, factor: 1.5 },
-  { id: 'cost x1.2', kind: 'cost', rate: 1, factor: 1.2 }, { id: 'cost x1.6', kind: 'cost', rate: 1, factor: 1.6 },
+  { id: 'rate 10% x1.5', kind: 'rate', rate: 0.1, factor: 1.5 },
+  { id: 'rate 10% x2', kind: 'rate', rate: 0.1, factor: 2 },
+  { id: 'rate 30% x1.2', kind: 'rate', rate: 0.3, factor: 1.2 },
+  { id: 'rate 30% x1.5', kind: 'rate', rate: 0.3, factor: 1.5 },
+  { id: 'cost x1.2', kind: 'cost', rate: 1, factor: 1.2 },
+  { id: 'cost x1.6', kind: 'cost', rate: 1, factor: 1.6 },
   { id: 'rate 30% x1.2 from the start', kind: 'rate', rate: 0.3, factor: 1.2, fromStart: true },
 ];
-export const breakColumns = ['restarts', 'whole phase', 'all alpha at the break', 'event-level GrowthBook form'] as const;
+export const breakColumns = [
+  'restarts',
+  'whole phase',
+  'all alpha at the break',
+  'event-level GrowthBook form',
+] as const;
 
 const visits = 100_000;
 const slots = 56;
@@ -26,29 +41,48 @@ export const breakAt = Math.ceil((breakHalf * visits) / halves);
 
 const slotPrior: RestartPrior = (half) => (half % 2 === 0 ? unionPrior(slots)(half / 2) : -Infinity);
 
-export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCase): { readonly prepared: PreparedWorld; readonly watchers: () => Watcher[] } {
+export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCase): {
+  readonly prepared: PreparedWorld;
+  readonly watchers: () => Watcher[];
+} {
   const healthy = kind === 'rate' ? aRate(rate) : lognormal(0, 0.55);
   const broken = kind === 'rate' ? aRate(rate * factor) : scaled(healthy, factor);
   const cap = kind === 'rate' ? 1 : 5;
   const before = { share: 0.2, control: healthy, candidate: fromStart ? broken : healthy };
   const epochs = [before, { ...before, candidate: broken }];
-  const prepared = prepareWorld({ visits, epochs, epochStarts: [breakAt], segments: halves, isEvent: (value) => value > 0, sticky: { population: 5_000, sameAgain: 0.3 } });
+  const prepared = prepareWorld({
+    visits,
+    epochs,
+    epochStarts: [breakAt],
+    segments: halves,
+    isEvent: (value) => value > 0,
+    sticky: { population: 5_000, sameAgain: 0.3 },
+  });
   const tables = tablesFor(metricFor(healthy, cap, 0.2), epochs, halves);
   return {
     prepared,
     watchers: () => [
-      watchE1(tables, slotPrior), watchE1(tables, wholeOnly), watchE1(tables, (half) => (half === (fromStart ? 0 : breakHalf) ? 0 : -Infinity)),
+      watchE1(tables, slotPrior),
+      watchE1(tables, wholeOnly),
+      watchE1(tables, (half) => (half === (fromStart ? 0 : breakHalf) ? 0 : -Infinity)),
       watchRule(normalMixture(5_000, alpha), { minUnits: 100, cap: Infinity, everyVisit: true }),
     ],
   };
 }
 
 /** Visit at which each column stopped, 0 for never. */
-export function breakTimes(prepared: ReturnType<typeof prepareBreak>, seed: number, index: number, from: number, to: number): number[][] {
+export function breakTimes(
+  prepared: ReturnType<typeof prepareBreak>,
+  seed: number,
+  index: number,
+  from: number,
+  to: number,
+): number[][] {
   const times: number[][] = breakColumns.map(() => []);
   for (let run = from; run < to; run += 1) {
     const own = seedOf(seed, 77, index, run);
-    for (const [at, stopped] of walk(prepared.prepared, createRandom(own), own, prepared.watchers()).entries()) times[at]?.push(stopped);
+    for (const [at, stopped] of walk(prepared.prepared, createRandom(own), own, prepared.watchers()).entries())
+      times[at]?.push(stopped);
   }
   return times;
 }

@@ -2,9 +2,21 @@
 import { betDesignOf, betWeights } from '../../services/kernel/bets.ts';
 import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
 import { e1Table, e2Table, rowOf } from '../../services/simulation/bets.ts';
-import { addToAll, addToLater, createMixture, type FactorTable, openRestart } from '../../services/simulation/mixture.ts';
+import {
+  addToAll,
+  addToLater,
+  createMixture,
+  type FactorTable,
+  openRestart,
+} from '../../services/simulation/mixture.ts';
 import { momentsOf, type ValueModel } from '../../services/simulation/values.ts';
-import { designRatios, designRatioWeights, slotWeight, srmConcentrations, wholePhaseWeight } from '../../services/statistics/index.ts';
+import {
+  designRatios,
+  designRatioWeights,
+  slotWeight,
+  srmConcentrations,
+  wholePhaseWeight,
+} from '../../services/statistics/index.ts';
 import type { Epoch, Visit, Watcher } from './walk.ts';
 
 export const alpha = 0.05;
@@ -12,33 +24,95 @@ export const alpha = 0.05;
 /** A metric designed from a baseline's distribution; `harm` relative to its capped mean. */
 export function metricFor(model: ValueModel, cap: number, harm: number): MetricSpec {
   const { mean, variance } = momentsOf(model, cap);
-  return { id: 'metric', role: 'guardrail', numerator: { of: 'inference', name: 'errors' }, denominator: { of: 'inference', name: 'requests' }, better: 'lower', windowMs: 3_600_000, harm: harm * mean, baseline: { mean, sd: Math.sqrt(variance) }, cap, margin: 0 };
+  return {
+    id: 'metric',
+    role: 'guardrail',
+    numerator: { of: 'inference', name: 'errors' },
+    denominator: { of: 'inference', name: 'requests' },
+    better: 'lower',
+    windowMs: 3_600_000,
+    harm: harm * mean,
+    baseline: { mean, sd: Math.sqrt(variance) },
+    cap,
+    margin: 0,
+  };
 }
 
 /** An experiment with one candidate that gets this share, frozen bets for each epoch. */
 function specFor(metric: MetricSpec, share: number): ExperimentSpec {
   return {
-    id: 'simulated', unit: 'user', salt: 'simulated', arms: [{ id: 'A', role: 'control', weight: 1 - share, config: {} }, { id: 'B', role: 'candidate', weight: share, config: {} }],
-    analysis: { alphaHarm: alpha, alphaWin: alpha, alphaSrm: 0.001, alphaSlo: 0.01, fwer: false, restartEveryMs: 21_600_000, horizonMs: 1_209_600_000, minRunMs: 0, freshnessMs: 300_000 }, metrics: [metric], slos: [], health: { srm: 'pause', crossovers: 'exclude' },
+    id: 'simulated',
+    unit: 'user',
+    salt: 'simulated',
+    arms: [
+      { id: 'A', role: 'control', weight: 1 - share, config: {} },
+      { id: 'B', role: 'candidate', weight: share, config: {} },
+    ],
+    analysis: {
+      alphaHarm: alpha,
+      alphaWin: alpha,
+      alphaSrm: 0.001,
+      alphaSlo: 0.01,
+      fwer: false,
+      restartEveryMs: 21_600_000,
+      horizonMs: 1_209_600_000,
+      minRunMs: 0,
+      freshnessMs: 300_000,
+    },
+    metrics: [metric],
+    slos: [],
+    health: { srm: 'pause', crossovers: 'exclude' },
   };
 }
 
-export type Tables = { readonly harm: FactorTable; readonly win: FactorTable; readonly firstHarm: FactorTable; readonly firstWin: FactorTable; readonly ratioWeights: readonly number[]; readonly pointsPerArm: number; readonly segments: number; readonly shares: readonly number[] };
+export type Tables = {
+  readonly harm: FactorTable;
+  readonly win: FactorTable;
+  readonly firstHarm: FactorTable;
+  readonly firstWin: FactorTable;
+  readonly ratioWeights: readonly number[];
+  readonly pointsPerArm: number;
+  readonly segments: number;
+  readonly shares: readonly number[];
+};
 
 export function tablesFor(metric: MetricSpec, epochs: readonly Epoch[], segments: number): Tables {
-  const bets = epochs.map(({ share, control, candidate }) => ({ design: betDesignOf(specFor(metric, share), metric, 'B'), pointsA: control.points, pointsB: candidate.points }));
+  const bets = epochs.map(({ share, control, candidate }) => ({
+    design: betDesignOf(specFor(metric, share), metric, 'B'),
+    pointsA: control.points,
+    pointsB: candidate.points,
+  }));
   const ratios = designRatios(1 + metric.harm / metric.baseline.mean);
   const shares = epochs.map(({ share }) => share);
-  return { harm: e1Table(bets, metric, 'harm'), win: e1Table(bets, metric, 'win'), firstHarm: e2Table(shares, ratios, 'harm'), firstWin: e2Table(shares, ratios, 'win'), ratioWeights: designRatioWeights, pointsPerArm: epochs[0]?.control.points.length ?? 0, segments, shares };
+  return {
+    harm: e1Table(bets, metric, 'harm'),
+    win: e1Table(bets, metric, 'win'),
+    firstHarm: e2Table(shares, ratios, 'harm'),
+    firstWin: e2Table(shares, ratios, 'win'),
+    ratioWeights: designRatioWeights,
+    pointsPerArm: epochs[0]?.control.points.length ?? 0,
+    segments,
+    shares,
+  };
 }
 
 /** Log weight of the restart that begins with a segment. */
 export type RestartPrior = (segment: number) => number;
 /** E6's weights for a plan of so many segments. */
-export const unionPrior = (segments: number): RestartPrior => (segment) => Math.log(segment === 0 ? wholePhaseWeight : slotWeight(segment, segments));
+export const unionPrior =
+  (segments: number): RestartPrior =>
+  (segment) =>
+    Math.log(segment === 0 ? wholePhaseWeight : slotWeight(segment, segments));
 
-/** E1 from every restart that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a unit (broken). */
-export function watchE1(tables: Tables, prior: RestartPrior, options: { side?: 'harm' | 'win'; level?: number; everyVisit?: boolean } = {}): Watcher {
+/**
+ * E1 from every restart that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a unit
+ * (broken).
+ */
+export function watchE1(
+  tables: Tables,
+  prior: RestartPrior,
+  options: { side?: 'harm' | 'win'; level?: number; everyVisit?: boolean } = {},
+): Watcher {
   const mixture = createMixture(betWeights, Math.log(1 / (options.level ?? alpha)), tables.segments);
   const table = tables[options.side ?? 'harm'];
   const { pointsPerArm } = tables;
@@ -76,7 +150,10 @@ export function watchE2(tables: Tables, options: { side?: 'harm' | 'win'; everyE
   };
 }
 
-/** E4 on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n) share), per epoch. */
+/**
+ * E4 on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n) share), per
+ * epoch.
+ */
 export function watchE4(shares: readonly number[], level: number): Watcher {
   const factors = srmConcentrations.map(() => 1);
   const counts = shares.map(() => [0, 0]);

@@ -20,13 +20,31 @@ export function runJob(job: SimulationJob): number[] | number[][] {
   const { seed, index, from, to } = job;
   switch (job.kind) {
     case 'alarms':
-      return countAlarms(keep(`alarms ${JSON.stringify(job.cell)}`, () => prepareCell(job.cell)), seed, index, from, to);
+      return countAlarms(
+        keep(`alarms ${JSON.stringify(job.cell)}`, () => prepareCell(job.cell)),
+        seed,
+        index,
+        from,
+        to,
+      );
     case 'speed':
-      return stoppingTimes(keep(`speed ${JSON.stringify(job.of)}`, () => prepareCase(job.of)), seed, index, from, to);
+      return stoppingTimes(
+        keep(`speed ${JSON.stringify(job.of)}`, () => prepareCase(job.of)),
+        seed,
+        index,
+        from,
+        to,
+      );
     case 'break': {
       const of = breakCases[index];
       if (of === undefined) throw new RangeError(`no break ${index}`);
-      return breakTimes(keep(`break ${index}`, () => prepareBreak(of)), seed, index, from, to);
+      return breakTimes(
+        keep(`break ${index}`, () => prepareBreak(of)),
+        seed,
+        index,
+        from,
+        to,
+      );
     }
     default:
       return job satisfies never;

@@ -1,6 +1,7 @@
 /**
- * G2, G3, G4: units until a harm is found, every rule at the same harm-side error (5%: two-sided rules run at 10%), on the same visits. The oracle is Wald's test
- * of the pooled rate in both arms against the two true rates, which nobody knows beforehand.
+ * G2, G3, G4: units until a harm is found, every rule at the same harm-side error (5%: two-sided rules run at 10%), on
+ * the same visits. The oracle is Wald's test of the pooled rate in both arms against the two true rates, which nobody
+ * knows beforehand.
  */
 import { budgetThreshold } from '../../services/statistics/index.ts';
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
@@ -9,8 +10,20 @@ import { alpha, metricFor, tablesFor, watchE1, watchE2, wholeOnly } from './engi
 import { halfNormal, likelihoodRatio, mixtureSprt, normalMixture, watchRule } from './peers.ts';
 import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
 
-export type SpeedCase = { readonly id: string; readonly kind: 'rate' | 'cost'; readonly share: number; readonly factor: number; readonly visits: number; readonly capQuantile?: number };
-export type PreparedCase = { readonly of: SpeedCase; readonly prepared: PreparedWorld; readonly names: readonly string[]; readonly watchers: () => Watcher[] };
+export type SpeedCase = {
+  readonly id: string;
+  readonly kind: 'rate' | 'cost';
+  readonly share: number;
+  readonly factor: number;
+  readonly visits: number;
+  readonly capQuantile?: number;
+};
+export type PreparedCase = {
+  readonly of: SpeedCase;
+  readonly prepared: PreparedWorld;
+  readonly names: readonly string[];
+  readonly watchers: () => Watcher[];
+};
 
 const baseRate = 0.1;
 /** E5: horizon, first look and tuning in pairs. The tuning lies between the two harms that G3 asks for. */
@@ -43,7 +56,10 @@ export function prepareCase(of: SpeedCase): PreparedCase {
   const epochs = [{ share, control, candidate }];
   const prepared = prepareWorld({ visits, epochs, epochStarts: [], segments: 1, isEvent: (value) => value > 0 });
   const tables = tablesFor(metricFor(control, cap, 0.2), epochs, 1);
-  const rule = (made: Parameters<typeof watchRule>[0], minUnits = 100, maxPairs = Infinity) => () => watchRule(made, { minUnits, cap, maxPairs });
+  const rule =
+    (made: Parameters<typeof watchRule>[0], minUnits = 100, maxPairs = Infinity) =>
+    () =>
+      watchRule(made, { minUnits, cap, maxPairs });
   const rows: readonly (readonly [string, () => Watcher])[] = [
     ['E1 design prior, exact', () => watchE1(tables, wholeOnly)],
     ...(isRate
@@ -54,25 +70,34 @@ export function prepareCase(of: SpeedCase): PreparedCase {
           ['mSPRT tau=.02', rule(mixtureSprt(0.02, 2 * alpha))],
           ['GLR', rule(likelihoodRatio(2 * alpha))],
         ] as const)
-      : ([1_000, 5_000].map((pairs) => [`E3 half-normal ${pairs}`, rule(halfNormal(pairs, alpha))] as const))),
+      : [1_000, 5_000].map((pairs) => [`E3 half-normal ${pairs}`, rule(halfNormal(pairs, alpha))] as const)),
     ['E3 half-normal 500', rule(halfNormal(500, alpha))],
     ['E3 half-normal 2500', rule(halfNormal(2_500, alpha))],
     ['GrowthBook form N*=5000', rule(normalMixture(5_000, 2 * alpha))],
     ['Eppo form', rule(normalMixture(10_000, 2 * alpha))],
-    ...(isRate ? [] : ([
-      ['E1 win side', () => watchE1(tables, wholeOnly, { side: 'win' })],
-      ['E3 500 win side', () => watchRule(halfNormal(500, alpha), { minUnits: 100, cap, sign: -1 })],
-    ] as const)),
+    ...(isRate
+      ? []
+      : ([
+          ['E1 win side', () => watchE1(tables, wholeOnly, { side: 'win' })],
+          ['E3 500 win side', () => watchRule(halfNormal(500, alpha), { minUnits: 100, cap, sign: -1 })],
+        ] as const)),
   ];
   return { of, prepared, names: rows.map(([name]) => name), watchers: () => rows.map(([, make]) => make()) };
 }
 
 /** Stopping times, one list per rule, 0 for never. */
-export function stoppingTimes(prepared: PreparedCase, seed: number, index: number, from: number, to: number): number[][] {
+export function stoppingTimes(
+  prepared: PreparedCase,
+  seed: number,
+  index: number,
+  from: number,
+  to: number,
+): number[][] {
   const times: number[][] = prepared.names.map(() => []);
   for (let run = from; run < to; run += 1) {
     const own = seedOf(seed, index, run);
-    for (const [at, stopped] of walk(prepared.prepared, createRandom(own), own, prepared.watchers()).entries()) times[at]?.push(stopped);
+    for (const [at, stopped] of walk(prepared.prepared, createRandom(own), own, prepared.watchers()).entries())
+      times[at]?.push(stopped);
   }
   return times;
 }
@@ -82,6 +107,15 @@ export const rateCases: readonly SpeedCase[] = [
   { id: '10% -> 12%', kind: 'rate', share: 0.5, factor: 1.2, visits: 100_000 },
   { id: '10% -> 15%', kind: 'rate', share: 0.5, factor: 1.5, visits: 100_000 },
 ];
-export const costCases: readonly SpeedCase[] = [0.999, 0.99].flatMap((capQuantile) => [1, 1.1, 1.2, 1.4].map((factor): SpeedCase => ({
-  id: `cost x${factor}, cap p${100 * capQuantile}`, kind: 'cost', share: 0.1, factor, visits: factor === 1 ? 100_000 : 200_000, capQuantile,
-})));
+export const costCases: readonly SpeedCase[] = [0.999, 0.99].flatMap((capQuantile) =>
+  [1, 1.1, 1.2, 1.4].map(
+    (factor): SpeedCase => ({
+      id: `cost x${factor}, cap p${100 * capQuantile}`,
+      kind: 'cost',
+      share: 0.1,
+      factor,
+      visits: factor === 1 ? 100_000 : 200_000,
+      capQuantile,
+    }),
+  ),
+);

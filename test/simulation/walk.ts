@@ -1,6 +1,6 @@
 /**
- * One simulated phase, unit by unit, and whoever watches it. Every engine, ours, a peer's or a broken one, sees the same visits in the same order: what differs
- * between two columns of a table is the engine alone.
+ * One simulated phase, unit by unit, and whoever watches it. Every engine, ours, a peer's or a broken one, sees the
+ * same visits in the same order: what differs between two columns of a table is the engine alone.
  */
 import { mix32, type Random } from '../../services/simulation/random.ts';
 import { pointOf, type Sampler, samplerOf, type ValueModel } from '../../services/simulation/values.ts';
@@ -18,14 +18,30 @@ export type World = {
   /** Which values are events (E2). */
   readonly isEvent: (value: number) => boolean;
   /**
-   * Absent: every visit is a new unit. Units come back: `sameAgain` is how often a visit repeats the unit's own draw; new ones keep coming so that each has
-   * `meanVisits` in the mean, or there are `population` of them from the start.
+   * Absent: every visit is a new unit. Units come back: `sameAgain` is how often a visit repeats the unit's own draw;
+   * new ones keep coming so that each has `meanVisits` in the mean, or there are `population` of them from the start.
    */
-  readonly sticky?: { readonly sameAgain: number } & ({ readonly meanVisits: number } | { readonly population: number });
+  readonly sticky?: { readonly sameAgain: number } & (
+    | { readonly meanVisits: number }
+    | { readonly population: number }
+  );
 };
 
-/** A visit as engines see it; one object, overwritten by the next visit. `last`: segment of the unit's last visit, -1 for a new unit. */
-export type Visit = { at: number; epoch: number; segment: number; isCandidate: boolean; last: number; point: number; value: number; isEvent: boolean; isFirstEvent: boolean };
+/**
+ * A visit as engines see it; one object, overwritten by the next visit. `last`: segment of the unit's last visit, -1
+ * for a new unit.
+ */
+export type Visit = {
+  at: number;
+  epoch: number;
+  segment: number;
+  isCandidate: boolean;
+  last: number;
+  point: number;
+  value: number;
+  isEvent: boolean;
+  isFirstEvent: boolean;
+};
 
 /** `see` returns true when the engine would stop; it is not asked again. */
 export type Watcher = { readonly open?: (segment: number) => void; readonly see: (visit: Visit) => boolean };
@@ -34,7 +50,11 @@ type Drawn = { readonly sampler: Sampler; readonly points: Float64Array; readonl
 export type PreparedWorld = { readonly world: World; readonly drawn: readonly (readonly [Drawn, Drawn])[] };
 
 export function prepareWorld(world: World): PreparedWorld {
-  const drawn = (model: ValueModel): Drawn => ({ sampler: samplerOf(model), points: Float64Array.from(model.points), events: Uint8Array.from(model.points, (value) => (world.isEvent(value) ? 1 : 0)) });
+  const drawn = (model: ValueModel): Drawn => ({
+    sampler: samplerOf(model),
+    points: Float64Array.from(model.points),
+    events: Uint8Array.from(model.points, (value) => (world.isEvent(value) ? 1 : 0)),
+  });
   return { world, drawn: world.epochs.map(({ control, candidate }) => [drawn(control), drawn(candidate)] as const) };
 }
 
@@ -45,12 +65,28 @@ let people: People = { arm: new Uint8Array(0), last: new Int32Array(0), event: n
 const never = -1;
 
 /** Visits until each watcher stopped, 1-based; 0 for never. Ends when all have. */
-export function walk({ world, drawn }: PreparedWorld, random: Random, seed: number, watchers: readonly Watcher[]): number[] {
+export function walk(
+  { world, drawn }: PreparedWorld,
+  random: Random,
+  seed: number,
+  watchers: readonly Watcher[],
+): number[] {
   const { visits, segments, sticky, epochStarts } = world;
-  if (sticky && people.arm.length < visits) people = { arm: new Uint8Array(visits), last: new Int32Array(visits), event: new Uint8Array(visits) };
+  if (sticky && people.arm.length < visits)
+    people = { arm: new Uint8Array(visits), last: new Int32Array(visits), event: new Uint8Array(visits) };
   const stopped = watchers.map(() => 0);
   let open = watchers.map((_, index) => index);
-  const visit: Visit = { at: 0, epoch: 0, segment: -1, isCandidate: false, last: -1, point: 0, value: 0, isEvent: false, isFirstEvent: false };
+  const visit: Visit = {
+    at: 0,
+    epoch: 0,
+    segment: -1,
+    isCandidate: false,
+    last: -1,
+    point: 0,
+    value: 0,
+    isEvent: false,
+    isFirstEvent: false,
+  };
   const newBelow = sticky && 'meanVisits' in sticky ? 2 ** 32 / sticky.meanVisits : 0;
   const population = sticky && 'population' in sticky ? sticky.population : 0;
   people.last.fill(never, 0, population);

@@ -17,12 +17,15 @@ experiment:
     - { id: A, role: control, weight: 50 }
     - { id: B, weight: 50 }
 ${change.extra ?? ''}  metrics:
-${change.metrics ?? `    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
+${
+  change.metrics ??
+  `    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
     - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 }, cap: 5000 }
     - { id: cost_per_user, role: signal, numerator: cost_nano_usd, better: lower, window: 1h, harm: +20%, baseline: { mean: 3000, sd: 2000 }, cap: 20000 }
     - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.02, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
     - { id: hours, role: signal, numerator: sum(ticket_resolved), denominator: count(ticket_resolved), better: lower, window: 72h, harm: +20%, baseline: { mean: 5, sd: 4 }, cap: 40 }
-`}`;
+`
+}`;
 
 export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExperimentFile()): ExperimentRevision {
   const parsed = parseExperimentFile(file, 'test.yaml');
@@ -33,36 +36,128 @@ export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExp
 }
 
 /** One metric as a look finds it: `log` and `winLog` are weighted log e of the whole phase; nothing else shows. */
-export function aMetric(change: Partial<MetricEvaluation> & { readonly log?: number; readonly winLog?: number } = {}): MetricEvaluation {
+export function aMetric(
+  change: Partial<MetricEvaluation> & { readonly log?: number; readonly winLog?: number } = {},
+): MetricEvaluation {
   const { log = 0, winLog = -5, ...fields } = change;
-  const tested = (weightedLogE: number) => ({ engine: 'E1' as const, restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 }, logE: weightedLogE, weightedLogE, control: emptyEntrySums(), candidate: emptyEntrySums() });
+  const tested = (weightedLogE: number) => ({
+    engine: 'E1' as const,
+    restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 },
+    logE: weightedLogE,
+    weightedLogE,
+    control: emptyEntrySums(),
+    candidate: emptyEntrySums(),
+  });
   return {
-    metric: 'error_rate', candidate: 'B', role: 'guardrail', status: 'fine', harm: tested(log), win: tested(winLog), interval: { ok: false, reason: 'not built' },
-    arms: [{ arm: 'A', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9 }, { arm: 'B', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9, estimate: 0.1 }], ...fields,
+    metric: 'error_rate',
+    candidate: 'B',
+    role: 'guardrail',
+    status: 'fine',
+    harm: tested(log),
+    win: tested(winLog),
+    interval: { ok: false, reason: 'not built' },
+    arms: [
+      { arm: 'A', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9 },
+      { arm: 'B', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9, estimate: 0.1 },
+    ],
+    ...fields,
   };
 }
 
 /** A look at which nothing is the matter, an hour into the phase. */
 export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
-  experiment: aRevision(), versionVector: [{ part: 0, ver: 4096 }], watermark: monday + hour, newestClock: monday + hour, eventsFolded: 10, crossovers: 0, settled: true,
-  srm: { logE: 0, counts: { A: 9, B: 9 } }, metrics: [aMetric()], slos: [], survivors: [], silent: [], ...change,
+  experiment: aRevision(),
+  versionVector: [{ part: 0, ver: 4096 }],
+  watermark: monday + hour,
+  newestClock: monday + hour,
+  eventsFolded: 10,
+  crossovers: 0,
+  settled: true,
+  srm: { logE: 0, counts: { A: 9, B: 9 } },
+  metrics: [aMetric()],
+  slos: [],
+  survivors: [],
+  silent: [],
+  ...change,
 });
 
 let made = 0;
-export const anInference = (change: Partial<InferenceEvent> & { user?: string; ticket?: string; variant?: string; at?: number; arrivedAt?: number } = {}): Arrival => {
+export const anInference = (
+  change: Partial<InferenceEvent> & {
+    user?: string;
+    ticket?: string;
+    variant?: string;
+    at?: number;
+    arrivedAt?: number;
+  } = {},
+): Arrival => {
   made += 1;
   const { user = 'user-1', ticket, variant = 'A', at = monday, arrivedAt = at, ...fields } = change;
   const event: InferenceEvent = {
-    event_id: `event-${made}`, occurred_at: at, trace_id: '', span_id: null, service: 'test', environment: 'test', units: { user_id: user, org_id: null, session_id: null }, entity: ticket === undefined ? null : { type: 'ticket', id: ticket },
-    exposures: [{ experiment_id: 'exp-test', phase: 1, variant, unit_type: 'user', reason: 'SPLIT' }], operation: 'chat', provider: 'p', model_requested: 'm', model_served: 'm', prompt_name: null, prompt_version: 'v1', rag_index_version: null, tool_set_version: null,
-    token_in: 10, token_out: 5, token_cache_read: null, token_cache_write: null, token_reasoning: null, token_source: 'provider', cost_nano_usd: 1000, cost_status: 'priced', price_table_version: null, latency_ms: 100, ttft_ms: null, status: 'success', error_type: null,
-    finish_reasons: [], attempts: 1, schema_valid: null, schema_repairs: 0, guardrails: [], tool_calls: [], retrieval: [], scores: {}, slices: {}, prompt: null, response: null, attributes: {}, ...fields,
+    event_id: `event-${made}`,
+    occurred_at: at,
+    trace_id: '',
+    span_id: null,
+    service: 'test',
+    environment: 'test',
+    units: { user_id: user, org_id: null, session_id: null },
+    entity: ticket === undefined ? null : { type: 'ticket', id: ticket },
+    exposures: [{ experiment_id: 'exp-test', phase: 1, variant, unit_type: 'user', reason: 'SPLIT' }],
+    operation: 'chat',
+    provider: 'p',
+    model_requested: 'm',
+    model_served: 'm',
+    prompt_name: null,
+    prompt_version: 'v1',
+    rag_index_version: null,
+    tool_set_version: null,
+    token_in: 10,
+    token_out: 5,
+    token_cache_read: null,
+    token_cache_write: null,
+    token_reasoning: null,
+    token_source: 'provider',
+    cost_nano_usd: 1000,
+    cost_status: 'priced',
+    price_table_version: null,
+    latency_ms: 100,
+    ttft_ms: null,
+    status: 'success',
+    error_type: null,
+    finish_reasons: [],
+    attempts: 1,
+    schema_valid: null,
+    schema_repairs: 0,
+    guardrails: [],
+    tool_calls: [],
+    retrieval: [],
+    scores: {},
+    slices: {},
+    prompt: null,
+    response: null,
+    attributes: {},
+    ...fields,
   };
   return { kind: 'inference', arrivedAt, event, variant };
 };
-export const anOutcome = (change: Partial<OutcomeEvent> & { ticket?: string; at?: number; arrivedAt?: number } = {}): Arrival => {
+export const anOutcome = (
+  change: Partial<OutcomeEvent> & { ticket?: string; at?: number; arrivedAt?: number } = {},
+): Arrival => {
   made += 1;
   const { ticket = 'T1', at = monday, arrivedAt = at, ...fields } = change;
-  const event: OutcomeEvent = { outcome_id: `outcome-${made}`, revision: 1, occurred_at: at, trace_id: null, kind: 'ticket_resolved', value: 1, entity: { type: 'ticket', id: ticket }, inference_id: null, units: null, source: 'test', attributes: {}, ...fields };
+  const event: OutcomeEvent = {
+    outcome_id: `outcome-${made}`,
+    revision: 1,
+    occurred_at: at,
+    trace_id: null,
+    kind: 'ticket_resolved',
+    value: 1,
+    entity: { type: 'ticket', id: ticket },
+    inference_id: null,
+    units: null,
+    source: 'test',
+    attributes: {},
+    ...fields,
+  };
   return { kind: 'outcome', arrivedAt, event };
 };

@@ -1,6 +1,7 @@
 /**
- * Changes of epoch without a broker or an engine: the unit log's topics as arrays, the joiner's store in memory, the command's own steps between them. Before each
- * of its writes it may be told to die: what had been written stays, everything else is forgotten.
+ * Changes of epoch without a broker or an engine: the unit log's topics as arrays, the joiner's store in memory, the
+ * command's own steps between them. Before each of its writes it may be told to die: what had been written stays,
+ * everything else is forgotten.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import type { EpochWorld } from '../../services/joiner/change-epoch.ts';
@@ -81,8 +82,12 @@ export function createMemoryEpochs(partitions: number, residency: Residency): Me
     }
   };
   return {
-    fold, open,
-    read: async (topic, until) => (topics.get(topic) as UnitRecord[][]).flatMap((log, partition) => log.slice(0, until[partition]).map((record, offset) => ({ partition, offset, records: [record] }))),
+    fold,
+    open,
+    read: async (topic, until) =>
+      (topics.get(topic) as UnitRecord[][]).flatMap((log, partition) =>
+        log.slice(0, until[partition]).map((record, offset) => ({ partition, offset, records: [record] })),
+      ),
     get facts() {
       return memory.facts;
     },
@@ -99,19 +104,35 @@ export function createMemoryEpochs(partitions: number, residency: Residency): Me
         else log[partitionOf(record.bucket, log.length)]?.push(record);
       }
     },
-    join: (until) => fold(open(), epochs, Array.from({ length: open().partitions }, (_, partition) => until ?? (topics.get(open().topic)?.[partition]?.length ?? 0))),
+    join: (until) =>
+      fold(
+        open(),
+        epochs,
+        Array.from(
+          { length: open().partitions },
+          (_, partition) => until ?? topics.get(open().topic)?.[partition]?.length ?? 0,
+        ),
+      ),
     rows: () => [...memory.rows.values()].filter(({ part }) => holdsPart(open(), part)),
     epochs: async () => epochs,
-    write: async (changed) => write(() => {
-      epochs = [...epochs.filter(({ epoch }) => !changed.some((other) => other.epoch === epoch)), ...changed];
-    }),
+    write: async (changed) =>
+      write(() => {
+        epochs = [...epochs.filter(({ epoch }) => !changed.some((other) => other.epoch === epoch)), ...changed];
+      }),
     running: async () => [],
-    createTopic: async (epoch) => write(() => {
-      if (!topics.has(epoch.topic)) topics.set(epoch.topic, Array.from({ length: epoch.partitions }, () => []));
-    }),
-    offsets: async (epoch) => (topics.get(epoch.topic) as UnitRecord[][]).map(({ length }) => ({ first: 0, next: length })),
+    createTopic: async (epoch) =>
+      write(() => {
+        if (!topics.has(epoch.topic))
+          topics.set(
+            epoch.topic,
+            Array.from({ length: epoch.partitions }, () => []),
+          );
+      }),
+    offsets: async (epoch) =>
+      (topics.get(epoch.topic) as UnitRecord[][]).map(({ length }) => ({ first: 0, next: length })),
     tick: async (epoch, clocks) => {
-      for (const [partition, log] of (topics.get(epoch.topic) as UnitRecord[][]).entries()) write(() => log.push(tick(clocks[partition] ?? 0)));
+      for (const [partition, log] of (topics.get(epoch.topic) as UnitRecord[][]).entries())
+        write(() => log.push(tick(clocks[partition] ?? 0)));
     },
     store: (all) => {
       known = all;

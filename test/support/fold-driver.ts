@@ -1,6 +1,6 @@
 /**
- * One owner of a partition, step by step: load, bring in, fold, flush, lose the reply, die, find itself overtaken. What the running stage does in its own
- * time, a test does here in any order.
+ * One owner of a partition, step by step: load, bring in, fold, flush, lose the reply, die, find itself overtaken. What
+ * the running stage does in its own time, a test does here in any order.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { foldRecord } from '../../services/joiner/fold.ts';
@@ -15,7 +15,10 @@ import { createMemoryState, type MemoryState } from './memory-state.ts';
 /** One record a message. */
 export const positionOf = (offset: number): number => offset * 4096;
 
-export type DrivenStore = JoinerStore & { writeFacts(flush: FlushRows): void | Promise<void>; writeState(flush: FlushRows): void | Promise<void> };
+export type DrivenStore = JoinerStore & {
+  writeFacts(flush: FlushRows): void | Promise<void>;
+  writeState(flush: FlushRows): void | Promise<void>;
+};
 
 export type Owner = {
   /** Records folded; the next offset. */
@@ -88,7 +91,10 @@ export function createOwner(store: DrivenStore, log: readonly UnitRecord[], resi
 }
 
 /** Everything folded in memory, flushed once: what any other way of folding must agree with. */
-export function foldEagerly(log: readonly UnitRecord[], part = 0): { readonly state: PartitionFold; readonly store: MemoryState } {
+export function foldEagerly(
+  log: readonly UnitRecord[],
+  part = 0,
+): { readonly state: PartitionFold; readonly store: MemoryState } {
   const state = createPartitionFold(part);
   for (const [offset, record] of log.entries()) foldRecord(state, record, positionOf(offset));
   const store = createMemoryState();
@@ -98,10 +104,18 @@ export function foldEagerly(log: readonly UnitRecord[], part = 0): { readonly st
   return { state, store };
 }
 
-/** What counts of a table: the highest version of each row, without the version, and the facts below the checkpoint, each once. */
-export function contentsOf(store: MemoryState, below: number): { readonly rows: readonly string[]; readonly facts: readonly string[] } {
+/**
+ * What counts of a table: the highest version of each row, without the version, and the facts below the checkpoint,
+ * each once.
+ */
+export function contentsOf(
+  store: MemoryState,
+  below: number,
+): { readonly rows: readonly string[]; readonly facts: readonly string[] } {
   const rows = [...store.rows.values()].map(({ ver: _ver, ...row }) => JSON.stringify(row)).sort();
-  const facts = [...new Set(store.facts.filter(({ ver }) => ver < positionOf(below)).map((fact) => JSON.stringify(fact)))].sort();
+  const facts = [
+    ...new Set(store.facts.filter(({ ver }) => ver < positionOf(below)).map((fact) => JSON.stringify(fact))),
+  ].sort();
   return { rows, facts };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The whole path without a broker or an engine: the same steps and folds, wired by arrays. What real parts add (delivery, restarts,
- * storage) the integration suites test; this is for laws, goldens and speed of thought.
+ * The whole path without a broker or an engine: the same steps and folds, wired by arrays. What real parts add
+ * (delivery, restarts, storage) the integration suites test; this is for laws, goldens and speed of thought.
  */
 import { decide } from '../../services/control/index.ts';
 import { createPartitionFold, foldRecord, lookAt, type PartitionFold } from '../../services/joiner/index.ts';
@@ -48,24 +48,42 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
   };
   const plain = { trace_id: null, span_id: null };
   const path: MemoryPath = {
-    partitions, logs,
+    partitions,
+    logs,
     apply: (revision) => {
-      for (let part = 0; part < partitionCount; part += 1) fold(part, { ...plain, received_at: revision.appliedAt, body: { 'tripline.v1.ExperimentAdopted': { experiment_id: revision.spec.id, revision: revision.revision, document: formatRevision(revision) } } });
+      for (let part = 0; part < partitionCount; part += 1)
+        fold(part, {
+          ...plain,
+          received_at: revision.appliedAt,
+          body: {
+            'tripline.v1.ExperimentAdopted': {
+              experiment_id: revision.spec.id,
+              revision: revision.revision,
+              document: formatRevision(revision),
+            },
+          },
+        });
     },
     tick: (at) => {
-      for (let part = 0; part < partitionCount; part += 1) fold(part, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
+      for (let part = 0; part < partitionCount; part += 1)
+        fold(part, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
     },
     send: (arrival) => {
-      const verdict = arrival.kind === 'inference' ? redactInference(arrival.event, arrival.arrivedAt, context) : redactOutcome(arrival.event, arrival.arrivedAt, context);
+      const verdict =
+        arrival.kind === 'inference'
+          ? redactInference(arrival.event, arrival.arrivedAt, context)
+          : redactOutcome(arrival.event, arrival.arrivedAt, context);
       if (verdict.kind !== 'forward') return;
-      for (const { bucket, record } of verdict.value.unit) fold(partitionOf(bucket, partitionCount), { ...record, bucket });
+      for (const { bucket, record } of verdict.value.unit)
+        fold(partitionOf(bucket, partitionCount), { ...record, bucket });
       for (const { bucket, record } of verdict.value.entity) {
         const part = partitionOf(bucket, partitionCount);
         const linker = linkers[part];
         if (linker === undefined) continue;
         linkRecord(linker, record, (linkOffsets[part] ?? 0) * 4096);
         linkOffsets[part] = (linkOffsets[part] ?? 0) + 1;
-        for (const forward of linker.outgoing.splice(0)) fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
+        for (const forward of linker.outgoing.splice(0))
+          fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
       }
     },
     look: (experimentId) => {

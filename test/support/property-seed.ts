@@ -1,4 +1,7 @@
-/** Properties draw the same inputs in every run, so that a red run is about the change and can be repeated; TRIPLINE_SEED draws others. Search without end is `npm run fuzz`, `npm run fault`, `npm run simulate`. */
+/**
+ * Properties draw the same inputs in every run, so that a red run is about the change and can be repeated;
+ * TRIPLINE_SEED draws others. Search without end is `npm run fuzz`, `npm run fault`, `npm run simulate`.
+ */
 import fc from 'fast-check';
 
 const seed = Number(process.env['TRIPLINE_SEED'] ?? 20261121);

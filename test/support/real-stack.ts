@@ -1,4 +1,7 @@
-/** One embedded stack for all suites on real parts: real Kafka, the real ClickHouse engine, the registry. Suites keep apart by prefix and database. */
+/**
+ * One embedded stack for all suites on real parts: real Kafka, the real ClickHouse engine, the registry. Suites keep
+ * apart by prefix and database.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +17,11 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(join(tmpdir(), 'tripline-suites-'));
   const stack = await startEmbedded({ home });
-  project.provide('addresses', { brokers: stack.brokers, clickhouseUrl: stack.clickhouseUrl, registryUrl: stack.registryUrl });
+  project.provide('addresses', {
+    brokers: stack.brokers,
+    clickhouseUrl: stack.clickhouseUrl,
+    registryUrl: stack.registryUrl,
+  });
   return async () => {
     await stack.stop();
     rmSync(home, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /**
- * A partition's log in which everything meets everything: a few users and tickets, two experiments of two unit types, corrections and retractions before and
- * after windows close, outcomes that know only their inference, moved tickets, phases, crossovers, erased subjects, ticks, duplicates.
+ * A partition's log in which everything meets everything: a few users and tickets, two experiments of two unit types,
+ * corrections and retractions before and after windows close, outcomes that know only their inference, moved tickets,
+ * phases, crossovers, erased subjects, ticks, duplicates.
  */
 import fc from 'fast-check';
 import type { UnitRecord } from '../../schemas/generated.ts';
@@ -8,50 +9,256 @@ import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { anExperimentFile, aRevision, hour, monday } from './build.ts';
 
 export const first = aRevision();
-const nextPhase = { ...first, revision: 2, phase: 2, phaseStartedAt: monday + 20 * hour, appliedAt: monday + 20 * hour };
-const orgFile = anExperimentFile({ metrics: '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 6h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n    - { id: thumbs, role: signal, numerator: sum(thumbs), better: higher, window: 12h, harm: 10%, baseline: { mean: 0.3, sd: 0.4 }, cap: 3 }\n' }).replace('id: exp-test', 'id: exp-org').replace('unit: user', 'unit: org');
+const nextPhase = {
+  ...first,
+  revision: 2,
+  phase: 2,
+  phaseStartedAt: monday + 20 * hour,
+  appliedAt: monday + 20 * hour,
+};
+const orgFile = anExperimentFile({
+  metrics:
+    '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 6h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n    - { id: thumbs, role: signal, numerator: sum(thumbs), better: higher, window: 12h, harm: 10%, baseline: { mean: 0.3, sd: 0.4 }, cap: 3 }\n',
+})
+  .replace('id: exp-test', 'id: exp-org')
+  .replace('unit: user', 'unit: org');
 export const second = aRevision({}, orgFile);
 
 export const id16Of = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
 const plain = { trace_id: null, span_id: null };
-export const adopted = (revision: typeof first): UnitRecord => ({ ...plain, received_at: revision.appliedAt, body: { 'tripline.v1.ExperimentAdopted': { experiment_id: revision.spec.id, revision: revision.revision, document: formatRevision(revision) } } });
-export const tick = (at: number): UnitRecord => ({ ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
+export const adopted = (revision: typeof first): UnitRecord => ({
+  ...plain,
+  received_at: revision.appliedAt,
+  body: {
+    'tripline.v1.ExperimentAdopted': {
+      experiment_id: revision.spec.id,
+      revision: revision.revision,
+      document: formatRevision(revision),
+    },
+  },
+});
+export const tick = (at: number): UnitRecord => ({
+  ...plain,
+  received_at: at,
+  body: { 'tripline.v1.Tick': { nothing: null } },
+});
 
-type ObservationChange = { readonly id: string; readonly unit: string; readonly at: number; readonly arm?: string; readonly experiment?: string; readonly phase?: number; readonly ticket?: string; readonly error?: boolean; readonly prompt?: string; readonly receivedAt?: number };
-export const observed = ({ id, unit, at, arm = 'A', experiment = 'exp-test', phase = 1, ticket, error = false, prompt = 'v1', receivedAt = at }: ObservationChange): UnitRecord => ({
-  ...plain, received_at: receivedAt,
-  body: { 'tripline.v1.Observation': { event_id: id16Of(id), occurred_at: at, unit_type: experiment === 'exp-org' ? 'org' : 'user', unit: id16Of(unit), entity: ticket === undefined ? null : id16Of(ticket), exposures: [{ experiment_id: experiment, phase, variant: arm }], model_served: 'm', prompt_version: prompt, rag_index_version: null, tool_set_version: null, status: error ? 'error' : 'success', schema_valid: null, cost_nano_usd: 900 + (at % 7), token_in: 1, token_out: 1, latency_us: 5_000, ttft_us: null, tool_denied: 0, guardrails: [], scores: {}, slices: {} } },
+type ObservationChange = {
+  readonly id: string;
+  readonly unit: string;
+  readonly at: number;
+  readonly arm?: string;
+  readonly experiment?: string;
+  readonly phase?: number;
+  readonly ticket?: string;
+  readonly error?: boolean;
+  readonly prompt?: string;
+  readonly receivedAt?: number;
+};
+export const observed = ({
+  id,
+  unit,
+  at,
+  arm = 'A',
+  experiment = 'exp-test',
+  phase = 1,
+  ticket,
+  error = false,
+  prompt = 'v1',
+  receivedAt = at,
+}: ObservationChange): UnitRecord => ({
+  ...plain,
+  received_at: receivedAt,
+  body: {
+    'tripline.v1.Observation': {
+      event_id: id16Of(id),
+      occurred_at: at,
+      unit_type: experiment === 'exp-org' ? 'org' : 'user',
+      unit: id16Of(unit),
+      entity: ticket === undefined ? null : id16Of(ticket),
+      exposures: [{ experiment_id: experiment, phase, variant: arm }],
+      model_served: 'm',
+      prompt_version: prompt,
+      rag_index_version: null,
+      tool_set_version: null,
+      status: error ? 'error' : 'success',
+      schema_valid: null,
+      cost_nano_usd: 900 + (at % 7),
+      token_in: 1,
+      token_out: 1,
+      latency_us: 5_000,
+      ttft_us: null,
+      tool_denied: 0,
+      guardrails: [],
+      scores: {},
+      slices: {},
+    },
+  },
 });
-export const exposed = ({ id, unit, at, arm = 'A' }: { id: string; unit: string; at: number; arm?: string }): UnitRecord => ({ ...plain, received_at: at, body: { 'tripline.v1.ExposureSeen': { event_id: id16Of(id), occurred_at: at, unit: id16Of(unit), experiment_id: 'exp-test', phase: 1, variant: arm, entity: null } } });
-type OutcomeChange = { readonly id: string; readonly at: number; readonly unit?: string; readonly ticket?: string; readonly inference?: string; readonly kind?: string; readonly revision?: number; readonly value?: number | null; readonly hop?: number; readonly withdrawn?: boolean; readonly receivedAt?: number };
-export const happened = ({ id, at, unit, ticket, inference, kind = 'ticket_resolved', revision = 1, value = 1_000_000, hop = 0, withdrawn = false, receivedAt = at }: OutcomeChange): UnitRecord => ({
-  ...plain, received_at: receivedAt,
-  body: { 'tripline.v1.OutcomeSeen': { outcome_id: id16Of(id), revision, occurred_at: at, kind, value, unit_type: 'user', unit: unit === undefined ? null : id16Of(unit), entity: ticket === undefined ? null : id16Of(ticket), inference: inference === undefined ? null : id16Of(inference), hop, withdrawn } },
+export const exposed = ({
+  id,
+  unit,
+  at,
+  arm = 'A',
+}: {
+  id: string;
+  unit: string;
+  at: number;
+  arm?: string;
+}): UnitRecord => ({
+  ...plain,
+  received_at: at,
+  body: {
+    'tripline.v1.ExposureSeen': {
+      event_id: id16Of(id),
+      occurred_at: at,
+      unit: id16Of(unit),
+      experiment_id: 'exp-test',
+      phase: 1,
+      variant: arm,
+      entity: null,
+    },
+  },
 });
-export const erased = (unit: string, at: number): UnitRecord => happened({ id: '', unit, at, kind: 'tripline.erase', value: null });
+type OutcomeChange = {
+  readonly id: string;
+  readonly at: number;
+  readonly unit?: string;
+  readonly ticket?: string;
+  readonly inference?: string;
+  readonly kind?: string;
+  readonly revision?: number;
+  readonly value?: number | null;
+  readonly hop?: number;
+  readonly withdrawn?: boolean;
+  readonly receivedAt?: number;
+};
+export const happened = ({
+  id,
+  at,
+  unit,
+  ticket,
+  inference,
+  kind = 'ticket_resolved',
+  revision = 1,
+  value = 1_000_000,
+  hop = 0,
+  withdrawn = false,
+  receivedAt = at,
+}: OutcomeChange): UnitRecord => ({
+  ...plain,
+  received_at: receivedAt,
+  body: {
+    'tripline.v1.OutcomeSeen': {
+      outcome_id: id16Of(id),
+      revision,
+      occurred_at: at,
+      kind,
+      value,
+      unit_type: 'user',
+      unit: unit === undefined ? null : id16Of(unit),
+      entity: ticket === undefined ? null : id16Of(ticket),
+      inference: inference === undefined ? null : id16Of(inference),
+      hop,
+      withdrawn,
+    },
+  },
+});
+export const erased = (unit: string, at: number): UnitRecord =>
+  happened({ id: '', unit, at, kind: 'tripline.erase', value: null });
 
 const small = (max: number) => fc.integer({ min: 0, max });
-const observation = fc.record({ number: small(30), user: small(5), org: fc.boolean(), both: fc.boolean(), ticket: small(8), error: fc.boolean(), prompt: small(12), crossed: small(15), late: fc.boolean() }).map(({ number, user, org, both, ticket, error, prompt, crossed, late }) => (at: number, phase: number): UnitRecord[] => {
-  const arm = (crossed === 0 ? 1 : 0) === user % 2 ? 'A' : 'B';
-  const occurredAt = late ? at - 5 * hour : at;
-  const common = { id: `e${number}`, error, at: occurredAt, receivedAt: at, prompt: prompt === 0 ? 'v2' : 'v1' };
-  const asUser = observed({ ...common, unit: `u${user}`, arm, phase, ...(ticket < 6 && { ticket: `T${ticket}` }) });
-  const asOrg = observed({ ...common, unit: `o${user % 2}`, arm: user % 2 === 0 ? 'A' : 'B', experiment: 'exp-org' });
-  return both ? [asUser, asOrg] : [org ? asOrg : asUser];
-});
-const outcome = fc.record({ number: small(20), user: small(5), ticket: small(8), inference: small(30), by: fc.constantFrom('unit', 'ticket', 'inference'), kind: fc.constantFrom('ticket_resolved', 'ticket_reopened', 'thumbs'), revision: fc.integer({ min: 1, max: 3 }), value: fc.option(small(9)), age: small(100), withdrawn: small(9) }).map(({ number, user, ticket, inference, by, kind, revision, value, age, withdrawn }) => (at: number): UnitRecord[] => [happened({
-  id: `o${number}`, at: at - age * hour, receivedAt: at, kind, revision, value: value === null ? null : value * 1e6, ...(by === 'inference' ? { inference: `e${inference}` } : { unit: kind === 'thumbs' ? `o${user % 2}` : `u${user}` }), ...(by === 'ticket' && { ticket: `T${ticket}`, hop: number, withdrawn: withdrawn === 0 }),
-})]);
-const other = fc.record({ what: fc.constantFrom('tick', 'tick', 'tick', 'exposure', 'erase', 'phase'), user: small(5), number: small(30) }).map(({ what, user, number }) => (at: number): UnitRecord[] => {
-  if (what === 'exposure') return [exposed({ id: `x${number}`, unit: `u${user}`, at, arm: user % 2 === 0 ? 'A' : 'B' })];
-  if (what === 'erase') return number < 6 ? [erased(`u${user}`, at)] : [];
-  if (what === 'phase') return number < 8 ? [adopted(nextPhase)] : [adopted(first)];
-  return [tick(at)];
-});
+const observation = fc
+  .record({
+    number: small(30),
+    user: small(5),
+    org: fc.boolean(),
+    both: fc.boolean(),
+    ticket: small(8),
+    error: fc.boolean(),
+    prompt: small(12),
+    crossed: small(15),
+    late: fc.boolean(),
+  })
+  .map(
+    ({ number, user, org, both, ticket, error, prompt, crossed, late }) =>
+      (at: number, phase: number): UnitRecord[] => {
+        const arm = (crossed === 0 ? 1 : 0) === user % 2 ? 'A' : 'B';
+        const occurredAt = late ? at - 5 * hour : at;
+        const common = { id: `e${number}`, error, at: occurredAt, receivedAt: at, prompt: prompt === 0 ? 'v2' : 'v1' };
+        const asUser = observed({
+          ...common,
+          unit: `u${user}`,
+          arm,
+          phase,
+          ...(ticket < 6 && { ticket: `T${ticket}` }),
+        });
+        const asOrg = observed({
+          ...common,
+          unit: `o${user % 2}`,
+          arm: user % 2 === 0 ? 'A' : 'B',
+          experiment: 'exp-org',
+        });
+        return both ? [asUser, asOrg] : [org ? asOrg : asUser];
+      },
+  );
+const outcome = fc
+  .record({
+    number: small(20),
+    user: small(5),
+    ticket: small(8),
+    inference: small(30),
+    by: fc.constantFrom('unit', 'ticket', 'inference'),
+    kind: fc.constantFrom('ticket_resolved', 'ticket_reopened', 'thumbs'),
+    revision: fc.integer({ min: 1, max: 3 }),
+    value: fc.option(small(9)),
+    age: small(100),
+    withdrawn: small(9),
+  })
+  .map(
+    ({ number, user, ticket, inference, by, kind, revision, value, age, withdrawn }) =>
+      (at: number): UnitRecord[] => [
+        happened({
+          id: `o${number}`,
+          at: at - age * hour,
+          receivedAt: at,
+          kind,
+          revision,
+          value: value === null ? null : value * 1e6,
+          ...(by === 'inference'
+            ? { inference: `e${inference}` }
+            : { unit: kind === 'thumbs' ? `o${user % 2}` : `u${user}` }),
+          ...(by === 'ticket' && { ticket: `T${ticket}`, hop: number, withdrawn: withdrawn === 0 }),
+        }),
+      ],
+  );
+const other = fc
+  .record({
+    what: fc.constantFrom('tick', 'tick', 'tick', 'exposure', 'erase', 'phase'),
+    user: small(5),
+    number: small(30),
+  })
+  .map(({ what, user, number }) => (at: number): UnitRecord[] => {
+    if (what === 'exposure')
+      return [exposed({ id: `x${number}`, unit: `u${user}`, at, arm: user % 2 === 0 ? 'A' : 'B' })];
+    if (what === 'erase') return number < 6 ? [erased(`u${user}`, at)] : [];
+    if (what === 'phase') return number < 8 ? [adopted(nextPhase)] : [adopted(first)];
+    return [tick(at)];
+  });
 
 /** Between one and about a hundred records; the clock moves up to 20 hours from one to the next. */
 export const aLog: fc.Arbitrary<UnitRecord[]> = fc
-  .array(fc.tuple(fc.oneof({ weight: 6, arbitrary: observation }, { weight: 4, arbitrary: outcome }, { weight: 2, arbitrary: other }), fc.oneof({ weight: 5, arbitrary: small(60) }, { weight: 1, arbitrary: small(1_200) })), { minLength: 10, maxLength: 90, size: 'max' })
+  .array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 6, arbitrary: observation },
+        { weight: 4, arbitrary: outcome },
+        { weight: 2, arbitrary: other },
+      ),
+      fc.oneof({ weight: 5, arbitrary: small(60) }, { weight: 1, arbitrary: small(1_200) }),
+    ),
+    { minLength: 10, maxLength: 90, size: 'max' },
+  )
   .map((steps) => {
     const log = [adopted(first), adopted(second)];
     let at = monday;
@@ -59,7 +266,11 @@ export const aLog: fc.Arbitrary<UnitRecord[]> = fc
     for (const [make, minutes] of steps) {
       at += minutes * 60_000;
       for (const record of make(at, phase)) {
-        if ('tripline.v1.ExperimentAdopted' in record.body && record.body['tripline.v1.ExperimentAdopted'].revision === 2) phase = 2;
+        if (
+          'tripline.v1.ExperimentAdopted' in record.body &&
+          record.body['tripline.v1.ExperimentAdopted'].revision === 2
+        )
+          phase = 2;
         log.push(record);
       }
     }

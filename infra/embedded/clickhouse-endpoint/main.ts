@@ -1,7 +1,8 @@
 /**
- * ClickHouse's engine (chdb) behind ClickHouse's HTTP interface, in its own process, on 127.0.0.1 only. Arguments: data folder, spool folder,
- * port (0: any). Prints `listening PORT` when the engine has answered a query. An insert is one block and one part: it appears all
- * at once or not at all. chdb runs one query at a time per session, so there is a pool of them per database.
+ * ClickHouse's engine (chdb) behind ClickHouse's HTTP interface, in its own process, on 127.0.0.1 only. Arguments: data
+ * folder, spool folder, port (0: any). Prints `listening PORT` when the engine has answered a query. An insert is one
+ * block and one part: it appears all at once or not at all. chdb runs one query at a time per session, so there is a
+ * pool of them per database.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -49,16 +50,31 @@ async function withSession<T>(database: string, run: (session: Session) => Promi
   }
 }
 
-/** `name Type, ...` of the columns that an insert names, for the format's reader. Kept until some statement changes a table. */
+/**
+ * `name Type, ...` of the columns that an insert names, for the format's reader. Kept until some statement changes a
+ * table.
+ */
 const structures = new Map<string, string>();
-async function structureOf(session: Session, database: string, table: string, columns: readonly string[]): Promise<string> {
+async function structureOf(
+  session: Session,
+  database: string,
+  table: string,
+  columns: readonly string[],
+): Promise<string> {
   const key = `${database}\u001f${table}\u001f${columns.join(',')}`;
   const known = structures.get(key);
   if (known !== undefined) return known;
   const described = await session.queryAsync(`DESCRIBE TABLE ${table}`, { format: 'JSONEachRow' });
-  const all = described.text().split('\n').filter(Boolean).map((line) => JSON.parse(line) as { name: string; type: string; default_type: string });
+  const all = described
+    .text()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { name: string; type: string; default_type: string });
   const types = new Map(all.map(({ name, type }) => [name, type]));
-  const wanted = columns.length > 0 ? columns.map((column) => column.replaceAll('`', '')) : all.filter(({ default_type: kind }) => kind !== 'ALIAS' && kind !== 'MATERIALIZED').map(({ name }) => name);
+  const wanted =
+    columns.length > 0
+      ? columns.map((column) => column.replaceAll('`', ''))
+      : all.filter(({ default_type: kind }) => kind !== 'ALIAS' && kind !== 'MATERIALIZED').map(({ name }) => name);
   const structure = wanted.map((name) => `\`${name}\` ${types.get(name) ?? 'String'}`).join(', ');
   structures.set(key, structure);
   return structure;
@@ -74,11 +90,19 @@ async function insert(request: EngineRequest, rows: Buffer): Promise<void> {
   try {
     await withSession(request.database, async (session) => {
       const structure = await structureOf(session, request.database, table, columns);
-      const names = structure === '' ? '' : ` (${[...structure.matchAll(/`([^`]+)`/g)].map(([, name]) => `\`${name}\``).join(', ')})`;
-      const passed = Object.entries(request.settings).filter(([name]) => /^(input_format|date_time_input_format)/.test(name)).map(([name, value]) => `, ${name} = ${quote(value)}`).join('');
+      const names =
+        structure === ''
+          ? ''
+          : ` (${[...structure.matchAll(/`([^`]+)`/g)].map(([, name]) => `\`${name}\``).join(', ')})`;
+      const passed = Object.entries(request.settings)
+        .filter(([name]) => /^(input_format|date_time_input_format)/.test(name))
+        .map(([name, value]) => `, ${name} = ${quote(value)}`)
+        .join('');
       // One thread, one block: the insert becomes one part, and a part appears by one rename.
       const settings = `SETTINGS async_insert = 0, max_threads = 1, max_insert_threads = 1, max_block_size = 1048576, preferred_block_size_bytes = 0, min_insert_block_size_rows = 1048576, min_insert_block_size_bytes = 1073741824, input_format_parallel_parsing = 0, max_insert_block_size = 1048576, max_read_buffer_size = 1048576${passed}`;
-      await session.queryAsync(`INSERT INTO ${table}${names} SELECT * FROM file(${quote(file)}, ${request.format}, ${quote(structure)}) ${settings}`);
+      await session.queryAsync(
+        `INSERT INTO ${table}${names} SELECT * FROM file(${quote(file)}, ${request.format}, ${quote(structure)}) ${settings}`,
+      );
     });
   } finally {
     rmSync(file, { force: true });
@@ -95,9 +119,10 @@ async function answer(request: EngineRequest, rows: Buffer): Promise<Buffer> {
   const sql = withSettings(request.sql, request.settings);
   const database = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? 'default' : request.database;
   return withSession(database, async (session) => {
-    // Parameters become the session's own, in the text that HTTP carries: the engine reads them by the type that the query names. (chdb's
-    // binding would escape once more, which strings undo and arrays do not.)
-    for (const [name, value] of Object.entries(request.params)) if (/^[A-Za-z_]\w*$/.test(name)) await session.queryAsync(`SET param_${name} = ${quote(value)}`);
+    // Parameters become the session's own, in the text that HTTP carries: the engine reads them by the type that the
+    // query names. (chdb's binding would escape once more, which strings undo and arrays do not.)
+    for (const [name, value] of Object.entries(request.params))
+      if (/^[A-Za-z_]\w*$/.test(name)) await session.queryAsync(`SET param_${name} = ${quote(value)}`);
     const result = await session.queryAsync(sql, { format: request.format });
     return Buffer.from(result.bytes());
   });
@@ -107,7 +132,10 @@ function allowed(incoming: IncomingMessage, url: URL): boolean {
   if (user === undefined) return true;
   const basic = /^Basic (.+)$/.exec(incoming.headers.authorization ?? '')?.[1];
   const [name, ...rest] = basic ? Buffer.from(basic, 'base64').toString('utf8').split(':') : [];
-  const given = { name: name ?? incoming.headers['x-clickhouse-user'] ?? url.searchParams.get('user'), key: basic ? rest.join(':') : (incoming.headers['x-clickhouse-key'] ?? url.searchParams.get('password')) };
+  const given = {
+    name: name ?? incoming.headers['x-clickhouse-user'] ?? url.searchParams.get('user'),
+    key: basic ? rest.join(':') : (incoming.headers['x-clickhouse-key'] ?? url.searchParams.get('password')),
+  };
   return given.name === user && given.key === password;
 }
 
@@ -116,7 +144,8 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   let bytes = 0;
   for await (const chunk of incoming) {
     bytes += (chunk as Buffer).length;
-    if (bytes > maxBodyBytes) throw new Error(`Code: 241. DB::Exception: request body over ${maxBodyBytes} bytes. (MEMORY_LIMIT_EXCEEDED)`);
+    if (bytes > maxBodyBytes)
+      throw new Error(`Code: 241. DB::Exception: request body over ${maxBodyBytes} bytes. (MEMORY_LIMIT_EXCEEDED)`);
     chunks.push(chunk as Buffer);
   }
   const body = Buffer.concat(chunks);
@@ -134,7 +163,10 @@ function fail(response: ServerResponse, error: unknown): void {
 const server = createServer(async (incoming, response) => {
   try {
     const url = new URL(incoming.url ?? '/', 'http://localhost');
-    if (!allowed(incoming, url)) throw new Error('Code: 516. DB::Exception: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)');
+    if (!allowed(incoming, url))
+      throw new Error(
+        'Code: 516. DB::Exception: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)',
+      );
     if (url.pathname === '/' && incoming.method === 'GET' && !url.searchParams.has('query')) {
       response.end('Ok.\n');
       return;
@@ -145,8 +177,22 @@ const server = createServer(async (incoming, response) => {
     response.setHeader('X-ClickHouse-Timezone', 'UTC');
     if (request.queryId) response.setHeader('X-ClickHouse-Query-Id', request.queryId);
     const result = await answer(request, rows);
-    response.setHeader('X-ClickHouse-Summary', JSON.stringify({ read_rows: '0', read_bytes: '0', written_rows: '0', written_bytes: String(rows.length), total_rows_to_read: '0', result_rows: '0', result_bytes: String(result.length), elapsed_ns: '0' }));
-    const zip = url.searchParams.get('enable_http_compression') === '1' && /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? ''));
+    response.setHeader(
+      'X-ClickHouse-Summary',
+      JSON.stringify({
+        read_rows: '0',
+        read_bytes: '0',
+        written_rows: '0',
+        written_bytes: String(rows.length),
+        total_rows_to_read: '0',
+        result_rows: '0',
+        result_bytes: String(result.length),
+        elapsed_ns: '0',
+      }),
+    );
+    const zip =
+      url.searchParams.get('enable_http_compression') === '1' &&
+      /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? ''));
     if (zip) response.setHeader('Content-Encoding', 'gzip');
     response.end(zip ? gzipSync(result) : result);
   } catch (error) {

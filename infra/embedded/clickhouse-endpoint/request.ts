@@ -13,14 +13,35 @@ export type EngineRequest = {
 };
 
 /** URL parameters that are no settings of the engine. */
-const reserved = new Set(['query', 'database', 'default_format', 'query_id', 'session_id', 'user', 'password', 'compress', 'decompress', 'enable_http_compression', 'wait_end_of_query', 'role', 'buffer_size', 'close_session', 'session_timeout', 'session_check']);
+const reserved = new Set([
+  'query',
+  'database',
+  'default_format',
+  'query_id',
+  'session_id',
+  'user',
+  'password',
+  'compress',
+  'decompress',
+  'enable_http_compression',
+  'wait_end_of_query',
+  'role',
+  'buffer_size',
+  'close_session',
+  'session_timeout',
+  'session_check',
+]);
 const settingName = /^[a-z][a-z0-9_]*$/;
 const identifier = /^(?:[A-Za-z_][A-Za-z0-9_]*|`[^`\\]+`)(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|`[^`\\]+`))?$/;
 const insertWithRows = /^\s*INSERT\s+INTO\s+(?:TABLE\s+)?([^\s(]+)\s*(?:\(([^)]*)\)\s*)?FORMAT\s+(\w+)\s*;?\s*/i;
 const trailingFormat = /\bFORMAT\s+(\w+)\s*;?\s*$/i;
 
 /** `body` is the request's text when it is not rows of an insert whose statement stands in the URL. */
-export function readRequest(url: URL, headers: Readonly<Record<string, string | string[] | undefined>>, body: Buffer): { request: EngineRequest; rows: Buffer } {
+export function readRequest(
+  url: URL,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  body: Buffer,
+): { request: EngineRequest; rows: Buffer } {
   const params: Record<string, string> = {};
   const settings: Record<string, string> = {};
   for (const [name, value] of url.searchParams) {
@@ -29,21 +50,46 @@ export function readRequest(url: URL, headers: Readonly<Record<string, string | 
   }
   const inUrl = url.searchParams.get('query') ?? '';
   const database = url.searchParams.get('database') ?? String(headers['x-clickhouse-database'] ?? 'default');
-  const defaultFormat = url.searchParams.get('default_format') ?? String(headers['x-clickhouse-format'] ?? 'TabSeparated');
+  const defaultFormat =
+    url.searchParams.get('default_format') ?? String(headers['x-clickhouse-format'] ?? 'TabSeparated');
   const common = { database, params, settings, queryId: url.searchParams.get('query_id') ?? undefined };
   const none = Buffer.alloc(0);
-  if (url.pathname === '/ping') return { request: { ...common, kind: 'ping', sql: '', format: 'TabSeparated' }, rows: none };
+  if (url.pathname === '/ping')
+    return { request: { ...common, kind: 'ping', sql: '', format: 'TabSeparated' }, rows: none };
   const head = inUrl === '' ? body.subarray(0, 16_384).toString('latin1') : inUrl;
   const insert = insertWithRows.exec(head);
   const table = insert?.[1];
   if (insert && table !== undefined && identifier.test(table)) {
-    const columns = (insert[2] ?? '').split(',').map((column) => column.trim()).filter(Boolean);
-    const rows = inUrl === '' ? body.subarray(Buffer.byteLength(insert[0], 'latin1')) : Buffer.concat([Buffer.from(inUrl.slice(insert[0].length)), body]);
-    return { request: { ...common, kind: 'insert', sql: insert[0], format: insert[3] ?? 'JSONEachRow', insert: { table, columns } }, rows };
+    const columns = (insert[2] ?? '')
+      .split(',')
+      .map((column) => column.trim())
+      .filter(Boolean);
+    const rows =
+      inUrl === ''
+        ? body.subarray(Buffer.byteLength(insert[0], 'latin1'))
+        : Buffer.concat([Buffer.from(inUrl.slice(insert[0].length)), body]);
+    return {
+      request: {
+        ...common,
+        kind: 'insert',
+        sql: insert[0],
+        format: insert[3] ?? 'JSONEachRow',
+        insert: { table, columns },
+      },
+      rows,
+    };
   }
   const text = inUrl === '' ? body.toString('utf8') : body.length === 0 ? inUrl : `${inUrl}\n${body.toString('utf8')}`;
   const format = trailingFormat.exec(text);
-  return { request: { ...common, kind: 'query', sql: format ? text.slice(0, format.index) : text, format: format?.[1] ?? defaultFormat }, rows: none };
+  return {
+    request: {
+      ...common,
+      kind: 'query',
+      sql: format ? text.slice(0, format.index) : text,
+      format: format?.[1] ?? defaultFormat,
+    },
+    rows: none,
+  };
 }
 
 const selects = /^\s*(?:\(|SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b/i;
@@ -56,7 +102,8 @@ export function withSettings(sql: string, settings: Readonly<Record<string, stri
 }
 export const returnsRows = (sql: string): boolean => selects.test(sql);
 
-const literal = (value: string): string => (/^-?\d+(?:\.\d+)?$/.test(value) ? value : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`);
+const literal = (value: string): string =>
+  /^-?\d+(?:\.\d+)?$/.test(value) ? value : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 export const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** HTTP status for the engine's own codes, as ClickHouse answers them. */

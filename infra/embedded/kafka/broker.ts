@@ -11,7 +11,9 @@ import { type Child, startChild } from '../child.ts';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
-const pom = existsSync(join(here, 'pom.xml')) ? join(here, 'pom.xml') : join(here, '..', '..', '..', '..', 'infra', 'embedded', 'kafka', 'pom.xml');
+const pom = existsSync(join(here, 'pom.xml'))
+  ? join(here, 'pom.xml')
+  : join(here, '..', '..', '..', '..', 'infra', 'embedded', 'kafka', 'pom.xml');
 
 const waysRound = 'or use a broker of your own: KAFKA_BROKERS=host:9092, or `docker compose up`';
 
@@ -29,7 +31,13 @@ export async function javaVersion(): Promise<number | undefined> {
 export async function kafkaJars(onLine: (line: string) => void): Promise<string> {
   const version = await javaVersion();
   if (version === undefined || version < 17) {
-    throw new PipelineError('STACK_PREREQUISITE', `the embedded broker needs Java 17 or newer, found ${version ?? 'none'}`, { cure: `install a JDK or JRE (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), ${waysRound}` });
+    throw new PipelineError(
+      'STACK_PREREQUISITE',
+      `the embedded broker needs Java 17 or newer, found ${version ?? 'none'}`,
+      {
+        cure: `install a JDK or JRE (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), ${waysRound}`,
+      },
+    );
   }
   const key = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 16);
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tripline');
@@ -39,15 +47,31 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
   const partial = join(cache, `fetching-${randomUUID()}`);
   mkdirSync(partial, { recursive: true });
   try {
-    await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(partial, 'libs')}`], { timeout: 300_000, maxBuffer: 1 << 24 });
+    await run(
+      'mvn',
+      [
+        '-q',
+        '-B',
+        '-f',
+        pom,
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${join(partial, 'libs')}`,
+      ],
+      { timeout: 300_000, maxBuffer: 1 << 24 },
+    );
     if (!existsSync(join(folder, 'libs'))) renameSync(partial, folder);
   } catch (cause) {
     if (existsSync(join(folder, 'libs'))) return join(folder, 'libs');
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new PipelineError('STACK_PREREQUISITE', missing ? 'the embedded broker needs Maven 3.8 or newer, found none' : 'Maven could not fetch the broker', {
-      cause,
-      cure: `${missing ? 'install it (Debian: apt-get install maven; macOS: brew install maven)' : 'check the way to Maven Central'}, ${waysRound}`,
-    });
+    throw new PipelineError(
+      'STACK_PREREQUISITE',
+      missing ? 'the embedded broker needs Maven 3.8 or newer, found none' : 'Maven could not fetch the broker',
+      {
+        cause,
+        cure: `${missing ? 'install it (Debian: apt-get install maven; macOS: brew install maven)' : 'check the way to Maven Central'}, ${waysRound}`,
+      },
+    );
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
@@ -87,10 +111,18 @@ function properties(data: string, port: number, controllerPort: number): string 
     'num.io.threads': '4',
     'log.cleaner.dedupe.buffer.size': '16777216',
     'log.segment.bytes': '67108864',
-  }).map(([name, value]) => `${name}=${value}`).join('\n');
+  })
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
 }
 
-export async function startBroker(options: { folder: string; logFolder: string; port: number; controllerPort: number; onLine: (line: string) => void }): Promise<Child> {
+export async function startBroker(options: {
+  folder: string;
+  logFolder: string;
+  port: number;
+  controllerPort: number;
+  onLine: (line: string) => void;
+}): Promise<Child> {
   const libs = await kafkaJars(options.onLine);
   const classPath = join(libs, '*');
   const data = join(options.folder, 'data');
@@ -98,19 +130,52 @@ export async function startBroker(options: { folder: string; logFolder: string; 
   const log4j = join(options.folder, 'log4j2.properties');
   mkdirSync(options.folder, { recursive: true });
   writeFileSync(config, properties(data, options.port, options.controllerPort));
-  writeFileSync(log4j, 'status=error\nappender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{ISO8601} %p %c %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n');
+  writeFileSync(
+    log4j,
+    'status=error\nappender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{ISO8601} %p %c %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n',
+  );
   if (!existsSync(join(data, 'meta.properties'))) {
-    // One in 64 would begin with a dash, which the tool reads as an option; without the top bit it begins with a letter.
+    // One in 64 would begin with a dash, which the tool reads as an option; without the top bit it begins with a
+    // letter.
     const bytes = randomBytes(16);
     bytes[0] = (bytes[0] as number) & 0x7f;
     const id = bytes.toString('base64url');
-    await run('java', ['-cp', classPath, `-Dlog4j2.configurationFile=${log4j}`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config], { timeout: 60_000 }).catch((cause: unknown) => {
-      throw new PipelineError('STACK_START', `the broker's storage in ${data} could not be prepared`, { cause, cure: 'check that the folder can be written and the disk has space' });
+    await run(
+      'java',
+      [
+        '-cp',
+        classPath,
+        `-Dlog4j2.configurationFile=${log4j}`,
+        '-XX:TieredStopAtLevel=1',
+        '-XX:+UseSerialGC',
+        'kafka.tools.StorageTool',
+        'format',
+        '-t',
+        id,
+        '-c',
+        config,
+      ],
+      { timeout: 60_000 },
+    ).catch((cause: unknown) => {
+      throw new PipelineError('STACK_START', `the broker's storage in ${data} could not be prepared`, {
+        cause,
+        cure: 'check that the folder can be written and the disk has space',
+      });
     });
   }
   return startChild({
     command: 'java',
-    args: ['-Xms128m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${log4j}`, '-cp', classPath, 'kafka.Kafka', config],
+    args: [
+      '-Xms128m',
+      '-Xmx384m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      `-Dlog4j2.configurationFile=${log4j}`,
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      config,
+    ],
     logFile: join(options.logFolder, 'broker.log'),
   });
 }

@@ -1,4 +1,7 @@
-/** `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained tagger. */
+/**
+ * `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
+ * tagger.
+ */
 import type { Family, Finding } from '../family.ts';
 import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
@@ -18,7 +21,13 @@ function findTagged(all: Tokens, out: Finding[]): void {
     if (kind === label.none) continue;
     const last = nameEnd(all, labels, at);
     if (out.length > mostNames) return;
-    if (kind !== label.organisation) out.push({ start: all.start[at] ?? 0, end: all.end[last] ?? 0, type: kind === label.person ? 'PERSON' : 'LOCATION', rank: kind === label.person ? 30 : 28 });
+    if (kind !== label.organisation)
+      out.push({
+        start: all.start[at] ?? 0,
+        end: all.end[last] ?? 0,
+        type: kind === label.person ? 'PERSON' : 'LOCATION',
+        rank: kind === label.person ? 30 : 28,
+      });
     at = last;
   }
 }
@@ -26,22 +35,42 @@ function findTagged(all: Tokens, out: Finding[]): void {
 /** A word labelled once as a person's name is one everywhere in the text, when it means nothing else. */
 function agree(all: Tokens): void {
   const people = new Set<number>();
-  for (let at = 0; at < all.count && people.size < 64; at += 1) if (labels[at] === label.person && ((all.bits[at] ?? 0) & ordinary) === 0 && all.shape[at] !== shape.initial) people.add(all.hash[at] ?? 0);
+  for (let at = 0; at < all.count && people.size < 64; at += 1)
+    if (labels[at] === label.person && ((all.bits[at] ?? 0) & ordinary) === 0 && all.shape[at] !== shape.initial)
+      people.add(all.hash[at] ?? 0);
   if (people.size === 0) return;
   for (let at = 0; at < all.count; at += 1) {
     const form = all.shape[at] ?? 0;
-    if (labels[at] === label.none && (form === shape.capital || form === shape.allCapitals || form === shape.mixed) && people.has(all.hash[at] ?? 0)) labels[at] = label.person;
+    if (
+      labels[at] === label.none &&
+      (form === shape.capital || form === shape.allCapitals || form === shape.mixed) &&
+      people.has(all.hash[at] ?? 0)
+    )
+      labels[at] = label.person;
   }
 }
 const ordinary = flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised;
 
-/** Field names whose whole value is one of ours, without separators and case. `name` alone is not among them: tools and models have names too. */
-const keys: Readonly<Record<string, string>> = Object.fromEntries(([
-  ['PERSON', 'firstname lastname fullname surname givenname middlename maidenname familyname customername patientname cardholdername cardholder accountholder holdername contactname recipientname sendername employeename guestname vorname nachname prenom nomdefamille nombrecompleto apellido apellidos cognome sobrenome nomecompleto voornaam achternaam imie nazwisko fornamn efternamn fornavn etternavn efternavn soyad jmeno prijmeni имя фамилия отчество фио 姓名 氏名 名前 이름 성명'],
-  ['ADDRESS', 'address streetaddress street addressline addressline1 addressline2 address1 address2 line1 homeaddress billingaddress shippingaddress mailingaddress anschrift adresse strasse direccion domicilio indirizzo endereco adres adresa adress адрес адреса 地址 住所 주소'],
-  ['LOCATION', 'city town hometown birthplace placeofbirth ort stadt ville ciudad citta cidade miasto город місто'],
-  ['ZIP', 'zip zipcode postcode postalcode plz codepostal codigopostal cep cap postnummer psc индекс'],
-] as const).flatMap(([type, names]) => names.split(' ').map((name) => [name, type])));
+/**
+ * Field names whose whole value is one of ours, without separators and case. `name` alone is not among them: tools and
+ * models have names too.
+ */
+const keys: Readonly<Record<string, string>> = Object.fromEntries(
+  (
+    [
+      [
+        'PERSON',
+        'firstname lastname fullname surname givenname middlename maidenname familyname customername patientname cardholdername cardholder accountholder holdername contactname recipientname sendername employeename guestname vorname nachname prenom nomdefamille nombrecompleto apellido apellidos cognome sobrenome nomecompleto voornaam achternaam imie nazwisko fornamn efternamn fornavn etternavn efternavn soyad jmeno prijmeni имя фамилия отчество фио 姓名 氏名 名前 이름 성명',
+      ],
+      [
+        'ADDRESS',
+        'address streetaddress street addressline addressline1 addressline2 address1 address2 line1 homeaddress billingaddress shippingaddress mailingaddress anschrift adresse strasse direccion domicilio indirizzo endereco adres adresa adress адрес адреса 地址 住所 주소',
+      ],
+      ['LOCATION', 'city town hometown birthplace placeofbirth ort stadt ville ciudad citta cidade miasto город місто'],
+      ['ZIP', 'zip zipcode postcode postalcode plz codepostal codigopostal cep cap postnummer psc индекс'],
+    ] as const
+  ).flatMap(([type, names]) => names.split(' ').map((name) => [name, type])),
+);
 
 function findByKey(text: string, key: string | undefined, out: Finding[]): void {
   const type = key === undefined ? undefined : keys[key.toLowerCase().replaceAll(/[^\p{L}\d]/gu, '')];
@@ -81,7 +110,12 @@ function disjoint(found: Finding[]): Finding[] {
   for (const next of found) {
     const before = merged.at(-1);
     if (before === undefined || next.start >= before.end) merged.push(next);
-    else merged[merged.length - 1] = { ...(next.rank > before.rank ? next : before), start: before.start, end: Math.max(before.end, next.end) };
+    else
+      merged[merged.length - 1] = {
+        ...(next.rank > before.rank ? next : before),
+        start: before.start,
+        end: Math.max(before.end, next.end),
+      };
   }
   return merged;
 }

@@ -1,18 +1,43 @@
-/** The gazetteer: what is known of a word, as bits, by a 32-bit hash of it. No string is stored; a wrong hit has odds of about 1 in 17,000. */
+/**
+ * The gazetteer: what is known of a word, as bits, by a 32-bit hash of it. No string is stored; a wrong hit has odds of
+ * about 1 in 17,000.
+ */
 import { hashPhrase, hashWord, wordsOf } from './letters.ts';
 import { lexiconTable } from './lexicon-table.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export const flag = {
-  given: 1, rareGiven: 2, surname: 4, rareSurname: 8, city: 16, town: 32, country: 64, veryCommon: 128,
-  dictionary: 256, capitalised: 512, organisation: 1_024, street: 2_048, title: 4_096, phraseStart: 8_192, introduces: 16_384, foreign: 32_768,
+  given: 1,
+  rareGiven: 2,
+  surname: 4,
+  rareSurname: 8,
+  city: 16,
+  town: 32,
+  country: 64,
+  veryCommon: 128,
+  dictionary: 256,
+  capitalised: 512,
+  organisation: 1_024,
+  street: 2_048,
+  title: 4_096,
+  phraseStart: 8_192,
+  introduces: 16_384,
+  foreign: 32_768,
 } as const;
 export const anyName = flag.given | flag.rareGiven | flag.surname | flag.rareSurname;
 export const anyPlace = flag.city | flag.town | flag.country;
 
-export type Lexicon = { readonly lookup: (hash: number) => number; /** The same for hashes that are seldom known, as those of two words side by side are. */ readonly lookupRare: (hash: number) => number };
+export type Lexicon = {
+  readonly lookup: (
+    hash: number,
+  ) => number /** The same for hashes that are seldom known, as those of two words side by side are. */;
+  readonly lookupRare: (hash: number) => number;
+};
 
-/** Reads `lexicon-table.ts`: per combination of bits its 16-bit value, the number of words, then ascending hashes as LEB128 differences. */
+/**
+ * Reads `lexicon-table.ts`: per combination of bits its 16-bit value, the number of words, then ascending hashes as
+ * LEB128 differences.
+ */
 function* entries(packed: Uint8Array): Generator<readonly [hash: number, bits: number]> {
   let at = 0;
   const next = (): number => {
@@ -77,7 +102,8 @@ export function lexicon(): Lexicon {
       recentBits[place] = known;
       return known;
     },
-    lookupRare: (hash) => (((sieve[sieveCell(hash)] as number) >>> (hash & 31)) & 1) === 0 ? 0 : (bits[slotOf(hash)] as number),
+    lookupRare: (hash) =>
+      (((sieve[sieveCell(hash)] as number) >>> (hash & 31)) & 1) === 0 ? 0 : (bits[slotOf(hash)] as number),
   };
   return loaded;
 }

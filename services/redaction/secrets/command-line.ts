@@ -1,25 +1,112 @@
-/** Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other (`context.ts`). */
+/**
+ * Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other
+ * (`context.ts`).
+ */
 import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
-/** Command, and where its arguments hold a password (group 1). Each pattern is tried on the rest of the command, at most 300 units. */
+/**
+ * Command, and where its arguments hold a password (group 1). Each pattern is tried on the rest of the command, at most
+ * 300 units.
+ */
 const q = `["']?`;
 const word = `([^\\s"'|;<>]{3,200})`;
 const flag = (name: string): RegExp => new RegExp(`\\s-${name}[ =]{0,2}${q}${word}`);
 const commands: readonly (readonly [command: string, argument: RegExp])[] = [
-  ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/], ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/], ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/], ['mariadb', /\s-p["']?([^\s"'|;<>]{3,200})/], ['sshpass', flag('p')], ['redis-cli', flag('a')], ['mongo', flag('p')], ['mongodump', flag('p')], ['docker login', flag('p')], ['podman login', flag('p')], ['helm registry login', flag('p')], ['oc login', flag('p')], ['az login', flag('p')],
-  ['curl', new RegExp(`\\s(?:-u|--user|-U|--proxy-user)[ =]?${q}[^\\s"':]{1,80}:${word}`)], ['http ', new RegExp(`\\s-a[ =]?${q}[^\\s"':]{1,80}:${word}`)], ['wget', new RegExp(`\\s--(?:http-)?passw(?:or)?d[ =]${q}${word}`)], ['ldapsearch', flag('w')], ['ldapmodify', flag('w')], ['ldapadd', flag('w')], ['sqlcmd', flag('P')], ['bcp ', flag('P')], ['isql', flag('P')], ['mosquitto_pub', flag('P')], ['mosquitto_sub', flag('P')], ['htpasswd', /\s-[a-zA-Z]*b[a-zA-Z]*\s+\S{1,120}\s+\S{1,60}\s+["']?([^\s"'|;<>]{3,200})/],
-  ['openssl', new RegExp(`\\s-(?:pass|passin|passout|k|passwd)\\s{1,2}(?:pass:)?${word}`)], ['keytool', new RegExp(`\\s-(?:store|key)pass\\s{1,2}${word}`)], ['zip ', flag('P')], ['unzip', flag('P')], ['7z ', /\s-p([^\s"'|;<>]{3,200})/], ['unrar', /\s-p([^\s"'|;<>]{3,200})/], ['plink', flag('pw')], ['pscp', flag('pw')], ['psexec', flag('p')], ['xfreerdp', /\s\/p:["']?([^\s"'|;<>]{3,200})/], ['rdesktop', flag('p')], ['net use', /\s\/user:\S{1,80}\s+["']?([^\s"'|;<>*/]{3,200})|\sX?:?\s?\\\\\S+\s+["']?([^\s"'|;<>*/-]{6,200})\s+\/user/i], ['net user', /\s\S{1,60}\s+["']?([^\s"'|;<>*/]{6,200})["']?\s+\/add/i], ['cmdkey', /\s\/pass:["']?([^\s"'|;<>]{3,200})/i], ['schtasks', /\s\/rp\s+["']?([^\s"'|;<>]{3,200})/i], ['smbclient', new RegExp(`\\s-U\\s{0,2}${q}[^\\s"'%]{1,80}%${word}`)], ['rpcclient', new RegExp(`\\s-U\\s{0,2}${q}[^\\s"'%]{1,80}%${word}`)], ['snmpget', flag('[AX]')], ['snmpwalk', flag('[AX]')], ['ipmitool', flag('P')], ['evil-winrm', flag('p')], ['crackmapexec', flag('p')], ['impacket-', /\s[\w.-]{1,40}(?:\/[\w.-]{1,40})?:([^\s@"']{3,80})@/], ['sqlplus', /\s["']?[\w.$#-]{1,40}\/["']?([^\s"'@|;<>]{3,80})/], ['chpasswd', /^$/], ['requirepass', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/], ['masterauth', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
-  ['convertto-securestring', /^(?:\s+-(?:string|asplaintext|force)){0,3}\s+["']([^"'\n]{3,200})["']/i], ['identified by ', /^(?:password\s)?["']([^"'\n]{3,200})["']/i], ['identified with ', /^\w{1,40}\s+(?:by|as)\s+["']([^"'\n]{3,200})["']/i], ['with password ', /^["']([^"'\n]{3,200})["']/i], ['encrypted password ', /^["']([^"'\n]{3,200})["']/i], ['networkcredential(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['passwordauthentication(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['httpbasicauth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['credentials(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['acl setuser ', /\s>([^\s"'|;]{3,200})/], ['basicauth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['auth=(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['basic_auth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
-  ['.login(', /^\s?["'][^"'\n]{1,80}["']\s?,\s?["']([^"'\n]{4,200})["']/i], ['getconnection(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['mysqli(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['mysqli_connect(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['mysql_connect(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i], ['new pdo(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
-  ['login ', /^\S{1,80}\s+password\s+["']?([^\s"']{3,200})/], ['enable secret ', /^(?:\d\s)?([^\s"']{3,120})/], ['enable password ', /^(?:\d\s)?([^\s"']{3,120})/], ['password 7 ', /^([0-9A-F]{6,60})/], ['snmp-server community ', /^([^\s"']{3,60})/], ['pre-shared-key ', /^(?:ascii-text\s|hex\s|local\s|remote\s|\d\s)?["']?([^\s"']{3,120})/], ['key-string ', /^(?:\d\s)?([^\s"']{3,120})/], ['wpa_passphrase', /^=([^\s"']{8,63})/], ['psk=', /^["']?([^\s"']{8,64})/],
+  ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/],
+  ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/],
+  ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/],
+  ['mariadb', /\s-p["']?([^\s"'|;<>]{3,200})/],
+  ['sshpass', flag('p')],
+  ['redis-cli', flag('a')],
+  ['mongo', flag('p')],
+  ['mongodump', flag('p')],
+  ['docker login', flag('p')],
+  ['podman login', flag('p')],
+  ['helm registry login', flag('p')],
+  ['oc login', flag('p')],
+  ['az login', flag('p')],
+  ['curl', new RegExp(`\\s(?:-u|--user|-U|--proxy-user)[ =]?${q}[^\\s"':]{1,80}:${word}`)],
+  ['http ', new RegExp(`\\s-a[ =]?${q}[^\\s"':]{1,80}:${word}`)],
+  ['wget', new RegExp(`\\s--(?:http-)?passw(?:or)?d[ =]${q}${word}`)],
+  ['ldapsearch', flag('w')],
+  ['ldapmodify', flag('w')],
+  ['ldapadd', flag('w')],
+  ['sqlcmd', flag('P')],
+  ['bcp ', flag('P')],
+  ['isql', flag('P')],
+  ['mosquitto_pub', flag('P')],
+  ['mosquitto_sub', flag('P')],
+  ['htpasswd', /\s-[a-zA-Z]*b[a-zA-Z]*\s+\S{1,120}\s+\S{1,60}\s+["']?([^\s"'|;<>]{3,200})/],
+  ['openssl', new RegExp(`\\s-(?:pass|passin|passout|k|passwd)\\s{1,2}(?:pass:)?${word}`)],
+  ['keytool', new RegExp(`\\s-(?:store|key)pass\\s{1,2}${word}`)],
+  ['zip ', flag('P')],
+  ['unzip', flag('P')],
+  ['7z ', /\s-p([^\s"'|;<>]{3,200})/],
+  ['unrar', /\s-p([^\s"'|;<>]{3,200})/],
+  ['plink', flag('pw')],
+  ['pscp', flag('pw')],
+  ['psexec', flag('p')],
+  ['xfreerdp', /\s\/p:["']?([^\s"'|;<>]{3,200})/],
+  ['rdesktop', flag('p')],
+  [
+    'net use',
+    /\s\/user:\S{1,80}\s+["']?([^\s"'|;<>*/]{3,200})|\sX?:?\s?\\\\\S+\s+["']?([^\s"'|;<>*/-]{6,200})\s+\/user/i,
+  ],
+  ['net user', /\s\S{1,60}\s+["']?([^\s"'|;<>*/]{6,200})["']?\s+\/add/i],
+  ['cmdkey', /\s\/pass:["']?([^\s"'|;<>]{3,200})/i],
+  ['schtasks', /\s\/rp\s+["']?([^\s"'|;<>]{3,200})/i],
+  ['smbclient', new RegExp(`\\s-U\\s{0,2}${q}[^\\s"'%]{1,80}%${word}`)],
+  ['rpcclient', new RegExp(`\\s-U\\s{0,2}${q}[^\\s"'%]{1,80}%${word}`)],
+  ['snmpget', flag('[AX]')],
+  ['snmpwalk', flag('[AX]')],
+  ['ipmitool', flag('P')],
+  ['evil-winrm', flag('p')],
+  ['crackmapexec', flag('p')],
+  ['impacket-', /\s[\w.-]{1,40}(?:\/[\w.-]{1,40})?:([^\s@"']{3,80})@/],
+  ['sqlplus', /\s["']?[\w.$#-]{1,40}\/["']?([^\s"'@|;<>]{3,80})/],
+  ['chpasswd', /^$/],
+  ['requirepass', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
+  ['masterauth', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
+  ['convertto-securestring', /^(?:\s+-(?:string|asplaintext|force)){0,3}\s+["']([^"'\n]{3,200})["']/i],
+  ['identified by ', /^(?:password\s)?["']([^"'\n]{3,200})["']/i],
+  ['identified with ', /^\w{1,40}\s+(?:by|as)\s+["']([^"'\n]{3,200})["']/i],
+  ['with password ', /^["']([^"'\n]{3,200})["']/i],
+  ['encrypted password ', /^["']([^"'\n]{3,200})["']/i],
+  ['networkcredential(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['passwordauthentication(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['httpbasicauth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['credentials(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['acl setuser ', /\s>([^\s"'|;]{3,200})/],
+  ['basicauth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['auth=(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['basic_auth(', /^\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['.login(', /^\s?["'][^"'\n]{1,80}["']\s?,\s?["']([^"'\n]{4,200})["']/i],
+  ['getconnection(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['mysqli(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['mysqli_connect(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['mysql_connect(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['new pdo(', /^\s?["'][^"'\n]{1,200}["']\s?,\s?["'][^"'\n]{0,80}["']\s?,\s?["']([^"'\n]{3,200})["']/i],
+  ['login ', /^\S{1,80}\s+password\s+["']?([^\s"']{3,200})/],
+  ['enable secret ', /^(?:\d\s)?([^\s"']{3,120})/],
+  ['enable password ', /^(?:\d\s)?([^\s"']{3,120})/],
+  ['password 7 ', /^([0-9A-F]{6,60})/],
+  ['snmp-server community ', /^([^\s"']{3,60})/],
+  ['pre-shared-key ', /^(?:ascii-text\s|hex\s|local\s|remote\s|\d\s)?["']?([^\s"']{3,120})/],
+  ['key-string ', /^(?:\d\s)?([^\s"']{3,120})/],
+  ['wpa_passphrase', /^=([^\s"']{8,63})/],
+  ['psk=', /^["']?([^\s"']{8,64})/],
 ];
 
 export const commandLines: Finder = {
   anchors: commands.map(([command]) => command),
   look(text, at, anchor, out) {
     const entry = commands[anchor];
-    if (entry === undefined || /[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0])) return at;
+    if (
+      entry === undefined ||
+      (/[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0]))
+    )
+      return at;
     const from = at + entry[0].length;
     const rest = /^[^\n\r;|]{0,300}/.exec(text.slice(from, from + 300))?.[0] ?? '';
     // `{"cmd":"mysql -pSECRET"}`: an escape of a line end or quote ends the command as the thing itself does.
@@ -28,22 +115,41 @@ export const commandLines: Finder = {
     const value = match?.[1] ?? match?.[2];
     if (match === null || value === undefined) return at;
     const clean = value.replace(/[\\,)}\]]+$/, '');
-    if (clean.length < 3 || (isStandIn(clean) && !isRandom(clean)) || /^-/.test(clean) || (/^[A-Za-z]+$/.test(clean) && clean.length < 6) || /^\d{2,5}:\d{2,5}$/.test(clean)) return at;
+    if (
+      clean.length < 3 ||
+      (isStandIn(clean) && !isRandom(clean)) ||
+      /^-/.test(clean) ||
+      (/^[A-Za-z]+$/.test(clean) && clean.length < 6) ||
+      /^\d{2,5}:\d{2,5}$/.test(clean)
+    )
+      return at;
     const start = from + match.index + match[0].lastIndexOf(value);
     out.push({ start, end: start + clean.length, type: 'SECRET_GENERIC', rank: 87 });
     return start + clean.length;
   },
 };
 
-const login = /^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?(?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'`]{4,400})["']?[ \t]*(?=$|[\r\n"'`\\])/;
-/** `AUTH secret`, `AUTH user secret`, `HELLO 3 AUTH user secret` of Redis, `AUTH PLAIN ...` of mail: in capitals, and the last word of the line. */
+const login =
+  /^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?(?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'`]{4,400})["']?[ \t]*(?=$|[\r\n"'`\\])/;
+/**
+ * `AUTH secret`, `AUTH user secret`, `HELLO 3 AUTH user secret` of Redis, `AUTH PLAIN ...` of mail: in capitals, and
+ * the last word of the line.
+ */
 export const authCommands: Finder = {
   anchors: ['auth '],
   look(text, at, _anchor, out) {
-    if (!text.startsWith('AUTH', at) || !/(?:^|[\n\r>"'`:]\s?|HELLO \d )$/.test(text.slice(Math.max(0, at - 8), at))) return at;
+    if (!text.startsWith('AUTH', at) || !/(?:^|[\n\r>"'`:]\s?|HELLO \d )$/.test(text.slice(Math.max(0, at - 8), at)))
+      return at;
     const match = login.exec(text.slice(at + 5, at + 460));
     const value = match?.[3];
-    if (match === null || value === undefined || isStandIn(value) || !(/\d/.test(value) || match[1] !== undefined) || !/[A-Za-z]/.test(value)) return at;
+    if (
+      match === null ||
+      value === undefined ||
+      isStandIn(value) ||
+      !(/\d/.test(value) || match[1] !== undefined) ||
+      !/[A-Za-z]/.test(value)
+    )
+      return at;
     const start = at + 5 + match[0].lastIndexOf(value);
     out.push({ start, end: start + value.length, type: 'SECRET_GENERIC', rank: 87 });
     return start + value.length;

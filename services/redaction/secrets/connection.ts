@@ -1,26 +1,42 @@
-/** Credentials in addresses: `scheme://user:password@host`, tokens in the user's place, and the schemeless forms of drivers. */
+/**
+ * Credentials in addresses: `scheme://user:password@host`, tokens in the user's place, and the schemeless forms of
+ * drivers.
+ */
 import { alnum, type Finder } from './finder.ts';
 import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
 /** Templates and stand-ins; plain words (`pass`) count as passwords here, because weak ones are real. */
-const template = /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+const template =
+  /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
 /** The pair every manual writes; one of the two alone is a weak password. */
 const manualUser = /^(?:(?:db|my|your|test|app)?_?-?user(?:name)?|admin|login|root)$/i;
 const manualPassword = /^(?:my|your|db)?_?-?(?:password|passwd|secret)$/i;
 /** Upper case stands for a variable. */
 const variable = /^(?:[A-Z]+_)*(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$/;
-const notSecretUsers = /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
+const notSecretUsers =
+  /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
 
-/** `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`, `?` or `#` may too, if an `@` and a host follow. */
+/**
+ * `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`,
+ * `?` or `#` may too, if an `@` and a host follow.
+ */
 function userInfoEnd(text: string, from: number): number {
   let last = -1;
   const stop = Math.min(text.length, from + maxUserInfo);
   for (let at = from; at < stop; at += 1) {
     const unit = text.charCodeAt(at);
     if (unit === 64) last = at;
-    else if (unit <= 32 || unit === 34 || unit === 39 || unit === 60 || unit === 62 || unit === 96 || unit === 92) break;
-    else if (unit === 47 && (last >= 0 || !/^[^\s"'<>`/@]{0,64}@[\w.[-]{2,}[:/?]/.test(text.slice(at + 1, at + 200)) || !text.slice(from, at).includes(':') || /:\d{1,5}$/.test(text.slice(from, at)))) break;
+    else if (unit <= 32 || unit === 34 || unit === 39 || unit === 60 || unit === 62 || unit === 96 || unit === 92)
+      break;
+    else if (
+      unit === 47 &&
+      (last >= 0 ||
+        !/^[^\s"'<>`/@]{0,64}@[\w.[-]{2,}[:/?]/.test(text.slice(at + 1, at + 200)) ||
+        !text.slice(from, at).includes(':') ||
+        /:\d{1,5}$/.test(text.slice(from, at)))
+    )
+      break;
     // A comma or a bracket behind a closed user part ends it (`mysql://a:b@[h1,h2]`).
     else if (last >= 0 && (unit === 44 || unit === 91 || unit === 41)) break;
   }
@@ -40,22 +56,49 @@ const userInfo: Finder = {
     const mark = encoded ? /%3a/i.exec(info) : /:|%3a/i.exec(info);
     const user = mark === null ? info : info.slice(0, mark.index);
     const password = mark === null ? '' : info.slice(mark.index + mark[0].length);
-    if (password.length >= 2 && !template.test(password) && !variable.test(password) && !(manualUser.test(user) && manualPassword.test(password)) && !/\$[({]/.test(user) && !(isRepeated(password) && password.length < 12) && password !== user && !/^x-oauth-basic$/i.test(password) && !(password.length < 4 && /^[a-z]+$/.test(password))) out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
-    if (user.length >= 16 && !notSecretUsers.test(user) && !template.test(user) && isRandom(user) && (password === '' || /^x-oauth-basic$|^x$/i.test(password))) {
+    if (
+      password.length >= 2 &&
+      !template.test(password) &&
+      !variable.test(password) &&
+      !(manualUser.test(user) && manualPassword.test(password)) &&
+      !/\$[({]/.test(user) &&
+      !(isRepeated(password) && password.length < 12) &&
+      password !== user &&
+      !/^x-oauth-basic$/i.test(password) &&
+      !(password.length < 4 && /^[a-z]+$/.test(password))
+    )
+      out.push({ start: end - password.length, end, type: 'SECRET_CONNECTION', rank: 90 });
+    if (
+      user.length >= 16 &&
+      !notSecretUsers.test(user) &&
+      !template.test(user) &&
+      isRandom(user) &&
+      (password === '' || /^x-oauth-basic$|^x$/i.test(password))
+    ) {
       // The token is the user's name: the scheme says nothing of worth without it.
       const scheme = /[a-z][a-z0-9]{1,15}$/i.exec(text.slice(Math.max(0, at - 16), at));
-      out.push({ start: scheme === null ? from : at - scheme[0].length, end: from + user.length, type: 'SECRET_URL', rank: 89 });
+      out.push({
+        start: scheme === null ? from : at - scheme[0].length,
+        end: from + user.length,
+        type: 'SECRET_URL',
+        rank: 89,
+      });
     }
     return end;
   },
 };
 
-/** `user:password@tcp(host)` of Go drivers, `user/password@host:1521` of Oracle's, `//user:password@` without a scheme. */
+/**
+ * `user:password@tcp(host)` of Go drivers, `user/password@host:1521` of Oracle's, `//user:password@` without a scheme.
+ */
 const schemeless: Finder = {
   anchors: ['@tcp(', '@unix(', '@tcp4(', ':1521', '@(description', '@localhost:', '@127.0.0.1:', '@//'],
   look(text, at, _anchor, out) {
     const window = text.slice(Math.max(0, at - 120), at);
-    const match = text[at] === '@' ? /(?:^|[\s"'`=(:])(?!\/\/)[\w.-]{1,40}[:/]([^\s"'`/@:]{3,60})$/.exec(window) : /[\w.-]{1,40}\/([^\s"'`/@:]{3,60})@[\w./-]{1,60}$/.exec(window);
+    const match =
+      text[at] === '@'
+        ? /(?:^|[\s"'`=(:])(?!\/\/)[\w.-]{1,40}[:/]([^\s"'`/@:]{3,60})$/.exec(window)
+        : /[\w.-]{1,40}\/([^\s"'`/@:]{3,60})@[\w./-]{1,60}$/.exec(window);
     const password = match?.[1];
     if (match === null || password === undefined || template.test(password) || variable.test(password)) return at;
     const start = at - window.length + match.index + match[0].lastIndexOf(password);

@@ -1,6 +1,6 @@
 /**
- * What one kind of secret brings: the literals that announce it, and a look at a bounded window around one of them. `index.ts` merges
- * all literals into one list, so a text is scanned once however many finders there are.
+ * What one kind of secret brings: the literals that announce it, and a look at a bounded window around one of them.
+ * `index.ts` merges all literals into one list, so a text is scanned once however many finders there are.
  */
 import type { Finding } from '../family.ts';
 
@@ -8,9 +8,9 @@ export type Finder = {
   /** Lower-case ASCII. */
   readonly anchors: readonly string[];
   /**
-   * Looks around the anchor at `at` (`anchor`: its index in `anchors`), appends what it found, and answers the index up to which later
-   * anchors of this finder need no look of their own (`at` or less: none skipped). Reads at most a few kilobytes, or a stretch it then
-   * skips, so that many anchors stay linear in the text.
+   * Looks around the anchor at `at` (`anchor`: its index in `anchors`), appends what it found, and answers the index up
+   * to which later anchors of this finder need no look of their own (`at` or less: none skipped). Reads at most a few
+   * kilobytes, or a stretch it then skips, so that many anchors stay linear in the text.
    */
   look(text: string, at: number, anchor: number, out: Finding[]): number;
 };
@@ -18,7 +18,8 @@ export type Finder = {
 /** True at units that make up names, tokens and base64: A-Z a-z 0-9 and, with `extra`, those of its characters. */
 export function alphabet(extra = ''): Uint8Array {
   const table = new Uint8Array(128);
-  for (const char of `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${extra}`) table[char.charCodeAt(0)] = 1;
+  for (const char of `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${extra}`)
+    table[char.charCodeAt(0)] = 1;
   return table;
 }
 export const letters = ((): Uint8Array => alphabet().map((on, unit) => (on === 1 && unit >= 65 ? 1 : 0)))();
@@ -40,7 +41,10 @@ export function runStart(text: string, to: number, table: Uint8Array, limit: num
   return at;
 }
 
-/** A token may begin here: at the start, after anything but a letter or digit, or after an escape (`\n`, `%3D`, `\u003d`) whose last unit only looks like one. */
+/**
+ * A token may begin here: at the start, after anything but a letter or digit, or after an escape (`\n`, `%3D`,
+ * `\u003d`) whose last unit only looks like one.
+ */
 export function beginsToken(text: string, at: number): boolean {
   if (at === 0 || alnum[text.charCodeAt(at - 1)] !== 1) return true;
   if (text[at - 2] === '\\') return /[ntrbf]/.test(text[at - 1] ?? '');

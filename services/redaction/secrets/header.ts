@@ -1,14 +1,39 @@
-/** HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are names like any other (`context.ts`). */
+/**
+ * HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are
+ * names like any other (`context.ts`).
+ */
 import type { Finder } from './finder.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
-const scheme = /(?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
+const scheme =
+  /(?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
 const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
 const lead = /[:=\s\\"'`>,(]{0,12}/y;
 const credential = /[A-Za-z0-9._~+/:|!-]{6,2048}={0,2}/y;
 
 const bearer: Finder = {
-  anchors: ['bearer ', 'bearer%20', 'basic ', 'authorization: ', 'authorization:', 'authorization":', 'authorization\\":', "authorization':", 'authorization=', 'authorization ', 'negotiate ', 'digest ', 'apikey ', 'genie-key ', 'genie key ', 'splunk ', 'bot ', 'sso-key ', 'deepl-auth-key ', 'ghtoken '],
+  anchors: [
+    'bearer ',
+    'bearer%20',
+    'basic ',
+    'authorization: ',
+    'authorization:',
+    'authorization":',
+    'authorization\\":',
+    "authorization':",
+    'authorization=',
+    'authorization ',
+    'negotiate ',
+    'digest ',
+    'apikey ',
+    'genie-key ',
+    'genie key ',
+    'splunk ',
+    'bot ',
+    'sso-key ',
+    'deepl-auth-key ',
+    'ghtoken ',
+  ],
   look(text, at, anchor, out) {
     const named = anchor >= 3 && anchor <= 9;
     const word = bearer.anchors[anchor] ?? '';
@@ -27,8 +52,19 @@ const bearer: Finder = {
     const sample = value.slice(0, 200);
     const strict = named || anchor < 2 || word === 'genie-key ' || word === 'sso-key ';
     if (isStandIn(sample) || /^[a-z]+$|^[A-Z]?[a-z]+$/.test(value)) return at;
-    const basic = word === 'basic ' && value.length >= 8 && value.length % 4 !== 1 && /:/.test(Buffer.from(value, 'base64').toString('latin1')) && /^[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'));
-    if (!basic && !isRandom(sample) && !(strict && value.length >= 16 && /\d/.test(value)) && !(named && value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value))) return at;
+    const basic =
+      word === 'basic ' &&
+      value.length >= 8 &&
+      value.length % 4 !== 1 &&
+      /:/.test(Buffer.from(value, 'base64').toString('latin1')) &&
+      /^[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'));
+    if (
+      !basic &&
+      !isRandom(sample) &&
+      !(strict && value.length >= 16 && /\d/.test(value)) &&
+      !(named && value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value))
+    )
+      return at;
     if (!strict && !basic && (value.length < 16 || !/\d/.test(value))) return at;
     const end = from + value.length;
     out.push({ start: from, end, type: 'SECRET_GENERIC', rank: 89 });
@@ -36,7 +72,8 @@ const bearer: Finder = {
   },
 };
 
-const sessionName = /sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect|^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid|ssid|apisid/i;
+const sessionName =
+  /sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect|^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid|ssid|apisid/i;
 const cookies: Finder = {
   anchors: ['cookie: ', 'cookie:', 'cookie":', 'cookie\\":', "cookie':", 'cookies: ', 'cookie='],
   look(text, at, anchor, out) {
@@ -47,8 +84,13 @@ const cookies: Finder = {
     for (let match = pair.exec(line); match !== null; match = pair.exec(line)) {
       const value = match[3] ?? '';
       const stop = from + match.index + match[0].length;
-      if (/^(?:path|domain|expires|max-age|samesite|version|priority)$/i.test(match[1] ?? '') || isStandIn(value)) continue;
-      if ((sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) || (isRandom(value) && value.length >= 16)) out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 89 });
+      if (/^(?:path|domain|expires|max-age|samesite|version|priority)$/i.test(match[1] ?? '') || isStandIn(value))
+        continue;
+      if (
+        (sessionName.test(match[1] ?? '') && /\d|[a-z][A-Z]/.test(value) && value.length >= 8) ||
+        (isRandom(value) && value.length >= 16)
+      )
+        out.push({ start: stop - value.length, end: stop, type: 'SECRET_GENERIC', rank: 89 });
     }
     return from + line.length;
   },

@@ -14,11 +14,36 @@ import { privateKeys } from './private-key.ts';
 import { providerNames } from './provider-name.ts';
 import { discordKeys, markedKeys, providerKeys } from './provider-key.ts';
 
-const finders: readonly Finder[] = [...privateKeys, jwts, ...connections, ...capabilityUrls, providerKeys, markedKeys, discordKeys, ...headers, commandLines, authCommands, oneTimeSecrets, keyShapes, providerNames, ...contexts];
+const finders: readonly Finder[] = [
+  ...privateKeys,
+  jwts,
+  ...connections,
+  ...capabilityUrls,
+  providerKeys,
+  markedKeys,
+  discordKeys,
+  ...headers,
+  commandLines,
+  authCommands,
+  oneTimeSecrets,
+  keyShapes,
+  providerNames,
+  ...contexts,
+];
 
-/** Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an attack on the clock. */
+/**
+ * Looks in vain that cost microseconds; a configuration file has one in thirty units of text. More than this many is an
+ * attack on the clock.
+ */
 const maxLooks = 12_000;
-const costly: ReadonlySet<Finder> = new Set([...contexts, ...headers, ...capabilityUrls, commandLines, providerKeys, providerNames]);
+const costly: ReadonlySet<Finder> = new Set([
+  ...contexts,
+  ...headers,
+  ...capabilityUrls,
+  commandLines,
+  providerKeys,
+  providerNames,
+]);
 
 const anchors: string[] = [];
 /** Finder and its own index of the literal, in turns, by anchor. */

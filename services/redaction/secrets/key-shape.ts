@@ -1,22 +1,67 @@
 /**
- * Keys of providers nobody listed: `acme_live_...`, `xyz-pat-...`, `foo_sk_...`. A segment that says what the token is (live, pat, sk, api,
- * secret, ...) between a vendor's name and twenty or more made-up letters and digits. Ids (`call_`, `req_`, `chatcmpl-`) have no such segment.
+ * Keys of providers nobody listed: `acme_live_...`, `xyz-pat-...`, `foo_sk_...`. A segment that says what the token is
+ * (live, pat, sk, api, secret, ...) between a vendor's name and twenty or more made-up letters and digits. Ids
+ * (`call_`, `req_`, `chatcmpl-`) have no such segment.
  */
 import { alphabet, beginsToken, type Finder, runEnd, runStart } from './finder.ts';
 import { isStandIn, uuid } from './plausible.ts';
 
 const units = alphabet('_-');
 const maxToken = 400;
-const telling = ['live', 'test', 'prod', 'sandbox', 'production', 'staging', 'pat', 'sk', 'api', 'apikey', 'secret', 'token', 'key', 'tkn', 'priv', 'private', 'auth', 'access', 'refresh', 'oauth', 'admin', 'svc', 'bot', 'pk', 'rk', 'whsec', 'personal', 'sec', 'pw', 'at', 'oat', 'pvt', 'tok'];
-const shape = new RegExp(`^(?:[A-Za-z][A-Za-z0-9]{0,14}[_-]){0,3}(?:${telling.join('|')})[_-](?:[A-Za-z0-9]{1,10}[_-]){0,2}([A-Za-z0-9_-]+)$`, 'i');
+const telling = [
+  'live',
+  'test',
+  'prod',
+  'sandbox',
+  'production',
+  'staging',
+  'pat',
+  'sk',
+  'api',
+  'apikey',
+  'secret',
+  'token',
+  'key',
+  'tkn',
+  'priv',
+  'private',
+  'auth',
+  'access',
+  'refresh',
+  'oauth',
+  'admin',
+  'svc',
+  'bot',
+  'pk',
+  'rk',
+  'whsec',
+  'personal',
+  'sec',
+  'pw',
+  'at',
+  'oat',
+  'pvt',
+  'tok',
+];
+const shape = new RegExp(
+  `^(?:[A-Za-z][A-Za-z0-9]{0,14}[_-]){0,3}(?:${telling.join('|')})[_-](?:[A-Za-z0-9]{1,10}[_-]){0,2}([A-Za-z0-9_-]+)$`,
+  'i',
+);
 const publicKey = /^(?:[a-z0-9]+[_-])?(?:pk|pub|public|publishable)[_-]/i;
 
-/** Letters and digits both, in turns, in one stretch of sixteen or more; or long mixed case. Words with a version number are neither. */
+/**
+ * Letters and digits both, in turns, in one stretch of sixteen or more; or long mixed case. Words with a version number
+ * are neither.
+ */
 function isMadeUp(body: string): boolean {
   const longest = body.split(/[_-]/).reduce((best, part) => (part.length > best.length ? part : best), '');
   if (longest.length < 16) return uuid.test(body.slice(-36));
   const turns = longest.match(/\d(?=[A-Za-z])|[A-Za-z](?=\d)/g)?.length ?? 0;
-  return turns >= 3 || (turns >= 1 && /[a-z]/.test(longest) && /[A-Z]/.test(longest)) || (longest.length >= 24 && /[a-z][A-Z].*[a-z][A-Z].*[a-z][A-Z]/.test(longest) && /[A-Z]{2}/.test(longest));
+  return (
+    turns >= 3 ||
+    (turns >= 1 && /[a-z]/.test(longest) && /[A-Z]/.test(longest)) ||
+    (longest.length >= 24 && /[a-z][A-Z].*[a-z][A-Z].*[a-z][A-Z]/.test(longest) && /[A-Z]{2}/.test(longest))
+  );
 }
 
 export const keyShapes: Finder = {

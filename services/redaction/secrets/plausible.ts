@@ -1,20 +1,27 @@
 /**
- * Could this value be a secret? Context has already said that one belongs here; this keeps the stand-ins, the code and the prose that
- * stand there instead. No entropy: trace ids are as random as keys.
+ * Could this value be a secret? Context has already said that one belongs here; this keeps the stand-ins, the code and
+ * the prose that stand there instead. No entropy: trace ids are as random as keys.
  */
 
 /** Whole values that stand where a secret would. */
-const standIns = /^(?:null|nil|none|undefined|true|false|yes|no|on|off|required|optional|mandatory|invalid|valid|incorrect|correct|wrong|missing|empty|expired|string|str|text|number|integer|boolean|object|password|passwd|passphrase|passwort|secret|token|api[_-]?key|key|pass|username|user|login|basic|bearer|digest|hidden|redacted|masked|removed|omitted|encrypted|unknown|default|generic|any|n\/a|tbd|todo|fixme|test|testing|foo|foobar|bar|baz|qux|asdf|abc|value|plain(?:text)?|hash(?:ed)?|header|hunter)$/i;
+const standIns =
+  /^(?:null|nil|none|undefined|true|false|yes|no|on|off|required|optional|mandatory|invalid|valid|incorrect|correct|wrong|missing|empty|expired|string|str|text|number|integer|boolean|object|password|passwd|passphrase|passwort|secret|token|api[_-]?key|key|pass|username|user|login|basic|bearer|digest|hidden|redacted|masked|removed|omitted|encrypted|unknown|default|generic|any|n\/a|tbd|todo|fixme|test|testing|foo|foobar|bar|baz|qux|asdf|abc|value|plain(?:text)?|hash(?:ed)?|header|hunter)$/i;
 /** Parts that mark a template or a tutorial's value. */
-const tutorial = /(?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy|fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder|changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_|-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}|\u2026|x{6}/i;
+const tutorial =
+  /(?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy|fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder|changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_|-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}|\u2026|x{6}/i;
 /** myPassword, YOUR_KEY: somebody's name for it. Case matters: a random value may begin with `MYN`. */
 const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 /** Expressions that fetch the value from elsewhere, and templates. */
-const expression = /^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req|request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session|state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^(?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return|input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>/;
+const expression =
+  /^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req|request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session|state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^(?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return|input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>/;
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
 const member = /^[A-Za-z_$][A-Za-z_$]*\d?(?:(?:\.|::|->|\?\.|\/)[A-Za-z_$][A-Za-z_$]*\d?)+$/;
-/** Algorithms and versions named beside the word (`password is sha256`), digests that say which they are, fingerprints in pairs. */
-const technical = /^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}$|^(?:sha-?\d{1,3}|md5)[:-][A-Za-z0-9+/=_-]{16,}$|^(?:sha|aes|md|rsa|dsa|ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt|kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$/i;
+/**
+ * Algorithms and versions named beside the word (`password is sha256`), digests that say which they are, fingerprints
+ * in pairs.
+ */
+const technical =
+  /^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}$|^(?:sha-?\d{1,3}|md5)[:-][A-Za-z0-9+/=_-]{16,}$|^(?:sha|aes|md|rsa|dsa|ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt|kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$/i;
 const path = /^(?:\.{0,2}\/|~\/|[A-Za-z]:\\|https?:|file:|[a-z]+:\/\/)/;
 export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Dates, versions, sizes, plain numbers with units. */
@@ -24,10 +31,21 @@ const placeholder = /^\[[A-Z][A-Z_]{1,30}(?:\]|:|$)|^<[A-Za-z][^<>]{0,60}>?$|^\(
 
 /** A stand-in, a template, an expression, a path: whatever the key is called, there is no secret. */
 export function isStandIn(value: string): boolean {
-  return placeholder.test(value) || standIns.test(value) || tutorial.test(value) || ownersName.test(value) || expression.test(value) || member.test(value) || technical.test(value) || path.test(value) || isRepeated(value);
+  return (
+    placeholder.test(value) ||
+    standIns.test(value) ||
+    tutorial.test(value) ||
+    ownersName.test(value) ||
+    expression.test(value) ||
+    member.test(value) ||
+    technical.test(value) ||
+    path.test(value) ||
+    isRepeated(value)
+  );
 }
 
-const wordless = /^\s*(?:null|nil|none|undefined|true|false|yes|no|required|optional|missing|empty|string|str|text|number|integer|boolean|object|hidden|redacted|masked|removed|omitted|encrypted|n\/a|tbd|todo|dummy|example|placeholder|change[_-]?me|[*\u2022#.-]+|<[^<>]{1,60}>|\$?\{{1,2}[^{}]{0,80}\}{1,2}|\$[A-Z_]{2,60}|%[A-Z_]{2,60}%)\s*$/i;
+const wordless =
+  /^\s*(?:null|nil|none|undefined|true|false|yes|no|required|optional|missing|empty|string|str|text|number|integer|boolean|object|hidden|redacted|masked|removed|omitted|encrypted|n\/a|tbd|todo|dummy|example|placeholder|change[_-]?me|[*\u2022#.-]+|<[^<>]{1,60}>|\$?\{{1,2}[^{}]{0,80}\}{1,2}|\$[A-Z_]{2,60}|%[A-Z_]{2,60}%)\s*$/i;
 /** No value at all where a field is named for a secret; weak passwords (`password`, `abc`) are some. */
 export const saysNothing = (value: string): boolean => wordless.test(value);
 
@@ -48,7 +66,9 @@ const hasLower = /[a-z]/;
 const hasUpper = /[A-Z]/;
 const hasDigit = /\d/;
 const hasSymbol = /[^\p{L}\p{M}\p{N}\s._/'-]/u;
-/** Words, in camel case or with separators between them, and a number behind: parts of three letters or more on average. */
+/**
+ * Words, in camel case or with separators between them, and a number behind: parts of three letters or more on average.
+ */
 function isWords(value: string): boolean {
   if (!/^[A-Za-z]+(?:[\s._/:-]{1,2}[A-Za-z]+)*\d?$/.test(value)) return false;
   const parts = value.match(/[A-Z]?[a-z]+|[A-Z]+/g)?.length ?? 1;
@@ -71,10 +91,16 @@ export function isRandom(value: string): boolean {
     if (digitA !== digitB || (a >= 97 && a <= 122 && b >= 65 && b <= 90)) turns += 1;
   }
   const digits = hasDigit.test(body);
-  return (digits && turns >= 3 && turns * 9 >= Math.min(body.length, 60)) || (digits && body.length >= 20 && turns >= 2 && hasLower.test(body) && hasUpper.test(body)) || (body.length >= 20 && turns * 6 >= body.length && hasLower.test(body) && hasUpper.test(body));
+  return (
+    (digits && turns >= 3 && turns * 9 >= Math.min(body.length, 60)) ||
+    (digits && body.length >= 20 && turns >= 2 && hasLower.test(body) && hasUpper.test(body)) ||
+    (body.length >= 20 && turns * 6 >= body.length && hasLower.test(body) && hasUpper.test(body))
+  );
 }
 
-/** How sure the context is of a value: `quoted` code, a bare assignment, a sentence, or the word alone in front of it. */
+/**
+ * How sure the context is of a value: `quoted` code, a bare assignment, a sentence, or the word alone in front of it.
+ */
 export type Manner = 'quoted' | 'bare' | 'phrase' | 'beside';
 
 /** A password people choose: letters with digits or symbols; in quotes also one unusual word; never in prose. */
@@ -85,18 +111,51 @@ export function isPassword(value: string, manner: Manner): boolean {
   const symbol = hasSymbol.test(value);
   if (/\s/.test(value)) return manner === 'quoted' && digit && letter && symbol && value.length <= 40;
   if (isRandom(value)) return true;
-  if (manner === 'beside') return value.length >= 7 && letter && digit && (symbol || (hasLower.test(value) && hasUpper.test(value))) && !measure.test(value);
-  if (!letter) return (digit && value.length >= (symbol ? 6 : 4) && /^\d{4,}$|[^\d.,:/-]/.test(value) && !/^(?:19|20)\d\d$/.test(value) && !/^\d{10,}$/.test(value)) || (symbol && value.length >= 8 && digit);
-  if (symbol && letter && value.length >= 5) return (manner === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) && (manner !== 'phrase' || digit || value.length >= 8);
+  if (manner === 'beside')
+    return (
+      value.length >= 7 &&
+      letter &&
+      digit &&
+      (symbol || (hasLower.test(value) && hasUpper.test(value))) &&
+      !measure.test(value)
+    );
+  if (!letter)
+    return (
+      (digit &&
+        value.length >= (symbol ? 6 : 4) &&
+        /^\d{4,}$|[^\d.,:/-]/.test(value) &&
+        !/^(?:19|20)\d\d$/.test(value) &&
+        !/^\d{10,}$/.test(value)) ||
+      (symbol && value.length >= 8 && digit)
+    );
+  if (symbol && letter && value.length >= 5)
+    return (
+      (manner === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) && (manner !== 'phrase' || digit || value.length >= 8)
+    );
   if (digit) return value.length >= 5 && !measure.test(value);
   if (hasLower.test(value) && hasUpper.test(value) && !isWords(value)) return true;
-  if (/[a-z][A-Z].*[a-z][A-Z]/.test(value) && /[A-Z]{2,}[a-z]|[a-z][A-Z]{2}/.test(value) && value.length >= 8) return true;
-  return manner === 'quoted' && /^[a-z]{6,24}$/.test(value) && !/pass|secret|token|field|input|label|error|test|user|admin|login|auth|invalid|require|confirm|forgot|reset|change|name|type|prompt|string|column/.test(value);
+  if (/[a-z][A-Z].*[a-z][A-Z]/.test(value) && /[A-Z]{2,}[a-z]|[a-z][A-Z]{2}/.test(value) && value.length >= 8)
+    return true;
+  return (
+    manner === 'quoted' &&
+    /^[a-z]{6,24}$/.test(value) &&
+    !/pass|secret|token|field|input|label|error|test|user|admin|login|auth|invalid|require|confirm|forgot|reset|change|name|type|prompt|string|column/.test(
+      value,
+    )
+  );
 }
 
 /** A key or token a machine made. */
 export function isToken(value: string, manner: Manner): boolean {
   if (value.length < 8 || value.length > 4096 || isStandIn(value) || /\s/.test(value)) return false;
   if (isRandom(value)) return manner !== 'beside' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
-  return (manner === 'quoted' || manner === 'bare') && hasDigit.test(value) && /[A-Za-z]/.test(value) && !measure.test(value) && !isWords(value) && (value.length >= 12 || hasSymbol.test(value)) && !/^[A-Za-z]+(?:[._-][A-Za-z]*\d{0,4}[A-Za-z]*)+$/.test(value);
+  return (
+    (manner === 'quoted' || manner === 'bare') &&
+    hasDigit.test(value) &&
+    /[A-Za-z]/.test(value) &&
+    !measure.test(value) &&
+    !isWords(value) &&
+    (value.length >= 12 || hasSymbol.test(value)) &&
+    !/^[A-Za-z]+(?:[._-][A-Za-z]*\d{0,4}[A-Za-z]*)+$/.test(value)
+  );
 }

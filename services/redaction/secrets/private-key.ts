@@ -1,15 +1,26 @@
-/** Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around say so. */
+/**
+ * Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around
+ * say so.
+ */
 import type { Finding } from '../family.ts';
 import { alnum, alphabet, type Finder } from './finder.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */
 const maxBlock = 16_384;
-const header = /-{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)(?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?/iy;
+const header =
+  /-{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)(?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?/iy;
 const footer = /-{2,5}\s?END (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1)(?: BLOCK)?\s?-{0,5}/i;
-/** One piece of a body without its END line: base64 (or PGP checksum) after white space, an escaped line end, or a quote and a plus that join lines of code. */
-const piece = /(?:\s|\\{1,4}[nrt]|["'`]\s{0,4}[+,.\\]?\s{0,8}["'`]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})/y;
+/**
+ * One piece of a body without its END line: base64 (or PGP checksum) after white space, an escaped line end, or a quote
+ * and a plus that join lines of code.
+ */
+const piece =
+  /(?:\s|\\{1,4}[nrt]|["'`]\s{0,4}[+,.\\]?\s{0,8}["'`]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})/y;
 
-/** Where a block without END stops: after its last piece that looks like base64; the words after a body (`thanks`) are shorter than a line. */
+/**
+ * Where a block without END stops: after its last piece that looks like base64; the words after a body (`thanks`) are
+ * shorter than a line.
+ */
 function openEnd(text: string, from: number): number {
   let at = from;
   let longest = 0;
@@ -20,7 +31,8 @@ function openEnd(text: string, from: number): number {
     if (match === null) break;
     const unit = match[0].replace(/^(?:\s|\\{1,4}[nrt]|["'`+,.\\>|#*])+/, '');
     const lines = /[\n\\]/.test(match[0]);
-    // A synthetic body may be words; once a line of base64 has gone by, words without a line end before them are prose again.
+    // A synthetic body may be words; once a line of base64 has gone by, words without a line end before them are prose
+    // again.
     if (longest >= 32 && !lines && unit.length < 24) break;
     if (longest >= 32 && unit.length < 16 && /^[A-Z]?[a-z]+$/.test(unit)) break;
     words += 1;
@@ -34,7 +46,12 @@ function openEnd(text: string, from: number): number {
 /** Base64 of plain words is a manual's stand-in: DER and what OpenSSH writes hold bytes that no text does. */
 function isPlainText(body: string): boolean {
   const word = body.replaceAll(/\s|\\[nr]/g, '');
-  return word.length >= 20 && word.length <= 400 && /^[A-Za-z0-9+/]+={0,2}$/.test(word) && /^[\x20-\x7e\s]+$/.test(Buffer.from(word, 'base64').toString('latin1'));
+  return (
+    word.length >= 20 &&
+    word.length <= 400 &&
+    /^[A-Za-z0-9+/]+={0,2}$/.test(word) &&
+    /^[\x20-\x7e\s]+$/.test(Buffer.from(word, 'base64').toString('latin1'))
+  );
 }
 
 const pem: Finder = {
@@ -54,7 +71,14 @@ const pem: Finder = {
     const closed = closing !== null;
     const body = closed ? window.slice(0, closing.index) : text.slice(from, openEnd(text, from));
     const end = closed ? from + closing.index + closing[0].length : from + body.length;
-    if (body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 || /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(body.slice(0, 200)) || isPlainText(body)) return end;
+    if (
+      body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 ||
+      /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(
+        body.slice(0, 200),
+      ) ||
+      isPlainText(body)
+    )
+      return end;
     out.push({ start, end, type: 'SECRET_PRIVATE_KEY', rank: 100 });
     return end;
   },
@@ -62,7 +86,18 @@ const pem: Finder = {
 
 /** A body whose BEGIN line was cut away: DER of RSA, PKCS#8 and OpenSSH keys begins with these units in base64. */
 const headless: Finder = {
-  anchors: ['miievgibadanbgkqhkig9w0baqefaascb', 'miieowibaakcaqea', 'miiepaibaakcaqea', 'miieogibaakcaqea', 'miijkaibaakcageaa', 'miijkgibaakcagea', 'b3blbnnzac1rzxktdje', 'mc4caqawbqydk2vwbciei', 'mighagea', 'miievqibadanbgkqhkig9w0baqefaascb'],
+  anchors: [
+    'miievgibadanbgkqhkig9w0baqefaascb',
+    'miieowibaakcaqea',
+    'miiepaibaakcaqea',
+    'miieogibaakcaqea',
+    'miijkaibaakcageaa',
+    'miijkgibaakcagea',
+    'b3blbnnzac1rzxktdje',
+    'mc4caqawbqydk2vwbciei',
+    'mighagea',
+    'miievqibadanbgkqhkig9w0baqefaascb',
+  ],
   look(text, at, _anchor, out) {
     if (!/^M[Ciu]|^MII|^MIG|^b3B/.test(text.slice(at, at + 3)) || alnum[text.charCodeAt(at - 1)] === 1) return at;
     const end = openEnd(text, at);
@@ -93,13 +128,17 @@ const footed: Finder = {
     return end;
   },
 };
-/** Where the lines of base64 before `to` begin, none of them but the first and the last shorter than 16 units; -1 when there is none of that length. */
+/**
+ * Where the lines of base64 before `to` begin, none of them but the first and the last shorter than 16 units; -1 when
+ * there is none of that length.
+ */
 function bodyStart(text: string, from: number, to: number): number {
   let at = to;
   let first = -1;
   for (let lines = 0; at > from; lines += 1) {
     let lineEnd = at;
-    while (lineEnd > from && base64Units[text.charCodeAt(lineEnd - 1)] !== 1) lineEnd -= text[lineEnd - 2] === '\\' ? 2 : 1;
+    while (lineEnd > from && base64Units[text.charCodeAt(lineEnd - 1)] !== 1)
+      lineEnd -= text[lineEnd - 2] === '\\' ? 2 : 1;
     if (lineEnd <= from) break;
     at = lineEnd;
     while (at > from && base64Units[text.charCodeAt(at - 1)] === 1) at -= 1;
@@ -134,7 +173,8 @@ const putty: Finder = {
 };
 
 const wallet = /priv(?:ate)?[_ -]?key|wallet|secret|mnemonic|signer|account[_ -]?key|deployer|accident|leak|seed/i;
-const ledger = /(?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot|event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$/i;
+const ledger =
+  /(?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot|event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$/i;
 /** 0x and 64 hex digits is a transaction's hash far more often than a key: the neighbourhood decides. */
 const raw: Finder = {
   anchors: ['0x'],
@@ -144,7 +184,12 @@ const raw: Finder = {
     if (!hex.test(text) || alnum[text.charCodeAt(at - 1)] === 1) return at;
     const end = hex.lastIndex;
     const before = text.slice(Math.max(0, at - 80), at);
-    if (/^(.)\1*$/.test(text.slice(at + 2, end)) || ledger.test(before) || !wallet.test(`${before} ${text.slice(end, end + 80)}`)) return end;
+    if (
+      /^(.)\1*$/.test(text.slice(at + 2, end)) ||
+      ledger.test(before) ||
+      !wallet.test(`${before} ${text.slice(end, end + 80)}`)
+    )
+      return end;
     out.push({ start: at, end, type: 'SECRET_PRIVATE_KEY', rank: 84 });
     return end;
   },
@@ -152,9 +197,19 @@ const raw: Finder = {
 
 /** BIP-39 phrases: 12 to 24 plain words after the word for them. */
 const seed: Finder = {
-  anchors: ['mnemonic', 'seed phrase', 'seed_phrase', 'recovery phrase', 'recovery words', 'seed words', 'backup phrase', 'secret phrase'],
+  anchors: [
+    'mnemonic',
+    'seed phrase',
+    'seed_phrase',
+    'recovery phrase',
+    'recovery words',
+    'seed words',
+    'backup phrase',
+    'secret phrase',
+  ],
   look(text, at, _anchor, out: Finding[]) {
-    const phrase = /[A-Za-z_ ]{4,40}["'`]?\s{0,3}(?:is|are|[:=])\s{0,3}["'`[]{0,2}((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'`]?,? {1,2}["'`]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})/y;
+    const phrase =
+      /[A-Za-z_ ]{4,40}["'`]?\s{0,3}(?:is|are|[:=])\s{0,3}["'`[]{0,2}((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'`]?,? {1,2}["'`]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})/y;
     phrase.lastIndex = at;
     const match = phrase.exec(text);
     if (match === null) return at;

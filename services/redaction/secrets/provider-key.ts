@@ -4,13 +4,45 @@ import { passwordHashes, productProviders } from './product-prefixes.ts';
 import { isRandom } from './plausible.ts';
 import { cloudProviders, codeProviders, modelProviders, type PrefixRow } from './provider-prefixes.ts';
 
-const classes: Readonly<Record<string, string>> = { a: '[A-Za-z0-9]', u: '[A-Za-z0-9_-]', v: '[A-Za-z0-9_]', b: '[A-Za-z0-9+/]', h: '[0-9a-f]', x: '[0-9A-Fa-f]', l: '[a-z0-9]', c: '[A-Z0-9]' };
+const classes: Readonly<Record<string, string>> = {
+  a: '[A-Za-z0-9]',
+  u: '[A-Za-z0-9_-]',
+  v: '[A-Za-z0-9_]',
+  b: '[A-Za-z0-9+/]',
+  h: '[0-9a-f]',
+  x: '[0-9A-Fa-f]',
+  l: '[a-z0-9]',
+  c: '[A-Z0-9]',
+};
 /** Behind a shape with `_-` in its alphabet neither may follow: it would be a longer token of another kind. */
-const compile = (shape: string): RegExp => new RegExp(`(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`, 'y');
+const compile = (shape: string): RegExp =>
+  new RegExp(
+    `(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`,
+    'y',
+  );
 
-type Rule = { readonly prefix: string; readonly body: RegExp; readonly digits: boolean; readonly fixed: boolean; readonly hash: boolean };
-/** Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind them. */
-const shortPrefixes: Readonly<Record<string, string>> = { SK: '0123456789abcdef', AC: '0123456789bdf', '00': 'abcdefghijklmnopqrstuvwxyz', 's.': '0123456789abcdefghijklmnopqrstuvwxyz', b_: '0123456789abcdefghijklmnopqrstuvwxyz', '1/': '0123456789abcdef', '0/': '123456789', '2/': '123456789', '*': '0123456789abcdef' };
+type Rule = {
+  readonly prefix: string;
+  readonly body: RegExp;
+  readonly digits: boolean;
+  readonly fixed: boolean;
+  readonly hash: boolean;
+};
+/**
+ * Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind
+ * them.
+ */
+const shortPrefixes: Readonly<Record<string, string>> = {
+  SK: '0123456789abcdef',
+  AC: '0123456789bdf',
+  '00': 'abcdefghijklmnopqrstuvwxyz',
+  's.': '0123456789abcdefghijklmnopqrstuvwxyz',
+  b_: '0123456789abcdefghijklmnopqrstuvwxyz',
+  '1/': '0123456789abcdef',
+  '0/': '123456789',
+  '2/': '123456789',
+  '*': '0123456789abcdef',
+};
 
 const byAnchor = new Map<string, Rule[]>();
 const add = (rows: readonly PrefixRow[], hash: boolean): void => {
@@ -20,7 +52,10 @@ const add = (rows: readonly PrefixRow[], hash: boolean): void => {
     for (const prefix of prefixes.split(/ (?=\S)/)) {
       const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
       const units = shortPrefixes[prefix];
-      for (const anchor of units === undefined ? [prefix.toLowerCase()] : [...units].map((unit) => prefix.toLowerCase() + unit)) byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), rule]);
+      for (const anchor of units === undefined
+        ? [prefix.toLowerCase()]
+        : [...units].map((unit) => prefix.toLowerCase() + unit))
+        byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), rule]);
     }
   }
 };
@@ -29,7 +64,8 @@ add(passwordHashes, true);
 const rules = [...byAnchor.values()];
 
 /** A run of x or a word of advice in the place of the key. */
-const tutorial = /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
+const tutorial =
+  /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
 
 /** A prefix that ends in a separator may follow a digit or `_` (`MY_tskey-...`), never a letter. */
 function standsFree(text: string, at: number, prefix: string): boolean {
@@ -37,8 +73,13 @@ function standsFree(text: string, at: number, prefix: string): boolean {
   return prefix.length >= 5 && /[-_.]$/.test(prefix) && letters[text.charCodeAt(at - 1)] !== 1;
 }
 
-/** `...+EAAA.../...`: a stretch of an image or a digest that happens to begin like a key. Paths have slashes on both sides too, but no plus. */
-const isInsideBase64 = (text: string, from: number, to: number): boolean => (text[from - 1] === '+' && alnum[text.charCodeAt(from - 2)] === 1) || (text[to] === '+' && alnum[text.charCodeAt(to + 1)] === 1 && text[from - 1] === '/');
+/**
+ * `...+EAAA.../...`: a stretch of an image or a digest that happens to begin like a key. Paths have slashes on both
+ * sides too, but no plus.
+ */
+const isInsideBase64 = (text: string, from: number, to: number): boolean =>
+  (text[from - 1] === '+' && alnum[text.charCodeAt(from - 2)] === 1) ||
+  (text[to] === '+' && alnum[text.charCodeAt(to + 1)] === 1 && text[from - 1] === '/');
 
 export const providerKeys: Finder = {
   anchors: [...byAnchor.keys()],
@@ -46,7 +87,12 @@ export const providerKeys: Finder = {
     let best = 0;
     let hash = false;
     for (const rule of rules[anchor] ?? []) {
-      if (!text.startsWith(rule.prefix, at) || !standsFree(text, at, rule.prefix) || (rule.digits && /[_-]/.test(text[at - 1] ?? ''))) continue;
+      if (
+        !text.startsWith(rule.prefix, at) ||
+        !standsFree(text, at, rule.prefix) ||
+        (rule.digits && /[_-]/.test(text[at - 1] ?? ''))
+      )
+        continue;
       const from = at + rule.prefix.length;
       rule.body.lastIndex = from;
       if (!rule.body.test(text)) continue;
@@ -62,29 +108,54 @@ export const providerKeys: Finder = {
   },
 };
 
-/** Tokens marked in the middle: the mark, what a token of that kind looks like from its first unit on, and the units it is made of. */
+/**
+ * Tokens marked in the middle: the mark, what a token of that kind looks like from its first unit on, and the units it
+ * is made of.
+ */
 type Middle = { readonly mark: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
-const middle = (mark: string, token: string, extra: string, reach: number): Middle => ({ mark, token: new RegExp(`(?:${token.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`, 'y'), units: alphabet(extra), reach });
+const middle = (mark: string, token: string, extra: string, reach: number): Middle => ({
+  mark,
+  token: new RegExp(
+    `(?:${token.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`,
+    'y',
+  ),
+  units: alphabet(extra),
+  reach,
+});
 const inTheMiddle: readonly Middle[] = [
   middle(':aa', '\\d{7,10}:A[A-Za-z0-9]<u>{33}', '', 10), // Telegram bot
   middle('-us', '<h>{32}-us\\d{1,2}', '', 32), // Mailchimp
   middle('.atlasv1.', '<a>{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,90}', '', 14), // Terraform Cloud
   middle('q~', '[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}', '_~.-', 4), // Microsoft Entra client secret
-  ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((mark) => middle(mark, '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}', '+/', 80)), // Azure keys with a signature
+  ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((mark) =>
+    middle(
+      mark,
+      '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}',
+      '+/',
+      80,
+    ),
+  ), // Azure keys with a signature
   ...['jqqj9', 'azdo'].map((mark) => middle(mark, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
   middle('.apps.googleusercontent.com', '\\d{6,16}-<l>{20,40}\\.apps\\.googleusercontent\\.com', '-', 60),
-  middle('.acc', '(?:sc|ext|scauth|authress)_<l>{5,30}\\.<l>{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[A-Za-z0-9+/_=-]{30,120}', '_.-', 46), // Authress
+  middle(
+    '.acc',
+    '(?:sc|ext|scauth|authress)_<l>{5,30}\\.<l>{4,6}\\.acc[_-][a-z0-9-]{10,32}\\.[A-Za-z0-9+/_=-]{30,120}',
+    '_.-',
+    46,
+  ), // Authress
   middle('_mmk', '<a>{6}_<a>{29}_mmk', '_', 38), // MaxMind
   middle('nral', '<h>{32,36}NRAL', '', 40), // New Relic licence
   middle('jsn', '<l>{10}msh<l>{15}p1<l>{6}jsn<l>{12}', '', 40), // RapidAPI
   middle(':apa91b', '<u>{11}:APA91b<u>{120,160}', '_-', 11), // Firebase messaging
 ];
 /**
- * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of three units
- * (`MTA`, `NzY`, ...), and those are the anchors.
+ * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of
+ * three units (`MTA`, `NzY`, ...), and those are the anchors.
  */
 const discord = /[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}/y;
-const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].flatMap((pair) => [...'aeimquycgk'].map((unit) => `${pair}${unit}`));
+const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].flatMap((pair) =>
+  [...'aeimquycgk'].map((unit) => `${pair}${unit}`),
+);
 
 export const markedKeys: Finder = {
   anchors: inTheMiddle.map(({ mark }) => mark),
@@ -117,9 +188,15 @@ export const discordKeys: Finder = {
 };
 
 const beforeTail = /(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{0,2}[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.)$/;
-/** Discord's three parts (24 to 26, 6, 27 to 45 units) whose first codes no digits, or has units too many in front, by the last part [from, to): where the whole begins, or -1. */
+/**
+ * Discord's three parts (24 to 26, 6, 27 to 45 units) whose first codes no digits, or has units too many in front, by
+ * the last part [from, to): where the whole begins, or -1.
+ */
 export function dottedKeyStart(text: string, from: number, to: number): number {
-  if (text.charCodeAt(from - 1) !== 46 || text.charCodeAt(from - 8) !== 46 || to - from < 27 || to - from > 45) return -1;
+  if (text.charCodeAt(from - 1) !== 46 || text.charCodeAt(from - 8) !== 46 || to - from < 27 || to - from > 45)
+    return -1;
   const head = beforeTail.exec(text.slice(Math.max(0, from - 38), from))?.[1];
-  return head !== undefined && /[A-Z]/.test(head) && /\d/.test(head) && isRandom(text.slice(from, to)) ? from - head.length : -1;
+  return head !== undefined && /[A-Z]/.test(head) && /\d/.test(head) && isRandom(text.slice(from, to))
+    ? from - head.length
+    : -1;
 }

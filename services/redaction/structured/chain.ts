@@ -1,4 +1,7 @@
-/** Digits as people group them: runs of digits with at most three separators between. Every structured detector of numbers starts from such a chain. */
+/**
+ * Digits as people group them: runs of digits with at most three separators between. Every structured detector of
+ * numbers starts from such a chain.
+ */
 
 export type Group = { readonly start: number; readonly end: number };
 export type Chain = {
@@ -9,7 +12,8 @@ export type Chain = {
 
 const separatorUnits = new Uint8Array(128);
 for (const char of ' \t\n\r.-_/()·*:|+\u007e') separatorUnits[char.charCodeAt(0)] = 1;
-const isSeparator = (code: number): boolean => code < 128 ? separatorUnits[code] === 1 : code === 0xb7 || code === 0x2022;
+const isSeparator = (code: number): boolean =>
+  code < 128 ? separatorUnits[code] === 1 : code === 0xb7 || code === 0x2022;
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** A chain is looked at in pieces of this many groups: a wall of numbers costs linear time. */
@@ -52,16 +56,28 @@ export function joinGroups(text: string, { groups }: Chain, a: number, b: number
 const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 const isWordUnit = (code: number): boolean => isLetter(code) || isDigit(code) || code === 95;
 /** The letter of an escape that was left as it is (`\\n4111...`) ends before `at`. */
-export const isBehindEscape = (text: string, at: number): boolean => text.charCodeAt(at - 2) === 92 && /[nrt]/.test(text[at - 1] ?? '');
+export const isBehindEscape = (text: string, at: number): boolean =>
+  text.charCodeAt(at - 2) === 92 && /[nrt]/.test(text[at - 1] ?? '');
 /** `_` around a value is emphasis; within a word it joins. */
-const beginsAlone = (text: string, start: number): boolean => start === 0 || !isWordUnit(text.charCodeAt(start - 1)) || (text.charCodeAt(start - 1) === 95 && !(start > 1 && isWordUnit(text.charCodeAt(start - 2)))) || isBehindEscape(text, start);
-const endsAlone = (text: string, end: number): boolean => end >= text.length || !isWordUnit(text.charCodeAt(end)) || (text.charCodeAt(end) === 95 && !(end + 1 < text.length && isWordUnit(text.charCodeAt(end + 1))));
+const beginsAlone = (text: string, start: number): boolean =>
+  start === 0 ||
+  !isWordUnit(text.charCodeAt(start - 1)) ||
+  (text.charCodeAt(start - 1) === 95 && !(start > 1 && isWordUnit(text.charCodeAt(start - 2)))) ||
+  isBehindEscape(text, start);
+const endsAlone = (text: string, end: number): boolean =>
+  end >= text.length ||
+  !isWordUnit(text.charCodeAt(end)) ||
+  (text.charCodeAt(end) === 95 && !(end + 1 < text.length && isWordUnit(text.charCodeAt(end + 1))));
 /** Neither a letter, a digit nor `_` of ASCII stands at its edges: a value, not a piece of an identifier. */
-export const standsAlone = (text: string, start: number, end: number): boolean => beginsAlone(text, start) && endsAlone(text, end);
+export const standsAlone = (text: string, start: number, end: number): boolean =>
+  beginsAlone(text, start) && endsAlone(text, end);
 
 /** Words that may stick to a value from the left: `card4111...`, `is030594W903B`, `ssn536-22-1234`. */
-const gluedWord = /(?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at|dob|born|on|ist|es|est|mail|email)$/i;
-export const standsAloneOrGlued = (text: string, start: number, end: number): boolean => endsAlone(text, end) && (beginsAlone(text, start) || gluedWord.test(text.slice(Math.max(0, start - 8), start)));
+const gluedWord =
+  /(?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at|dob|born|on|ist|es|est|mail|email)$/i;
+export const standsAloneOrGlued = (text: string, start: number, end: number): boolean =>
+  endsAlone(text, end) && (beginsAlone(text, start) || gluedWord.test(text.slice(Math.max(0, start - 8), start)));
 
 /** The range is all that the text holds, but for white space and quotes. */
-export const isWhole = (text: string, start: number, end: number): boolean => start <= 4 && text.length - end <= 4 && /^[\s"'`(.,;:]*$/.test(text.slice(0, start) + text.slice(end));
+export const isWhole = (text: string, start: number, end: number): boolean =>
+  start <= 4 && text.length - end <= 4 && /^[\s"'`(.,;:]*$/.test(text.slice(0, start) + text.slice(end));

@@ -1,4 +1,7 @@
-/** Checksums of identifiers, each from its issuer's public definition. Arguments are compact: digits, or upper-case letters and digits. */
+/**
+ * Checksums of identifiers, each from its issuer's public definition. Arguments are compact: digits, or upper-case
+ * letters and digits.
+ */
 import { createHash } from 'node:crypto';
 
 const digitAt = (text: string, index: number): number => text.charCodeAt(index) - 48;
@@ -14,7 +17,8 @@ export function luhn(digits: string): boolean {
 }
 
 /** Sum of digit times weight over as many digits as there are weights. */
-export const weighted = (digits: string, weights: readonly number[]): number => weights.reduce((sum, weight, index) => sum + weight * digitAt(digits, index), 0);
+export const weighted = (digits: string, weights: readonly number[]): number =>
+  weights.reduce((sum, weight, index) => sum + weight * digitAt(digits, index), 0);
 
 /** ISO 7064 mod 11, 10 (DE tax id, HR OIB). */
 export function mod1110(digits: string): boolean {
@@ -39,26 +43,57 @@ export function remainder(text: string, modulus: number): number {
 /** ISO 13616 over ISO 7064 mod 97-10. */
 export const iban97 = (iban: string): boolean => remainder(iban.slice(4) + iban.slice(0, 4), 97) === 1;
 
-const dihedral = ['0123456789', '1234067895', '2340178956', '3401289567', '4012395678', '5987604321', '6598710432', '7659821043', '8765932104', '9876543210'];
-const permutation = ['0123456789', '1576283094', '5803796142', '8916043527', '9453126870', '4286573901', '2793806415', '7046913258'];
+const dihedral = [
+  '0123456789',
+  '1234067895',
+  '2340178956',
+  '3401289567',
+  '4012395678',
+  '5987604321',
+  '6598710432',
+  '7659821043',
+  '8765932104',
+  '9876543210',
+];
+const permutation = [
+  '0123456789',
+  '1576283094',
+  '5803796142',
+  '8916043527',
+  '9453126870',
+  '4286573901',
+  '2793806415',
+  '7046913258',
+];
 /** Verhoeff 1969; IN Aadhaar. */
 export function verhoeff(digits: string): boolean {
   let state = 0;
-  for (let index = digits.length - 1, position = 0; index >= 0; index -= 1, position += 1) state = digitAt(dihedral[state] as string, digitAt(permutation[position % 8] as string, digitAt(digits, index)));
+  for (let index = digits.length - 1, position = 0; index >= 0; index -= 1, position += 1)
+    state = digitAt(dihedral[state] as string, digitAt(permutation[position % 8] as string, digitAt(digits, index)));
   return state === 0;
 }
 
 /** ICAO 9303 weights 7, 3, 1 over digits and letters. */
 export function icao(text: string): boolean {
   let sum = 0;
-  for (let index = 0; index < text.length - 1; index += 1) sum += Number.parseInt(text[index] as string, 36) * ([7, 3, 1][index % 3] as number);
+  for (let index = 0; index < text.length - 1; index += 1)
+    sum += Number.parseInt(text[index] as string, 36) * ([7, 3, 1][index % 3] as number);
   return sum % 10 === digitAt(text, text.length - 1);
 }
 
 const monthDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-export const isDay = (month: number, day: number): boolean => month >= 1 && month <= 12 && day >= 1 && day <= (monthDays[month - 1] as number);
+export const isDay = (month: number, day: number): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && day <= (monthDays[month - 1] as number);
 /** Two digits each, at their places in the text. */
-export const hasDay = (digits: string, monthAt: number, dayAt: number, { monthOffsets = [0], dayOffsets = [0] }: { readonly monthOffsets?: readonly number[]; readonly dayOffsets?: readonly number[] } = {}): boolean => {
+export const hasDay = (
+  digits: string,
+  monthAt: number,
+  dayAt: number,
+  {
+    monthOffsets = [0],
+    dayOffsets = [0],
+  }: { readonly monthOffsets?: readonly number[]; readonly dayOffsets?: readonly number[] } = {},
+): boolean => {
   const month = Number(digits.slice(monthAt, monthAt + 2));
   const day = Number(digits.slice(dayAt, dayAt + 2));
   return monthOffsets.some((shift) => dayOffsets.some((other) => isDay(month - shift, day - other)));
@@ -82,7 +117,9 @@ export function base58check(text: string): boolean {
   for (let index = 0; text[index] === '1'; index += 1) bytes.push(0);
   if (bytes.length < 9) return false;
   const raw = Buffer.from(bytes.reverse());
-  return sha256(sha256(raw.subarray(0, -4))).subarray(0, 4).equals(raw.subarray(-4));
+  return sha256(sha256(raw.subarray(0, -4)))
+    .subarray(0, 4)
+    .equals(raw.subarray(-4));
 }
 
 const bech32Alphabet = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';

@@ -1,4 +1,7 @@
-/** Codes of letters and digits at a word: account numbers, identifiers by country, document numbers; spread over several words perhaps. */
+/**
+ * Codes of letters and digits at a word: account numbers, identifiers by country, document numbers; spread over several
+ * words perhaps.
+ */
 import { ibanEnd } from './cards.ts';
 import { isBehindEscape, isWhole, standsAloneOrGlued } from './chain.ts';
 import { type Context, nameBefore } from './context-words.ts';
@@ -16,15 +19,26 @@ const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code
 const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
 export function ibanFrom(text: string, start: number): number {
-  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) && !isBehindEscape(text, start) ? -1 : ibanEnd(text, start);
+  return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) && !isBehindEscape(text, start)
+    ? -1
+    : ibanEnd(text, start);
 }
 
 /** `YZ 61 48...`, `DE 89 37...`, `55555555-K`: letters one separator away belong to the number perhaps. */
 export function nextToLetters(text: string, start: number, end: number): boolean {
   const before = text.charCodeAt(start - 1);
-  if ((before === 32 || before === 45 || before === 46) && isLetter(text.charCodeAt(start - 2)) && !(isLetter(text.charCodeAt(start - 4)) && isLetter(text.charCodeAt(start - 5)))) return true;
+  if (
+    (before === 32 || before === 45 || before === 46) &&
+    isLetter(text.charCodeAt(start - 2)) &&
+    !(isLetter(text.charCodeAt(start - 4)) && isLetter(text.charCodeAt(start - 5)))
+  )
+    return true;
   const after = text.charCodeAt(end);
-  return (after === 32 || after === 45 || after === 40 || after === 46) && isLetter(text.charCodeAt(end + 1)) && !isLetter(text.charCodeAt(end + 3));
+  return (
+    (after === 32 || after === 45 || after === 40 || after === 46) &&
+    isLetter(text.charCodeAt(end + 1)) &&
+    !isLetter(text.charCodeAt(end + 3))
+  );
 }
 
 export type Word = { readonly start: number; readonly end: number };
@@ -55,10 +69,22 @@ function wordsFrom(text: string, start: number): readonly Word[] {
 export function codesFrom(task: Task, wordStart: number): void {
   const { text, out, work } = task;
   work.left -= 2;
-  const previous = /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(text.slice(Math.max(0, wordStart - 5), wordStart))?.[0].length ?? 0;
-  const iban = previous === 3 && /^\d\d[ -]/.test(text.slice(wordStart, wordStart + 3)) ? ibanFrom(text, wordStart - 3) : ibanFrom(text, wordStart);
+  const previous =
+    /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(
+      text.slice(Math.max(0, wordStart - 5), wordStart),
+    )?.[0].length ?? 0;
+  const iban =
+    previous === 3 && /^\d\d[ -]/.test(text.slice(wordStart, wordStart + 3))
+      ? ibanFrom(text, wordStart - 3)
+      : ibanFrom(text, wordStart);
   if (iban > 0) {
-    out.push({ start: previous === 3 && ibanEnd(text, wordStart) < 0 ? wordStart - 3 : wordStart, end: iban, type: 'IBAN', rank: 75, score: 0.98 });
+    out.push({
+      start: previous === 3 && ibanEnd(text, wordStart) < 0 ? wordStart - 3 : wordStart,
+      end: iban,
+      type: 'IBAN',
+      rank: 75,
+      score: 0.98,
+    });
     return;
   }
   for (const start of previous > 0 ? [wordStart - previous, wordStart] : [wordStart]) {
@@ -73,17 +99,34 @@ export function codesFrom(task: Task, wordStart: number): void {
       layout += `${gap}${word.end - word.start}`;
       const { end } = word;
       if (compact.length < 7 || !/\d.*\d.*\d.*\d/.test(compact) || !/[A-Z]/.test(compact)) continue;
-      if (!standsAloneOrGlued(text, start, end) || /^[-/_@+]\w|^==|^\.(?![A-Z][a-z])\w/.test(text.slice(end, end + 3)) || (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))) continue;
+      if (
+        !standsAloneOrGlued(text, start, end) ||
+        /^[-/_@+]\w|^==|^\.(?![A-Z][a-z])\w/.test(text.slice(end, end + 3)) ||
+        (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))
+      )
+        continue;
       work.left -= 8;
       context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);
       let best: ScoredFinding | undefined;
-      if (anyCode.test(compact)) for (const row of idCodes) {
-        const score = scoreId(row, { compact, layout, isGrouped: index > 0, isWhole: whole, context });
-        if (score >= least && score > (best?.score ?? 0)) best = { start, end: end + (text[end] === ')' && layout.includes('(') ? 1 : 0), type: row.type, rank: rankOf(score) + 1, score };
-      }
-      const document = best === undefined || (best.score ?? 0) < 0.5 ? documentType(compact, layout, index + 1, context, () => nameBefore(text, start, task.key)) : undefined;
-      if (document && document.score > (best?.score ?? 0)) best = { start, end, type: document.type, rank: rankOf(document.score), score: document.score };
+      if (anyCode.test(compact))
+        for (const row of idCodes) {
+          const score = scoreId(row, { compact, layout, isGrouped: index > 0, isWhole: whole, context });
+          if (score >= least && score > (best?.score ?? 0))
+            best = {
+              start,
+              end: end + (text[end] === ')' && layout.includes('(') ? 1 : 0),
+              type: row.type,
+              rank: rankOf(score) + 1,
+              score,
+            };
+        }
+      const document =
+        best === undefined || (best.score ?? 0) < 0.5
+          ? documentType(compact, layout, index + 1, context, () => nameBefore(text, start, task.key))
+          : undefined;
+      if (document && document.score > (best?.score ?? 0))
+        best = { start, end, type: document.type, rank: rankOf(document.score), score: document.score };
       if (best) out.push(best);
     }
   }

@@ -2,7 +2,8 @@
 import type { ScoredFinding } from './index.ts';
 
 /** Months begin so in the languages that support desks meet. */
-const month = '(?:jan|feb|fév|fev|mar|maa|mär|már|mrz|apr|ápr|avr|abr|mai|may|maj|máj|mei|jun|jún|juin|jul|júl|juil|lip|aug|août|aou|ago|sep|set|sze|okt|oct|out|nov|noi|dec|dez|des|déc|dic|gen|mag|giu|lug|ott|ene|ian|iun|iul|sty|lut|kwi|cze|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|led|úno|bře|dub|kvě|čer|srp|zář|říj|pro|tam|hel|huh|tou|kes|hei|elo|syy|lok|jou|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|ιαν|φεβ|μαρ|απρ|μαϊ|μαΐ|ιουν|ιουλ|αυγ|σεπ|οκτ|νοε|δεκ|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)\\p{L}{0,9}\\.?';
+const month =
+  '(?:jan|feb|fév|fev|mar|maa|mär|már|mrz|apr|ápr|avr|abr|mai|may|maj|máj|mei|jun|jún|juin|jul|júl|juil|lip|aug|août|aou|ago|sep|set|sze|okt|oct|out|nov|noi|dec|dez|des|déc|dic|gen|mag|giu|lug|ott|ene|ian|iun|iul|sty|lut|kwi|cze|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|led|úno|bře|dub|kvě|čer|srp|zář|říj|pro|tam|hel|huh|tou|kes|hei|elo|syy|lok|jou|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|ιαν|φεβ|μαρ|απρ|μαϊ|μαΐ|ιουν|ιουλ|αυγ|σεπ|οκτ|νοε|δεκ|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)\\p{L}{0,9}\\.?';
 const year = '(?:(?:18|19|20)\\d\\d)';
 const date = new RegExp(
   [
@@ -19,9 +20,95 @@ const date = new RegExp(
 );
 
 /** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
-export const birthAnchors = ['born', 'birth', 'dob', 'd.o.b', 'gebor', 'geburt', 'geb.', 'naissance', 'nacid', 'nacim', 'nascid', 'nascim', 'nato il', 'nata il', 'nascita', 'geboorte', 'urodz', 'syntym', 'syntyn', 'szulet', 'lahir', 'narozen', 'bday', 'fodelse', 'fodsels', 'ur. ', 'nasci em', 'naci el', 'verjaardag', 'narodeni', 'rojstva', 'rojen', 'gimim', 'dzimsan', 'cumplea', 'compleanno'] as const;
+export const birthAnchors = [
+  'born',
+  'birth',
+  'dob',
+  'd.o.b',
+  'gebor',
+  'geburt',
+  'geb.',
+  'naissance',
+  'nacid',
+  'nacim',
+  'nascid',
+  'nascim',
+  'nato il',
+  'nata il',
+  'nascita',
+  'geboorte',
+  'urodz',
+  'syntym',
+  'syntyn',
+  'szulet',
+  'lahir',
+  'narozen',
+  'bday',
+  'fodelse',
+  'fodsels',
+  'ur. ',
+  'nasci em',
+  'naci el',
+  'verjaardag',
+  'narodeni',
+  'rojstva',
+  'rojen',
+  'gimim',
+  'dzimsan',
+  'cumplea',
+  'compleanno',
+] as const;
 /** Words of birth outside ASCII. */
-export const foreignBirthWords = ['né le', 'née le', 'né(e) le', 'né en', 'née en', 'född', 'födelse', 'født', 'fødd', 'fødsels', 'fæðing', 'fædd', 'doğum', 'g.datum', 'рожд', 'родил', 'роден', 'народ', 'г.р', 'γέννησ', 'γεννή', 'szület', 'născut', 'naștere', 'nașterii', 'rođen', 'nací ', 'dátum narodenia', 'gimė', 'dzimšan', 'sünni', 'sündin', '生年月日', '出生', '生日', '생년월일', '생일', 'تاريخ الميلاد', 'مواليد', 'ولد', 'תאריך לידה', 'נולד', 'ngày sinh', 'sinh ngày', 'วันเกิด', 'เกิดวัน', 'เกิดเมื่อ', 'जन्म'] as const;
+export const foreignBirthWords = [
+  'né le',
+  'née le',
+  'né(e) le',
+  'né en',
+  'née en',
+  'född',
+  'födelse',
+  'født',
+  'fødd',
+  'fødsels',
+  'fæðing',
+  'fædd',
+  'doğum',
+  'g.datum',
+  'рожд',
+  'родил',
+  'роден',
+  'народ',
+  'г.р',
+  'γέννησ',
+  'γεννή',
+  'szület',
+  'născut',
+  'naștere',
+  'nașterii',
+  'rođen',
+  'nací ',
+  'dátum narodenia',
+  'gimė',
+  'dzimšan',
+  'sünni',
+  'sündin',
+  '生年月日',
+  '出生',
+  '生日',
+  '생년월일',
+  '생일',
+  'تاريخ الميلاد',
+  'مواليد',
+  'ولد',
+  'תאריך לידה',
+  'נולד',
+  'ngày sinh',
+  'sinh ngày',
+  'วันเกิด',
+  'เกิดวัน',
+  'เกิดเมื่อ',
+  'जन्म',
+] as const;
 const beforeUnits = 26;
 const afterUnits = 48;
 
@@ -39,15 +126,35 @@ function near(text: string, at: number, out: ScoredFinding[]): void {
     if (best === undefined || (best.end <= at && start > at)) best = { start, end: start + match[0].length };
     if (best.end > at) break;
   }
-  if (best && !(best.end <= at && /[.!?\n]/.test(text.slice(best.end, at)))) out.push({ ...best, type: 'DATE_OF_BIRTH', rank: 66, score: 0.9 });
+  if (best && !(best.end <= at && /[.!?\n]/.test(text.slice(best.end, at))))
+    out.push({ ...best, type: 'DATE_OF_BIRTH', rank: 66, score: 0.9 });
 }
 
 /** `behind`: ends of words outside ASCII. */
-export function findBirthdays(text: string, anchorsAt: readonly number[], behind: readonly number[], key: string | undefined, out: ScoredFinding[]): void {
+export function findBirthdays(
+  text: string,
+  anchorsAt: readonly number[],
+  behind: readonly number[],
+  key: string | undefined,
+  out: ScoredFinding[],
+): void {
   for (const at of anchorsAt) {
     if (/[a-z]/i.test(text[at - 1] ?? '') && !/geburt|bday/i.test(text.slice(at, at + 6))) continue;
     near(text, at, out);
   }
   for (const end of behind) near(text, end, out);
-  if (key !== undefined && /^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*|.*nascita.*|.*geboorte.*)$/.test(key)) for (const match of text.slice(0, 64).matchAll(date)) out.push({ start: match.index, end: match.index + match[0].length, type: 'DATE_OF_BIRTH', rank: 66, score: 0.95 });
+  if (
+    key !== undefined &&
+    /^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*|.*nascita.*|.*geboorte.*)$/.test(
+      key,
+    )
+  )
+    for (const match of text.slice(0, 64).matchAll(date))
+      out.push({
+        start: match.index,
+        end: match.index + match[0].length,
+        type: 'DATE_OF_BIRTH',
+        rank: 66,
+        score: 0.95,
+      });
 }

@@ -6,8 +6,15 @@ const maxDomain = 255;
 const localUnit = /[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]/;
 const letter = /\p{L}|\p{M}/u;
 /** Scripts that write without spaces: text glued to an address is no part of it. */
-const isUnspaced = (code: number): boolean => (code >= 0x0e00 && code <= 0x0eff) || (code >= 0x1780 && code <= 0x17ff) || (code >= 0x1100 && code <= 0x11ff) || (code >= 0x2e80 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7af) || (code >= 0xf900 && code <= 0xfaff);
-const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+const isUnspaced = (code: number): boolean =>
+  (code >= 0x0e00 && code <= 0x0eff) ||
+  (code >= 0x1780 && code <= 0x17ff) ||
+  (code >= 0x1100 && code <= 0x11ff) ||
+  (code >= 0x2e80 && code <= 0x9fff) ||
+  (code >= 0xac00 && code <= 0xd7af) ||
+  (code >= 0xf900 && code <= 0xfaff);
+const isAlnum = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 
 /** Endings of file names that follow an `@2x`, and the remote of every git clone: look like addresses, are none. */
 const fileEnding = /\.(?:png|jpe?g|gif|svg|webp|pdf|js|mjs|ts|tsx|css|scss|map|json|html?|md|ya?ml)$/i;
@@ -22,7 +29,13 @@ function localStart(text: string, at: number): number {
   while (start > 0 && at - start < maxLocal) {
     const code = text.charCodeAt(start - 1);
     if (code < 0x80 ? !localUnit.test(text[start - 1] as string) : !letter.test(text[start - 1] as string)) break;
-    if (cut < 0 && start < at && isAlnum(text.charCodeAt(start)) && (isUnspaced(code) || (code > 0x36f && code < 0x2000))) cut = start;
+    if (
+      cut < 0 &&
+      start < at &&
+      isAlnum(text.charCodeAt(start)) &&
+      (isUnspaced(code) || (code > 0x36f && code < 0x2000))
+    )
+      cut = start;
     start -= 1;
   }
   if (cut >= 0) start = cut;
@@ -77,7 +90,8 @@ function atSign(text: string, at: number, out: ScoredFinding[]): void {
     const end = domainEnd(text, at + 1);
     const value = end > 0 ? text.slice(start, end) : '';
     if (end > 0) {
-      if (!fileEnding.test(value) && !(/^git@/.test(value) && text[end] === ':')) out.push({ start, end, type: 'EMAIL', rank: 80, score: 0.95 });
+      if (!fileEnding.test(value) && !(/^git@/.test(value) && text[end] === ':'))
+        out.push({ start, end, type: 'EMAIL', rank: 80, score: 0.95 });
       return;
     }
   }
@@ -88,8 +102,16 @@ function atSign(text: string, at: number, out: ScoredFinding[]): void {
   // `word @name` is a mention; an address that is spaced out has a space behind its `@` too.
   const left = start < at ? text.slice(start, at) : (/^\s/.test(after) ? spacedLeft : mailboxLeft).exec(before)?.[0];
   const single = letterSpaced.exec(text.slice(Math.max(0, at - 66), at + 82));
-  if (single && !/@ [A-Za-z0-9-]{2}/.test(single[0])) out.push({ start: Math.max(0, at - 66) + single.index, end: Math.max(0, at - 66) + single.index + single[0].length, type: 'EMAIL', rank: 79, score: 0.7 });
-  else if (right && left && /\S/.test(left) && !/^\s*[A-Z][a-z]+\.\s+[A-Z]/.test(right[0])) out.push({ start: at - left.length, end: at + 1 + right[0].length, type: 'EMAIL', rank: 78, score: 0.6 });
+  if (single && !/@ [A-Za-z0-9-]{2}/.test(single[0]))
+    out.push({
+      start: Math.max(0, at - 66) + single.index,
+      end: Math.max(0, at - 66) + single.index + single[0].length,
+      type: 'EMAIL',
+      rank: 79,
+      score: 0.7,
+    });
+  else if (right && left && /\S/.test(left) && !/^\s*[A-Z][a-z]+\.\s+[A-Z]/.test(right[0]))
+    out.push({ start: at - left.length, end: at + 1 + right[0].length, type: 'EMAIL', rank: 78, score: 0.6 });
 }
 
 const open = '[\\[({<|*_-]{1,2}';
@@ -97,17 +119,56 @@ const close = '[\\])}>|*_-]{1,2}';
 const atWord = `(?:\\s{0,2}${open}\\s?(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)\\s?${close}\\s{0,2}|\\s{1,2}(?:at|ät|arroba|chiocciola|собака)\\s{1,2}|\\s{0,2}@\\s{0,2})`;
 const dotWord = `(?:\\s{0,2}${open}\\s?(?:dot|d0t|punkt|punto|ponto|point|точка|\\.)\\s?${close}\\s{0,2}|\\s{1,2}(?:dot|punkt|punto|ponto|point|точка)\\s{1,2}|\\.)`;
 /** Spelt addresses; at least one of the two words must be there, which the caller's anchor says. */
-const spelt = new RegExp(`[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`, 'gi');
+const spelt = new RegExp(
+  `[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`,
+  'gi',
+);
 const plainAt = /\s(?:at|ät|arroba|chiocciola|собака)\s/i;
-const bracketedWord = /[[({<|*_-]\s?(?:at|ät|ad|a|@|arroba|chiocciola|dot|d0t|punkt|punto|ponto|point|\.)\s?[\])}>|*_-]/i;
+const bracketedWord =
+  /[[({<|*_-]\s?(?:at|ät|ad|a|@|arroba|chiocciola|dot|d0t|punkt|punto|ponto|point|\.)\s?[\])}>|*_-]/i;
 /** `sam.lee at example.org`, where mail is spoken of. */
 const mailDomain = /^\S+ at [a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}$/;
 const dotSpelt = /\s(?:dot|punkt|punto|ponto|point)\s/i;
 
 /** Anchors of spelt addresses: what brackets or replaces `@` and `.`. */
-export const emailAnchors = ['(at)', '[at]', '{at}', '<at>', '( at )', '[ at ]', '(a)', '(@)', '[@]', '{@}', '(dot)', '[dot]', '{dot}', '<dot>', '[.]', '(.)', ' dot ', '_at_', '-at-', '*at*', '|at|', 'mail', ' arroba ', 'arroba)', 'arroba]', ' chiocciola ', ' punto ', ' punkt ', ' ponto '] as const;
+export const emailAnchors = [
+  '(at)',
+  '[at]',
+  '{at}',
+  '<at>',
+  '( at )',
+  '[ at ]',
+  '(a)',
+  '(@)',
+  '[@]',
+  '{@}',
+  '(dot)',
+  '[dot]',
+  '{dot}',
+  '<dot>',
+  '[.]',
+  '(.)',
+  ' dot ',
+  '_at_',
+  '-at-',
+  '*at*',
+  '|at|',
+  'mail',
+  ' arroba ',
+  'arroba)',
+  'arroba]',
+  ' chiocciola ',
+  ' punto ',
+  ' punkt ',
+  ' ponto ',
+] as const;
 
-export function findEmails(text: string, ats: readonly number[], spelledAt: readonly number[], out: ScoredFinding[]): void {
+export function findEmails(
+  text: string,
+  ats: readonly number[],
+  spelledAt: readonly number[],
+  out: ScoredFinding[],
+): void {
   let last = -1;
   for (const at of ats) {
     if (at < last) continue;
@@ -126,8 +187,21 @@ export function findEmails(text: string, ats: readonly number[], spelledAt: read
     for (let match = spelt.exec(window); match !== null; match = spelt.exec(window)) {
       const [value] = match;
       // A bare `at` needs a spelt dot: "meet at example.com" is no address, "sam at example dot com" is.
-      if (/@/.test(value) ? !bracketedWord.test(value) && !dotSpelt.test(value) : plainAt.test(value) && !bracketedWord.test(value) ? !dotSpelt.test(value.slice(value.search(plainAt) + 2)) && !(saysMail && mailDomain.test(value)) : !bracketedWord.test(value)) continue;
-      out.push({ start: from + match.index, end: from + match.index + value.length, type: 'EMAIL', rank: 77, score: 0.7 });
+      if (
+        /@/.test(value)
+          ? !bracketedWord.test(value) && !dotSpelt.test(value)
+          : plainAt.test(value) && !bracketedWord.test(value)
+            ? !dotSpelt.test(value.slice(value.search(plainAt) + 2)) && !(saysMail && mailDomain.test(value))
+            : !bracketedWord.test(value)
+      )
+        continue;
+      out.push({
+        start: from + match.index,
+        end: from + match.index + value.length,
+        type: 'EMAIL',
+        rank: 77,
+        score: 0.7,
+      });
       done = Math.max(done, from + match.index + value.length);
     }
   }

@@ -1,4 +1,7 @@
-/** Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates of birth. Called with the marks of the anchor pass; looks at bounded windows around them. */
+/**
+ * Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates
+ * of birth. Called with the marks of the anchor pass; looks at bounded windows around them.
+ */
 import type { AnchorHits, Finding } from '../family.ts';
 import type { Marks } from '../anchors.ts';
 import { buildAutomaton, eachLongest } from '../automaton.ts';
@@ -27,10 +30,24 @@ export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAn
 const birthFrom = emailAnchors.length;
 const postalFrom = birthFrom + birthAnchors.length;
 const mailAnchor = emailAnchors.indexOf('mail');
-const defangedAnchors = new Set<number>(['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)));
+const defangedAnchors = new Set<number>(
+  ['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)),
+);
 
-/** `secrets`: start and end, in turns, of what is a secret already: no number begins in there. `places`: postal codes too. */
-export function findStructured(text: string, marks: Marks, hits: AnchorHits | undefined, key: string | undefined, out: ScoredFinding[], work: Work, secrets: readonly number[] = [], places = true): void {
+/**
+ * `secrets`: start and end, in turns, of what is a secret already: no number begins in there. `places`: postal codes
+ * too.
+ */
+export function findStructured(
+  text: string,
+  marks: Marks,
+  hits: AnchorHits | undefined,
+  key: string | undefined,
+  out: ScoredFinding[],
+  work: Work,
+  secrets: readonly number[] = [],
+  places = true,
+): void {
   const task: Task = { text, key, out, work, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
@@ -49,7 +66,8 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
     }
   }
   work.left -= marks.ats.length * 4 + marks.colons.length + spelled.length * 8 + births.length * 16;
-  if (marks.ats.length > 0 || spelled.length > 0) findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
+  if (marks.ats.length > 0 || spelled.length > 0)
+    findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
   if (work.left <= 0) return;
   const foreign = marks.nonAscii && marks.digits.length > 0 ? foreignWords(text, places, out) : noPlaces;
   if (births.length > 0 || foreign.length > 0 || key !== undefined) findBirthdays(text, births, foreign, key, out);
@@ -68,7 +86,10 @@ export function findStructured(text: string, marks: Marks, hits: AnchorHits | un
 
 const noPlaces: readonly number[] = [];
 let foreignTable: ReturnType<typeof buildAutomaton> | undefined;
-/** Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the way. One pass. */
+/**
+ * Ends of words of birth that hold letters beyond ASCII; what stands behind words for postal codes is looked at on the
+ * way. One pass.
+ */
 function foreignWords(text: string, places: boolean, out: ScoredFinding[]): readonly number[] {
   foreignTable ??= buildAutomaton([...foreignBirthWords, ...foreignPostalWords]);
   const births: number[] = [];
@@ -86,7 +107,8 @@ const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLette
 function numberAt(task: Task, first: number): number {
   const { text, out, work } = task;
   let start = first;
-  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1)) && !isBehindEscape(text, start)) start -= 1;
+  while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1)) && !isBehindEscape(text, start))
+    start -= 1;
   let end = first + 1;
   while (end < text.length && isAlnum(text.charCodeAt(end))) end += 1;
   let hasLetters = start < first;
@@ -124,12 +146,20 @@ function numberAt(task: Task, first: number): number {
     return end;
   }
   // Most numbers of prose end here: short, and no digits follow.
-  if (end - start < 6 && !continues(text, end) && !(end - start === 2 && isUpper(text.charCodeAt(start - 2)))) return end;
+  if (end - start < 6 && !continues(text, end) && !(end - start === 2 && isUpper(text.charCodeAt(start - 2))))
+    return end;
   const chain = chainAt(text, first);
   const lastGroup = chain.groups.at(-1) as Word;
   // `131052-308T`: the check letter sticks to the last group.
-  if (chain.groups.length > 1 && chain.groups.length < 6 && isLetter(text.charCodeAt(lastGroup.end)) && !isLetter(text.charCodeAt(lastGroup.end + 1))) codesFrom(task, start);
-  if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end)) chainFrom(task, chain);
+  if (
+    chain.groups.length > 1 &&
+    chain.groups.length < 6 &&
+    isLetter(text.charCodeAt(lastGroup.end)) &&
+    !isLetter(text.charCodeAt(lastGroup.end + 1))
+  )
+    codesFrom(task, start);
+  if ((end - start !== 2 && end - start < 6 && chain.groups.length === 1) || !nextToLetters(text, start, end))
+    chainFrom(task, chain);
   else {
     codesFrom(task, start);
     chainFrom(task, chain);
@@ -151,13 +181,24 @@ function continues(text: string, end: number): boolean {
 const tight = /^[-./_:·*]$/;
 /** SSA never issues area 000, 666 or 900-999, group 00, serial 0000. */
 const ssn = /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/;
-const ssnLayouts: Readonly<Record<string, number>> = { '3-2-4': 0.8, '3 2 4': 0.65, '3.2.4': 0.65, '3/2/4': 0.5, '3-2 4': 0.65, '3 2-4': 0.65, '9': 0.05, '3-6': 0.35, '5-4': 0.35 };
+const ssnLayouts: Readonly<Record<string, number>> = {
+  '3-2-4': 0.8,
+  '3 2 4': 0.65,
+  '3.2.4': 0.65,
+  '3/2/4': 0.5,
+  '3-2 4': 0.65,
+  '3 2-4': 0.65,
+  '9': 0.05,
+  '3-6': 0.35,
+  '5-4': 0.35,
+};
 
 function chainFrom(task: Task, chain: Chain): void {
   const { text, out, work } = task;
   const { groups, separators } = chain;
   let total = 0;
-  for (let index = 0; index < groups.length; index += 1) total += (groups[index] as Word).end - (groups[index] as Word).start;
+  for (let index = 0; index < groups.length; index += 1)
+    total += (groups[index] as Word).end - (groups[index] as Word).start;
   if (total < 4) return;
   task.around = undefined;
   let phoneUntil = -1;
@@ -177,7 +218,10 @@ function chainFrom(task: Task, chain: Chain): void {
     const card = total >= 12 ? cardFrom(text, chain, a) : -1;
     if (card >= 0) {
       const { end } = groups[card] as Word;
-      const doubtful = card === a && nameBefore(text, first.start, task.key).includes('not') && !says(contextOf(task, first.start, end), 'card');
+      const doubtful =
+        card === a &&
+        nameBefore(text, first.start, task.key).includes('not') &&
+        !says(contextOf(task, first.start, end), 'card');
       out.push({ start: first.start, end, type: 'CREDIT_CARD', rank: 72, score: doubtful ? 0.4 : 0.95 });
       if (!doubtful) {
         a = card;
@@ -210,13 +254,29 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     layout += String(group.end - group.start);
     const compact = joinGroups(text, chain, a, b, maxCompact);
     if (compact === undefined) return;
-    if (compact.length < 6 || (b + 1 < groups.length && tight.test(separators[b] as string)) || !standsAloneOrGlued(text, start, group.end)) continue;
+    if (
+      compact.length < 6 ||
+      (b + 1 < groups.length && tight.test(separators[b] as string)) ||
+      !standsAloneOrGlued(text, start, group.end)
+    )
+      continue;
     const rows = numericIds.get(compact.length);
     const behind = text.charCodeAt(group.end);
-    // A comma before a letter is a list's or a table's; before a digit it may be the number's own, unless the number has hyphens. `.Ok` is a sentence that goes on.
-    if ((behind === 45 || behind === 46 || behind === 58) && /^[-:]\w|^\.(?![A-Z][a-z])\w/.test(text.slice(group.end, group.end + 3))) continue;
+    // A comma before a letter is a list's or a table's; before a digit it may be the number's own, unless the number
+    // has hyphens. `.Ok` is a sentence that goes on.
+    if (
+      (behind === 45 || behind === 46 || behind === 58) &&
+      /^[-:]\w|^\.(?![A-Z][a-z])\w/.test(text.slice(group.end, group.end + 3))
+    )
+      continue;
     if (behind === 44 && !layout.includes('-') && /^,\d/.test(text.slice(group.end, group.end + 2))) continue;
-    if (start > 0 && /[$€£.@/\\-]/.test(text[start - 1] as string) && /[\w.]/.test(text[start - 2] ?? '') && !text.startsWith('...', start - 3)) continue;
+    if (
+      start > 0 &&
+      /[$€£.@/\\-]/.test(text[start - 1] as string) &&
+      /[\w.]/.test(text[start - 2] ?? '') &&
+      !text.startsWith('...', start - 3)
+    )
+      continue;
     work.left -= 4;
     const context = contextOf(task, start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };
@@ -226,17 +286,35 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
     if (rows !== undefined) {
       for (const row of rows) {
         const score = scoreId(row, evidence) - (isEpoch && !says(context, row.id) ? 0.4 : 0);
-        if (score >= least && score > (best?.score ?? 0)) best = { start, end: group.end, type: row.type, rank: rankOf(score), score };
+        if (score >= least && score > (best?.score ?? 0))
+          best = { start, end: group.end, type: row.type, rank: rankOf(score), score };
       }
     }
-    const base = compact.length === 9 ? (ssnLayouts[layout] ?? (/^1 1 1[ -]1 1[ -]1 1 1 1$/.test(layout) ? (layout.includes('-') ? 0.6 : 0.1) : undefined)) : undefined;
+    const base =
+      compact.length === 9
+        ? (ssnLayouts[layout] ??
+          (/^1 1 1[ -]1 1[ -]1 1 1 1$/.test(layout) ? (layout.includes('-') ? 0.6 : 0.1) : undefined))
+        : undefined;
     if (base !== undefined && ssn.test(compact)) {
-      const score = base + (says(context, 'ssn') ? 0.6 : says(context, 'id') ? 0.2 : 0) - ((b > a ? nameBefore(text, start, task.key) : context.before).includes('not') && !says(context, 'ssn') ? 0.4 : 0);
-      if (score >= least) out.push({ start, end: group.end, type: 'US_SSN', rank: Math.round(46 + 16 * Math.min(1, score)), score: Math.min(1, score) });
+      const score =
+        base +
+        (says(context, 'ssn') ? 0.6 : says(context, 'id') ? 0.2 : 0) -
+        ((b > a ? nameBefore(text, start, task.key) : context.before).includes('not') && !says(context, 'ssn')
+          ? 0.4
+          : 0);
+      if (score >= least)
+        out.push({
+          start,
+          end: group.end,
+          type: 'US_SSN',
+          rank: Math.round(46 + 16 * Math.min(1, score)),
+          score: Math.min(1, score),
+        });
     }
     if (best === undefined || (best.score ?? 0) < 0.5) {
       const document = documentType(compact, layout, b - a + 1, context, () => nameBefore(text, start, task.key));
-      if (document !== undefined && document.score > (best?.score ?? 0)) best = { start, end: group.end, type: document.type, rank: rankOf(document.score), score: document.score };
+      if (document !== undefined && document.score > (best?.score ?? 0))
+        best = { start, end: group.end, type: document.type, rank: rankOf(document.score), score: document.score };
     }
     if (best) out.push(best);
   }

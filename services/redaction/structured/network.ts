@@ -4,8 +4,10 @@ import { says } from './context-words.ts';
 import type { ScoredFinding } from './index.ts';
 import { contextIn, contextOf, type Task } from './task.ts';
 
-const versionBefore = /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
-const byte = (text: string): boolean => text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
+const versionBefore =
+  /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
+const byte = (text: string): boolean =>
+  text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
 
 /** Four groups from `a`, joined by dots. Returns the last group, or -1. */
 export function ipv4From(task: Task, { groups, separators }: Chain, a: number): number {
@@ -17,8 +19,15 @@ export function ipv4From(task: Task, { groups, separators }: Chain, a: number): 
   const first = groups[a];
   const last = groups[a + 3];
   if (first === undefined || last === undefined) return -1;
-  for (let index = a; index < a + 4; index += 1) if (!byte(text.slice((groups[index] as Chain['groups'][0]).start, (groups[index] as Chain['groups'][0]).end))) return -1;
-  if (separators[a + 3] === '.' || (a > 0 && /^[.-]$/.test(separators[a - 1] as string)) || !standsAlone(text, first.start, last.end)) return -1;
+  for (let index = a; index < a + 4; index += 1)
+    if (!byte(text.slice((groups[index] as Chain['groups'][0]).start, (groups[index] as Chain['groups'][0]).end)))
+      return -1;
+  if (
+    separators[a + 3] === '.' ||
+    (a > 0 && /^[.-]$/.test(separators[a - 1] as string)) ||
+    !standsAlone(text, first.start, last.end)
+  )
+    return -1;
   if (text[first.start - 1] === ':' && /[0-9a-fA-F:]/.test(text[first.start - 2] ?? '')) return -1;
   const before = text.slice(Math.max(0, first.start - 24), first.start);
   if (versionBefore.test(before)) return -1;
@@ -35,10 +44,19 @@ const defangedDots = /(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]| dot |\.)\d{1
 export function findDefanged(text: string, at: number, out: ScoredFinding[]): void {
   const from = Math.max(0, at - 24);
   defangedDots.lastIndex = 0;
-  for (const match of text.slice(from, at + 40).matchAll(defangedDots)) if (match[0].split(/\D+/).every(byte)) out.push({ start: from + match.index, end: from + match.index + match[0].length, type: 'IP', rank: 66, score: 0.8 });
+  for (const match of text.slice(from, at + 40).matchAll(defangedDots))
+    if (match[0].split(/\D+/).every(byte))
+      out.push({
+        start: from + match.index,
+        end: from + match.index + match[0].length,
+        type: 'IP',
+        rank: 66,
+        score: 0.8,
+      });
 }
 
-const isColonUnit = (code: number): boolean => (code >= 48 && code <= 58) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70) || code === 46;
+const isColonUnit = (code: number): boolean =>
+  (code >= 48 && code <= 58) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70) || code === 46;
 
 const labelEnd = /(?<![A-Za-z0-9_])[A-Za-z_]{2,16}$/;
 function isIpv6(address: string): boolean {
@@ -48,7 +66,8 @@ function isIpv6(address: string): boolean {
   let words = 0;
   for (const [index, group] of groups.entries()) {
     if (/^[0-9a-fA-F]{1,4}$/.test(group)) words += 1;
-    else if (index === groups.length - 1 && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(group) && group.split('.').every(byte)) words += 2;
+    else if (index === groups.length - 1 && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(group) && group.split('.').every(byte))
+      words += 2;
     else return false;
   }
   return halves.length === 2 ? words <= 7 : words === 8;
@@ -91,17 +110,27 @@ export function findColons(task: Task, colons: readonly number[]): void {
     if (/[A-Za-z0-9_]/.test(text[end] ?? '') || !isIpv6(value)) continue;
     const compressed = value.includes('::');
     let score = 0.9;
-    if (value === '::') score = /^(?:\/0)/.test(text.slice(end)) ? 0.6 : says(contextIn(task, start, end), 'ip') ? 0.45 : 0;
-    else if (compressed && !/[a-fA-F]/.test(value) && value.length < 7 && value !== '::1') score = says(contextIn(task, start, end), 'ip') ? 0.7 : 0.2;
-    else if (compressed && /^[a-fA-F]{1,4}::[a-fA-F]{1,4}$|^::[a-fA-F]{1,4}$|^[a-fA-F]{2,4}::$/.test(value)) score = 0.3;
-    const tail = /^(?:%[A-Za-z0-9_.-]{1,16})?(?:\/(?:12[0-8]|1[01]\d|\d{1,2})(?!\d))?/.exec(text.slice(end, end + 24))?.[0].length ?? 0;
+    if (value === '::')
+      score = /^(?:\/0)/.test(text.slice(end)) ? 0.6 : says(contextIn(task, start, end), 'ip') ? 0.45 : 0;
+    else if (compressed && !/[a-fA-F]/.test(value) && value.length < 7 && value !== '::1')
+      score = says(contextIn(task, start, end), 'ip') ? 0.7 : 0.2;
+    else if (compressed && /^[a-fA-F]{1,4}::[a-fA-F]{1,4}$|^::[a-fA-F]{1,4}$|^[a-fA-F]{2,4}::$/.test(value))
+      score = 0.3;
+    const tail =
+      /^(?:%[A-Za-z0-9_.-]{1,16})?(?:\/(?:12[0-8]|1[01]\d|\d{1,2})(?!\d))?/.exec(text.slice(end, end + 24))?.[0]
+        .length ?? 0;
     out.push({ start, end: end + tail, type: 'IP', rank: 65, score });
   }
 }
 
 /** Broadcast and empty addresses name no device. */
 function pushMac(text: string, start: number, end: number, value: string, out: ScoredFinding[]): void {
-  if (/^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) || !standsAlone(text, start, end) || /^[:-][0-9a-fA-F]/.test(text.slice(end, end + 2))) return;
+  if (
+    /^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) ||
+    !standsAlone(text, start, end) ||
+    /^[:-][0-9a-fA-F]/.test(text.slice(end, end + 2))
+  )
+    return;
   out.push({ start, end, type: 'MAC', rank: 68, score: 0.9 });
 }
 

@@ -4,14 +4,23 @@ import { type Context, nameBefore, says } from './context-words.ts';
 import { contextOf, type Task } from './task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
-const callingCode = /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|50\d|59\d|67\d|68\d|69\d|8[058]\d|9[679]\d)/;
+const callingCode =
+  /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|50\d|59\d|67\d|68\d|69\d|8[058]\d|9[679]\d)/;
 
-export type PhoneFound = { readonly start: number; readonly end: number; readonly last: number; readonly score: number };
+export type PhoneFound = {
+  readonly start: number;
+  readonly end: number;
+  readonly last: number;
+  readonly score: number;
+};
 
 const phoneGap = /^(?:[ .\-/()]|-\(|[ -] |\) ?|\)[-./]| ?\(| [-–] |\)\(|\) ?[-/]|\. |--|[ ]{2}| \. )$/;
 const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0,2}\d{1,6}(?![\dA-Za-z])/i;
 
-/** Mobile numbers of countries where people write them bare (national numbering plans); a leading zero is the trunk prefix. */
+/**
+ * Mobile numbers of countries where people write them bare (national numbering plans); a leading zero is the trunk
+ * prefix.
+ */
 const bareMobile = /^(?:0\d{9,10}|1[3-9]\d{9}|[6-9]\d{9}|[2-9]\d{2}[2-9]\d{6})$/;
 
 /** From group `a` of a chain: the longest run of groups that can be one phone number. */
@@ -31,8 +40,11 @@ export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | und
     if (char !== '(' && char !== ' ') break;
   }
   if (!plus && text[first.start - 1] === '(') start = first.start - 1;
-  if (plus && start > 0 && /[A-Za-z0-9+]/.test(text[start - 1] as string) && !/[a-z]/i.test(text[start - 1] as string)) return undefined;
-  const isInternational = plus || (/^00[1-9]/.test(text.slice(first.start, first.end)) && (first.end - first.start >= 4 || a + 1 < groups.length));
+  if (plus && start > 0 && /[A-Za-z0-9+]/.test(text[start - 1] as string) && !/[a-z]/i.test(text[start - 1] as string))
+    return undefined;
+  const isInternational =
+    plus ||
+    (/^00[1-9]/.test(text.slice(first.start, first.end)) && (first.end - first.start >= 4 || a + 1 < groups.length));
   const most = isInternational ? 17 : 12;
   let b = a;
   let digits = text.slice(first.start, first.end);
@@ -46,7 +58,15 @@ export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | und
     const last = groups[b] as { start: number; end: number };
     const size = groups.slice(a, b + 1).reduce((sum, group) => sum + group.end - group.start, 0);
     if (size < 7) return undefined;
-    const found = judge(task, chain, { a, b, start, end: last.end, digits: digits.slice(0, size), isInternational, plus });
+    const found = judge(task, chain, {
+      a,
+      b,
+      start,
+      end: last.end,
+      digits: digits.slice(0, size),
+      isInternational,
+      plus,
+    });
     if (found > 0) {
       let end = last.end;
       if (text[end] === ')' && text.lastIndexOf('(', end) >= start) end += 1;
@@ -58,41 +78,88 @@ export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | und
   return undefined;
 }
 
-type Candidate = { readonly a: number; readonly b: number; readonly start: number; readonly end: number; readonly digits: string; readonly isInternational: boolean; readonly plus: boolean };
+type Candidate = {
+  readonly a: number;
+  readonly b: number;
+  readonly start: number;
+  readonly end: number;
+  readonly digits: string;
+  readonly isInternational: boolean;
+  readonly plus: boolean;
+};
 
 /** An account number's head, in groups: what follows is its tail. */
 const accountHead = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){0,8}[ -]$/;
-export const isInsideCode = (text: string, start: number): boolean => /[ -]/.test(text[start - 1] ?? '') && /[A-Z0-9]/.test(text[start - 2] ?? '') && accountHead.test(text.slice(Math.max(0, start - 44), start));
+export const isInsideCode = (text: string, start: number): boolean =>
+  /[ -]/.test(text[start - 1] ?? '') &&
+  /[A-Z0-9]/.test(text[start - 2] ?? '') &&
+  accountHead.test(text.slice(Math.max(0, start - 44), start));
 
 /** `0049301234567` without a space: an order's number may begin with zeros too. */
-const bareInternational = (around: Context, digits: number): number => (says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45);
+const bareInternational = (around: Context, digits: number): number =>
+  says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45;
 
-function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, digits, isInternational, plus }: Candidate): number {
+function judge(
+  task: Task,
+  { groups, separators }: Chain,
+  { a, b, start, end, digits, isInternational, plus }: Candidate,
+): number {
   const { text } = task;
   const after = text[end] ?? '';
-  if (/[A-Za-z0-9_]/.test(after) && !/^_(?!\w)/.test(text.slice(end, end + 2)) && !extension.test(text.slice(end, end + 18))) return 0;
+  if (
+    /[A-Za-z0-9_]/.test(after) &&
+    !/^_(?!\w)/.test(text.slice(end, end + 2)) &&
+    !extension.test(text.slice(end, end + 18))
+  )
+    return 0;
   if (b + 1 < groups.length && /^[-./_:]$/.test(separators[b] as string)) return 0;
   if (isInternational) {
     const number = (plus ? digits : digits.slice(2)).replace(/^0+/, '');
     const plain = number.replace(/^(\d{1,3})0(?=\d{6})/, '$1');
     if (number.length < (plus ? 7 : 8) || plain.length > 15 || !callingCode.test(number)) return 0;
-    return plus ? 0.95 : standsAlone(text, start, end) ? (b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5 ? 0.85 : bareInternational(contextOf(task, start, end), b === a && !isWhole(text, start, end) ? digits.length : 0)) : 0;
+    return plus
+      ? 0.95
+      : standsAlone(text, start, end)
+        ? b > a && (groups[a] as { start: number; end: number }).end - (groups[a] as { start: number }).start <= 5
+          ? 0.85
+          : bareInternational(contextOf(task, start, end), b === a && !isWhole(text, start, end) ? digits.length : 0)
+        : 0;
   }
-  if (digits.length < 7 || digits.length > 12 || (/[A-Za-z0-9_]/.test(text[start - 1] ?? '') && !isBehindEscape(text, start))) return 0;
+  if (
+    digits.length < 7 ||
+    digits.length > 12 ||
+    (/[A-Za-z0-9_]/.test(text[start - 1] ?? '') && !isBehindEscape(text, start))
+  )
+    return 0;
   const before = text[start - 1] ?? '';
   // Brackets and hyphens are a phone number's own: a comma beside it is a list's, not a decimal one.
   const listed = text[start] === '(' || separators.slice(a, b).includes('-');
   if (a > 0 && /^[-./_:]$/.test(separators[a - 1] as string)) return 0;
-  if (/[#$€£@/\\]/.test(before) || (/[-.+]/.test(before) && /[\dA-Za-z]/.test(text[start - 2] ?? '')) || (before === ',' && !listed && /\d/.test(text[start - 2] ?? ''))) return 0;
-  if ((listed ? /^[.:]\d/ : /^[,.:]\d/).test(text.slice(end, end + 2)) || /^ ?(?:%|ms|kb|mb|gb|bytes|eur|usd|€|\$)\b/i.test(text.slice(end, end + 7))) return 0;
+  if (
+    /[#$€£@/\\]/.test(before) ||
+    (/[-.+]/.test(before) && /[\dA-Za-z]/.test(text[start - 2] ?? '')) ||
+    (before === ',' && !listed && /\d/.test(text[start - 2] ?? ''))
+  )
+    return 0;
+  if (
+    (listed ? /^[.:]\d/ : /^[,.:]\d/).test(text.slice(end, end + 2)) ||
+    /^ ?(?:%|ms|kb|mb|gb|bytes|eur|usd|€|\$)\b/i.test(text.slice(end, end + 7))
+  )
+    return 0;
   const sizes = groups.slice(a, b + 1).map((group) => group.end - group.start);
   const gaps = separators.slice(a, b);
   const shape = sizes.join('-');
   // Dates, times, ranges of years, dotted versions and decimals.
   if (/^(?:19|20)\d\d/.test(digits) && /^4-[12]-[12]|^4-4$/.test(shape)) return 0;
-  if (/^[12]-[12]-4$/.test(shape) || (gaps.every((gap) => gap === '.') && sizes.length === 2) || /^1-3-3(?:-3)*$/.test(shape)) return 0;
+  if (
+    /^[12]-[12]-4$/.test(shape) ||
+    (gaps.every((gap) => gap === '.') && sizes.length === 2) ||
+    /^1-3-3(?:-3)*$/.test(shape)
+  )
+    return 0;
   if (sizes[0] === 1 && gaps[0] === '.') return 0;
-  if (gaps.some((gap) => gap === '/') && sizes.length > 2 && sizes.every((size) => size <= 4) && digits.length === 8) return 0;
+  if (gaps.some((gap) => gap === '/') && sizes.length > 2 && sizes.every((size) => size <= 4) && digits.length === 8)
+    return 0;
   const context = contextOf(task, start, end);
   const nearest = context.before.at(-1);
   const isCalled = says(context, 'phone');
@@ -102,10 +169,23 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
   if (bracketed && sizes.length >= 2 && (sizes[0] as number) <= 5) score = digits.length >= 8 ? 0.6 : 0.3;
   else if (/^3-3-4$/.test(shape)) score = /^[2-9]\d\d[2-9]/.test(digits) || digits.startsWith('0') ? 0.6 : 0.3;
   else if (/^3-2-4$/.test(shape)) score = 0.1;
-  else if (sizes.length >= 2 && digits.startsWith('0') && digits.length >= 8 && digits.length <= 12 && distinct && !digits.startsWith('00')) score = 0.55;
+  else if (
+    sizes.length >= 2 &&
+    digits.startsWith('0') &&
+    digits.length >= 8 &&
+    digits.length <= 12 &&
+    distinct &&
+    !digits.startsWith('00')
+  )
+    score = 0.55;
   else if (/^1-3-3-4$/.test(shape) && digits.startsWith('1')) score = 0.6;
   else if (/^1-3-3-2-2$|^1-3-7$/.test(shape) && /^[087]/.test(digits)) score = 0.6;
-  else if (/^(?:3-4|3-3-3|2-2-2-2(?:-2)?|4-4|3-2-3|2-3-3|3-3-2-2|3-4-4|2-4-4|5-5|5-6|4-6|4-3-3|4-7|3-8|2-8|1-2-3-4|3-2-2-2|2-3-2-2|2-7|2-6|3-7|1-7|1-3-4|2-4-3)$/.test(shape)) score = gaps[0] === '-' && /^(?:3-4|2-7|4-4)$/.test(shape) ? 0.3 : 0.25;
+  else if (
+    /^(?:3-4|3-3-3|2-2-2-2(?:-2)?|4-4|3-2-3|2-3-3|3-3-2-2|3-4-4|2-4-4|5-5|5-6|4-6|4-3-3|4-7|3-8|2-8|1-2-3-4|3-2-2-2|2-3-2-2|2-7|2-6|3-7|1-7|1-3-4|2-4-3)$/.test(
+      shape,
+    )
+  )
+    score = gaps[0] === '-' && /^(?:3-4|2-7|4-4)$/.test(shape) ? 0.3 : 0.25;
   else if (sizes.length === 1) score = bareMobile.test(digits) ? (/^0[5-9]\d{9}$/.test(digits) ? 0.42 : 0.2) : 0.05;
   if (sizes.length === 1 && isWhole(text, start, end) && /^0[5-9]\d{9}$/.test(digits)) score += 0.2;
   if (/^3-4-4$/.test(shape) && /^1[3-9]/.test(digits)) score = 0.5;
@@ -114,8 +194,12 @@ function judge(task: Task, { groups, separators }: Chain, { a, b, start, end, di
   // A group of digits in front, or the head of an account number, makes it the tail of something longer.
   if (!isCalled && a > 0 && separators[a - 1] === ' ') score -= 0.3;
   // Grouped like a phone number and nothing else: only its own name says that it is none.
-  const isOnlyThat = bracketed || (/^(?:1-)?3-3-4$/.test(shape) && /[-.]/.test(gaps[0] as string)) || (/^2-2-2-2-2$/.test(shape) && digits.startsWith('0'));
+  const isOnlyThat =
+    bracketed ||
+    (/^(?:1-)?3-3-4$/.test(shape) && /[-.]/.test(gaps[0] as string)) ||
+    (/^2-2-2-2-2$/.test(shape) && digits.startsWith('0'));
   const named = isOnlyThat ? nameBefore(text, start, task.key) : context.before;
-  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || (tag === 'card' && !isOnlyThat))) score -= 0.4;
+  if (!isCalled && named.some((tag) => tag === 'not' || tag === 'version' || (tag === 'card' && !isOnlyThat)))
+    score -= 0.4;
   return score;
 }

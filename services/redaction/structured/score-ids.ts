@@ -1,4 +1,7 @@
-/** What the evidence about a candidate identifier adds up to: shape and checksum, grouping, the words around, standing alone in its field. */
+/**
+ * What the evidence about a candidate identifier adds up to: shape and checksum, grouping, the words around, standing
+ * alone in its field.
+ */
 import { type Context, says } from './context-words.ts';
 import type { IdRow } from './id-numbers.ts';
 
@@ -10,12 +13,21 @@ export type Evidence = {
   readonly isWhole: boolean;
   readonly context: Context;
 };
-const typeTags: Readonly<Record<string, string>> = { NATIONAL_ID: 'id', BUSINESS_ID: 'business', PASSPORT: 'passport', DRIVER_LICENSE: 'license', BANK_ROUTING: 'bank' };
+const typeTags: Readonly<Record<string, string>> = {
+  NATIONAL_ID: 'id',
+  BUSINESS_ID: 'business',
+  PASSPORT: 'passport',
+  DRIVER_LICENSE: 'license',
+  BANK_ROUTING: 'bank',
+};
 
 /** Callers drop what is below 0.3 (`codes.ts`). */
 const unseen = 0.299;
 
-/** 0..1 for one row; 0 when the shape is not this row's. A failed checksum leaves only what the words say: people mistype their own numbers. */
+/**
+ * 0..1 for one row; 0 when the shape is not this row's. A failed checksum leaves only what the words say: people
+ * mistype their own numbers.
+ */
 export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, context }: Evidence): number {
   if (!row.test.test(compact)) return 0;
   if (isGrouped && row.layout?.test(layout) !== true) return 0;
@@ -30,9 +42,11 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   if (!counts && !isNamed) return 0;
   if (isGrouped && counts) score += 0.2;
   // Digits alone in a field are an id when a checksum or their grouping says so as well.
-  if (isWhole && counts && row.sure > 0.22 && (row.check !== undefined || isGrouped || /[A-Z]/.test(compact))) score += 0.25;
+  if (isWhole && counts && row.sure > 0.22 && (row.check !== undefined || isGrouped || /[A-Z]/.test(compact)))
+    score += 0.25;
   if (isNamed) score += 0.6;
   else if (isKind && counts) score += 0.35;
-  if (!isNamed && !isKind && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'thing')) score -= 0.45;
+  if (!isNamed && !isKind && context.before.some((tag) => tag === 'not' || tag === 'version' || tag === 'thing'))
+    score -= 0.45;
   return Math.min(1, score);
 }

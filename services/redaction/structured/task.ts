@@ -1,10 +1,19 @@
-/** What the detectors of one text share: the text, its budget, what was found, and the words around the candidate that is being looked at. */
+/**
+ * What the detectors of one text share: the text, its budget, what was found, and the words around the candidate that
+ * is being looked at.
+ */
 import { type Context, contextAt } from './context-words.ts';
 import type { ScoredFinding } from './index.ts';
 
 /** What is left of a text's budget, in looks at a candidate. */
 export type Work = { left: number };
-export type Task = { readonly text: string; readonly key: string | undefined; readonly out: ScoredFinding[]; readonly work: Work; /** Words around the candidate, once somebody asked; whoever goes on to the next one forgets them. */ around: Context | undefined };
+export type Task = {
+  readonly text: string;
+  readonly key: string | undefined;
+  readonly out: ScoredFinding[];
+  readonly work: Work /** Words around the candidate, once somebody asked; whoever goes on to the next one forgets them. */;
+  around: Context | undefined;
+};
 
 /** A view of the words around a candidate is dearer than a look at its digits, in looks. */
 const contextCost = 3;

@@ -1,6 +1,7 @@
 /**
- * "Anything about the distribution moved": a band around an empirical distribution that holds at all sample sizes at once. Howard & Ramdas 2022 (Bernoulli), time-uniform
- * DKW; statistics design, "Others". Distribution-free, exact, weakest power. Null of the test: no value is exceeded more often in the candidate than in control.
+ * "Anything about the distribution moved": a band around an empirical distribution that holds at all sample sizes at
+ * once. Howard & Ramdas 2022 (Bernoulli), time-uniform DKW; statistics design, "Others". Distribution-free, exact,
+ * weakest power. Null of the test: no value is exceeded more often in the candidate than in control.
  */
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
 import { cannot, isPositive, isProbability, lastFalse, type Result } from './special.ts';
@@ -9,8 +10,9 @@ import { cannot, isPositive, isProbability, lastFalse, type Result } from './spe
 const leading = 0.85;
 
 /**
- * C in sup_x |F_n - F| <= 0.85 sqrt((log(1 + log(t/m)) + C)/t) for all t >= m with probability 1 - alpha: the smallest C whose stitched error bound
- * min over eta of 4 exp(-g C) (1 + 1/((g - 1) log eta)), g = 2 (0.85 - sqrt(2 (eta - 1)/C))^2 / eta > 1, is at most alpha. 8.1227 at 5%.
+ * C in sup_x |F_n - F| <= 0.85 sqrt((log(1 + log(t/m)) + C)/t) for all t >= m with probability 1 - alpha: the smallest
+ * C whose stitched error bound min over eta of 4 exp(-g C) (1 + 1/((g - 1) log eta)), g = 2 (0.85 - sqrt(2 (eta -
+ * 1)/C))^2 / eta > 1, is at most alpha. 8.1227 at 5%.
  */
 export function dkwConstant(alpha: number): Result<{ readonly constant: number }> {
   if (!isProbability(alpha)) return cannot('alpha lies strictly between 0 and 1');
@@ -32,29 +34,55 @@ export function dkwConstant(alpha: number): Result<{ readonly constant: number }
   return { ok: true, constant: lastFalse((c) => least(c) <= Math.log(alpha), 0.1, 10 - 4 * Math.log(alpha)) };
 }
 
-/** Half height of the band after `units` units of one arm, `from` >= 1 units on; a refusal before, where the band is not defined. */
+/**
+ * Half height of the band after `units` units of one arm, `from` >= 1 units on; a refusal before, where the band is not
+ * defined.
+ */
 export function dkwRadius(units: number, from: number, alpha: number): Result<{ readonly radius: number }> {
   const constant = dkwConstant(alpha);
   if (!constant.ok) return constant;
-  if (!isPositive(units) || !(from >= 1) || units < from) return cannot('the band begins at its first sample size, at least 1 unit');
+  if (!isPositive(units) || !(from >= 1) || units < from)
+    return cannot('the band begins at its first sample size, at least 1 unit');
   return { ok: true, radius: leading * Math.sqrt((Math.log1p(Math.log(units / from)) + constant.constant) / units) };
 }
 
-/** The band at every upper edge of a bucket, where the histogram's distribution function is exact: P(X < edge) lies in [lower, upper]. */
-export function dkwBand(histogram: Histogram, from: number, alpha: number): Result<{ readonly edges: readonly { readonly edge: number; readonly lower: number; readonly upper: number }[] }> {
+/**
+ * The band at every upper edge of a bucket, where the histogram's distribution function is exact: P(X < edge) lies in
+ * [lower, upper].
+ */
+export function dkwBand(
+  histogram: Histogram,
+  from: number,
+  alpha: number,
+): Result<{ readonly edges: readonly { readonly edge: number; readonly lower: number; readonly upper: number }[] }> {
   const units = histogramSize(histogram);
   if (!units.ok) return units;
   const radius = dkwRadius(units.units, from, alpha);
   if (!radius.ok) return radius;
   let below = 0;
-  return { ok: true, edges: mergedBuckets([histogram]).map((bucket) => {
-    below += histogram.get(bucket) ?? 0;
-    return { edge: bucketLower(bucket + 1), lower: Math.max(0, below / units.units - radius.radius), upper: Math.min(1, below / units.units + radius.radius) };
-  }) };
+  return {
+    ok: true,
+    edges: mergedBuckets([histogram]).map((bucket) => {
+      below += histogram.get(bucket) ?? 0;
+      return {
+        edge: bucketLower(bucket + 1),
+        lower: Math.max(0, below / units.units - radius.radius),
+        upper: Math.min(1, below / units.units + radius.radius),
+      };
+    }),
+  };
 }
 
-/** Whether the candidate exceeds some value more often than control does, at every look at once: sup over edges of F_A - F_B above both radii together, each at alpha/2. */
-export function dkwShift(control: Histogram, candidate: Histogram, from: number, alpha: number): Result<{ readonly distance: number; readonly threshold: number; readonly shifted: boolean }> {
+/**
+ * Whether the candidate exceeds some value more often than control does, at every look at once: sup over edges of F_A -
+ * F_B above both radii together, each at alpha/2.
+ */
+export function dkwShift(
+  control: Histogram,
+  candidate: Histogram,
+  from: number,
+  alpha: number,
+): Result<{ readonly distance: number; readonly threshold: number; readonly shifted: boolean }> {
   const [a, b] = [histogramSize(control), histogramSize(candidate)];
   if (!a.ok) return a;
   if (!b.ok) return b;

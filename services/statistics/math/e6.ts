@@ -1,18 +1,23 @@
 /**
- * E6: restarts. A test is kept from the phase's start, from every scheduled slot and from every new fingerprint; the union bound over their
- * weights needs nothing of how they depend on each other. Weights sum to 1: 3/8 whole phase, 1/2 schedule (telescoping), 1/8 fingerprints.
+ * E6: restarts. A test is kept from the phase's start, from every scheduled slot and from every new fingerprint; the
+ * union bound over their weights needs nothing of how they depend on each other. Weights sum to 1: 3/8 whole phase, 1/2
+ * schedule (telescoping), 1/8 fingerprints.
  */
 import { addEntrySums, type EntrySums, emptyEntrySums } from '../../kernel/evidence.ts';
 
 export const wholePhaseWeight = 3 / 8;
 
 /** v_k of scheduled slot k >= 1; `planned` = horizon / restart_every, above 0. Goes on beyond the plan. */
-export const slotWeight = (slot: number, planned: number): number => (0.5 * planned) / ((slot - 1 + planned) * (slot + planned));
+export const slotWeight = (slot: number, planned: number): number =>
+  (0.5 * planned) / ((slot - 1 + planned) * (slot + planned));
 
 /** Weight of the j-th fingerprint of the phase, j >= 1. */
 export const fingerprintWeight = (rank: number): number => 1 / (8 * rank * (rank + 1));
 
-/** Suffix sums of a difference array: element j holds the sums of the test restarted at segment j, each unit counted once. */
+/**
+ * Suffix sums of a difference array: element j holds the sums of the test restarted at segment j, each unit counted
+ * once.
+ */
 export function suffixSums(differences: readonly (EntrySums | undefined)[]): EntrySums[] {
   const suffix: EntrySums[] = new Array(differences.length);
   const running = emptyEntrySums();

@@ -1,6 +1,7 @@
 /**
- * Eppo's GAVI confidence sequence, for people who migrate: the two-sided normal mixture with a rho of its own. Howard et al. (arXiv 1810.08240); Eppo's docs,
- * "statistical nitty-gritty". t and the tuning are TOTAL units of both arms. One-sided a is run as two-sided 2a. ASYMPTOTIC; not what decides here.
+ * Eppo's GAVI confidence sequence, for people who migrate: the two-sided normal mixture with a rho of its own. Howard
+ * et al. (arXiv 1810.08240); Eppo's docs, "statistical nitty-gritty". t and the tuning are TOTAL units of both arms.
+ * One-sided a is run as two-sided 2a. ASYMPTOTIC; not what decides here.
  */
 import { cannot, isPositive, isProbability, type Result } from './special.ts';
 
@@ -9,7 +10,9 @@ export const gaviTuning = 10_000;
 
 /** log(log(e/alpha^2)) - 2 log alpha: what the tuning is divided by. */
 export function gaviDivisor(alpha: number): Result<{ readonly divisor: number }> {
-  return isProbability(alpha) ? { ok: true, divisor: Math.log(1 - 2 * Math.log(alpha)) - 2 * Math.log(alpha) } : cannot('alpha lies strictly between 0 and 1');
+  return isProbability(alpha)
+    ? { ok: true, divisor: Math.log(1 - 2 * Math.log(alpha)) - 2 * Math.log(alpha) }
+    : cannot('alpha lies strictly between 0 and 1');
 }
 
 /** rho = tuning / divisor, in units. */
@@ -20,9 +23,16 @@ export function gaviRho(alpha: number, tuning: number = gaviTuning): Result<{ re
 }
 
 /** Half width in standard errors at `units` total units: sqrt((t+rho) log((t+rho)/(rho alpha^2)) / t). */
-export function gaviHalfWidth(units: number, alpha: number, tuning: number = gaviTuning): Result<{ readonly standardErrors: number }> {
+export function gaviHalfWidth(
+  units: number,
+  alpha: number,
+  tuning: number = gaviTuning,
+): Result<{ readonly standardErrors: number }> {
   const tuned = gaviRho(alpha, tuning);
   if (!tuned.ok) return tuned;
   if (!isPositive(units)) return cannot('units lie above 0');
-  return { ok: true, standardErrors: Math.sqrt(((units + tuned.rho) * (Math.log1p(units / tuned.rho) - 2 * Math.log(alpha))) / units) };
+  return {
+    ok: true,
+    standardErrors: Math.sqrt(((units + tuned.rho) * (Math.log1p(units / tuned.rho) - 2 * Math.log(alpha))) / units),
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * The normal distribution far into its tails. Own code because `jstat` 1.9.6 has no complementary branch: its cdf is off 1.8% at -8 and exactly 0 from
- * about -8.3 on, its quantile is 1.2% off at 1e-20 (statistics design, section 7). Held by `special.log_normal_cdf` vectors and a series in 400-bit integers.
+ * The normal distribution far into its tails. Own code because `jstat` 1.9.6 has no complementary branch: its cdf is
+ * off 1.8% at -8 and exactly 0 from about -8.3 on, its quantile is 1.2% off at 1e-20 (statistics design, section 7).
+ * Held by `special.log_normal_cdf` vectors and a series in 400-bit integers.
  */
 import { log1mExp } from './special.ts';
 
@@ -37,21 +38,29 @@ function logMillsRatio(x: number): number {
   return -Math.log(fraction);
 }
 
-/** log Phi(z) for every z, about 1e-14 relative: a series near 0, Mills' continued fraction below -2.2. NaN only for NaN. */
+/**
+ * log Phi(z) for every z, about 1e-14 relative: a series near 0, Mills' continued fraction below -2.2. NaN only for
+ * NaN.
+ */
 export function logNormalCdf(z: number): number {
   if (z < -seriesReach) return logNormalDensity(z) + logMillsRatio(-z);
   return z > seriesReach ? Math.log1p(-Math.exp(logNormalDensity(z) + logMillsRatio(z))) : Math.log(0.5 + aboveHalf(z));
 }
 
-/** z^2/2 + log Phi(z), in which the tail's two large parts cancel on paper: the logarithm of Mills' ratio below -2.2. What a one-sided mixture adds up. */
-export const logScaledNormalCdf = (z: number): number => (z < -seriesReach ? logMillsRatio(-z) - halfLogTwoPi : 0.5 * z * z + logNormalCdf(z));
+/**
+ * z^2/2 + log Phi(z), in which the tail's two large parts cancel on paper: the logarithm of Mills' ratio below -2.2.
+ * What a one-sided mixture adds up.
+ */
+export const logScaledNormalCdf = (z: number): number =>
+  z < -seriesReach ? logMillsRatio(-z) - halfLogTwoPi : 0.5 * z * z + logNormalCdf(z);
 
 /** Phi(z). The upper tail is `normalCdf(-z)`. */
-export const normalCdf = (z: number): number => (Math.abs(z) <= seriesReach ? 0.5 + aboveHalf(z) : Math.exp(logNormalCdf(z)));
+export const normalCdf = (z: number): number =>
+  Math.abs(z) <= seriesReach ? 0.5 + aboveHalf(z) : Math.exp(logNormalCdf(z));
 
 /**
- * z with log Phi(z) = logP, logP < 0. Newton's method from -sqrt(-2 logP), which lies left of the root because Phi(-x) <= exp(-x^2/2)/2; log Phi is concave,
- * so every step stays left and closes in. Above one half by symmetry.
+ * z with log Phi(z) = logP, logP < 0. Newton's method from -sqrt(-2 logP), which lies left of the root because Phi(-x)
+ * <= exp(-x^2/2)/2; log Phi is concave, so every step stays left and closes in. Above one half by symmetry.
  */
 export function normalQuantileOfLog(logP: number): number {
   if (!(logP < 0)) return logP === 0 ? Infinity : Number.NaN;
@@ -67,5 +76,9 @@ export function normalQuantileOfLog(logP: number): number {
   return z;
 }
 
-/** z with Phi(z) = p, p in (0, 1). For p close to 1 use -normalQuantile(1 - p) with 1 - p known exactly, or `normalQuantileOfLog`. */
-export const normalQuantile = (p: number): number => (p <= 0.5 ? normalQuantileOfLog(Math.log(p)) : -normalQuantileOfLog(Math.log1p(-p)));
+/**
+ * z with Phi(z) = p, p in (0, 1). For p close to 1 use -normalQuantile(1 - p) with 1 - p known exactly, or
+ * `normalQuantileOfLog`.
+ */
+export const normalQuantile = (p: number): number =>
+  p <= 0.5 ? normalQuantileOfLog(Math.log(p)) : -normalQuantileOfLog(Math.log1p(-p));

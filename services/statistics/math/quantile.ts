@@ -1,7 +1,9 @@
 /**
- * Two-sample quantile test and confidence sequence of a quantile, by beta-binomial mixtures. Howard & Ramdas 2022 (Bernoulli 28(3)), section on A/B tests; statistics
- * design, "Others". Null: both arms have the same p-quantile. Two-sided, exact, agnostic and slow: prefer E1 or E2 on a threshold fixed beforehand.
- * For each candidate value x of the common quantile each arm is asked "is a share p below x?"; the evidences add up (arms are independent), and the most lenient x counts.
+ * Two-sample quantile test and confidence sequence of a quantile, by beta-binomial mixtures. Howard & Ramdas 2022
+ * (Bernoulli 28(3)), section on A/B tests; statistics design, "Others". Null: both arms have the same p-quantile.
+ * Two-sided, exact, agnostic and slow: prefer E1 or E2 on a threshold fixed beforehand. For each candidate value x of
+ * the common quantile each arm is asked "is a share p below x?"; the evidences add up (arms are independent), and the
+ * most lenient x counts.
  */
 import { betaBinomialTuning, logEOfRate } from './beta-binomial.ts';
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
@@ -14,14 +16,20 @@ export type QuantileTuning = { readonly p: number; readonly tunedFor?: number; r
 type Below = { readonly less: number; readonly upTo: number };
 type Arm = { readonly n: number; readonly below: readonly Below[] };
 
-/** log e of one arm against "share p lies below x", at the most lenient count between `less` and `upTo`. The mixture has one minimum over the count, `calm`. */
+/**
+ * log e of one arm against "share p lies below x", at the most lenient count between `less` and `upTo`. The mixture has
+ * one minimum over the count, `calm`.
+ */
 const lenient = (arm: Arm, at: number, calm: number, p: number, r: number): number => {
   const { less, upTo } = arm.below[at] ?? { less: 0, upTo: 0 };
   const log = logEOfRate({ bad: Math.min(Math.max(calm, less), upTo), n: arm.n, p, r, sides: 'two' });
   return log.ok ? log.logE : Number.NaN;
 };
 
-/** The count (with fractions) at which n units speak least against p. Golden-section search: the mixture is convex in the count. */
+/**
+ * The count (with fractions) at which n units speak least against p. Golden-section search: the mixture is convex in
+ * the count.
+ */
 function calmest(n: number, p: number, r: number): number {
   const shrink = (Math.sqrt(5) - 1) / 2;
   const at = (bad: number): number => {
@@ -38,7 +46,9 @@ function calmest(n: number, p: number, r: number): number {
 }
 
 function tune({ p, tunedFor = 500, alpha = 0.05 }: QuantileTuning): Result<{ readonly r: number }> {
-  return isProbability(p) ? betaBinomialTuning(p, tunedFor, alpha) : cannot('the quantile lies strictly between 0 and 1');
+  return isProbability(p)
+    ? betaBinomialTuning(p, tunedFor, alpha)
+    : cannot('the quantile lies strictly between 0 and 1');
 }
 
 function twoSample(a: Arm, b: Arm, tuning: QuantileTuning): Outcome {
@@ -47,7 +57,8 @@ function twoSample(a: Arm, b: Arm, tuning: QuantileTuning): Outcome {
   const { p } = tuning;
   const [calmA, calmB] = [calmest(a.n, p, tuned.r), calmest(b.n, p, tuned.r)];
   let least = Infinity;
-  for (const at of a.below.keys()) least = Math.min(least, lenient(a, at, calmA, p, tuned.r) + lenient(b, at, calmB, p, tuned.r));
+  for (const at of a.below.keys())
+    least = Math.min(least, lenient(a, at, calmA, p, tuned.r) + lenient(b, at, calmB, p, tuned.r));
   return value(least);
 }
 
@@ -63,8 +74,15 @@ function armOfValues(sorted: readonly number[], candidates: readonly number[]): 
   return { n: sorted.length, below };
 }
 
-/** log e from raw values of both arms, any order; every value a finite number, both arms non-empty. Anytime p: min(1, 1/e). */
-export function logEOfQuantile(control: readonly number[], candidate: readonly number[], tuning: QuantileTuning): Outcome {
+/**
+ * log e from raw values of both arms, any order; every value a finite number, both arms non-empty. Anytime p: min(1,
+ * 1/e).
+ */
+export function logEOfQuantile(
+  control: readonly number[],
+  candidate: readonly number[],
+  tuning: QuantileTuning,
+): Outcome {
   if (control.length === 0 || candidate.length === 0) return cannot('both arms need values');
   if (![...control, ...candidate].every(Number.isFinite)) return cannot('a value is not a number');
   const [a, b] = [control, candidate].map((values) => [...values].sort((x, y) => x - y)) as [number[], number[]];
@@ -74,14 +92,20 @@ export function logEOfQuantile(control: readonly number[], candidate: readonly n
 
 function armOfHistogram(histogram: Histogram, buckets: readonly number[], n: number): Arm {
   let below = 0;
-  return { n, below: buckets.map((bucket) => {
-    const less = below;
-    below += histogram.get(bucket) ?? 0;
-    return { less, upTo: below };
-  }) };
+  return {
+    n,
+    below: buckets.map((bucket) => {
+      const less = below;
+      below += histogram.get(bucket) ?? 0;
+      return { less, upTo: below };
+    }),
+  };
 }
 
-/** The same from log histograms. Candidates are whole buckets: anywhere inside one the share below may be anything between its edges, so the answer never exceeds that of the raw values. */
+/**
+ * The same from log histograms. Candidates are whole buckets: anywhere inside one the share below may be anything
+ * between its edges, so the answer never exceeds that of the raw values.
+ */
 export function logEOfQuantileHistogram(control: Histogram, candidate: Histogram, tuning: QuantileTuning): Outcome {
   const [a, b] = [histogramSize(control), histogramSize(candidate)];
   if (!a.ok) return a;
@@ -90,7 +114,10 @@ export function logEOfQuantileHistogram(control: Histogram, candidate: Histogram
   return twoSample(armOfHistogram(control, buckets, a.units), armOfHistogram(candidate, buckets, b.units), tuning);
 }
 
-/** Confidence sequence of one arm's p-quantile at level `level`, rounded outward to edges, valid at all looks at once; 0 or Infinity where the data set no limit yet. */
+/**
+ * Confidence sequence of one arm's p-quantile at level `level`, rounded outward to edges, valid at all looks at once; 0
+ * or Infinity where the data set no limit yet.
+ */
 export function quantileInterval(histogram: Histogram, level: number, tuning: QuantileTuning): Interval {
   const size = histogramSize(histogram);
   if (!size.ok) return size;
@@ -107,5 +134,9 @@ export function quantileInterval(histogram: Histogram, level: number, tuning: Qu
   const kept = buckets.filter((_, at) => lenient(arm, at, calm, tuning.p, tuned.r) < -Math.log(level));
   const [first, last] = [kept[0], kept.at(-1)];
   if (first === undefined || last === undefined) return cannot('no bucket is compatible with the data');
-  return { ok: true, lower: rejects(0) ? bucketLower(first) : 0, upper: rejects(size.units) ? bucketLower(last + 1) : Infinity };
+  return {
+    ok: true,
+    lower: rejects(0) ? bucketLower(first) : 0,
+    upper: rejects(size.units) ? bucketLower(last + 1) : Infinity,
+  };
 }

@@ -1,18 +1,27 @@
-/** Student's t in its tails, and Lambert's W. `jstat`'s t rests on its incomplete beta, which is 1% off from a few million degrees of freedom on. */
+/**
+ * Student's t in its tails, and Lambert's W. `jstat`'s t rests on its incomplete beta, which is 1% off from a few
+ * million degrees of freedom on.
+ */
 import { logBeta, logBetaTails } from './beta.ts';
 import { normalQuantile } from './normal.ts';
 
 /** log P(T > t), `df` > 0 degrees of freedom (fractions allowed): I_{df/(df+t^2)}(df/2, 1/2) / 2 for t >= 0. */
 export function logStudentTUpperTail(t: number, df: number): number {
   const square = t * t;
-  const { lower } = logBetaTails(df / 2, 0.5, square === Infinity ? 0 : df / (df + square), square === Infinity ? 1 : square / (df + square));
+  const { lower } = logBetaTails(
+    df / 2,
+    0.5,
+    square === Infinity ? 0 : df / (df + square),
+    square === Infinity ? 1 : square / (df + square),
+  );
   return t >= 0 ? lower - Math.LN2 : Math.log1p(-0.5 * Math.exp(lower));
 }
 
 /** P(T > t). */
 export const studentTUpperTail = (t: number, df: number): number => Math.exp(logStudentTUpperTail(t, df));
 
-const logDensity = (t: number, df: number): number => -logBeta(df / 2, 0.5) - 0.5 * Math.log(df) - ((df + 1) / 2) * Math.log1p((t * t) / df);
+const logDensity = (t: number, df: number): number =>
+  -logBeta(df / 2, 0.5) - 0.5 * Math.log(df) - ((df + 1) / 2) * Math.log1p((t * t) / df);
 
 /** t with P(T <= t) = p, p in (0, 1), df > 0; NaN outside. Newton's method on the log tail, kept inside a bracket. */
 export function studentTQuantile(p: number, df: number): number {
@@ -35,12 +44,16 @@ export function studentTQuantile(p: number, df: number): number {
   return t;
 }
 
-/** The branch w <= -1 of w exp(w) = x for x in [-1/e, 0), by Halley's method; NaN outside. For exact tuning of a normal mixture. */
+/**
+ * The branch w <= -1 of w exp(w) = x for x in [-1/e, 0), by Halley's method; NaN outside. For exact tuning of a normal
+ * mixture.
+ */
 export function lambertWm1(x: number): number {
   if (!(x >= -Math.exp(-1) && x < 0)) return Math.abs(x + Math.exp(-1)) < 1e-16 ? -1 : Number.NaN;
   const near = -Math.sqrt(Math.max(0, 2 * (1 + Math.E * x)));
   const log = Math.log(-x);
-  let w = x < -0.25 ? -1 + near - (near * near) / 3 + (11 / 72) * near ** 3 : log - Math.log(-log) + Math.log(-log) / log;
+  let w =
+    x < -0.25 ? -1 + near - (near * near) / 3 + (11 / 72) * near ** 3 : log - Math.log(-log) + Math.log(-log) / log;
   for (let step = 0; step < 50; step += 1) {
     const grown = Math.exp(w);
     const error = w * grown - x;

@@ -1,6 +1,6 @@
 /**
- * The code under trial: what we ship, or a copy of it that was broken on purpose. Sources are copied and patched by text, so that what runs is the real code
- * but for the one line; a patch that no longer finds its line is an error.
+ * The code under trial: what we ship, or a copy of it that was broken on purpose. Sources are copied and patched by
+ * text, so that what runs is the real code but for the one line; a patch that no longer finds its line is an error.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,15 @@ export type Build = {
   readonly filtersFacts: boolean;
 };
 
-export const shipped: Build = { name: 'as shipped', foldRecord, loadPartition, makePresent, takeFlushRows, inserts: 'one', filtersFacts: true };
+export const shipped: Build = {
+  name: 'as shipped',
+  foldRecord,
+  loadPartition,
+  makePresent,
+  takeFlushRows,
+  inserts: 'one',
+  filtersFacts: true,
+};
 
 type Patch = readonly [file: string, find: string | RegExp, put: string];
 export type Mutation = { readonly name: string; readonly change?: Partial<Build>; readonly patches?: readonly Patch[] };
@@ -39,10 +47,23 @@ export const mutations: readonly Mutation[] = [
     name: 'fast-forward off, lazy loads',
     patches: [
       ['joiner/presence.ts', /if \(rows\.some\(\(\{ ver \}\) => Number\(ver\) > position\)\) return false;/, ''],
-      ['joiner/load-partition.ts', /if \(!ahead && \(\(await store\.heads\(\)\)\.get\(part\) \?\? 0\) <= partition\.position\) return partition;/, 'return partition;'],
+      [
+        'joiner/load-partition.ts',
+        /if \(!ahead && \(\(await store\.heads\(\)\)\.get\(part\) \?\? 0\) <= partition\.position\) return partition;/,
+        'return partition;',
+      ],
     ],
   },
-  { name: 'close by wall clock', patches: [['joiner/fold.ts', /if \(record\.received_at > partition\.clock\) \{/, 'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n  if (record.received_at > partition.clock) {']] },
+  {
+    name: 'close by wall clock',
+    patches: [
+      [
+        'joiner/fold.ts',
+        /if \(record\.received_at > partition\.clock\) \{/,
+        'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n  if (record.received_at > partition.clock) {',
+      ],
+    ],
+  },
   { name: 'entry counted twice', patches: [['joiner/entries.ts', /if \(previous >= 0\) addToCell\([^;]*;/, '']] },
   { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*, -1\);/, '']] },
 ];
@@ -56,9 +77,11 @@ export async function buildOf(mutation: Mutation): Promise<{ readonly build: Bui
   if (mutation.patches === undefined) return { build: plain, dispose: () => {} };
   const folder = mkdtempSync(join(tmpdir(), 'tripline-broken-'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const name of ['joiner', 'kernel']) cpSync(join(services, name), join(folder, 'services', name), { recursive: true });
+  for (const name of ['joiner', 'kernel'])
+    cpSync(join(services, name), join(folder, 'services', name), { recursive: true });
   // Doors reach the edge, whose packages the copy does not have; the fold needs none of them.
-  for (const door of ['index.ts', 'joiner-store.clickhouse.ts']) rmSync(join(folder, 'services/joiner', door), { force: true });
+  for (const door of ['index.ts', 'joiner-store.clickhouse.ts'])
+    rmSync(join(folder, 'services/joiner', door), { force: true });
   cpSync(schemas, join(folder, 'schemas/generated.ts'));
   for (const [file, find, put] of mutation.patches) {
     const path = join(folder, 'services', file);
@@ -67,8 +90,18 @@ export async function buildOf(mutation: Mutation): Promise<{ readonly build: Bui
     if (broken === text) throw new Error(`${mutation.name}: ${file} has no such line any more, adapt the patch`);
     writeFileSync(path, broken);
   }
-  const load = async (file: string): Promise<Record<string, unknown>> => (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'services/joiner', file)).href)) as Record<string, unknown>;
+  const load = async (file: string): Promise<Record<string, unknown>> =>
+    (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'services/joiner', file)).href)) as Record<
+      string,
+      unknown
+    >;
   const [fold, partition, rows] = [await load('fold.ts'), await load('load-partition.ts'), await load('rows.ts')];
-  const build = { ...plain, foldRecord: fold['foldRecord'], loadPartition: partition['loadPartition'], makePresent: partition['makePresent'], takeFlushRows: rows['takeFlushRows'] } as Build;
+  const build = {
+    ...plain,
+    foldRecord: fold['foldRecord'],
+    loadPartition: partition['loadPartition'],
+    makePresent: partition['makePresent'],
+    takeFlushRows: rows['takeFlushRows'],
+  } as Build;
   return { build, dispose: () => rmSync(folder, { recursive: true, force: true }) };
 }

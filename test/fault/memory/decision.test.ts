@@ -1,4 +1,7 @@
-/** Fault 11: statistics dies between deciding and publishing, or before it hears that it has published; control records come twice. One decision, the same bytes, obeyed once. */
+/**
+ * Fault 11: statistics dies between deciding and publishing, or before it hears that it has published; control records
+ * come twice. One decision, the same bytes, obeyed once.
+ */
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../../support/until.ts';
 import { decisionRows, decisionStore, decisionWorld, died, dies, runDecisionTrial } from './decisions.ts';
@@ -16,7 +19,10 @@ async function world() {
 }
 
 describe('statistics killed', () => {
-  test.each([['between deciding and publishing', 'before', 0], ['after publishing, before it has heard of it', 'after', 1]] as const)('%s: one decision, the same bytes', async (_name, when, published) => {
+  test.each([
+    ['between deciding and publishing', 'before', 0],
+    ['after publishing, before it has heard of it', 'after', 1],
+  ] as const)('%s: one decision, the same bytes', async (_name, when, published) => {
     const reference = await world();
     await (await reference.statistics(reference.producer)).look();
     const [expected] = await reference.control();
@@ -52,13 +58,17 @@ test('a control record that comes three times is obeyed once, by a bot that is s
 
 test('an audit that does not add up blocks the decision, and says so in every reading until it does', async () => {
   const { prefix, log, codec, producer, control, statistics } = await world();
-  const mismatches: unknown[] = [{ experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, cell: ['150'], recount: ['149'] }];
+  const mismatches: unknown[] = [
+    { experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, cell: ['150'], recount: ['149'] },
+  ];
   const running = await statistics(producer, decisionStore(rows, mismatches));
   await running.audit();
   expect(running.audited()).toMatchObject({ settled: true, mismatches: [{ what: 'report', key: 'exp-test/1/B/0' }] });
   await running.look();
   expect(await control()).toEqual([]);
-  const readings = (await log.readToEnd(`${prefix}.reading.v1`)).map(({ value }) => codec.decode(['reading'], value ?? Buffer.alloc(0)));
+  const readings = (await log.readToEnd(`${prefix}.reading.v1`)).map(({ value }) =>
+    codec.decode(['reading'], value ?? Buffer.alloc(0)),
+  );
   expect(readings.map((reading) => reading.ok && reading.value.state)).toEqual(['AUDIT_MISMATCH']);
   mismatches.length = 0;
   await running.audit();

@@ -1,6 +1,7 @@
 /**
- * Fault 11 as trials: statistics dies again and again between deciding and publishing, or before it hears that it has published; control records come more
- * than once; the bot is started again. One decision, the same bytes as without any of it, obeyed once.
+ * Fault 11 as trials: statistics dies again and again between deciding and publishing, or before it hears that it has
+ * published; control records come more than once; the bot is started again. One decision, the same bytes as without any
+ * of it, obeyed once.
  */
 import { topics } from '../../../schemas/generated.ts';
 import { publishRevision, startBot } from '../../../services/bot/index.ts';
@@ -24,30 +25,51 @@ const revision = aRevision();
 export function decisionRows(users: number, failing = 1): readonly StateRowRead[] {
   const path = createMemoryPath(2);
   path.apply(revision);
-  for (let user = 0; user < users; user += 1) path.send(anInference({ event_id: `d-${user}`, user: `user-${user}`, variant: user % 2 === 0 ? 'A' : 'B', at: monday + user * 1_000, status: user % 2 === 1 && (user * 7) % 100 < failing * 100 ? 'error' : 'success' }));
+  for (let user = 0; user < users; user += 1)
+    path.send(
+      anInference({
+        event_id: `d-${user}`,
+        user: `user-${user}`,
+        variant: user % 2 === 0 ? 'A' : 'B',
+        at: monday + user * 1_000,
+        status: user % 2 === 1 && (user * 7) % 100 < failing * 100 ? 'error' : 'success',
+      }),
+    );
   path.tick(monday + 3 * hour);
   return path.logs.flatMap((log, part) => [...foldEagerly(log, part).store.rows.values()]);
 }
 
 /** Answers the look's statements from those rows; `mismatches`: what an audit finds. */
-export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonly unknown[] = []): Store => ({
-  rows: async (query: string) => {
-    if (query.includes('FULL OUTER JOIN')) return mismatches;
-    if (query.includes('INNER JOIN metrics') || query.includes('FROM epochs FINAL')) return [];
-    return query.includes('max(ver)') ? rows.filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => ({ part, ver })) : rows.filter(({ kind }) => ['checkpoint', 'experiment', 'report', 'entry'].includes(kind));
-  },
-}) as Partial<Store> as Store;
+export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonly unknown[] = []): Store =>
+  ({
+    rows: async (query: string) => {
+      if (query.includes('FULL OUTER JOIN')) return mismatches;
+      if (query.includes('INNER JOIN metrics') || query.includes('FROM epochs FINAL')) return [];
+      return query.includes('max(ver)')
+        ? rows.filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => ({ part, ver }))
+        : rows.filter(({ kind }) => ['checkpoint', 'experiment', 'report', 'entry'].includes(kind));
+    },
+  }) as Partial<Store> as Store;
 
 export async function decisionWorld(rows: readonly StateRowRead[]) {
   const closers: (() => Promise<void>)[] = [];
   const log: LogClient = createMemoryBroker().client();
   const prefix = 'decision';
-  await log.createTopics(topics.map(({ suffix, partitions }) => ({ topic: `${prefix}.${suffix}`, partitions: partitions === 'P' ? 2 : partitions, config: {} })));
+  await log.createTopics(
+    topics.map(({ suffix, partitions }) => ({
+      topic: `${prefix}.${suffix}`,
+      partitions: partitions === 'P' ? 2 : partitions,
+      config: {},
+    })),
+  );
   const codec = createAvroCodec({ clock, registry: createMemoryRegistry() });
-  await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: `${prefix}.${suffix}` }))));
+  await codec.register(
+    topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: `${prefix}.${suffix}` }))),
+  );
   const producer = await log.producer();
   await publishRevision({ prefix, log, producer, codec }, revision);
-  const control = async (): Promise<Buffer[]> => (await log.readToEnd(`${prefix}.control.v1`)).flatMap(({ value }) => (value ? [value] : []));
+  const control = async (): Promise<Buffer[]> =>
+    (await log.readToEnd(`${prefix}.control.v1`)).flatMap(({ value }) => (value ? [value] : []));
   const statistics = async (through: LogProducer, store = decisionStore(rows)) => {
     const running = await startStatistics({ prefix, log, producer: through, codec, clock, store, lookMs: 0 });
     closers.push(running.close);
@@ -59,9 +81,16 @@ export async function decisionWorld(rows: readonly StateRowRead[]) {
     return running;
   };
   return {
-    prefix, log, codec, producer, control, statistics, bot,
+    prefix,
+    log,
+    codec,
+    producer,
+    control,
+    statistics,
+    bot,
     /** The same control record once more. */
-    again: (frame: Buffer) => producer.send([{ topic: `${prefix}.control.v1`, partition: 0, key: 'exp-test', value: frame }]),
+    again: (frame: Buffer) =>
+      producer.send([{ topic: `${prefix}.control.v1`, partition: 0, key: 'exp-test', value: frame }]),
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();
     },
@@ -78,7 +107,10 @@ export const dies = (producer: LogProducer, when: 'before' | 'after'): LogProduc
   },
 });
 
-export type DecisionVerdict = { readonly wrong: readonly string[]; readonly faults: { killed: number; published: number; again: number; bots: number } };
+export type DecisionVerdict = {
+  readonly wrong: readonly string[];
+  readonly faults: { killed: number; published: number; again: number; bots: number };
+};
 
 export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
   const random = createRandom(seed ^ 0xdec1);
@@ -97,15 +129,22 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
     for (let left = 1 + Math.floor(random() * 4); left > 0 && !out; left -= 1) {
       const when = random() < 0.7 ? 'before' : 'after';
       const doomed = await world.statistics(dies(world.producer, when));
-      const error = await doomed.look().then(() => undefined, (reason: unknown) => reason);
+      const error = await doomed.look().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       if (error !== died) wrong.push('it did not die where it should');
       faults.killed += 1;
       out = when === 'after';
     }
     faults.published += out ? 1 : 0;
-    for (let looks = 1 + Math.floor(random() * 3); looks > 0; looks -= 1) await (await world.statistics(world.producer)).look();
+    for (let looks = 1 + Math.floor(random() * 3); looks > 0; looks -= 1)
+      await (await world.statistics(world.producer)).look();
     const frames = await world.control();
-    if (frames.length !== 1 || !frames[0]?.equals(expected)) wrong.push(`${frames.length} control records, ${frames.filter((frame) => frame.equals(expected)).length} of them the bytes expected`);
+    if (frames.length !== 1 || !frames[0]?.equals(expected))
+      wrong.push(
+        `${frames.length} control records, ${frames.filter((frame) => frame.equals(expected)).length} of them the bytes expected`,
+      );
     for (let bots = 1 + Math.floor(random() * 3); bots > 0; bots -= 1) {
       for (let times = Math.floor(random() * 3); times > 0; times -= 1) {
         await world.again(expected);

@@ -1,4 +1,7 @@
-/** Fault trials without a broker or an engine: hundreds of crashes in seconds. `npm run fault` runs them for as long as one likes. */
+/**
+ * Fault trials without a broker or an engine: hundreds of crashes in seconds. `npm run fault` runs them for as long as
+ * one likes.
+ */
 import { expect, test } from 'vitest';
 import { buildOf, mutations, shipped } from './build.ts';
 import { runStagesTrial } from './stages.ts';
@@ -14,22 +17,30 @@ test('60 trials with crashes between any two writes, lost replies, late writes a
     expect(wrong, `seed ${seed}`).toEqual([]);
     for (const [name, count] of Object.entries(faults)) sum[name as keyof typeof sum] += count;
   }
-  console.log(`60 trials, 0 wrong: ${Object.entries(sum).map(([name, count]) => `${count} ${name}`).join(', ')}`);
+  console.log(
+    `60 trials, 0 wrong: ${Object.entries(sum)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')}`,
+  );
   // The trials mean something only when the faults happened.
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(40);
 }, 120_000);
 
-test.each(mutations.map((mutation) => [mutation.name, mutation] as const))('broken build is caught: %s', async (_name, mutation) => {
-  const { build, dispose } = await buildOf(mutation);
-  let caught = 0;
-  try {
-    for (const seed of seeds(16)) caught += (await runTrial(seed, build)).wrong.length > 0 ? 1 : 0;
-  } finally {
-    dispose();
-  }
-  console.log(`${mutation.name}: caught in ${caught} of 16 seeds`);
-  expect(caught).toBeGreaterThan(0);
-}, 120_000);
+test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
+  'broken build is caught: %s',
+  async (_name, mutation) => {
+    const { build, dispose } = await buildOf(mutation);
+    let caught = 0;
+    try {
+      for (const seed of seeds(16)) caught += (await runTrial(seed, build)).wrong.length > 0 ? 1 : 0;
+    } finally {
+      dispose();
+    }
+    console.log(`${mutation.name}: caught in ${caught} of 16 seeds`);
+    expect(caught).toBeGreaterThan(0);
+  },
+  120_000,
+);
 
 test('broken build is caught: token only', () => {
   const caught = seeds(20).filter((seed) => runTokenOnlyTrial(seed).wrong.length > 0).length;
@@ -46,6 +57,10 @@ test('the loops themselves: partitions taken back, answers lost, instances kille
     fastForwards += overtaken;
     for (const [name, count] of Object.entries(faults)) sum[name] = (sum[name] ?? 0) + count;
   }
-  console.log(`10 trials of running stages, 0 wrong: ${Object.entries(sum).map(([name, count]) => `${count} ${name}`).join(', ')}, ${fastForwards} fast-forwards`);
+  console.log(
+    `10 trials of running stages, 0 wrong: ${Object.entries(sum)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')}, ${fastForwards} fast-forwards`,
+  );
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(5);
 }, 180_000);

@@ -1,6 +1,7 @@
 /**
- * The running stages themselves in one process: redactor, linker and joiner loops over the log and a store in memory, while their partitions are taken back,
- * sends are refused or answered to nobody, flushes fail before or after they are durable, and instances die or are frozen, overtaken and woken.
+ * The running stages themselves in one process: redactor, linker and joiner loops over the log and a store in memory,
+ * while their partitions are taken back, sends are refused or answered to nobody, flushes fail before or after they are
+ * durable, and instances die or are frozen, overtaken and woken.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { topics, type UnitRecord } from '../../../schemas/generated.ts';
@@ -54,16 +55,28 @@ function createGate(): Gate {
   return gate;
 }
 
-export type StagesVerdict = { readonly wrong: readonly string[]; readonly faults: { rebalances: number; refused: number; repliesLost: number; kills: number; frozen: number }; readonly fastForwards: number };
+export type StagesVerdict = {
+  readonly wrong: readonly string[];
+  readonly faults: { rebalances: number; refused: number; repliesLost: number; kills: number; frozen: number };
+  readonly fastForwards: number;
+};
 
 export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
   const random = createRandom(seed ^ 0x57a6e);
   const partitions = 2;
   const broker = createMemoryBroker();
   const codec = createAvroCodec({ clock: { now: () => 0 }, registry: createMemoryRegistry() });
-  await codec.register(topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: name(suffix) }))));
+  await codec.register(
+    topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: name(suffix) }))),
+  );
   const outside = broker.client();
-  await outside.createTopics(topics.map(({ suffix, partitions: count }) => ({ topic: name(suffix), partitions: count === 'P' ? partitions : count, config: {} })));
+  await outside.createTopics(
+    topics.map(({ suffix, partitions: count }) => ({
+      topic: name(suffix),
+      partitions: count === 'P' ? partitions : count,
+      config: {},
+    })),
+  );
   const memory = createMemoryState();
   const links = new Map<string, StateRowRead>();
   const faults = { rebalances: 0, refused: 0, repliesLost: 0, kills: 0, frozen: 0 };
@@ -87,7 +100,13 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     if (fault !== 'none') throw new PipelineError('STORE_UNAVAILABLE', 'injected', { retriable: true });
   };
 
-  const start = async (): Promise<{ gate: Gate; close(): Promise<void>; fastForwards(): number; failed: Promise<never>; suspend(): () => void }> => {
+  const start = async (): Promise<{
+    gate: Gate;
+    close(): Promise<void>;
+    fastForwards(): number;
+    failed: Promise<never>;
+    suspend(): () => void;
+  }> => {
     const gate = createGate();
     const through = async <T>(run: () => Promise<T>): Promise<T> => {
       await gate.open;
@@ -102,11 +121,21 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       ...client,
       consume: async (options) => {
         let rejoined = (): number => 0;
-        const consumer = await client.consume({ ...options, handler: { ...options.handler, records: (topic, partition, records) => {
-          // Records that were on their way when their partition was taken back reach nobody: the client drops what an earlier generation fetched.
-          const fetchedIn = rejoined();
-          return through(async () => (rejoined() === fetchedIn ? options.handler.records(topic, partition, records) : undefined));
-        }, load: (topic, partition) => through(() => options.handler.load(topic, partition)) } });
+        const consumer = await client.consume({
+          ...options,
+          handler: {
+            ...options.handler,
+            records: (topic, partition, records) => {
+              // Records that were on their way when their partition was taken back reach nobody: the client drops what
+              // an earlier generation fetched.
+              const fetchedIn = rejoined();
+              return through(async () =>
+                rejoined() === fetchedIn ? options.handler.records(topic, partition, records) : undefined,
+              );
+            },
+            load: (topic, partition) => through(() => options.handler.load(topic, partition)),
+          },
+        });
         rejoined = () => consumer.stats().rejoins;
         return {
           ...consumer,
@@ -119,38 +148,89 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
         };
       },
     };
-    const common = { log, producer, codec, clock: { now: () => Date.now() }, parkedTopic: name('parked.v1'), flushMs: 2, flushRecords: 40, idleMs: 0, onIdle: async () => {} };
-    const redactor = await startRedactor({ ...common, prefix, lingerMs: 0, context: { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) } });
+    const common = {
+      log,
+      producer,
+      codec,
+      clock: { now: () => Date.now() },
+      parkedTopic: name('parked.v1'),
+      flushMs: 2,
+      flushRecords: 40,
+      idleMs: 0,
+      onIdle: async () => {},
+    };
+    const redactor = await startRedactor({
+      ...common,
+      prefix,
+      lingerMs: 0,
+      context: { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) },
+    });
     const linker = await runFold<'entity-record', LinkerFold, LinkFlush>({
-      ...common, name: 'linker', group: `${prefix}-linker`, topic: name('entity.v1'), record: 'entity-record', take: takeLinkRows,
-      heads: () => through(async () => new Map([...links.values()].filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => [part, Number(ver)]))),
-      load: (part) => through(async () => {
-        const state = restoreLinks(part, [...links.values()].filter((row) => row.part === part));
-        return { state, offset: Math.floor(state.position / positionsPerOffset) };
-      }),
+      ...common,
+      name: 'linker',
+      group: `${prefix}-linker`,
+      topic: name('entity.v1'),
+      record: 'entity-record',
+      take: takeLinkRows,
+      heads: () =>
+        through(
+          async () =>
+            new Map(
+              [...links.values()]
+                .filter(({ kind }) => kind === 'checkpoint')
+                .map(({ part, ver }) => [part, Number(ver)]),
+            ),
+        ),
+      load: (part) =>
+        through(async () => {
+          const state = restoreLinks(
+            part,
+            [...links.values()].filter((row) => row.part === part),
+          );
+          return { state, offset: Math.floor(state.position / positionsPerOffset) };
+        }),
       fold: (fold, { records }, offset) => {
         for (const [index, record] of records.entries()) linkRecord(fold, record, offset * positionsPerOffset + index);
         return records.length;
       },
       write: async (flushes) => {
-        await producer.send(flushes.flatMap(({ outgoing, clock: timestamp }) => bundleUnits({ topic: name('unit.v1'), partitions, codec, timestamp }, outgoing)));
-        await through(() => storeCall(() => {
-          for (const row of flushes.flatMap(({ rows }) => readStateRows(rows))) {
-            const key = `${row.part}/${row.kind}/${row.key}`;
-            if (Number(links.get(key)?.ver ?? -1) <= Number(row.ver)) links.set(key, row);
-          }
-        }));
+        await producer.send(
+          flushes.flatMap(({ outgoing, clock: timestamp }) =>
+            bundleUnits({ topic: name('unit.v1'), partitions, codec, timestamp }, outgoing),
+          ),
+        );
+        await through(() =>
+          storeCall(() => {
+            for (const row of flushes.flatMap(({ rows }) => readStateRows(rows))) {
+              const key = `${row.part}/${row.kind}/${row.key}`;
+              if (Number(links.get(key)?.ver ?? -1) <= Number(row.ver)) links.set(key, row);
+            }
+          }),
+        );
       },
     });
     const residency = { units: 3, events: 6 };
     const joiner = await runFold<'unit-record', PartitionFold, FlushRows>({
-      ...common, name: 'joiner', group: `${prefix}-joiner`, topic: name('unit.v1'), record: 'unit-record', take: takeFlushRows,
+      ...common,
+      name: 'joiner',
+      group: `${prefix}-joiner`,
+      topic: name('unit.v1'),
+      record: 'unit-record',
+      take: takeFlushRows,
       heads: () => through(() => memory.heads()),
-      load: (part) => through(async () => {
-        const state = await loadPartition(memory, part);
-        return { state, offset: Math.floor(state.position / positionsPerOffset) };
-      }),
-      present: (state, bundles, position) => makePresent(memory, state, bundles.flatMap(({ records }) => records), position, residency),
+      load: (part) =>
+        through(async () => {
+          const state = await loadPartition(memory, part);
+          return { state, offset: Math.floor(state.position / positionsPerOffset) };
+        }),
+      present: (state, bundles, position) =>
+        makePresent(
+          memory,
+          state,
+          bundles.flatMap(({ records }) => records),
+          position,
+          residency,
+        ),
       durable: (state, { taken }) => {
         state.durable = taken;
       },
@@ -160,11 +240,18 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       },
       write: async (flushes) => {
         await through(() => storeCall(() => flushes.forEach(memory.writeFacts)));
-        await through(() => storeCall(() => { for (const flush of flushes) memory.writeState(flush); }));
+        await through(() =>
+          storeCall(() => {
+            for (const flush of flushes) memory.writeState(flush);
+          }),
+        );
       },
     });
     return {
-      gate, suspend: () => broker.suspend(client), failed: Promise.race([redactor.failed, linker.failed, joiner.failed]), fastForwards: joiner.fastForwards,
+      gate,
+      suspend: () => broker.suspend(client),
+      failed: Promise.race([redactor.failed, linker.failed, joiner.failed]),
+      fastForwards: joiner.fastForwards,
       close: async () => {
         await Promise.all([redactor.close(), linker.close(), joiner.close()]);
         await client.close();
@@ -173,8 +260,25 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
   };
 
   const outer = await outside.producer();
-  const tickAll = (body: UnitRecord['body'], at: number) => outer.send(Array.from({ length: partitions }, (_, partition) => ({ topic: name('unit.v1'), partition, value: codec.encode('unit-record', { records: [{ ...plain, received_at: at, body }] }), timestamp: at })));
-  await tickAll({ 'tripline.v1.ExperimentAdopted': { experiment_id: revision.spec.id, revision: revision.revision, document: formatRevision(revision) } }, monday);
+  const tickAll = (body: UnitRecord['body'], at: number) =>
+    outer.send(
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic: name('unit.v1'),
+        partition,
+        value: codec.encode('unit-record', { records: [{ ...plain, received_at: at, body }] }),
+        timestamp: at,
+      })),
+    );
+  await tickAll(
+    {
+      'tripline.v1.ExperimentAdopted': {
+        experiment_id: revision.spec.id,
+        revision: revision.revision,
+        document: formatRevision(revision),
+      },
+    },
+    monday,
+  );
   const { arrivals } = disorderOf(seed, { calls: 80 });
   const instances = [await start()];
   broker.fault = upset;
@@ -185,12 +289,29 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     for (let sent = 0; sent < arrivals.length; ) {
       const chunk = arrivals.slice(sent, sent + 1 + Math.floor(random() * 12));
       sent += chunk.length;
-      const records = chunk.map((arrival): OutgoingRecord => ({
-        topic: name(arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'), partition: partitionOf(bucketOf('any', arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? '')), partitions),
-        value: arrival.kind === 'inference' ? codec.encode('inference-event', arrival.event) : codec.encode('outcome-event', arrival.event), timestamp: arrival.arrivedAt,
-      }));
+      const records = chunk.map(
+        (arrival): OutgoingRecord => ({
+          topic: name(arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'),
+          partition: partitionOf(
+            bucketOf(
+              'any',
+              arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? ''),
+            ),
+            partitions,
+          ),
+          value:
+            arrival.kind === 'inference'
+              ? codec.encode('inference-event', arrival.event)
+              : codec.encode('outcome-event', arrival.event),
+          timestamp: arrival.arrivedAt,
+        }),
+      );
       // An emitter repeats what it has no answer for.
-      for (let done = false; !done; ) done = await outer.send(records).then(() => true, () => false);
+      for (let done = false; !done; )
+        done = await outer.send(records).then(
+          () => true,
+          () => false,
+        );
       await wait(random() < 0.5 ? 0 : Math.floor(random() * 8));
       const what = random();
       const current = instances.at(-1);
@@ -216,15 +337,23 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     for (const thaw of thaws.splice(0)) thaw();
     calm = true;
     broker.fault = undefined;
-    const caughtUp = (group: string, topic: string) => until(`${group} to catch up`, async () => {
-      const [ends, done] = [await outside.endOffsets(name(topic)), await outside.committedOffsets(`${prefix}-${group}`, name(topic))];
-      return ends.every((end, partition) => (done[partition] ?? 0) >= end);
-    });
+    const caughtUp = (group: string, topic: string) =>
+      until(`${group} to catch up`, async () => {
+        const [ends, done] = [
+          await outside.endOffsets(name(topic)),
+          await outside.committedOffsets(`${prefix}-${group}`, name(topic)),
+        ];
+        return ends.every((end, partition) => (done[partition] ?? 0) >= end);
+      });
     for (let round = 0; round < 2; round += 1) {
-      await Promise.race([Promise.all([caughtUp('redactor', 'inference.raw.v1'), caughtUp('redactor', 'outcome.raw.v1')]), ...instances.map(({ failed }) => failed)]);
+      await Promise.race([
+        Promise.all([caughtUp('redactor', 'inference.raw.v1'), caughtUp('redactor', 'outcome.raw.v1')]),
+        ...instances.map(({ failed }) => failed),
+      ]);
       await Promise.race([caughtUp('linker', 'entity.v1'), ...instances.map(({ failed }) => failed)]);
       await Promise.race([caughtUp('joiner', 'unit.v1'), ...instances.map(({ failed }) => failed)]);
-      if (round === 0) await tickAll({ 'tripline.v1.Tick': { nothing: null } }, (arrivals.at(-1)?.arrivedAt ?? monday) + 400 * hour);
+      if (round === 0)
+        await tickAll({ 'tripline.v1.Tick': { nothing: null } }, (arrivals.at(-1)?.arrivedAt ?? monday) + 400 * hour);
     }
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
@@ -235,18 +364,29 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
   for (const [key, want] of totalsOf(revision.spec, arrivals)) {
     const [metric, arm] = key.split('/');
     const mine = rows.filter((row) => row.kind === 'report' && row.metric === metric && row.arm === arm);
-    const sum = (read: (row: StateRowRead) => string | undefined): number => mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
+    const sum = (read: (row: StateRowRead) => string | undefined): number =>
+      mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
     const have = { units: sum(({ n }) => n), numerator: sum(({ xx }) => xx[0]), denominator: sum(({ xx }) => xx[1]) };
-    if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`totals of ${key}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
+    if (JSON.stringify(have) !== JSON.stringify(want))
+      wrong.push(`totals of ${key}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   }
   for (let part = 0; part < partitions; part += 1) {
-    const log = (await outside.readToEnd(name('unit.v1'))).filter(({ partition }) => partition === part).flatMap(({ value }) => {
-      const decoded = codec.decode(['unit-record'], value ?? Buffer.alloc(0));
-      return decoded.ok ? decoded.value.records : [];
-    });
-    const text = (all: readonly StateRowRead[]): string[] => all.filter((row) => row.part === part && (row.kind === 'unit' || row.kind === 'entry' || row.kind === 'report')).map(({ ver: _ver, ...row }) => JSON.stringify(row)).sort();
+    const log = (await outside.readToEnd(name('unit.v1')))
+      .filter(({ partition }) => partition === part)
+      .flatMap(({ value }) => {
+        const decoded = codec.decode(['unit-record'], value ?? Buffer.alloc(0));
+        return decoded.ok ? decoded.value.records : [];
+      });
+    const text = (all: readonly StateRowRead[]): string[] =>
+      all
+        .filter((row) => row.part === part && (row.kind === 'unit' || row.kind === 'entry' || row.kind === 'report'))
+        .map(({ ver: _ver, ...row }) => JSON.stringify(row))
+        .sort();
     const [have, want] = [text(rows), text([...foldEagerly(log, part).store.rows.values()])];
-    if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`rows of ${part} differ from a fold of its log: ${have.filter((row) => !want.includes(row)).length} of ${want.length}`);
+    if (JSON.stringify(have) !== JSON.stringify(want))
+      wrong.push(
+        `rows of ${part} differ from a fold of its log: ${have.filter((row) => !want.includes(row)).length} of ${want.length}`,
+      );
   }
   const parked = (await outside.endOffsets(name('parked.v1')))[0] ?? 0;
   if (parked > 0) wrong.push(`${parked} parked`);

@@ -1,7 +1,8 @@
 /**
- * The build that the design rejected: no versions, no state. A batch becomes a row of differences with a deduplication token, then its offset is committed.
- * The token names the batch, and after a crash the next owner cuts its batches elsewhere. It is given everything else for nothing: it never counts an
- * event twice that was delivered twice, and its store remembers every token for ever.
+ * The build that the design rejected: no versions, no state. A batch becomes a row of differences with a deduplication
+ * token, then its offset is committed. The token names the batch, and after a crash the next owner cuts its batches
+ * elsewhere. It is given everything else for nothing: it never counts an event twice that was delivered twice, and its
+ * store remembers every token for ever.
  */
 import { createRandom } from '../../../services/demo/story.ts';
 import { aRevision, monday } from '../../support/build.ts';
@@ -18,7 +19,12 @@ export function runTokenOnlyTrial(seed: number): { readonly wrong: readonly stri
   let crashes = 0;
   const wrong = path.logs.flatMap((log, part) => {
     const first = new Set<string>();
-    const isFirst = log.map(({ body }) => 'tripline.v1.Observation' in body && !first.has(body['tripline.v1.Observation'].event_id.toString('hex')) && Boolean(first.add(body['tripline.v1.Observation'].event_id.toString('hex'))));
+    const isFirst = log.map(
+      ({ body }) =>
+        'tripline.v1.Observation' in body &&
+        !first.has(body['tripline.v1.Observation'].event_id.toString('hex')) &&
+        Boolean(first.add(body['tripline.v1.Observation'].event_id.toString('hex'))),
+    );
     const tokens = new Map<string, number>();
     let committed = 0;
     for (let at = 0; committed < log.length; ) {

@@ -1,7 +1,8 @@
 /**
- * One trial in memory: disordered input through the real redaction, linking and fold, two owners of each partition, and a seeded schedule of what goes wrong
- * between them and the store: crashes between any two writes, replies lost after the store has committed, writes that arrive long after their writer
- * has died, owners that were frozen and wake up. It ends when everything is folded and flushed, and is judged by the oracle.
+ * One trial in memory: disordered input through the real redaction, linking and fold, two owners of each partition, and
+ * a seeded schedule of what goes wrong between them and the store: crashes between any two writes, replies lost after
+ * the store has committed, writes that arrive long after their writer has died, owners that were frozen and wake up. It
+ * ends when everything is folded and flushed, and is judged by the oracle.
  */
 import type { UnitRecord } from '../../../schemas/generated.ts';
 import { createRandom } from '../../../services/demo/story.ts';
@@ -40,22 +41,49 @@ function createFaultStore(build: Build) {
     if (loads > 2_000) throw new Error('the partition never loads');
     return memory.base(part);
   };
-  const store: JoinerStore = build.filtersFacts ? { ...memory, base } : { ...memory, base, events: (part, ids) => memory.events(part, ids, Infinity), eventIds: (part, _below, after, limit) => memory.eventIds(part, Infinity, after, limit) };
+  const store: JoinerStore = build.filtersFacts
+    ? { ...memory, base }
+    : {
+        ...memory,
+        base,
+        events: (part, ids) => memory.events(part, ids, Infinity),
+        eventIds: (part, _below, after, limit) => memory.eventIds(part, Infinity, after, limit),
+      };
   return { memory, store, insert };
 }
 
 function writesOf(build: Build, flush: FlushRows): Write[] {
   const facts: Write = ({ memory }) => memory.writeFacts(flush);
   const rows = readStateRows(flush.state);
-  const first = build.inserts === 'checkpoint-first' ? rows.filter(({ kind }) => kind === 'checkpoint') : build.inserts === 'units-then-cells' ? rows.filter(({ kind }) => kind === 'unit' || kind === 'entity') : rows;
+  const first =
+    build.inserts === 'checkpoint-first'
+      ? rows.filter(({ kind }) => kind === 'checkpoint')
+      : build.inserts === 'units-then-cells'
+        ? rows.filter(({ kind }) => kind === 'unit' || kind === 'entity')
+        : rows;
   const rest = rows.filter((row) => !first.includes(row));
   if (build.inserts === 'state-first') return [({ insert }) => insert(rows), facts];
-  return [facts, ({ insert }) => insert(first), ...(rest.length > 0 ? [({ insert }: ReturnType<typeof createFaultStore>) => insert(rest)] : [])];
+  return [
+    facts,
+    ({ insert }) => insert(first),
+    ...(rest.length > 0 ? [({ insert }: ReturnType<typeof createFaultStore>) => insert(rest)] : []),
+  ];
 }
 
-type Owner = { state: PartitionFold | undefined; at: number; flying: { readonly writes: Write[]; readonly all: readonly Write[]; readonly of: PartitionFold; readonly taken: number } | undefined };
+type Owner = {
+  state: PartitionFold | undefined;
+  at: number;
+  flying:
+    | { readonly writes: Write[]; readonly all: readonly Write[]; readonly of: PartitionFold; readonly taken: number }
+    | undefined;
+};
 
-export async function runTrial(seed: number, build: Build, partitions = 2, options: Parameters<typeof disorderOf>[1] = {}): Promise<Verdict> {
+export async function runTrial(
+  seed: number,
+  build: Build,
+  partitions = 2,
+  options: Parameters<typeof disorderOf>[1] = {},
+): Promise<Verdict> {
   const random = createRandom(seed ^ 0x5eed);
   const upTo = (max: number): number => Math.floor(random() * max);
   const input = disorderOf(seed, options);
@@ -169,7 +197,11 @@ export async function runTrial(seed: number, build: Build, partitions = 2, optio
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return { wrong: [...wrong, ...judge([...target.memory.rows.values()], input, path.logs)], faults, records: path.logs.reduce((sum, log) => sum + log.length, 0) };
+  return {
+    wrong: [...wrong, ...judge([...target.memory.rows.values()], input, path.logs)],
+    faults,
+    records: path.logs.reduce((sum, log) => sum + log.length, 0),
+  };
 }
 
 /** Totals against the input, entries against the logs, cells against the unit rows, checkpoints against the ends. */
@@ -177,33 +209,71 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
   const { spec } = revision;
   const wrong: string[] = [];
   const differ = (what: string, have: unknown, want: unknown): void => {
-    if (JSON.stringify(have) !== JSON.stringify(want)) wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
+    if (JSON.stringify(have) !== JSON.stringify(want))
+      wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   };
   const reports = rows.filter(({ kind }) => kind === 'report');
   for (const [key, want] of totalsOf(spec, input.arrivals)) {
     const [metric, arm] = key.split('/');
     const mine = reports.filter((row) => row.metric === metric && row.arm === arm);
-    const sum = (read: (row: StateRowRead) => string | undefined): number => mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
-    differ(`totals of ${key}`, { units: sum(({ n }) => n), numerator: sum(({ xx }) => xx[0]), denominator: sum(({ xx }) => xx[1]) }, want);
+    const sum = (read: (row: StateRowRead) => string | undefined): number =>
+      mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
+    differ(
+      `totals of ${key}`,
+      { units: sum(({ n }) => n), numerator: sum(({ xx }) => xx[0]), denominator: sum(({ xx }) => xx[1]) },
+      want,
+    );
   }
   for (const [part, log] of logs.entries()) {
-    differ(`checkpoint of ${part}`, rows.find((row) => row.kind === 'checkpoint' && row.part === part)?.ver, String(position(log.length)));
+    differ(
+      `checkpoint of ${part}`,
+      rows.find((row) => row.kind === 'checkpoint' && row.part === part)?.ver,
+      String(position(log.length)),
+    );
     const cells = rows.filter((row) => row.kind === 'entry' && row.part === part);
     const expected = entriesOf(spec, revision.phaseStartedAt, log);
-    const segments = Math.max(0, ...cells.map(({ slot }) => slot), ...[...expected.keys()].map((key) => Number(key.split('/')[2])));
-    for (const { id: metric } of spec.metrics) for (const { id: arm } of spec.arms) for (let from = 0; from <= segments; from += 1) {
-      const since = (all: readonly StateRowRead[]) => {
-        const suffix = all.filter((row) => row.metric === metric && row.arm === arm && row.slot >= from);
-        return { n: suffix.reduce((sum, { n }) => sum + Number(n), 0), s: suffix.reduce((sum, { x }) => sum + Number(x[0]), 0), sv: suffix.reduce((sum, { x }) => sum + Number(x[1]), 0) };
-      };
-      differ(`entries of ${metric}/${arm} since ${from} in ${part}`, since(cells), expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 });
-    }
+    const segments = Math.max(
+      0,
+      ...cells.map(({ slot }) => slot),
+      ...[...expected.keys()].map((key) => Number(key.split('/')[2])),
+    );
+    for (const { id: metric } of spec.metrics)
+      for (const { id: arm } of spec.arms)
+        for (let from = 0; from <= segments; from += 1) {
+          const since = (all: readonly StateRowRead[]) => {
+            const suffix = all.filter((row) => row.metric === metric && row.arm === arm && row.slot >= from);
+            return {
+              n: suffix.reduce((sum, { n }) => sum + Number(n), 0),
+              s: suffix.reduce((sum, { x }) => sum + Number(x[0]), 0),
+              sv: suffix.reduce((sum, { x }) => sum + Number(x[1]), 0),
+            };
+          };
+          differ(
+            `entries of ${metric}/${arm} since ${from} in ${part}`,
+            since(cells),
+            expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 },
+          );
+        }
     const units = rows.filter((row) => row.kind === 'unit' && row.part === part && row.n === '1');
     for (const cell of reports.filter((row) => row.part === part)) {
       const mine = units.filter(({ arm }) => arm === cell.arm);
-      const pair = mine.map(({ x }) => [BigInt(x[2 * Number(cell.slot)] ?? 0), BigInt(x[2 * Number(cell.slot) + 1] ?? 0)] as const);
-      const total = (read: (y: bigint, d: bigint) => bigint): string => String(pair.reduce((sum, [y, d]) => sum + read(y, d), 0n));
-      differ(`recount of ${cell.metric}/${cell.arm} in ${part}`, [cell.n, ...cell.xx], [String(mine.length), total((y) => y), total((_, d) => d), total((y) => y * y), total((_, d) => d * d), total((y, d) => y * d)]);
+      const pair = mine.map(
+        ({ x }) => [BigInt(x[2 * Number(cell.slot)] ?? 0), BigInt(x[2 * Number(cell.slot) + 1] ?? 0)] as const,
+      );
+      const total = (read: (y: bigint, d: bigint) => bigint): string =>
+        String(pair.reduce((sum, [y, d]) => sum + read(y, d), 0n));
+      differ(
+        `recount of ${cell.metric}/${cell.arm} in ${part}`,
+        [cell.n, ...cell.xx],
+        [
+          String(mine.length),
+          total((y) => y),
+          total((_, d) => d),
+          total((y) => y * y),
+          total((_, d) => d * d),
+          total((y, d) => y * d),
+        ],
+      );
     }
   }
   return wrong;

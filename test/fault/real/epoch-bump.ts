@@ -1,6 +1,7 @@
 /**
- * Fault row 4, the unit log's partitions doubled in the middle of a stream: stages killed, the command killed between two of its steps and run again, stages started
- * in the new epoch, the rest of the input; then doubled once more and everything folded again. Totals = oracle, every cell = a refold of both topics, recount = cells.
+ * Fault row 4, the unit log's partitions doubled in the middle of a stream: stages killed, the command killed between
+ * two of its steps and run again, stages started in the new epoch, the rest of the input; then doubled once more and
+ * everything folded again. Totals = oracle, every cell = a refold of both topics, recount = cells.
  */
 import { parkedEntries } from '../../../services/cli/parked.ts';
 import { epochWorld } from '../../../services/cli/epoch.ts';
@@ -21,29 +22,54 @@ import { totalsOf } from '../oracle.ts';
 import { type FaultContext, type FaultResult, patienceMs } from './in-world.ts';
 import { createWorld } from './world.ts';
 
-type Context = Pick<FaultContext, 'home' | 'seed'> & { readonly stack: Pick<EmbeddedStack, 'brokers' | 'clickhouseUrl' | 'registryUrl'> };
+type Context = Pick<FaultContext, 'home' | 'seed'> & {
+  readonly stack: Pick<EmbeddedStack, 'brokers' | 'clickhouseUrl' | 'registryUrl'>;
+};
 const { spec } = aRevision();
 
 /** The command's world, which dies before its `writes + 1`st write; -1: never. */
 function dying(world: EpochWorld, writes: number): EpochWorld {
   let left = writes;
-  const step = <A extends unknown[], R>(run: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-    if (left === 0) throw new Error('killed');
-    left -= 1;
-    return run(...args);
+  const step =
+    <A extends unknown[], R>(run: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (left === 0) throw new Error('killed');
+      left -= 1;
+      return run(...args);
+    };
+  return {
+    ...world,
+    write: step(world.write),
+    createTopic: step(world.createTopic),
+    tick: step(world.tick),
+    store: (known) => {
+      const store = world.store(known);
+      return { ...store, inherit: step(store.inherit), write: step(store.write) };
+    },
   };
-  return { ...world, write: step(world.write), createTopic: step(world.createTopic), tick: step(world.tick), store: (known) => {
-    const store = world.store(known);
-    return { ...store, inherit: step(store.inherit), write: step(store.write) };
-  } };
 }
 
 export async function epochBump(context: Context): Promise<FaultResult> {
   const { brokers, clickhouseUrl, registryUrl } = context.stack;
   const random = createRandom(context.seed ^ 0xe90c);
-  const world = await createWorld({ brokers, clickhouseUrl, registryUrl, seed: context.seed, home: context.home, partitions: 2 });
+  const world = await createWorld({
+    brokers,
+    clickhouseUrl,
+    registryUrl,
+    seed: context.seed,
+    home: context.home,
+    partitions: 2,
+  });
   const { prefix, database, log, store, arrivals } = world;
-  const connection = await connect({ brokers, clickhouseUrl, registryUrl, prefix, database, clock: systemClock, clientId: `${prefix}-epoch` });
+  const connection = await connect({
+    brokers,
+    clickhouseUrl,
+    registryUrl,
+    prefix,
+    database,
+    clock: systemClock,
+    clientId: `${prefix}-epoch`,
+  });
   await connection.codec.register([{ record: 'unit-record', topic: topicName(prefix, 'unit.v1') }]);
   const command = epochWorld(connection, prefix, { carriedTime: true, flushMs: 60 });
   const wrong: string[] = [];
@@ -73,34 +99,74 @@ export async function epochBump(context: Context): Promise<FaultResult> {
     const second = await change((on) => multiplyPartitions(on, 4));
     const again = await world.startStages();
     await world.send(0.8);
-    await until('the redactor to write to the new topic', async () => (await log.endOffsets(`${prefix}.${second.topic}`)).some((end) => end > 1), patienceMs);
+    await until(
+      'the redactor to write to the new topic',
+      async () => (await log.endOffsets(`${prefix}.${second.topic}`)).some((end) => end > 1),
+      patienceMs,
+    );
     await again.child.stop('SIGTERM', 15_000);
     const third = await change((on) => multiplyPartitions(on, 8));
     await world.startStages();
     await world.send(1);
     for (let round = 0; round < 2; round += 1) {
-      for (const raw of ['inference.raw.v1', 'outcome.raw.v1'] as const) await until(`the redactor to read ${raw}`, () => consumed('redactor', topicName(prefix, raw)), patienceMs);
+      for (const raw of ['inference.raw.v1', 'outcome.raw.v1'] as const)
+        await until(`the redactor to read ${raw}`, () => consumed('redactor', topicName(prefix, raw)), patienceMs);
       await until('the linker', () => consumed('linker', topicName(prefix, 'entity.v1')), patienceMs);
       await until('the joiner', () => consumed(`joiner-e${third.epoch}`, `${prefix}.${third.topic}`), patienceMs);
-      if (round === 0) await command.tick(third, Array.from({ length: 8 }, () => (arrivals.at(-1)?.arrivedAt ?? monday) + 400 * hour));
+      if (round === 0)
+        await command.tick(
+          third,
+          Array.from({ length: 8 }, () => (arrivals.at(-1)?.arrivedAt ?? monday) + 400 * hour),
+        );
     }
-    const differ = (what: string, have: unknown, want: unknown): void => void (JSON.stringify(have) !== JSON.stringify(want) && wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`));
+    const differ = (what: string, have: unknown, want: unknown): void =>
+      void (
+        JSON.stringify(have) !== JSON.stringify(want) &&
+        wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`)
+      );
     const columns = ['kind', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
-    const textOf = (rows: readonly Record<string, unknown>[], firstPart: number): string[] => rows.map((row) => JSON.stringify([Number(row['part']) - firstPart, ...columns.map((column) => row[column])])).sort();
+    const textOf = (rows: readonly Record<string, unknown>[], firstPart: number): string[] =>
+      rows
+        .map((row) => JSON.stringify([Number(row['part']) - firstPart, ...columns.map((column) => row[column])]))
+        .sort();
     const judge = async (epoch: Epoch): Promise<string[]> => {
       const inEpoch = `log = 'unit' AND part >= ${epoch.firstPart} AND part < ${epoch.firstPart + epoch.partitions}`;
-      const cells = await store.rows<{ metric: string; arm: string; units: string; numerator: string; denominator: string }>(`SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE ${inEpoch} AND kind = 'report' GROUP BY metric, arm`);
+      const cells = await store.rows<{
+        metric: string;
+        arm: string;
+        units: string;
+        numerator: string;
+        denominator: string;
+      }>(
+        `SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE ${inEpoch} AND kind = 'report' GROUP BY metric, arm`,
+      );
       for (const [key, want] of totalsOf(spec, arrivals)) {
         const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
-        differ(`totals of ${key} in epoch ${epoch.epoch}`, { units: Number(cell?.units ?? 0), numerator: Number(cell?.numerator ?? 0), denominator: Number(cell?.denominator ?? 0) }, want);
+        differ(
+          `totals of ${key} in epoch ${epoch.epoch}`,
+          {
+            units: Number(cell?.units ?? 0),
+            numerator: Number(cell?.numerator ?? 0),
+            denominator: Number(cell?.denominator ?? 0),
+          },
+          want,
+        );
       }
-      const stored = await store.rows<Record<string, unknown>>(`SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE ${inEpoch} AND kind IN ('report', 'entry', 'unit')`);
+      const stored = await store.rows<Record<string, unknown>>(
+        `SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE ${inEpoch} AND kind IN ('report', 'entry', 'unit')`,
+      );
       const audit = await auditCells(store);
       differ(`recount in epoch ${epoch.epoch}`, [audit.mismatches, audit.settled], [[], true]);
       return textOf(stored, epoch.firstPart);
     };
     const have = await judge(third);
-    const heads = new Map((await store.rows<{ part: number; ver: string }>("SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part")).map(({ part, ver }) => [part, Number(ver)]));
+    const heads = new Map(
+      (
+        await store.rows<{ part: number; ver: string }>(
+          "SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part",
+        )
+      ).map(({ part, ver }) => [part, Number(ver)]),
+    );
     const read = async (topic: string, upTo: readonly number[]): Promise<RefoldRecord[]> => {
       const read: RefoldRecord[] = [];
       for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, upTo)) {
@@ -110,24 +176,34 @@ export async function epochBump(context: Context): Promise<FaultResult> {
       }
       return read;
     };
-    // Units that a fold in memory never touched since the change stay in its store, so entry cells are what is compared row by row; units are recounted against them.
+    // Units that a fold in memory never touched since the change stay in its store, so entry cells are what is compared
+    // row by row; units are recounted against them.
     const folds = await refold(await command.epochs(), third, heads, read);
     const want = folds.flatMap((fold) => {
-      for (const { cells, touchedCells } of fold.experiments.values()) for (const key of cells.keys()) touchedCells.add(key);
+      for (const { cells, touchedCells } of fold.experiments.values())
+        for (const key of cells.keys()) touchedCells.add(key);
       return readStateRows(takeFlushRows(fold, heads.get(fold.part) ?? 0).state).filter(({ kind }) => kind === 'entry');
     });
     const entries = have.filter((row) => row.includes('"entry"'));
-    const missing = textOf(want as unknown as Record<string, unknown>[], third.firstPart).filter((row) => !entries.includes(row));
-    if (missing.length > 0 || entries.length !== want.length) wrong.push(`entry cells differ from a refold: ${missing.length} of ${want.length} missing, ${entries.length} stored, first ${missing[0] ?? '-'}`);
+    const missing = textOf(want as unknown as Record<string, unknown>[], third.firstPart).filter(
+      (row) => !entries.includes(row),
+    );
+    if (missing.length > 0 || entries.length !== want.length)
+      wrong.push(
+        `entry cells differ from a refold: ${missing.length} of ${want.length} missing, ${entries.length} stored, first ${missing[0] ?? '-'}`,
+      );
     differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, 0);
     const left = await world.close();
     if (left.length > 0) wrong.push(`processes left: ${left.join(', ')}`);
     const redone = await change(rebuildEpoch);
     const rebuilt = await judge(redone);
     const other = rebuilt.filter((row) => !have.includes(row));
-    if (other.length > 0 || rebuilt.length !== have.length) wrong.push(`folded again: ${rebuilt.length} rows of ${have.length}, ${other.length} others, first ${other[0] ?? '-'}`);
+    if (other.length > 0 || rebuilt.length !== have.length)
+      wrong.push(
+        `folded again: ${rebuilt.length} rows of ${have.length}, ${other.length} others, first ${other[0] ?? '-'}`,
+      );
   } catch (error) {
-    wrong.push(`threw: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+    wrong.push(`threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     await world.close().catch(() => {});
   }
   await connection.close();

@@ -1,11 +1,19 @@
 /**
- * Failpoints by name, around the ports that stages are given: nothing of them is in what is shipped. `TRIPLINE_FAIL=after:facts` kills the process the
- * first time it gets there, `after:facts*3` the third time.
+ * Failpoints by name, around the ports that stages are given: nothing of them is in what is shipped.
+ * `TRIPLINE_FAIL=after:facts` kills the process the first time it gets there, `after:facts*3` the third time.
  */
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../../../services/runtime/log.ts';
 
-export const failpoints = ['before:facts', 'after:facts', 'before:state', 'after:state', 'before:commit', 'mid:load', 'mid:redact:produced'] as const;
+export const failpoints = [
+  'before:facts',
+  'after:facts',
+  'before:state',
+  'after:state',
+  'before:commit',
+  'mid:load',
+  'mid:redact:produced',
+] as const;
 export type Failpoint = (typeof failpoints)[number];
 
 export function createFailpoints(spec: string | undefined, die: () => never): (at: Failpoint) => void {

@@ -1,4 +1,7 @@
-/** The short run of the fault plan on a broker and an engine of its own, which are killed, frozen and cut off. `npm run fault` runs all of it, for long. */
+/**
+ * The short run of the fault plan on a broker and an engine of its own, which are killed, frozen and cut off. `npm run
+ * fault` runs all of it, for long.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +20,13 @@ afterAll(async () => {
 });
 
 describe('totals = oracle, cells = a fold of the log, recount = cells, parked = injected, lag 0, no process left', () => {
-  test.each(faults.filter(({ short }) => short).map((fault) => [fault.row, fault.name, fault] as const))('fault %d: %s', async (_row, _name, fault) => {
-    const { wrong, happened, skipped } = await fault.run({ stack, home, seed: 1 });
-    console.log(`${fault.name}: ${skipped ?? JSON.stringify(happened)}`);
-    expect(wrong).toEqual([]);
-  }, 400_000);
+  test.each(faults.filter(({ short }) => short).map((fault) => [fault.row, fault.name, fault] as const))(
+    'fault %d: %s',
+    async (_row, _name, fault) => {
+      const { wrong, happened, skipped } = await fault.run({ stack, home, seed: 1 });
+      console.log(`${fault.name}: ${skipped ?? JSON.stringify(happened)}`);
+      expect(wrong).toEqual([]);
+    },
+    400_000,
+  );
 });

@@ -1,6 +1,7 @@
 /**
- * The fault plan on the real broker and engine (design, streaming 5): one function a row, each a whole trial with a world of its own. What they return is
- * everything that was wrong; that the fault happened at all is checked on the way.
+ * The fault plan on the real broker and engine (design, streaming 5): one function a row, each a whole trial with a
+ * world of its own. What they return is everything that was wrong; that the fault happened at all is checked on the
+ * way.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
@@ -8,60 +9,85 @@ import { until } from '../../support/until.ts';
 import { epochBump } from './epoch-bump.ts';
 import { failpoints } from './failpoints.ts';
 import { withFullDisk } from './full-disk.ts';
-import { allReady, behindProxy, type FaultContext, type FaultResult, type Happened, inWorld, patienceMs, somethingFolded } from './in-world.ts';
+import {
+  allReady,
+  behindProxy,
+  type FaultContext,
+  type FaultResult,
+  type Happened,
+  inWorld,
+  patienceMs,
+  somethingFolded,
+} from './in-world.ts';
 import { oneAfterAnother } from './one-after-another.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { slowSink } from './slow-sink.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 import type { World } from './world.ts';
 
-export type Fault = { readonly row: number; readonly name: string; /** Part of the short run. */ readonly short: boolean; run(context: FaultContext): Promise<FaultResult> };
-
-const killedAt = (points: readonly (typeof failpoints)[number][]): Fault['run'] => (context) =>
-  inWorld(context, {}, async (world, random) => {
-    let killed = 0;
-    for (const [index, point] of points.entries()) {
-      await world.send((index + 1) / (points.length + 1));
-      const stages = await world.startStages({ fail: `${point}*${1 + Math.floor(random() * 2)}` });
-      // It dies there, or has nothing to do that leads there: then outright.
-      await until('it to die', () => !stages.child.running(), 8_000).catch(() => stages.child.stop('SIGKILL'));
-      killed += stages.lines.some((line) => line.startsWith('failpoint')) ? 1 : 0;
-    }
-    await world.send(1);
-    await world.startStages();
-    if (killed === 0) throw new Error('no failpoint was reached');
-    return { counts: { 'died at their point': killed, killed: points.length } };
-  });
-
-/** Stages behind the proxy, something folded; then the harm, which sends input of its own; then nothing is the matter any more. */
-const throughProxy = (harm: (proxy: TcpProxy, world: World) => Promise<Happened>): Fault['run'] => (context) =>
-  behindProxy(context, async (world, proxy) => {
-    await world.startStages();
-    await world.send(0.3);
-    await somethingFolded(world);
-    const happened = await harm(proxy, world);
-    proxy.mode = { kind: 'pass' };
-    await world.send(1);
-    return happened;
-  });
-
-const during = (harm: (stack: EmbeddedStack) => Promise<void>): Fault['run'] => (context) =>
-  inWorld(context, {}, async (world) => {
-    await world.startStages();
-    await world.send(0.4);
-    await somethingFolded(world);
-    await Promise.all([world.send(0.7), harm(context.stack)]);
-    await allReady(context.stack);
-    await world.send(1);
-    return {};
-  });
-
-const frozen = (ms: number) => async (stack: EmbeddedStack): Promise<void> => {
-  const pid = (await stack.status()).find(({ name }) => name === 'broker')?.pid ?? -1;
-  process.kill(pid, 'SIGSTOP');
-  await pause(ms);
-  process.kill(pid, 'SIGCONT');
+export type Fault = {
+  readonly row: number;
+  readonly name: string /** Part of the short run. */;
+  readonly short: boolean;
+  run(context: FaultContext): Promise<FaultResult>;
 };
+
+const killedAt =
+  (points: readonly (typeof failpoints)[number][]): Fault['run'] =>
+  (context) =>
+    inWorld(context, {}, async (world, random) => {
+      let killed = 0;
+      for (const [index, point] of points.entries()) {
+        await world.send((index + 1) / (points.length + 1));
+        const stages = await world.startStages({ fail: `${point}*${1 + Math.floor(random() * 2)}` });
+        // It dies there, or has nothing to do that leads there: then outright.
+        await until('it to die', () => !stages.child.running(), 8_000).catch(() => stages.child.stop('SIGKILL'));
+        killed += stages.lines.some((line) => line.startsWith('failpoint')) ? 1 : 0;
+      }
+      await world.send(1);
+      await world.startStages();
+      if (killed === 0) throw new Error('no failpoint was reached');
+      return { counts: { 'died at their point': killed, killed: points.length } };
+    });
+
+/**
+ * Stages behind the proxy, something folded; then the harm, which sends input of its own; then nothing is the matter
+ * any more.
+ */
+const throughProxy =
+  (harm: (proxy: TcpProxy, world: World) => Promise<Happened>): Fault['run'] =>
+  (context) =>
+    behindProxy(context, async (world, proxy) => {
+      await world.startStages();
+      await world.send(0.3);
+      await somethingFolded(world);
+      const happened = await harm(proxy, world);
+      proxy.mode = { kind: 'pass' };
+      await world.send(1);
+      return happened;
+    });
+
+const during =
+  (harm: (stack: EmbeddedStack) => Promise<void>): Fault['run'] =>
+  (context) =>
+    inWorld(context, {}, async (world) => {
+      await world.startStages();
+      await world.send(0.4);
+      await somethingFolded(world);
+      await Promise.all([world.send(0.7), harm(context.stack)]);
+      await allReady(context.stack);
+      await world.send(1);
+      return {};
+    });
+
+const frozen =
+  (ms: number) =>
+  async (stack: EmbeddedStack): Promise<void> => {
+    const pid = (await stack.status()).find(({ name }) => name === 'broker')?.pid ?? -1;
+    process.kill(pid, 'SIGSTOP');
+    await pause(ms);
+    process.kill(pid, 'SIGCONT');
+  };
 
 const inserts = /INSERT INTO (state|facts)/;
 
@@ -99,26 +125,45 @@ const zombie: Fault['run'] = (context) =>
     return { counts: { zombies: 1, 'fast-forwards': first.fastForwards() + other.fastForwards() } };
   });
 
-const corrupt = (bad: number, killed: boolean): Fault['run'] => (context) =>
-  inWorld(context, { bad }, async (world) => {
-    const first = await world.startStages();
-    if (killed) {
-      await world.send(0.6);
-      await somethingFolded(world);
-      await first.child.stop('SIGKILL');
-      await world.startStages();
-    }
-    await world.send(1);
-    return { counts: { 'bad records': bad } };
-  });
+const corrupt =
+  (bad: number, killed: boolean): Fault['run'] =>
+  (context) =>
+    inWorld(context, { bad }, async (world) => {
+      const first = await world.startStages();
+      if (killed) {
+        await world.send(0.6);
+        await somethingFolded(world);
+        await first.child.stop('SIGKILL');
+        await world.startStages();
+      }
+      await world.send(1);
+      return { counts: { 'bad records': bad } };
+    });
 
 export const faults: readonly Fault[] = [
   { row: 1, name: 'stages killed between any two steps', short: false, run: killedAt(failpoints) },
-  { row: 1, name: 'stages killed around the state insert', short: true, run: killedAt(['before:state', 'after:state', 'before:commit']) },
-  { row: 2, name: 'engine killed -9', short: true, run: during((stack) => stack.killPart('store')) },
-  { row: 3, name: 'engine away', short: false, run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'cut' }; await world.send(0.7); await pause(1_500); return { counts: { 'connections reset': proxy.counts.reset } }; }) },
   {
-    row: 3, name: 'engine answers 500 and "no space left" (9)', short: true,
+    row: 1,
+    name: 'stages killed around the state insert',
+    short: true,
+    run: killedAt(['before:state', 'after:state', 'before:commit']),
+  },
+  { row: 2, name: 'engine killed -9', short: true, run: during((stack) => stack.killPart('store')) },
+  {
+    row: 3,
+    name: 'engine away',
+    short: false,
+    run: throughProxy(async (proxy, world) => {
+      proxy.mode = { kind: 'cut' };
+      await world.send(0.7);
+      await pause(1_500);
+      return { counts: { 'connections reset': proxy.counts.reset } };
+    }),
+  },
+  {
+    row: 3,
+    name: 'engine answers 500 and "no space left" (9)',
+    short: true,
     run: throughProxy(async (proxy, world) => {
       proxy.mode = { kind: 'answer', request: inserts, status: 500, code: 243 };
       await world.send(0.7);
@@ -127,7 +172,9 @@ export const faults: readonly Fault[] = [
     }),
   },
   {
-    row: 3, name: 'reply lost after the engine committed', short: true,
+    row: 3,
+    name: 'reply lost after the engine committed',
+    short: true,
     run: throughProxy(async (proxy, world) => {
       proxy.mode = { kind: 'swallow', request: inserts };
       await world.send(0.7);
@@ -135,15 +182,43 @@ export const faults: readonly Fault[] = [
       return { counts: { 'replies lost': proxy.counts.swallowed } };
     }),
   },
-  { row: 3, name: 'engine slow', short: false, run: throughProxy(async (proxy, world) => { proxy.mode = { kind: 'delay', ms: 400 }; await world.send(0.8); await pause(2_000); return {}; }) },
+  {
+    row: 3,
+    name: 'engine slow',
+    short: false,
+    run: throughProxy(async (proxy, world) => {
+      proxy.mode = { kind: 'delay', ms: 400 };
+      await world.send(0.8);
+      await pause(2_000);
+      return {};
+    }),
+  },
   { row: 3, name: 'told to stop while the engine is away', short: false, run: stoppedWhileAway },
-  { row: 4, name: 'broker stopped and started', short: false, run: during(async (stack) => { await stack.stopPart('broker'); await stack.startPart('broker'); }) },
+  {
+    row: 4,
+    name: 'broker stopped and started',
+    short: false,
+    run: during(async (stack) => {
+      await stack.stopPart('broker');
+      await stack.startPart('broker');
+    }),
+  },
   { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
   { row: 4, name: 'partitions doubled twice, everything folded again, killed meanwhile', short: false, run: epochBump },
   { row: 4, name: 'broker frozen 5 s', short: false, run: during(frozen(5_000)) },
   { row: 4, name: 'broker frozen 40 s', short: false, run: during(frozen(40_000)) },
   { row: 5, name: 'zombie: frozen past its session, overtaken, woken', short: true, run: zombie },
-  { row: 6, name: 'disordered input, nothing else', short: false, run: (context) => inWorld(context, { calls: 600 }, async (world) => { await world.startStages(); await world.send(1); return { counts: { events: world.arrivals.length } }; }) },
+  {
+    row: 6,
+    name: 'disordered input, nothing else',
+    short: false,
+    run: (context) =>
+      inWorld(context, { calls: 600 }, async (world) => {
+        await world.startStages();
+        await world.send(1);
+        return { counts: { events: world.arrivals.length } };
+      }),
+  },
   { row: 7, name: 'corrupt records', short: false, run: corrupt(25, false) },
   { row: 7, name: 'corrupt records, stages killed meanwhile', short: true, run: corrupt(15, true) },
   { row: 8, name: 'slow sink: queue, memory, no rebalance', short: false, run: slowSink },

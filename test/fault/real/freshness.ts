@@ -1,6 +1,7 @@
 /**
- * How long a partition of the unit log had something to fold and no newer checkpoint in the store: the gap in freshness that people see. Looked at every
- * 50 ms, each partition for itself, so that one that stands still is not hidden by three that go on.
+ * How long a partition of the unit log had something to fold and no newer checkpoint in the store: the gap in freshness
+ * that people see. Looked at every 50 ms, each partition for itself, so that one that stands still is not hidden by
+ * three that go on.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { World } from './world.ts';

@@ -1,6 +1,6 @@
 /**
- * Fault 9: the disk of the engine, or of the broker's log, is full, and later is not. A stack of its own whose one folder is a small memory disk, which takes
- * the right to mount; without it the trial says that it did not happen.
+ * Fault 9: the disk of the engine, or of the broker's log, is full, and later is not. A stack of its own whose one
+ * folder is a small memory disk, which takes the right to mount; without it the trial says that it did not happen.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,9 @@ export async function withFullDisk(seed: number, part: 'store' | 'broker'): Prom
         await sending;
         await world.send(1);
         if (!full) throw new Error('the disk was not full');
-        return { counts: { 'disks full': 1, restarts: lines.filter((line) => line.includes('ended unexpectedly')).length } };
+        return {
+          counts: { 'disks full': 1, restarts: lines.filter((line) => line.includes('ended unexpectedly')).length },
+        };
       });
     } finally {
       await stack.stop().catch(() => {});

@@ -1,4 +1,7 @@
-/** Faults 1 to 5 as things that happen to a running world, for trials that take several of them at random. Each is over when it resolves. */
+/**
+ * Faults 1 to 5 as things that happen to a running world, for trials that take several of them at random. Each is over
+ * when it resolves.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { allReady } from './in-world.ts';
@@ -16,24 +19,67 @@ export type Harmed = {
 };
 
 const inserts = /INSERT INTO (state|facts)/;
-const through = (mode: TcpProxy['mode'], ms: number) => async ({ proxy }: Harmed): Promise<void> => {
-  proxy.mode = mode;
-  await pause(ms);
-  proxy.mode = { kind: 'pass' };
-};
+const through =
+  (mode: TcpProxy['mode'], ms: number) =>
+  async ({ proxy }: Harmed): Promise<void> => {
+    proxy.mode = mode;
+    await pause(ms);
+    proxy.mode = { kind: 'pass' };
+  };
 
-export const harms: readonly { readonly row: 1 | 2 | 3 | 4 | 5; readonly name: string; run(world: Harmed): Promise<void> }[] = [
-  { row: 1, name: 'stages killed', run: async ({ victim, replace }) => { await victim().child.stop('SIGKILL'); await replace(); } },
-  { row: 1, name: 'stages told to stop', run: async ({ victim, replace }) => { await victim().child.stop('SIGTERM', 15_000); await replace(); } },
-  { row: 2, name: 'engine killed', run: async ({ stack }) => { await stack.killPart('store'); await allReady(stack); } },
+export const harms: readonly {
+  readonly row: 1 | 2 | 3 | 4 | 5;
+  readonly name: string;
+  run(world: Harmed): Promise<void>;
+}[] = [
+  {
+    row: 1,
+    name: 'stages killed',
+    run: async ({ victim, replace }) => {
+      await victim().child.stop('SIGKILL');
+      await replace();
+    },
+  },
+  {
+    row: 1,
+    name: 'stages told to stop',
+    run: async ({ victim, replace }) => {
+      await victim().child.stop('SIGTERM', 15_000);
+      await replace();
+    },
+  },
+  {
+    row: 2,
+    name: 'engine killed',
+    run: async ({ stack }) => {
+      await stack.killPart('store');
+      await allReady(stack);
+    },
+  },
   { row: 3, name: 'engine away', run: through({ kind: 'cut' }, 2_000) },
   { row: 3, name: 'engine slow', run: through({ kind: 'delay', ms: 300 }, 2_000) },
   { row: 3, name: 'engine refuses', run: through({ kind: 'answer', request: inserts, status: 500, code: 243 }, 1_500) },
   { row: 3, name: 'replies lost', run: through({ kind: 'swallow', request: inserts }, 1_500) },
-  { row: 4, name: 'broker stopped', run: async ({ stack }) => { await stack.stopPart('broker'); await stack.startPart('broker'); await allReady(stack); } },
-  { row: 4, name: 'broker killed', run: async ({ stack }) => { await stack.killPart('broker'); await allReady(stack); } },
   {
-    row: 5, name: 'zombies',
+    row: 4,
+    name: 'broker stopped',
+    run: async ({ stack }) => {
+      await stack.stopPart('broker');
+      await stack.startPart('broker');
+      await allReady(stack);
+    },
+  },
+  {
+    row: 4,
+    name: 'broker killed',
+    run: async ({ stack }) => {
+      await stack.killPart('broker');
+      await allReady(stack);
+    },
+  },
+  {
+    row: 5,
+    name: 'zombies',
     run: async ({ victim, sessionTimeoutMs }) => {
       const frozen = victim();
       frozen.freeze();

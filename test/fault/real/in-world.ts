@@ -8,7 +8,10 @@ import { createWorld, type World, type WorldOptions } from './world.ts';
 export type FaultContext = { readonly stack: EmbeddedStack; readonly home: string; readonly seed: number };
 
 /** What came about, by what it is called: figures that add up over trials, and figures of which the highest counts. */
-export type Happened = { readonly counts?: Readonly<Record<string, number>>; readonly most?: Readonly<Record<string, number>> };
+export type Happened = {
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly most?: Readonly<Record<string, number>>;
+};
 
 /** `skipped`: the fault cannot be brought about here, and why; such a trial counts for nothing. */
 export type FaultResult = { readonly wrong: readonly string[]; readonly happened: Happened; readonly skipped?: string };
@@ -18,9 +21,20 @@ export const patienceMs = 150_000;
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A world, what happens in it, its verdict; its processes are gone afterwards, or that is said. */
-export async function inWorld(context: FaultContext, options: Partial<WorldOptions>, happen: (world: World, random: () => number) => Promise<Happened>): Promise<FaultResult> {
+export async function inWorld(
+  context: FaultContext,
+  options: Partial<WorldOptions>,
+  happen: (world: World, random: () => number) => Promise<Happened>,
+): Promise<FaultResult> {
   const { brokers, clickhouseUrl, registryUrl } = context.stack;
-  const world = await createWorld({ brokers, clickhouseUrl, registryUrl, seed: context.seed, home: context.home, ...options });
+  const world = await createWorld({
+    brokers,
+    clickhouseUrl,
+    registryUrl,
+    seed: context.seed,
+    home: context.home,
+    ...options,
+  });
   let happened: Happened = {};
   const wrong: string[] = [];
   try {
@@ -36,7 +50,10 @@ export async function inWorld(context: FaultContext, options: Partial<WorldOptio
 }
 
 /** With a proxy of its own in front of the engine. */
-export async function behindProxy(context: FaultContext, happen: (world: World, proxy: TcpProxy, random: () => number) => Promise<Happened>): Promise<FaultResult> {
+export async function behindProxy(
+  context: FaultContext,
+  happen: (world: World, proxy: TcpProxy, random: () => number) => Promise<Happened>,
+): Promise<FaultResult> {
   const proxy = await startProxy(context.stack.clickhouseUrl);
   try {
     return await inWorld(context, { storeUrl: proxy.url }, (world, random) => happen(world, proxy, random));
@@ -45,6 +62,8 @@ export async function behindProxy(context: FaultContext, happen: (world: World, 
   }
 }
 
-export const somethingFolded = (world: World): Promise<unknown> => until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
+export const somethingFolded = (world: World): Promise<unknown> =>
+  until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
 
-export const allReady = (stack: EmbeddedStack): Promise<unknown> => until('every part to answer', async () => (await stack.status()).every(({ ready }) => ready), patienceMs);
+export const allReady = (stack: EmbeddedStack): Promise<unknown> =>
+  until('every part to answer', async () => (await stack.status()).every(({ ready }) => ready), patienceMs);

@@ -1,6 +1,7 @@
 /**
- * Trials on real parts side by side: each lane has a stack of its own, so that a trial that kills the broker or the engine meets nobody else's. A lane takes
- * the next trial when it is done with one, and a fresh stack now and then: hundreds of topics and databases would slow every restart that trials wait for.
+ * Trials on real parts side by side: each lane has a stack of its own, so that a trial that kills the broker or the
+ * engine meets nobody else's. A lane takes the next trial when it is done with one, and a fresh stack now and then:
+ * hundreds of topics and databases would slow every restart that trials wait for.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,11 @@ import type { Fault } from './faults.ts';
 import { type FaultResult, messageOf } from './in-world.ts';
 
 export type Trial = { readonly fault: Fault; readonly seed: number };
-export type LanesOptions = { readonly lanes: number; next(): Trial | undefined; done(trial: Trial, result: FaultResult, ms: number): void };
+export type LanesOptions = {
+  readonly lanes: number;
+  next(): Trial | undefined;
+  done(trial: Trial, result: FaultResult, ms: number): void;
+};
 
 /** Trials on one stack. */
 const perStack = 16;
@@ -20,7 +25,10 @@ const trialLimitMs = 420_000;
 async function limited(run: Promise<FaultResult>): Promise<FaultResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<FaultResult>((resolve) => {
-    timer = setTimeout(() => resolve({ wrong: [`not over within ${trialLimitMs / 1_000} s`], happened: {} }), trialLimitMs);
+    timer = setTimeout(
+      () => resolve({ wrong: [`not over within ${trialLimitMs / 1_000} s`], happened: {} }),
+      trialLimitMs,
+    );
   });
   try {
     return await Promise.race([run, late]);
@@ -34,7 +42,10 @@ async function limited(run: Promise<FaultResult>): Promise<FaultResult> {
 /** What the stages and parts had to say of a trial that went wrong outlives its folder. */
 function keepLogs(home: string, { fault, seed }: Trial): void {
   const kept = mkdtempSync(join(tmpdir(), `tripline-wrong-row${fault.row}-seed${seed}-`));
-  cpSync(home, kept, { recursive: true, filter: (path) => path === home || path.endsWith('.log') || path.endsWith('/logs') });
+  cpSync(home, kept, {
+    recursive: true,
+    filter: (path) => path === home || path.endsWith('.log') || path.endsWith('/logs'),
+  });
   console.log(`logs of it: ${kept}`);
 }
 

@@ -1,4 +1,7 @@
-/** Fault 12, small: four faults of rows 1 to 5, drawn from the seed, befall one world in turn while input comes. The soak does the same for as long as one likes. */
+/**
+ * Fault 12, small: four faults of rows 1 to 5, drawn from the seed, befall one world in turn while input comes. The
+ * soak does the same for as long as one likes.
+ */
 import { type FaultContext, type FaultResult, behindProxy, somethingFolded } from './in-world.ts';
 import { harms } from './harms.ts';
 
@@ -18,7 +21,10 @@ export const oneAfterAnother = (context: FaultContext): Promise<FaultResult> =>
       const replace = async (): Promise<void> => {
         victim = await world.startStages();
       };
-      await Promise.all([world.send(0.2 + (0.7 * index) / howMany), harm.run({ stack: context.stack, proxy, victim: () => victim, replace, sessionTimeoutMs })]);
+      await Promise.all([
+        world.send(0.2 + (0.7 * index) / howMany),
+        harm.run({ stack: context.stack, proxy, victim: () => victim, replace, sessionTimeoutMs }),
+      ]);
     }
     await world.send(1);
     return { counts };

@@ -1,4 +1,7 @@
-/** Fault 10: three joiners restarted in turn while input keeps coming, then a fourth. The longest gap in freshness of any partition is part of the verdict. */
+/**
+ * Fault 10: three joiners restarted in turn while input keeps coming, then a fourth. The longest gap in freshness of
+ * any partition is part of the verdict.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
 import { watchFreshness } from './freshness.ts';
@@ -54,7 +57,12 @@ export async function rollingRestart(context: FaultContext): Promise<FaultResult
     await watch.stop();
     gapMs = watch.longest().ms;
     await world.send(1);
-    return { counts: { 'joiners drained': drained, restarted: joiners.length }, most: { 's longest freshness gap': gapMs / 1_000 } };
+    return {
+      counts: { 'joiners drained': drained, restarted: joiners.length },
+      most: { 's longest freshness gap': gapMs / 1_000 },
+    };
   });
-  return gapMs < longestGapMs ? result : { ...result, wrong: [...result.wrong, `freshness gap of ${Math.round(gapMs)} ms, at most ${longestGapMs}`] };
+  return gapMs < longestGapMs
+    ? result
+    : { ...result, wrong: [...result.wrong, `freshness gap of ${Math.round(gapMs)} ms, at most ${longestGapMs}`] };
 }

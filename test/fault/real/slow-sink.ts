@@ -1,6 +1,7 @@
 /**
- * Fault 8: a joiner whose store takes its time over every request, while a log many times its queue waits. Its queue stays within the bound and one fetch,
- * its partitions are paused and go on, its group never rebalances, its process stays small.
+ * Fault 8: a joiner whose store takes its time over every request, while a log many times its queue waits. Its queue
+ * stays within the bound and one fetch, its partitions are paused and go on, its group never rebalances, its process
+ * stays small.
  */
 import { readFileSync } from 'node:fs';
 import { until } from '../../support/until.ts';
@@ -10,7 +11,9 @@ const bound = {
   partitions: 2,
   /** Per partition, bytes. */
   queuedBytes: 256 * 1024,
-  /** What one fetch may bring past the mark: `maxBytesPerPartition` of the log, and the record batch that crosses it. */
+  /**
+   * What one fetch may bring past the mark: `maxBytesPerPartition` of the log, and the record batch that crosses it.
+   */
   fetchBytes: 5 * 1024 * 1024,
   /** A stage with nothing to do takes about 150 MB. */
   residentBytes: 500e6,
@@ -30,12 +33,19 @@ export const slowSink = (context: FaultContext): Promise<FaultResult> =>
     await world.startStages({ stages: ['redactor', 'linker'] });
     await world.send(1);
     await world.consumed(['redactor', 'linker']);
-    const joiner = await world.startStages({ stages: ['joiner'], settings: { slow: { storeMs: 5, maxQueuedBytes: bound.queuedBytes, flushRecords: 20 } } });
+    const joiner = await world.startStages({
+      stages: ['joiner'],
+      settings: { slow: { storeMs: 5, maxQueuedBytes: bound.queuedBytes, flushRecords: 20 } },
+    });
     let resident = 0;
-    await until('the slow joiner', async () => {
-      resident = Math.max(resident, residentBytes(joiner.child.pid) ?? 0);
-      return world.isConsumed(['joiner']);
-    }, patienceMs);
+    await until(
+      'the slow joiner',
+      async () => {
+        resident = Math.max(resident, residentBytes(joiner.child.pid) ?? 0);
+        return world.isConsumed(['joiner']);
+      },
+      patienceMs,
+    );
     const { mostQueuedBytes, pauses, joins } = joiner.queue();
     const atMost = bound.partitions * (bound.queuedBytes + bound.fetchBytes);
     if (mostQueuedBytes > atMost) throw new Error(`${mostQueuedBytes} bytes were queued, at most ${atMost}`);

@@ -17,12 +17,19 @@ export const slowStore = (store: Store, ms: number): Store => ({
 
 const sampleMs = 20;
 
-export function watchedLog(log: LogClient, maxQueuedBytes: number | undefined): { readonly log: LogClient; queue(): { mostQueuedBytes: number; pauses: number; joins: number } } {
+export function watchedLog(
+  log: LogClient,
+  maxQueuedBytes: number | undefined,
+): { readonly log: LogClient; queue(): { mostQueuedBytes: number; pauses: number; joins: number } } {
   const consumers: LogConsumer[] = [];
   let mostQueuedBytes = 0;
-  const sum = (of: (stats: ReturnType<LogConsumer['stats']>) => number): number => consumers.reduce((all, consumer) => all + of(consumer.stats()), 0);
+  const sum = (of: (stats: ReturnType<LogConsumer['stats']>) => number): number =>
+    consumers.reduce((all, consumer) => all + of(consumer.stats()), 0);
   const sampling = setInterval(() => {
-    mostQueuedBytes = Math.max(mostQueuedBytes, sum(({ queuedBytes }) => queuedBytes));
+    mostQueuedBytes = Math.max(
+      mostQueuedBytes,
+      sum(({ queuedBytes }) => queuedBytes),
+    );
   }, sampleMs);
   sampling.unref();
   return {

@@ -1,6 +1,7 @@
 /**
- * A TCP proxy between a stage and the store: passes, delays, cuts, answers in the store's place, or lets a request through and swallows the reply, so that
- * the writer cannot know what the engine has committed. It listens on 127.0.0.1 alone.
+ * A TCP proxy between a stage and the store: passes, delays, cuts, answers in the store's place, or lets a request
+ * through and swallows the reply, so that the writer cannot know what the engine has committed. It listens on 127.0.0.1
+ * alone.
  */
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -51,11 +52,22 @@ export async function startProxy(target: string): Promise<TcpProxy> {
         client.resetAndDestroy();
         return;
       }
-      const head = mode.kind === 'swallow' || mode.kind === 'answer' ? decodeURIComponent(chunk.subarray(0, 600).toString('latin1').replaceAll('+', ' ').replaceAll(/%(?![0-9a-fA-F]{2})/g, '%25')) : '';
+      const head =
+        mode.kind === 'swallow' || mode.kind === 'answer'
+          ? decodeURIComponent(
+              chunk
+                .subarray(0, 600)
+                .toString('latin1')
+                .replaceAll('+', ' ')
+                .replaceAll(/%(?![0-9a-fA-F]{2})/g, '%25'),
+            )
+          : '';
       if (mode.kind === 'swallow' && mode.request.test(head)) doomed = true;
       if (mode.kind === 'answer' && mode.request.test(head)) {
         counts.answered += 1;
-        client.end(`HTTP/1.1 ${mode.status} Injected\r\nX-ClickHouse-Exception-Code: ${mode.code}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nCode: ${mode.code}. DB::Exception: injected. (INJECTED)\n`);
+        client.end(
+          `HTTP/1.1 ${mode.status} Injected\r\nX-ClickHouse-Exception-Code: ${mode.code}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nCode: ${mode.code}. DB::Exception: injected. (INJECTED)\n`,
+        );
         upstream.destroy();
         return;
       }

@@ -1,6 +1,7 @@
 /**
- * One world on the real broker and engine (topics and database of its own): disordered input in, stages as processes that may be harmed, and the oracle's
- * verdict at the end: totals = oracle, every cell = a fold of the unit log from its beginning, recount = cells, parked = injected, lag 0, no process left.
+ * One world on the real broker and engine (topics and database of its own): disordered input in, stages as processes
+ * that may be harmed, and the oracle's verdict at the end: totals = oracle, every cell = a fold of the unit log from
+ * its beginning, recount = cells, parked = injected, lag 0, no process left.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -37,13 +38,32 @@ export type StagesProcess = {
   freeze(): void;
   thaw(): void;
 };
-export type WorldOptions = Addresses & { readonly seed: number; readonly home: string; readonly partitions?: number; readonly calls?: number; readonly bad?: number; readonly storeUrl?: string; readonly sessionTimeoutMs?: number; /** Inferences are this much longer. */ readonly paddingBytes?: number };
+export type WorldOptions = Addresses & {
+  readonly seed: number;
+  readonly home: string;
+  readonly partitions?: number;
+  readonly calls?: number;
+  readonly bad?: number;
+  readonly storeUrl?: string;
+  readonly sessionTimeoutMs?: number /** Inferences are this much longer. */;
+  readonly paddingBytes?: number;
+};
 
 const revision = aRevision();
 const processFile = fileURLToPath(new URL('./stages-process.ts', import.meta.url));
 const patienceMs = 150_000;
 
-export async function createWorld({ seed, home, partitions = 3, calls = 150, bad = 0, storeUrl, sessionTimeoutMs = 2_000, paddingBytes = 0, ...addresses }: WorldOptions) {
+export async function createWorld({
+  seed,
+  home,
+  partitions = 3,
+  calls = 150,
+  bad = 0,
+  storeUrl,
+  sessionTimeoutMs = 2_000,
+  paddingBytes = 0,
+  ...addresses
+}: WorldOptions) {
   const run = randomBytes(4).toString('hex');
   const where = { prefix: `fault-${run}`, database: `fault_${run}` };
   const { prefix } = where;
@@ -52,7 +72,8 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
   await prepare({ ...addresses, prefix, partitions, carriedTime: true }, connection);
   const producer = await log.producer();
   /** As every writer does: a broker in trouble is waited for. What is sent twice carries the same ids. */
-  const deliver = (records: readonly OutgoingRecord[]): Promise<unknown> => untilItWorks(() => producer.send(records), { abandoned: () => false });
+  const deliver = (records: readonly OutgoingRecord[]): Promise<unknown> =>
+    untilItWorks(() => producer.send(records), { abandoned: () => false });
   await publishRevision({ prefix, log, producer, codec }, revision);
   const random = createRandom(seed ^ 0xfa17);
   const { arrivals } = disorderOf(seed, { calls, users: 12 });
@@ -63,8 +84,18 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
   const toRecord = (arrival: (typeof arrivals)[number]): OutgoingRecord => {
     const user = arrival.kind === 'inference' ? (arrival.event.units.user_id ?? '') : (arrival.event.entity?.id ?? '');
     return {
-      topic: topicName(prefix, arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'), partition: partitionOf(bucketOf(arrival.kind === 'inference' ? 'user' : 'entity:ticket', user), partitions), key: user,
-      value: arrival.kind === 'inference' ? codec.encode('inference-event', paddingBytes === 0 ? arrival.event : { ...arrival.event, model_served: model }) : codec.encode('outcome-event', arrival.event), timestamp: arrival.arrivedAt, headers: { 'content-type': 'application/avro' },
+      topic: topicName(prefix, arrival.kind === 'inference' ? 'inference.raw.v1' : 'outcome.raw.v1'),
+      partition: partitionOf(bucketOf(arrival.kind === 'inference' ? 'user' : 'entity:ticket', user), partitions),
+      key: user,
+      value:
+        arrival.kind === 'inference'
+          ? codec.encode(
+              'inference-event',
+              paddingBytes === 0 ? arrival.event : { ...arrival.event, model_served: model },
+            )
+          : codec.encode('outcome-event', arrival.event),
+      timestamp: arrival.arrivedAt,
+      headers: { 'content-type': 'application/avro' },
     };
   };
   /** What can never work: no frame, an id that nobody registered, a body cut short, a body of noise, far too long. */
@@ -73,25 +104,49 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     const unknown = Buffer.from(good);
     unknown.writeUInt32BE(999_999, 1);
     const noise = Buffer.concat([good.subarray(0, 5), Buffer.alloc(40, 0xff)]);
-    const kinds = [Buffer.from('not a frame'), unknown, good.subarray(0, good.length - 3), noise, Buffer.alloc((1 << 20) + 1, 1), Buffer.alloc(0)];
-    return { topic: rawTopics[index % 2] ?? '', partition: index % partitions, value: kinds[index % kinds.length] as Buffer, timestamp: monday };
+    const kinds = [
+      Buffer.from('not a frame'),
+      unknown,
+      good.subarray(0, good.length - 3),
+      noise,
+      Buffer.alloc((1 << 20) + 1, 1),
+      Buffer.alloc(0),
+    ];
+    return {
+      topic: rawTopics[index % 2] ?? '',
+      partition: index % partitions,
+      value: kinds[index % kinds.length] as Buffer,
+      timestamp: monday,
+    };
   };
   const model = 'm'.repeat(paddingBytes);
   let sent = 0;
   let badSent = 0;
 
-  const checkpoints = async (): Promise<ReadonlyMap<number, number>> => new Map((await store.rows<{ part: number; ver: string }>("SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part")).map(({ part, ver }) => [part, Math.floor(Number(ver) / positionsPerOffset)]));
+  const checkpoints = async (): Promise<ReadonlyMap<number, number>> =>
+    new Map(
+      (
+        await store.rows<{ part: number; ver: string }>(
+          "SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part",
+        )
+      ).map(({ part, ver }) => [part, Math.floor(Number(ver) / positionsPerOffset)]),
+    );
 
-  const topicsOf = { redactor: rawTopics, linker: [topicName(prefix, 'entity.v1')], joiner: [topicName(prefix, 'unit.v1')] } as const;
+  const topicsOf = {
+    redactor: rawTopics,
+    linker: [topicName(prefix, 'entity.v1')],
+    joiner: [topicName(prefix, 'unit.v1')],
+  } as const;
   /** These stages have committed everything there is. */
   const isConsumed = async (stages: StagesSettings['stages']): Promise<boolean> => {
     const failure = children.flatMap(({ lines }) => lines).find((line) => line.startsWith('failed '));
     if (failure !== undefined) throw new Error(`a stage ${failure}`);
     try {
-      for (const stage of stages) for (const topic of topicsOf[stage]) {
-        const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
-        if (!ends.every((end, partition) => (done[partition] ?? 0) >= end)) return false;
-      }
+      for (const stage of stages)
+        for (const topic of topicsOf[stage]) {
+          const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
+          if (!ends.every((end, partition) => (done[partition] ?? 0) >= end)) return false;
+        }
       return true;
     } catch {
       return false; // the broker is on its way back: asked again
@@ -103,38 +158,75 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
   };
 
   /** `have` and `want` as JSON, or nothing when they are equal. */
-  const differ = (what: string, have: unknown, want: unknown): string[] => (JSON.stringify(have) === JSON.stringify(want) ? [] : [`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`]);
+  const differ = (what: string, have: unknown, want: unknown): string[] =>
+    JSON.stringify(have) === JSON.stringify(want)
+      ? []
+      : [`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`];
   const totalsWrong = async (totals: ReturnType<typeof totalsOf>): Promise<string[]> => {
-    const cells = await store.rows<{ metric: string; arm: string; units: string; numerator: string; denominator: string }>("SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm");
+    const cells = await store.rows<{
+      metric: string;
+      arm: string;
+      units: string;
+      numerator: string;
+      denominator: string;
+    }>(
+      "SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm",
+    );
     return [...totals].flatMap(([key, want]) => {
       const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
-      return differ(`totals of ${key}`, { units: Number(cell?.units ?? 0), numerator: Number(cell?.numerator ?? 0), denominator: Number(cell?.denominator ?? 0) }, want);
+      return differ(
+        `totals of ${key}`,
+        {
+          units: Number(cell?.units ?? 0),
+          numerator: Number(cell?.numerator ?? 0),
+          denominator: Number(cell?.denominator ?? 0),
+        },
+        want,
+      );
     });
   };
   /** Every report, entry and unit row against a fold of the unit log from its beginning. */
   const rowsWrong = async (): Promise<string[]> => {
     const columns = ['kind', 'part', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
-    const stored = await store.rows<Record<string, unknown>>("SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')");
-    const asText = (rows: readonly Record<string, unknown>[]): string[] => rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
+    const stored = await store.rows<Record<string, unknown>>(
+      "SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')",
+    );
+    const asText = (rows: readonly Record<string, unknown>[]): string[] =>
+      rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
     const folds = Array.from({ length: partitions }, (_, part) => createPartitionFold(part));
     for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
       if (value === null) continue;
       await codec.prepare([value]);
       const decoded = codec.decode(['unit-record'], value);
-      if (decoded.ok) for (const [index, record] of decoded.value.records.entries()) foldRecord(folds[partition] as (typeof folds)[number], record, offset * positionsPerOffset + index);
+      if (decoded.ok)
+        for (const [index, record] of decoded.value.records.entries())
+          foldRecord(folds[partition] as (typeof folds)[number], record, offset * positionsPerOffset + index);
     }
-    const again = folds.flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state)).filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
+    const again = folds
+      .flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state))
+      .filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
     const [have, want] = [asText(stored), asText(again)];
     const extra = have.filter((row) => !want.includes(row));
-    return have.length === want.length && extra.length === 0 ? [] : [`rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`];
+    return have.length === want.length && extra.length === 0
+      ? []
+      : [
+          `rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`,
+        ];
   };
   const recountWrong = async (): Promise<string[]> => {
     const audit = await auditCells(store);
-    return [...differ('recount', [audit.mismatches, audit.settled], [[], true]), ...differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent)];
+    return [
+      ...differ('recount', [audit.mismatches, audit.settled], [[], true]),
+      ...differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent),
+    ];
   };
 
   const world = {
-    ...where, log, store, partitions, arrivals,
+    ...where,
+    log,
+    store,
+    partitions,
+    arrivals,
     /** Sends the next share of the input, bad records in between. */
     send: async (share: number): Promise<void> => {
       const to = Math.min(arrivals.length, Math.ceil(arrivals.length * share));
@@ -151,17 +243,46 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
       await deliver(more.map(toRecord));
       lastAt = Math.max(lastAt, more.at(-1)?.arrivedAt ?? 0);
     },
-    startStages: async (options: { fail?: `${Failpoint}${'' | `*${number}`}`; stages?: StagesSettings['stages']; settings?: Partial<StagesSettings> } = {}): Promise<StagesProcess> => {
-      const settings: StagesSettings = { ...addresses, ...where, clickhouseUrl: storeUrl ?? addresses.clickhouseUrl, flushMs: 60, sessionTimeoutMs, stages: options.stages ?? ['redactor', 'linker', 'joiner'], residency: { units: 4, events: 8 }, ...options.settings };
+    startStages: async (
+      options: {
+        fail?: `${Failpoint}${'' | `*${number}`}`;
+        stages?: StagesSettings['stages'];
+        settings?: Partial<StagesSettings>;
+      } = {},
+    ): Promise<StagesProcess> => {
+      const settings: StagesSettings = {
+        ...addresses,
+        ...where,
+        clickhouseUrl: storeUrl ?? addresses.clickhouseUrl,
+        flushMs: 60,
+        sessionTimeoutMs,
+        stages: options.stages ?? ['redactor', 'linker', 'joiner'],
+        residency: { units: 4, events: 8 },
+        ...options.settings,
+      };
       const lines: string[] = [];
       const child = await startChild({
-        command: process.execPath, args: ['--import', 'tsx', processFile], logFile: join(home, `${prefix}.log`), onLine: (line) => lines.push(line),
-        env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', TRIPLINE_FAULT: JSON.stringify(settings), ...(options.fail && { TRIPLINE_FAIL: options.fail }) },
+        command: process.execPath,
+        args: ['--import', 'tsx', processFile],
+        logFile: join(home, `${prefix}.log`),
+        onLine: (line) => lines.push(line),
+        env: {
+          ...process.env,
+          KAFKAJS_NO_PARTITIONER_WARNING: '1',
+          TRIPLINE_FAULT: JSON.stringify(settings),
+          ...(options.fail && { TRIPLINE_FAIL: options.fail }),
+        },
       });
       const stages: StagesProcess = {
-        child, lines,
-        fastForwards: () => Math.max(0, ...lines.flatMap((line) => (line.startsWith('fast-forwards ') ? [Number(line.slice(14))] : []))),
-        queue: () => JSON.parse(lines.findLast((line) => line.startsWith('queue '))?.slice(6) ?? '{"mostQueuedBytes":0,"pauses":0,"joins":0}') as ReturnType<StagesProcess['queue']>,
+        child,
+        lines,
+        fastForwards: () =>
+          Math.max(0, ...lines.flatMap((line) => (line.startsWith('fast-forwards ') ? [Number(line.slice(14))] : []))),
+        queue: () =>
+          JSON.parse(
+            lines.findLast((line) => line.startsWith('queue '))?.slice(6) ??
+              '{"mostQueuedBytes":0,"pauses":0,"joins":0}',
+          ) as ReturnType<StagesProcess['queue']>,
         freeze: () => process.kill(child.pid, 'SIGSTOP'),
         thaw: () => process.kill(child.pid, 'SIGCONT'),
       };
@@ -176,24 +297,47 @@ export async function createWorld({ seed, home, partitions = 3, calls = 150, bad
     /** Messages that some stage has not committed, over all topics. */
     lag: async (): Promise<number> => {
       let lag = 0;
-      for (const [stage, names] of Object.entries(topicsOf)) for (const topic of names) {
-        const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
-        for (const [partition, end] of ends.entries()) lag += end - (done[partition] ?? 0);
-      }
+      for (const [stage, names] of Object.entries(topicsOf))
+        for (const topic of names) {
+          const [ends, done] = [await log.endOffsets(topic), await log.committedOffsets(`${prefix}-${stage}`, topic)];
+          for (const [partition, end] of ends.entries()) lag += end - (done[partition] ?? 0);
+        }
       return lag;
     },
     unitEnds: (): Promise<readonly number[]> => log.endOffsets(topicName(prefix, 'unit.v1')),
-    isConsumed, consumed,
+    isConsumed,
+    consumed,
     /** Lag 0 at every stage, twice: what the first round brought on is through as well. */
     caughtUp: async (): Promise<void> => {
       await consumed(['redactor', 'linker', 'joiner']);
-      const value = codec.encode('unit-record', { records: [{ received_at: lastAt + 400 * hour, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }] });
-      await deliver(Array.from({ length: partitions }, (_, partition) => ({ topic: topicName(prefix, 'unit.v1'), partition, value, timestamp: lastAt + 400 * hour })));
+      const value = codec.encode('unit-record', {
+        records: [
+          {
+            received_at: lastAt + 400 * hour,
+            trace_id: null,
+            span_id: null,
+            body: { 'tripline.v1.Tick': { nothing: null } },
+          },
+        ],
+      });
+      await deliver(
+        Array.from({ length: partitions }, (_, partition) => ({
+          topic: topicName(prefix, 'unit.v1'),
+          partition,
+          value,
+          timestamp: lastAt + 400 * hour,
+        })),
+      );
       await consumed(['redactor', 'linker', 'joiner']);
     },
     /** Everything that is not as it should be; empty: nothing was lost, repeated or left behind. */
-    verdict: async (): Promise<string[]> => [...(await totalsWrong(totalsOf(revision.spec, arrivals))), ...(await rowsWrong()), ...(await recountWrong())],
-    totalsWrong, recountWrong,
+    verdict: async (): Promise<string[]> => [
+      ...(await totalsWrong(totalsOf(revision.spec, arrivals))),
+      ...(await rowsWrong()),
+      ...(await recountWrong()),
+    ],
+    totalsWrong,
+    recountWrong,
     /** Stops every process; which of them are still there. */
     close: async (): Promise<number[]> => {
       for (const { child, thaw } of children) {

@@ -1,7 +1,7 @@
 /**
- * The soak's input as a stream, drawn from a seed, with its plain recount: what is sent is added up as it is made, by code that knows nothing of the fold.
- * Users come, make about forty calls and go; one call in ten opens a ticket that is resolved within two hours, now and then corrected or reopened; one
- * event in fifty is delivered again.
+ * The soak's input as a stream, drawn from a seed, with its plain recount: what is sent is added up as it is made, by
+ * code that knows nothing of the fold. Users come, make about forty calls and go; one call in ten opens a ticket that
+ * is resolved within two hours, now and then corrected or reopened; one event in fifty is delivered again.
  */
 import type { OutcomeEvent } from '../../../schemas/generated.ts';
 import { createRandom } from '../../../services/demo/story.ts';
@@ -23,7 +23,15 @@ const minuteMs = 60_000;
 /** Outcome values are kept in millionths. */
 const micro = 1e6;
 
-type Sums = { users: number; calls: number; errors: number; cost: number; resolved: number; reopened: number; hours: number };
+type Sums = {
+  users: number;
+  calls: number;
+  errors: number;
+  cost: number;
+  resolved: number;
+  reopened: number;
+  hours: number;
+};
 type User = { readonly id: string; readonly arm: 'A' | 'B'; met: boolean; left: number };
 
 export function createSoakLoad(seed: number): SoakLoad {
@@ -43,13 +51,25 @@ export function createSoakLoad(seed: number): SoakLoad {
   let minute = Math.floor(monday / minuteMs);
   const recent: Arrival[] = [];
 
-  const later = (kind: 'ticket_resolved' | 'ticket_reopened', ticket: string, occurredAt: number, value: number, { revision = 1, afterMs = 0 }, counted: () => void): void => {
+  const later = (
+    kind: 'ticket_resolved' | 'ticket_reopened',
+    ticket: string,
+    occurredAt: number,
+    value: number,
+    { revision = 1, afterMs = 0 },
+    counted: () => void,
+  ): void => {
     const when = Math.max(minute + 1, Math.ceil((occurredAt + afterMs) / minuteMs));
     const list = due.get(when) ?? [];
     due.set(when, list);
     list.push((arrivedAt) => {
       counted();
-      return { kind: 'outcome', event: anOutcome({ outcome_id: `${kind}-${ticket}`, kind, revision, value, ticket, at: occurredAt }).event as OutcomeEvent, arrivedAt };
+      return {
+        kind: 'outcome',
+        event: anOutcome({ outcome_id: `${kind}-${ticket}`, kind, revision, value, ticket, at: occurredAt })
+          .event as OutcomeEvent,
+        arrivedAt,
+      };
     });
   };
   const call = (at: number): Arrival => {
@@ -68,11 +88,31 @@ export function createSoakLoad(seed: number): SoakLoad {
     const ticket = random() < share.ticket ? `T-${calls}` : undefined;
     if (ticket !== undefined) {
       const [occurredAt, value, corrected] = [at + upTo(2 * hour), upTo(9), upTo(9)];
-      later('ticket_resolved', ticket, occurredAt, value, {}, () => { sum.resolved += 1; sum.hours += value; });
-      if (random() < share.corrected) later('ticket_resolved', ticket, occurredAt, corrected, { revision: 2, afterMs: hour / 2 }, () => { sum.hours += corrected - value; });
-      if (random() < share.reopened) later('ticket_reopened', ticket, occurredAt, 1, {}, () => { sum.reopened += 1; });
+      later('ticket_resolved', ticket, occurredAt, value, {}, () => {
+        sum.resolved += 1;
+        sum.hours += value;
+      });
+      if (random() < share.corrected)
+        later('ticket_resolved', ticket, occurredAt, corrected, { revision: 2, afterMs: hour / 2 }, () => {
+          sum.hours += corrected - value;
+        });
+      if (random() < share.reopened)
+        later('ticket_reopened', ticket, occurredAt, 1, {}, () => {
+          sum.reopened += 1;
+        });
     }
-    return { ...anInference({ event_id: `c-${seed}-${calls}`, user: user.id, variant: user.arm, at, status: failed ? 'error' : 'success', cost_nano_usd: cost, ...(ticket !== undefined && { ticket }) }), arrivedAt: at };
+    return {
+      ...anInference({
+        event_id: `c-${seed}-${calls}`,
+        user: user.id,
+        variant: user.arm,
+        at,
+        status: failed ? 'error' : 'success',
+        cost_nano_usd: cost,
+        ...(ticket !== undefined && { ticket }),
+      }),
+      arrivedAt: at,
+    };
   };
   return {
     next: (count, at) => {
@@ -88,10 +128,22 @@ export function createSoakLoad(seed: number): SoakLoad {
       for (const arrival of arrivals) recent[recent.length < 1_000 ? recent.length : upTo(1_000)] = arrival;
       return arrivals;
     },
-    totals: () => new Map((['A', 'B'] as const).flatMap((arm) => {
-      const { users: units, calls: all, errors, cost, resolved, reopened, hours } = sums[arm];
-      const total = (metric: string, numerator: number, denominator: number): [string, Total] => [`${metric}/${arm}`, { units, numerator, denominator }];
-      return [total('error_rate', errors, all), total('cost', cost, all), total('cost_per_user', cost, units), total('reopen_rate', reopened, resolved), total('hours', hours * micro, resolved)];
-    })),
+    totals: () =>
+      new Map(
+        (['A', 'B'] as const).flatMap((arm) => {
+          const { users: units, calls: all, errors, cost, resolved, reopened, hours } = sums[arm];
+          const total = (metric: string, numerator: number, denominator: number): [string, Total] => [
+            `${metric}/${arm}`,
+            { units, numerator, denominator },
+          ];
+          return [
+            total('error_rate', errors, all),
+            total('cost', cost, all),
+            total('cost_per_user', cost, units),
+            total('reopen_rate', reopened, resolved),
+            total('hours', hours * micro, resolved),
+          ];
+        }),
+      ),
   };
 }

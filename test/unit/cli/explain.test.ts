@@ -8,7 +8,12 @@ import { evaluate, logSumExp } from '../../../services/statistics/index.ts';
 import { aRevision } from '../../support/build.ts';
 import { aLook, type Entry } from '../statistics/build-look.ts';
 
-const entries = ['A', 'B'].flatMap((arm) => Array.from({ length: 300 }, (_, at): Entry => ({ unit: `${arm}${at}`, arm, segment: 0, value: at % (arm === 'B' ? 4 : 20) === 0 ? 1 : 0 })));
+const entries = ['A', 'B'].flatMap((arm) =>
+  Array.from(
+    { length: 300 },
+    (_, at): Entry => ({ unit: `${arm}${at}`, arm, segment: 0, value: at % (arm === 'B' ? 4 : 20) === 0 ? 1 : 0 }),
+  ),
+);
 const decision = decide(evaluate(aLook(aRevision(), 'error_rate', entries)), []).decision as Decision;
 const evidence = JSON.parse(decision.evidence) as Evidence;
 
@@ -17,7 +22,8 @@ describe('explain', () => {
   test('states sums, bets, weights and bound as the evidence holds them', () => {
     expect(text).toContain('rollback of B in exp-test, phase 1');
     expect(text).toContain('control 300 (15 not 0), candidate 300 (75 not 0)');
-    for (const { lambda, log } of betsOf(evidence, 'harm')) for (const shown of [lambda.toPrecision(6), log.toFixed(4)]) expect(text).toContain(shown);
+    for (const { lambda, log } of betsOf(evidence, 'harm'))
+      for (const shown of [lambda.toPrecision(6), log.toFixed(4)]) expect(text).toContain(shown);
     expect(text).toContain('restart 0.3750, metric 0.4000');
     expect(text).toContain(`against log(1/alpha) ${Math.log(20).toFixed(4)} at alpha 0.05`);
   });
@@ -26,7 +32,7 @@ describe('explain', () => {
     expect(logE).toBeCloseTo(decision.logE ?? 0, 9);
     expect(logE + Math.log(0.375) + Math.log(0.4)).toBeCloseTo(evidence.weightedLogE ?? 0, 9);
   });
-  test('says that its interval is another engine\'s, and gives the statement for the sums', () => {
+  test("says that its interval is another engine's, and gives the statement for the sums", () => {
     expect(text).toContain('the decision is not made from it');
     expect(text).toMatch(/npx tripline sql "SELECT .* metric = 'error_rate' AND candidate = 'B'/);
   });
@@ -37,10 +43,19 @@ describe('explain', () => {
   });
 });
 
-describe('the evidence\'s own arithmetic', () => {
+describe("the evidence's own arithmetic", () => {
   test('gives the same log e, to the last bit', () => expect(recomputeLogE(evidence).ok).toBe(true));
   test.each<[string, Evidence]>([
-    ['one sum changed', { ...evidence, control: { ...(evidence.control as NonNullable<Evidence['control']>), harm: (evidence.control?.harm ?? []).map((sum, j) => sum + (j === 3 ? 2 ** 24 : 0)) } }],
+    [
+      'one sum changed',
+      {
+        ...evidence,
+        control: {
+          ...(evidence.control as NonNullable<Evidence['control']>),
+          harm: (evidence.control?.harm ?? []).map((sum, j) => sum + (j === 3 ? 2 ** 24 : 0)),
+        },
+      },
+    ],
     ['another log e', { ...evidence, logE: (evidence.logE ?? 0) + 1e-12 }],
   ])('%s is found out', (_name, changed) => expect(recomputeLogE(changed)).toMatchObject({ ok: false }));
 });

@@ -10,32 +10,82 @@ import { adopted, observed } from '../../support/unit-log.ts';
 
 const codec = createAvroCodec({ registry: createMemoryRegistry(), clock: { now: () => 0 } });
 
-const source = (offset: number, value = `bytes ${offset}`): LogRecord => ({ topic: 'raw', partition: 1, offset, timestamp: 1_000 + offset, key: Buffer.from('key'), value: Buffer.from(value), headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
+const source = (offset: number, value = `bytes ${offset}`): LogRecord => ({
+  topic: 'raw',
+  partition: 1,
+  offset,
+  timestamp: 1_000 + offset,
+  key: Buffer.from('key'),
+  value: Buffer.from(value),
+  headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+});
 
 async function parkedWorld(offsets: readonly number[]) {
   const log = createMemoryBroker().client();
-  await log.createTopics([{ topic: 'raw', partitions: 2, config: {} }, { topic: 'p.parked.v1', partitions: 1, config: {} }]);
+  await log.createTopics([
+    { topic: 'raw', partitions: 2, config: {} },
+    { topic: 'p.parked.v1', partitions: 1, config: {} },
+  ]);
   const producer = await log.producer();
-  for (const offset of offsets) await producer.send([parkedRecord('p.parked.v1', offset % 2 === 0 ? 'redactor' : 'joiner', source(offset), offset % 2 === 0 ? 'UNDECODABLE' : 'BAD_FRAME', 'why', 5_000)]);
+  for (const offset of offsets)
+    await producer.send([
+      parkedRecord(
+        'p.parked.v1',
+        offset % 2 === 0 ? 'redactor' : 'joiner',
+        source(offset),
+        offset % 2 === 0 ? 'UNDECODABLE' : 'BAD_FRAME',
+        'why',
+        5_000,
+      ),
+    ]);
   return { log, producer, entries: async () => parkedEntries(await log.readToEnd('p.parked.v1')) };
 }
 
 test('a record that was parked twice is one record', async () => {
   const { entries } = await parkedWorld([3, 4, 4, 3, 5]);
-  expect((await entries()).map(({ id, offset, stage, code, state }) => [id, offset, stage, code, state])).toEqual([[0, 3, 'joiner', 'BAD_FRAME', 'parked'], [1, 4, 'redactor', 'UNDECODABLE', 'parked'], [4, 5, 'joiner', 'BAD_FRAME', 'parked']]);
+  expect((await entries()).map(({ id, offset, stage, code, state }) => [id, offset, stage, code, state])).toEqual([
+    [0, 3, 'joiner', 'BAD_FRAME', 'parked'],
+    [1, 4, 'redactor', 'UNDECODABLE', 'parked'],
+    [4, 5, 'joiner', 'BAD_FRAME', 'parked'],
+  ]);
 });
 
-test.each([['by stage', { stage: 'joiner' }, [3, 5]], ['by code', { code: 'UNDECODABLE' }, [4]], ['by id', { ids: [1] }, [4]], ['everything', {}, [3, 4, 5]]])('chosen %s', async (_name, filter, offsets) => {
+test.each([
+  ['by stage', { stage: 'joiner' }, [3, 5]],
+  ['by code', { code: 'UNDECODABLE' }, [4]],
+  ['by id', { ids: [1] }, [4]],
+  ['everything', {}, [3, 4, 5]],
+])('chosen %s', async (_name, filter, offsets) => {
   const { entries } = await parkedWorld([3, 4, 5]);
   expect(selectParked(await entries(), filter).map(({ offset }) => offset)).toEqual(offsets);
 });
 
 test('replayed: the original bytes, key, time and trace, where they came from; replayed again: nothing', async () => {
   const { log, producer, entries } = await parkedWorld([3, 4, 4]);
-  expect(await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).toMatchObject({ sent: 2, before: 0, nowhere: [] });
+  expect(await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).toMatchObject({
+    sent: 2,
+    before: 0,
+    nowhere: [],
+  });
   expect(await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).toMatchObject({ sent: 0, before: 2 });
   const sent = await log.readToEnd('raw');
-  expect(sent.map(({ partition, key, value, timestamp, headers }) => [partition, key?.toString(), value?.toString(), timestamp, headers])).toEqual([3, 4].map((offset, id) => [1, 'key', `bytes ${offset}`, 1_000 + offset, { 'x-replayed': String(id), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }]));
+  expect(
+    sent.map(({ partition, key, value, timestamp, headers }) => [
+      partition,
+      key?.toString(),
+      value?.toString(),
+      timestamp,
+      headers,
+    ]),
+  ).toEqual(
+    [3, 4].map((offset, id) => [
+      1,
+      'key',
+      `bytes ${offset}`,
+      1_000 + offset,
+      { 'x-replayed': String(id), traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    ]),
+  );
   expect((await entries()).map(({ state }) => state)).toEqual(['replayed', 'replayed']);
 });
 
@@ -53,7 +103,10 @@ test('what comes back is the same letter, and is sent again only when that is as
 test('a reply lost between the two sends: sent twice, still one record, and then it is over', async () => {
   const broker = createMemoryBroker();
   const log = broker.client();
-  await log.createTopics([{ topic: 'raw', partitions: 2, config: {} }, { topic: 'p.parked.v1', partitions: 1, config: {} }]);
+  await log.createTopics([
+    { topic: 'raw', partitions: 2, config: {} },
+    { topic: 'p.parked.v1', partitions: 1, config: {} },
+  ]);
   const producer = await log.producer();
   await producer.send([parkedRecord('p.parked.v1', 'redactor', source(7), 'BAD_FRAME', 'why', 5_000)]);
   let calls = 0;
@@ -61,7 +114,9 @@ test('a reply lost between the two sends: sent twice, still one record, and then
     calls += 1;
     return calls === 1 ? 'reply-lost' : 'none';
   };
-  await expect(replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).rejects.toMatchObject({ retriable: true });
+  await expect(replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).rejects.toMatchObject({
+    retriable: true,
+  });
   await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000);
   expect((await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).sent).toBe(0);
   expect((await log.readToEnd('raw')).length).toBe(2);
@@ -69,19 +124,37 @@ test('a reply lost between the two sends: sent twice, still one record, and then
 
 test('a partition that is gone is named, not guessed', async () => {
   const log = createMemoryBroker().client();
-  await log.createTopics([{ topic: 'raw', partitions: 1, config: {} }, { topic: 'p.parked.v1', partitions: 1, config: {} }]);
+  await log.createTopics([
+    { topic: 'raw', partitions: 1, config: {} },
+    { topic: 'p.parked.v1', partitions: 1, config: {} },
+  ]);
   const producer = await log.producer();
   await producer.send([parkedRecord('p.parked.v1', 'redactor', source(7), 'BAD_FRAME', 'why', 5_000)]);
-  expect((await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).nowhere.map(({ partition }) => partition)).toEqual([1]);
+  expect(
+    (await replayParked({ log, producer, codec, prefix: 'p' }, {}, 9_000)).nowhere.map(({ partition }) => partition),
+  ).toEqual([1]);
 });
 
 test('a unit log that was divided since: records go where their units are now, revisions to every heir, and what cannot be placed stays parked', async () => {
   const log = createMemoryBroker().client();
-  await log.createTopics([{ topic: 'p.unit.v1', partitions: 2, config: {} }, { topic: 'p.unit.v1.e1', partitions: 4, config: {} }, { topic: 'p.unit.v1.e2', partitions: 8, config: {} }, { topic: 'p.parked.v1', partitions: 1, config: {} }]);
+  await log.createTopics([
+    { topic: 'p.unit.v1', partitions: 2, config: {} },
+    { topic: 'p.unit.v1.e1', partitions: 4, config: {} },
+    { topic: 'p.unit.v1.e2', partitions: 8, config: {} },
+    { topic: 'p.parked.v1', partitions: 1, config: {} },
+  ]);
   await codec.register([{ record: 'unit-record', topic: 'p.unit.v1' }]);
   const producer = await log.producer();
   const at = (bucket: number) => ({ ...observed({ id: `e${bucket}`, unit: `u${bucket}`, at: monday }), bucket });
-  const lost = (value: Buffer, topic = 'p.unit.v1', partition = 1) => parkedRecord('p.parked.v1', 'joiner', { topic, partition, offset: value.length, timestamp: 7_000, key: null, value, headers: {} }, 'SCHEMA_UNKNOWN', 'why', 9_000);
+  const lost = (value: Buffer, topic = 'p.unit.v1', partition = 1) =>
+    parkedRecord(
+      'p.parked.v1',
+      'joiner',
+      { topic, partition, offset: value.length, timestamp: 7_000, key: null, value, headers: {} },
+      'SCHEMA_UNKNOWN',
+      'why',
+      9_000,
+    );
   // Partition 1 of 2 holds buckets 2,048 to 4,095: partitions 4 to 7 of 8.
   await producer.send([
     lost(codec.encode('unit-record', { records: [at(2_048), at(4_095), at(2_100)] })),
@@ -95,10 +168,31 @@ test('a unit log that was divided since: records go where their units are now, r
   const sent = (await log.readToEnd('p.unit.v1.e2')).map(({ partition, timestamp, headers, value }) => {
     const bundle = codec.decode(['unit-record'], value as Buffer);
     if (!bundle.ok) throw new Error(bundle.message);
-    return [partition, timestamp, headers['x-replayed'], bundle.value.records.map(({ bucket, body }) => ('tripline.v1.Observation' in body ? bucket : Object.keys(body)[0]))];
+    return [
+      partition,
+      timestamp,
+      headers['x-replayed'],
+      bundle.value.records.map(({ bucket, body }) =>
+        'tripline.v1.Observation' in body ? bucket : Object.keys(body)[0],
+      ),
+    ];
   });
   // The last one came from the newest topic itself: back it goes as it was.
-  expect(sent.sort()).toEqual([[1, 7_000, '4', [512]], [4, 7_000, '0', [2_048, 2_100]], [4, 7_000, '1', ['tripline.v1.ExperimentAdopted']], [5, 7_000, '1', ['tripline.v1.ExperimentAdopted']], [6, 7_000, '1', ['tripline.v1.ExperimentAdopted']], [7, 7_000, '0', [4_095]], [7, 7_000, '1', ['tripline.v1.ExperimentAdopted']]]);
+  expect(sent.sort()).toEqual([
+    [1, 7_000, '4', [512]],
+    [4, 7_000, '0', [2_048, 2_100]],
+    [4, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
+    [5, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
+    [6, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
+    [7, 7_000, '0', [4_095]],
+    [7, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
+  ]);
   expect((await log.readToEnd('p.unit.v1')).length + (await log.readToEnd('p.unit.v1.e1')).length).toBe(0);
-  expect(parkedEntries(await log.readToEnd('p.parked.v1')).map(({ state }) => state)).toEqual(['replayed', 'replayed', 'parked', 'parked', 'replayed']);
+  expect(parkedEntries(await log.readToEnd('p.parked.v1')).map(({ state }) => state)).toEqual([
+    'replayed',
+    'replayed',
+    'parked',
+    'parked',
+    'replayed',
+  ]);
 });

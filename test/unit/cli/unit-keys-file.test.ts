@@ -1,4 +1,7 @@
-/** The file of unit keys: made once, rewritten whole, never wider open than its owner, never giving back what somebody else has dropped. */
+/**
+ * The file of unit keys: made once, rewritten whole, never wider open than its owner, never giving back what somebody
+ * else has dropped.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +16,10 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 const file = join(home, 'pseudonym.key');
-const [u1, u2] = [{ kind: 'user', id: 'u1' }, { kind: 'user', id: 'u2' }];
+const [u1, u2] = [
+  { kind: 'user', id: 'u1' },
+  { kind: 'user', id: 'u2' },
+];
 const knows = () => [u1, u2].map(({ kind, id }) => createPseudonymizer(unitKeys(home)).knows(kind, id));
 
 test('is made once, for its owner alone, and a reader that needs an old one says so', () => {
@@ -21,7 +27,7 @@ test('is made once, for its owner alone, and a reader that needs an old one says
   const first = unitKeys(home);
   expect([statSync(file).mode & 0o777, unitKeys(home)]).toEqual([0o600, first]);
 });
-test('two processes that each drop a key: neither brings the other\'s back, tokens stay, no half a file is left', () => {
+test("two processes that each drop a key: neither brings the other's back, tokens stay, no half a file is left", () => {
   const [one, other] = [createPseudonymizer(unitKeys(home)), createPseudonymizer(unitKeys(home))];
   const tokens = redactionPolicy(undefined, home).tokens;
   const keep = unitKeysKeeper(home);
@@ -40,7 +46,9 @@ test('what is no key stops the start and is not quoted; a place that cannot be w
   expect(() => unitKeys(home)).toThrow(/holds no pseudonym key/);
   expect(() => unitKeys(home)).not.toThrow(/top secret/);
   writeFileSync(file, kept);
-  expect(() => unitKeysKeeper(join(home, 'nowhere'))?.(unitKeys(home))).toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE', retriable: true }));
+  expect(() => unitKeysKeeper(join(home, 'nowhere'))?.(unitKeys(home))).toThrow(
+    expect.objectContaining({ code: 'STORE_UNAVAILABLE', retriable: true }),
+  );
 });
 test('a key in the environment cannot be rewritten', () => {
   vi.stubEnv('TRIPLINE_PSEUDONYM_KEY', 'ab'.repeat(16));
@@ -49,6 +57,15 @@ test('a key in the environment cannot be rewritten', () => {
 });
 
 describe('the list of units to erase', () => {
-  test('a type, a tab and an id, or an id; each once, as keys of tombstones', () => expect(readUnits('user\tu1\r\nu1\n\nticket\tT 1\nuser\tu1\n', 'f')).toEqual(['user\u001fu1', 'u1', 'ticket\u001fT 1']));
-  test.each([['', 'names no unit'], ['u1\nour user\tu1', 'line 2 names no unit'], ['user\t', 'line 1']])('%j is refused', (text, words) => expect(() => readUnits(text, 'f')).toThrow(words));
+  test('a type, a tab and an id, or an id; each once, as keys of tombstones', () =>
+    expect(readUnits('user\tu1\r\nu1\n\nticket\tT 1\nuser\tu1\n', 'f')).toEqual([
+      'user\u001fu1',
+      'u1',
+      'ticket\u001fT 1',
+    ]));
+  test.each([
+    ['', 'names no unit'],
+    ['u1\nour user\tu1', 'line 2 names no unit'],
+    ['user\t', 'line 1'],
+  ])('%j is refused', (text, words) => expect(() => readUnits(text, 'f')).toThrow(words));
 });

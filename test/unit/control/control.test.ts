@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { applyDecision, decide, experimentFileSchema, fromDecisionRecord, killDecision, parseExperimentFile, planRevision, toDecisionRecord } from '../../../services/control/index.ts';
+import {
+  applyDecision,
+  decide,
+  experimentFileSchema,
+  fromDecisionRecord,
+  killDecision,
+  parseExperimentFile,
+  planRevision,
+  toDecisionRecord,
+} from '../../../services/control/index.ts';
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
 import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
@@ -13,22 +22,65 @@ const problems = (text: string) => {
 
 describe('the experiment file', () => {
   test('five mistakes are five problems, each with its place', () => {
-    const text = anExperimentFile().replace('unit: user', 'unit: users').replace('weight: 50 }', 'weight: half }').replace('numerator: errors', 'numerator: errorz').replace('window: 1h', 'window: 1 hour').replace('better: lower', 'beter: lower, better: lower');
+    const text = anExperimentFile()
+      .replace('unit: user', 'unit: users')
+      .replace('weight: 50 }', 'weight: half }')
+      .replace('numerator: errors', 'numerator: errorz')
+      .replace('window: 1h', 'window: 1 hour')
+      .replace('better: lower', 'beter: lower, better: lower');
     const found = problems(text);
-    expect(found.map(({ path }) => path).sort()).toEqual(['experiment.arms[0].weight', 'experiment.metrics[0].beter', 'experiment.metrics[0].numerator', 'experiment.metrics[0].window', 'experiment.unit']);
+    expect(found.map(({ path }) => path).sort()).toEqual([
+      'experiment.arms[0].weight',
+      'experiment.metrics[0].beter',
+      'experiment.metrics[0].numerator',
+      'experiment.metrics[0].window',
+      'experiment.unit',
+    ]);
     expect(found.every(({ message }) => /^f\.yaml:\d+:\d+ /.test(message))).toBe(true);
     expect(found.find(({ path }) => path.endsWith('beter'))?.message).toContain('did you mean "better"?');
     expect(found.find(({ path }) => path === 'experiment.unit')?.line).toBe(4);
   });
   test.each([
     ['what this version does not do is refused', anExperimentFile({ extra: '  review: {}\n' }), 'review'],
-    ['an SLO of a metric that is not there', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: nothing, worse_than: 0.1 }]\n' }), 'no metric "nothing"'],
-    ['an SLO of an arm that is not there', anExperimentFile({ extra: '  slos: [{ id: s, arm: C, metric: error_rate, worse_than: 0.1 }]\n' }), 'no arm "C"'],
-    ['an SLO beyond the cap', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }), 'capped at 1'],
-    ['a hard kill of sticky units', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 20, of: 25 } }]\n' }), 'unit request'],
-    ['a hard kill that chance reaches', anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 3, of: 25 } }]\n' }).replace('unit: user', 'unit: request'), 'ask for more failures'],
-    ['a guardrail that is worth having', anExperimentFile().replace('role: guardrail,', 'role: guardrail, worthwhile: 0.01,'), 'only a goal'],
-    ['two controls', anExperimentFile().replace('{ id: B, weight: 50 }', '{ id: B, role: control, weight: 50 }'), 'control'],
+    [
+      'an SLO of a metric that is not there',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: nothing, worse_than: 0.1 }]\n' }),
+      'no metric "nothing"',
+    ],
+    [
+      'an SLO of an arm that is not there',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: C, metric: error_rate, worse_than: 0.1 }]\n' }),
+      'no arm "C"',
+    ],
+    [
+      'an SLO beyond the cap',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }),
+      'capped at 1',
+    ],
+    [
+      'a hard kill of sticky units',
+      anExperimentFile({
+        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 20, of: 25 } }]\n',
+      }),
+      'unit request',
+    ],
+    [
+      'a hard kill that chance reaches',
+      anExperimentFile({
+        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 3, of: 25 } }]\n',
+      }).replace('unit: user', 'unit: request'),
+      'ask for more failures',
+    ],
+    [
+      'a guardrail that is worth having',
+      anExperimentFile().replace('role: guardrail,', 'role: guardrail, worthwhile: 0.01,'),
+      'only a goal',
+    ],
+    [
+      'two controls',
+      anExperimentFile().replace('{ id: B, weight: 50 }', '{ id: B, role: control, weight: 50 }'),
+      'control',
+    ],
     ['an arm twice', anExperimentFile().replace('id: B', 'id: A'), 'twice'],
     ['a cap below the mean', anExperimentFile().replace('cap: 5000', 'cap: 500'), 'cap'],
     ['no YAML', 'version: 1\nexperiment: {', ''],
@@ -38,8 +90,19 @@ describe('the experiment file', () => {
     expect(found.some(({ message }) => message.includes(word))).toBe(true);
   });
   test('a harm in percent is relative to the mean, a quantile becomes a rate of passing its threshold', () => {
-    const parsed = parseExperimentFile(anExperimentFile({ metrics: '    - { id: p95, role: signal, quantile: 0.95, of: latency_ms, threshold: 9000, better: lower, window: 1h }\n    - { id: c, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 } }\n' }), 'f');
-    expect(parsed.ok && parsed.spec.metrics.map(({ numerator, harm, cap }) => [numerator, harm, Math.round(cap)])).toEqual([[{ of: 'inference', name: 'over', field: 'latency_ms', threshold: 9000 }, expect.closeTo(0.025), 1], [{ of: 'inference', name: 'cost_nano_usd' }, 200, 2288]]);
+    const parsed = parseExperimentFile(
+      anExperimentFile({
+        metrics:
+          '    - { id: p95, role: signal, quantile: 0.95, of: latency_ms, threshold: 9000, better: lower, window: 1h }\n    - { id: c, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 } }\n',
+      }),
+      'f',
+    );
+    expect(
+      parsed.ok && parsed.spec.metrics.map(({ numerator, harm, cap }) => [numerator, harm, Math.round(cap)]),
+    ).toEqual([
+      [{ of: 'inference', name: 'over', field: 'latency_ms', threshold: 9000 }, expect.closeTo(0.025), 1],
+      [{ of: 'inference', name: 'cost_nano_usd' }, 200, 2288],
+    ]);
   });
   test('has a JSON Schema', () => expect(JSON.stringify(experimentFileSchema())).toContain('restart_every'));
   const data = realData();
@@ -50,7 +113,24 @@ describe('the experiment file', () => {
 
 const metric = aMetric;
 const evaluation = anEvaluation;
-const pastOf = (change: Partial<Decision>): Decision => ({ decisionId: 'x', experimentId: 'exp-test', phase: 1, seq: 1, action: 'rollback', reasonCode: 'HARM', ruleId: 'harm', ruleVersion: 1, eventsFolded: 1, versionVector: [], configSha: '', revision: 1, evidence: '{}', actor: 'engine', traceId: '', ...change });
+const pastOf = (change: Partial<Decision>): Decision => ({
+  decisionId: 'x',
+  experimentId: 'exp-test',
+  phase: 1,
+  seq: 1,
+  action: 'rollback',
+  reasonCode: 'HARM',
+  ruleId: 'harm',
+  ruleVersion: 1,
+  eventsFolded: 1,
+  versionVector: [],
+  configSha: '',
+  revision: 1,
+  evidence: '{}',
+  actor: 'engine',
+  traceId: '',
+  ...change,
+});
 
 describe('rules, first match wins', () => {
   const harmed = metric({ log: 4 });
@@ -58,29 +138,109 @@ describe('rules, first match wins', () => {
   test.each<[string, Partial<Evaluation>, readonly Decision[], string, string | undefined]>([
     ['unsettled partitions decide nothing', { settled: false, metrics: [harmed] }, [], 'UNSETTLED', undefined],
     ['harm rolls back', { metrics: [harmed] }, [], 'HARM', 'rollback'],
-    ['harm wins over stale and sample ratio', { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } }, [], 'HARM', 'rollback'],
+    [
+      'harm wins over stale and sample ratio',
+      { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+      [],
+      'HARM',
+      'rollback',
+    ],
     ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
     ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
-    ['a signal pauses once', { metrics: [signal, metric()] }, [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })], 'PAUSED', undefined],
-    ['harm is still seen after a pause', { metrics: [signal, harmed] }, [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })], 'HARM', 'rollback'],
-    ['stale comes before sample ratio', { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } }, [], 'STALE', undefined],
+    [
+      'a signal pauses once',
+      { metrics: [signal, metric()] },
+      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+      'PAUSED',
+      undefined,
+    ],
+    [
+      'harm is still seen after a pause',
+      { metrics: [signal, harmed] },
+      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+      'HARM',
+      'rollback',
+    ],
+    [
+      'stale comes before sample ratio',
+      { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+      [],
+      'STALE',
+      undefined,
+    ],
     ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
-    ['sample ratio lasts', { srm: { logE: 0, counts: {} } }, [pastOf({ action: 'pause', reasonCode: 'SRM' })], 'SRM', undefined],
+    [
+      'sample ratio lasts',
+      { srm: { logE: 0, counts: {} } },
+      [pastOf({ action: 'pause', reasonCode: 'SRM' })],
+      'SRM',
+      undefined,
+    ],
     ['a suspected sample ratio blocks', { srm: { logE: 2, counts: {} } }, [], 'SRM_SUSPECTED', undefined],
     ['nothing to test', { metrics: [{ ...metric(), harm: undefined } as never] }, [], 'INSUFFICIENT', undefined],
-    ['a win promotes after the minimum run', { watermark: monday + 25 * hour, newestClock: monday + 25 * hour, metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] }, [], 'WIN', 'promote'],
-    ['no win before the minimum run', { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] }, [], 'CONTINUE', undefined],
-    ['no win while a guardrail is not shown to be safe', { watermark: monday + 25 * hour, newestClock: monday + 25 * hour, metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] }, [], 'CONTINUE', undefined],
-    ['the horizon concludes', { watermark: monday + 400 * hour, newestClock: monday + 400 * hour }, [], 'HORIZON', 'conclude'],
-    ['the horizon concludes once', { watermark: monday + 400 * hour, newestClock: monday + 400 * hour }, [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })], 'HORIZON', undefined],
+    [
+      'a win promotes after the minimum run',
+      {
+        watermark: monday + 25 * hour,
+        newestClock: monday + 25 * hour,
+        metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+      },
+      [],
+      'WIN',
+      'promote',
+    ],
+    [
+      'no win before the minimum run',
+      { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] },
+      [],
+      'CONTINUE',
+      undefined,
+    ],
+    [
+      'no win while a guardrail is not shown to be safe',
+      {
+        watermark: monday + 25 * hour,
+        newestClock: monday + 25 * hour,
+        metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+      },
+      [],
+      'CONTINUE',
+      undefined,
+    ],
+    [
+      'the horizon concludes',
+      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+      [],
+      'HORIZON',
+      'conclude',
+    ],
+    [
+      'the horizon concludes once',
+      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+      [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })],
+      'HORIZON',
+      undefined,
+    ],
     ['otherwise it goes on', {}, [], 'CONTINUE', undefined],
   ])('%s', (_name, change, past, state, action) => {
     const judged = decide(evaluation(change), past);
     expect([judged.state, judged.decision?.action]).toEqual([state, action]);
   });
   test('a ramp advances when its step has held long enough, with enough units', () => {
-    const experiment = aRevision({}, anExperimentFile({ extra: '  ramp: { coverage: [5, 50, 100], hold: 6h, min_units: 10 }\n' }));
-    const at = (hours: number, units: number) => decide(evaluation({ experiment, watermark: monday + hours * hour, newestClock: monday + hours * hour, srm: { logE: 0, counts: { A: units, B: units } } }), []).decision?.action;
+    const experiment = aRevision(
+      {},
+      anExperimentFile({ extra: '  ramp: { coverage: [5, 50, 100], hold: 6h, min_units: 10 }\n' }),
+    );
+    const at = (hours: number, units: number) =>
+      decide(
+        evaluation({
+          experiment,
+          watermark: monday + hours * hour,
+          newestClock: monday + hours * hour,
+          srm: { logE: 0, counts: { A: units, B: units } },
+        }),
+        [],
+      ).decision?.action;
     expect([at(5, 9), at(6, 9), at(6, 4)]).toEqual([undefined, 'advance', undefined]);
     expect(experiment.coverage).toBe(5);
     expect(applyDecision(experiment, pastOf({ action: 'advance' }), monday)?.coverage).toBe(50);
@@ -95,8 +255,18 @@ describe('rules, first match wins', () => {
 });
 
 describe('revisions', () => {
-  test.each([['rollback', 'rolled_back', 0], ['stop', 'stopped', 0], ['pause', 'paused', 100], ['promote', 'promoted', 100]] as const)('%s', (action, status, coverage) => {
-    expect(applyDecision(aRevision(), pastOf({ action }), monday)).toMatchObject({ status, coverage, revision: 2, phase: 1 });
+  test.each([
+    ['rollback', 'rolled_back', 0],
+    ['stop', 'stopped', 0],
+    ['pause', 'paused', 100],
+    ['promote', 'promoted', 100],
+  ] as const)('%s', (action, status, coverage) => {
+    expect(applyDecision(aRevision(), pastOf({ action }), monday)).toMatchObject({
+      status,
+      coverage,
+      revision: 2,
+      phase: 1,
+    });
   });
   test('obeying twice changes nothing', () => {
     const once = applyDecision(aRevision(), pastOf({}), monday);
@@ -109,10 +279,31 @@ describe('revisions', () => {
       return parsed.ok ? planRevision(parsed.spec, parsed.sha, first, monday + hour, 'a', 'b') : undefined;
     };
     expect(plan(anExperimentFile())).toBeUndefined();
-    expect(plan(anExperimentFile().replace('weight: 50 }', 'weight: 60 }'))).toMatchObject({ phase: 2, revision: 2, phaseStartedAt: monday + hour });
-    expect(plan(anExperimentFile({ extra: '  analysis: { alpha_harm: 0.01 }\n' }))).toMatchObject({ phase: 2, revision: 2 });
-    expect(plan(anExperimentFile({ extra: '  analysis: { restart_every: 3h }\n' }))).toMatchObject({ phase: 2, revision: 2 });
-    expect(plan(anExperimentFile({ extra: '  analysis: { min_run: 2d, freshness: 1m }\n' }))).toMatchObject({ phase: 1, revision: 2, phaseStartedAt: monday });
+    expect(plan(anExperimentFile().replace('weight: 50 }', 'weight: 60 }'))).toMatchObject({
+      phase: 2,
+      revision: 2,
+      phaseStartedAt: monday + hour,
+    });
+    expect(plan(anExperimentFile({ extra: '  analysis: { alpha_harm: 0.01 }\n' }))).toMatchObject({
+      phase: 2,
+      revision: 2,
+    });
+    expect(plan(anExperimentFile({ extra: '  analysis: { restart_every: 3h }\n' }))).toMatchObject({
+      phase: 2,
+      revision: 2,
+    });
+    expect(plan(anExperimentFile({ extra: '  analysis: { min_run: 2d, freshness: 1m }\n' }))).toMatchObject({
+      phase: 1,
+      revision: 2,
+      phaseStartedAt: monday,
+    });
   });
-  test('a kill names who and why', () => expect(killDecision(aRevision(), [pastOf({ seq: 4 })], 'sre', 'INC-1', monday)).toMatchObject({ action: 'rollback', reasonCode: 'KILL', seq: 5, actor: 'sre', note: 'INC-1' }));
+  test('a kill names who and why', () =>
+    expect(killDecision(aRevision(), [pastOf({ seq: 4 })], 'sre', 'INC-1', monday)).toMatchObject({
+      action: 'rollback',
+      reasonCode: 'KILL',
+      seq: 5,
+      actor: 'sre',
+      note: 'INC-1',
+    }));
 });

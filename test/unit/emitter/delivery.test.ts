@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { createAssignmentTable } from '../../../services/assignment/index.ts';
-import { createEmitter, createTestTripline, type EmitterOptions, type EventSink } from '../../../services/emitter/index.ts';
+import {
+  createEmitter,
+  createTestTripline,
+  type EmitterOptions,
+  type EventSink,
+} from '../../../services/emitter/index.ts';
 import { createEventQueue, type QueuedEvent } from '../../../services/emitter/event-queue.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
@@ -29,8 +34,16 @@ function handSink(): { sink: EventSink; next: () => Promise<Held> } {
 }
 const emitterOn = (sink: EventSink, change: Partial<EmitterOptions> = {}) =>
   createEmitter({
-    service: 's', environment: 'e', clock: { now: () => 1 }, encode: () => Buffer.alloc(100), sink, experiments: { table: () => createAssignmentTable([aRevision()]), stale: () => false, close: async () => {} },
-    maxQueued: 100, maxBytes: 1 << 20, lingerMs: 0, ...change,
+    service: 's',
+    environment: 'e',
+    clock: { now: () => 1 },
+    encode: () => Buffer.alloc(100),
+    sink,
+    experiments: { table: () => createAssignmentTable([aRevision()]), stale: () => false, close: async () => {} },
+    maxQueued: 100,
+    maxBytes: 1 << 20,
+    lingerMs: 0,
+    ...change,
   });
 
 test('a failed batch is sent again as it was, before anything newer', async () => {
@@ -76,26 +89,37 @@ test('flush is false when something queued before it was dropped instead', async
   expect(tripline.stats().droppedBy).toEqual({ queue_full: 1, too_large: 0, refused: 0, closed: 0 });
 });
 
-test.each([1, 2, 7, 64, 100])('one event of %i that the broker refuses is dropped alone, the others keep their order', async (count) => {
-  const arrived: string[] = [];
-  const bad = `u${Math.floor(count / 3)}`;
-  const tripline = emitterOn({
-    send: async (batch) => {
-      if (batch.some(({ key }) => key === bad)) throw new PipelineError('BROKER_REFUSED', 'too large');
-      arrived.push(...batch.map(({ key }) => key));
-    },
-    close: async () => {},
-  });
-  const users = Array.from({ length: count }, (_, index) => `u${index}`);
-  for (const userId of users) tripline.record({ userId });
-  expect(await tripline.flush()).toBe(false);
-  expect(arrived).toEqual(users.filter((user) => user !== bad));
-  expect(tripline.stats()).toMatchObject({ sent: count - 1, queued: 0, bytes: 0, droppedBy: { refused: 1 } });
-});
+test.each([1, 2, 7, 64, 100])(
+  'one event of %i that the broker refuses is dropped alone, the others keep their order',
+  async (count) => {
+    const arrived: string[] = [];
+    const bad = `u${Math.floor(count / 3)}`;
+    const tripline = emitterOn({
+      send: async (batch) => {
+        if (batch.some(({ key }) => key === bad)) throw new PipelineError('BROKER_REFUSED', 'too large');
+        arrived.push(...batch.map(({ key }) => key));
+      },
+      close: async () => {},
+    });
+    const users = Array.from({ length: count }, (_, index) => `u${index}`);
+    for (const userId of users) tripline.record({ userId });
+    expect(await tripline.flush()).toBe(false);
+    expect(arrived).toEqual(users.filter((user) => user !== bad));
+    expect(tripline.stats()).toMatchObject({ sent: count - 1, queued: 0, bytes: 0, droppedBy: { refused: 1 } });
+  },
+);
 
 test('giving back keeps the order across the end of the ring', () => {
   const queue = createEventQueue(4, 1 << 20);
-  const event = (key: string): QueuedEvent => ({ topic: 'outcome.raw.v1', record: 'outcome-event', bucket: 0, key, frame: Buffer.alloc(1), traceparent: undefined, timestamp: 0 });
+  const event = (key: string): QueuedEvent => ({
+    topic: 'outcome.raw.v1',
+    record: 'outcome-event',
+    bucket: 0,
+    key,
+    frame: Buffer.alloc(1),
+    traceparent: undefined,
+    timestamp: 0,
+  });
   for (const key of ['a', 'b', 'c']) queue.push(event(key));
   queue.take(2);
   queue.done();
@@ -111,7 +135,13 @@ test('giving back keeps the order across the end of the ring', () => {
 
 test('a batch is bounded in bytes, so that brokers take it', async () => {
   const sizes: number[] = [];
-  const tripline = emitterOn({ send: async (batch) => void sizes.push(batch.reduce((sum, { frame }) => sum + frame.length, 0)), close: async () => {} }, { encode: () => Buffer.alloc(300_000), maxBytes: 1 << 26 });
+  const tripline = emitterOn(
+    {
+      send: async (batch) => void sizes.push(batch.reduce((sum, { frame }) => sum + frame.length, 0)),
+      close: async () => {},
+    },
+    { encode: () => Buffer.alloc(300_000), maxBytes: 1 << 26 },
+  );
   for (let index = 0; index < 10; index += 1) tripline.record({ userId: 'u' });
   expect(await tripline.flush()).toBe(true);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(800_000);
@@ -129,8 +159,17 @@ test('close comes back while a send hangs, and what is recorded afterwards is co
 });
 
 test('a unit whose exposure cannot be recorded keeps getting control', () => {
-  const broken = emitterOn(handSink().sink, { encode: () => { throw new Error('secret prompt'); }, forced: { 'exp-test': 'B' } });
-  expect([1, 2, 3].map(() => broken.assign('exp-test', { userId: 'u' }).variant)).toEqual(['control', 'control', 'control']);
+  const broken = emitterOn(handSink().sink, {
+    encode: () => {
+      throw new Error('secret prompt');
+    },
+    forced: { 'exp-test': 'B' },
+  });
+  expect([1, 2, 3].map(() => broken.assign('exp-test', { userId: 'u' }).variant)).toEqual([
+    'control',
+    'control',
+    'control',
+  ]);
   expect(broken.stats().lastProblem).toBe('assign: a value has the wrong type');
 });
 
@@ -139,18 +178,36 @@ test('the trace of a call: given, else the active one, else none; what is malfor
   const active = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
   const traces: unknown[] = [];
   let context: string | undefined = active;
-  const tripline = emitterOn(handSink().sink, { traceContext: () => context, encode: (_record, value) => { traces.push((value as { trace_id: string }).trace_id); return Buffer.alloc(1); } });
+  const tripline = emitterOn(handSink().sink, {
+    traceContext: () => context,
+    encode: (_record, value) => {
+      traces.push((value as { trace_id: string }).trace_id);
+      return Buffer.alloc(1);
+    },
+  });
   tripline.record({ userId: 'u', traceparent: given });
   tripline.record({ userId: 'u' });
   context = undefined;
   tripline.record({ userId: 'u' });
-  for (const odd of ['', 'x', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, `${given}-more`]) tripline.record({ userId: 'u', traceparent: odd });
+  for (const odd of [
+    '',
+    'x',
+    `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`,
+    `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    `${given}-more`,
+  ])
+    tripline.record({ userId: 'u', traceparent: odd });
   expect(traces).toEqual(['a'.repeat(32), 'c'.repeat(32), '', '', '', '', '', '']);
 });
 
 test('an arm names the unit: an inference that gives nothing else is still about somebody', () => {
   const file = (unit: string) => anExperimentFile().replace('unit: user', `unit: ${unit}`);
-  for (const [unit, expected] of [['user', { units: { user_id: 'x' } }], ['org', { units: { org_id: 'x' } }], ['session', { units: { session_id: 'x' } }], ['entity:ticket', { entity: { type: 'ticket', id: 'x' } }]] as const) {
+  for (const [unit, expected] of [
+    ['user', { units: { user_id: 'x' } }],
+    ['org', { units: { org_id: 'x' } }],
+    ['session', { units: { session_id: 'x' } }],
+    ['entity:ticket', { entity: { type: 'ticket', id: 'x' } }],
+  ] as const) {
     const tripline = createTestTripline({ experiments: [aRevision({}, file(unit))] });
     const arm = tripline.assign('exp-test', { unit: 'x' });
     tripline.record({ arms: [arm] });
@@ -164,7 +221,9 @@ test('an arm names the unit: an inference that gives nothing else is still about
 });
 
 test('when every request is a unit, the inference is its own exposure', () => {
-  const tripline = createTestTripline({ experiments: [aRevision({}, anExperimentFile().replace('unit: user', 'unit: request'))] });
+  const tripline = createTestTripline({
+    experiments: [aRevision({}, anExperimentFile().replace('unit: user', 'unit: request'))],
+  });
   const arm = tripline.assign('exp-test', { requestId: 'r1' });
   expect(arm.reason).toBe('SPLIT');
   tripline.record({ arms: [arm] });
@@ -176,7 +235,10 @@ test('the test double refuses what production would refuse', () => {
   expect(tripline.record({ userId: 'u', prompt: 42 as never })).toBe('');
   tripline.outcome('thumbs', { value: 1 });
   expect(tripline.events()).toEqual([]);
-  expect(tripline.stats()).toMatchObject({ failedCalls: 2, lastProblem: 'outcome: thumbs names no entity, unit or inferenceId' });
+  expect(tripline.stats()).toMatchObject({
+    failedCalls: 2,
+    lastProblem: 'outcome: thumbs names no entity, unit or inferenceId',
+  });
 });
 
 test('exposures are told once per unit, and the memory of them is bounded, oldest first', () => {

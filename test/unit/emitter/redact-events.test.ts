@@ -12,7 +12,12 @@ import type { InferenceEvent } from '../../../schemas/generated.ts';
 const home = mkdtempSync(join(tmpdir(), 'tripline-emitter-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const keys = `k1:${'ab'.repeat(16)}`;
-const call = { userId: 'ada@example.org', prompt: 'I am ada@example.org', attributes: { password: 'hunter2!Xy' }, status: 'success' as const };
+const call = {
+  userId: 'ada@example.org',
+  prompt: 'I am ada@example.org',
+  attributes: { password: 'hunter2!Xy' },
+  status: 'success' as const,
+};
 
 describe('with a policy', () => {
   const policy = { ...defaultPolicy, tokens: parseTokenKeys(keys) as TokenKeys };
@@ -22,16 +27,23 @@ describe('with a policy', () => {
   const [inference, outcome] = tripline.events();
   const event = inference?.event as InferenceEvent;
   test('texts leave the process redacted, ids as they are, and what went is counted', () => {
-    expect(event).toMatchObject({ units: { user_id: 'ada@example.org' }, prompt: expect.stringMatching(/^I am \[EMAIL:k1:[0-9a-f]{16}\]$/), attributes: { password: expect.stringMatching(/^\[SECRET_GENERIC:l\d+\]$/) } });
+    expect(event).toMatchObject({
+      units: { user_id: 'ada@example.org' },
+      prompt: expect.stringMatching(/^I am \[EMAIL:k1:[0-9a-f]{16}\]$/),
+      attributes: { password: expect.stringMatching(/^\[SECRET_GENERIC:l\d+\]$/) },
+    });
     expect(JSON.stringify(outcome?.event)).not.toContain('ada@');
     expect(tripline.stats().redactions).toMatchObject({ 'EMAIL structured': 2, 'SECRET_GENERIC field': 1 });
   });
   test('the redactor behind it, with the same keys, leaves its tokens alone', () => {
     const verdict = redactInference(event, 1, { policy, pseudonym: createPseudonymizer(Buffer.alloc(32, 9)) });
-    expect(verdict.kind === 'forward' && verdict.value.inference).toMatchObject({ prompt: event.prompt, redactions: {} });
+    expect(verdict.kind === 'forward' && verdict.value.inference).toMatchObject({
+      prompt: event.prompt,
+      redactions: {},
+    });
   });
 });
-test('without one, texts are the redactor\'s business', () => {
+test("without one, texts are the redactor's business", () => {
   const tripline = createTestTripline();
   tripline.record(call);
   expect(tripline.events()[0]?.event).toMatchObject({ prompt: call.prompt });
@@ -42,7 +54,11 @@ describe('by environment', () => {
   const sink = join(home, 'events.ndjson');
   test('TRIPLINE_EMITTER_REDACT=on, keys from a file', async () => {
     writeFileSync(join(home, 'keys'), keys);
-    const emitter = createEmitterFromEnv({ TRIPLINE_SINK: `file:${sink}`, TRIPLINE_EMITTER_REDACT: 'on', TRIPLINE_TOKEN_KEYS_FILE: join(home, 'keys') });
+    const emitter = createEmitterFromEnv({
+      TRIPLINE_SINK: `file:${sink}`,
+      TRIPLINE_EMITTER_REDACT: 'on',
+      TRIPLINE_TOKEN_KEYS_FILE: join(home, 'keys'),
+    });
     emitter.record(call);
     expect(await emitter.flush()).toBe(true);
     await emitter.close();
@@ -52,7 +68,11 @@ describe('by environment', () => {
   });
   test('a policy that cannot be read: nothing leaves, the app goes on, stats say why', async () => {
     const raw = join(home, 'raw.ndjson');
-    const emitter = createEmitterFromEnv({ TRIPLINE_SINK: `file:${raw}`, TRIPLINE_EMITTER_REDACT: 'on', TRIPLINE_REDACTION_POLICY: join(home, 'none.json') });
+    const emitter = createEmitterFromEnv({
+      TRIPLINE_SINK: `file:${raw}`,
+      TRIPLINE_EMITTER_REDACT: 'on',
+      TRIPLINE_REDACTION_POLICY: join(home, 'none.json'),
+    });
     emitter.record(call);
     expect(await emitter.flush({ timeoutMs: 50 })).toBe(false);
     expect(emitter.stats().lastProblem).toContain('cannot be read');

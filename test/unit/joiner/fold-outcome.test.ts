@@ -1,10 +1,20 @@
-/** Outcomes and units, case by case, on the records of the unit log itself; and the difference array against a recount for every restart. */
+/**
+ * Outcomes and units, case by case, on the records of the unit log itself; and the difference array against a recount
+ * for every restart.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { UnitRecord } from '../../../schemas/generated.ts';
 import { entryValue } from '../../../services/joiner/entries.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import { createPartitionFold, entriesAt, entryFields, type MetricFold, type PartitionFold, readCellKey } from '../../../services/joiner/fold-state.ts';
+import {
+  createPartitionFold,
+  entriesAt,
+  entryFields,
+  type MetricFold,
+  type PartitionFold,
+  readCellKey,
+} from '../../../services/joiner/fold-state.ts';
 import { erasedBody, takeFlushRows } from '../../../services/joiner/rows.ts';
 import { fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
 
@@ -13,11 +23,16 @@ import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../../
 import { createMemoryState, readStateRows } from '../../support/memory-state.ts';
 import { aLog, adopted, erased, exposed, first, happened, observed, second, tick } from '../../support/unit-log.ts';
 
-const fold = (log: readonly UnitRecord[]): PartitionFold => foldEagerly([adopted(first), adopted(second), ...log]).state;
+const fold = (log: readonly UnitRecord[]): PartitionFold =>
+  foldEagerly([adopted(first), adopted(second), ...log]).state;
 const report = (partition: PartitionFold, experiment: string, metric: string) => {
   const found = partition.experiments.get(experiment);
   const index = found?.revision.spec.metrics.findIndex(({ id }) => id === metric) ?? -1;
-  return (found?.reports ?? []).map((arm) => [arm[index]?.units, Number(arm[index]?.numerator), Number(arm[index]?.denominator)]);
+  return (found?.reports ?? []).map((arm) => [
+    arm[index]?.units,
+    Number(arm[index]?.numerator),
+    Number(arm[index]?.denominator),
+  ]);
 };
 const dropped = (partition: PartitionFold) => Object.fromEntries(partition.counts.dropped);
 const call = observed({ id: 'e', unit: 'u', at: monday });
@@ -25,17 +40,31 @@ const reopened = happened({ id: 'o', inference: 'e', kind: 'ticket_reopened', at
 const resolved = happened({ id: 'p', inference: 'e', at: monday + hour });
 
 describe('an outcome that knows only its inference', () => {
-  test.each([['after it', [call, reopened, resolved]], ['before it', [reopened, resolved, call]], ['around it', [resolved, call, reopened]], ['twice', [reopened, reopened, call, resolved, reopened]]])('%s counts once', (_name, log) => {
-    expect(report(fold(log), 'exp-test', 'reopen_rate')).toEqual([[1, 1, 1], [0, 0, 0]]);
+  test.each([
+    ['after it', [call, reopened, resolved]],
+    ['before it', [reopened, resolved, call]],
+    ['around it', [resolved, call, reopened]],
+    ['twice', [reopened, reopened, call, resolved, reopened]],
+  ])('%s counts once', (_name, log) => {
+    expect(report(fold(log), 'exp-test', 'reopen_rate')).toEqual([
+      [1, 1, 1],
+      [0, 0, 0],
+    ]);
   });
   test('is dropped and counted when no inference comes within the longest window', () => {
     const late = observed({ id: 'e', unit: 'u', at: monday, receivedAt: monday + 80 * hour });
     const partition = fold([reopened, tick(monday + 79 * hour), late]);
-    expect([report(partition, 'exp-test', 'reopen_rate')[0]?.[1], dropped(partition), partition.waiting.size]).toEqual([0, { 'inference-never-seen': 1 }, 0]);
+    expect([report(partition, 'exp-test', 'reopen_rate')[0]?.[1], dropped(partition), partition.waiting.size]).toEqual([
+      0,
+      { 'inference-never-seen': 1 },
+      0,
+    ]);
   });
   test('counts for an experiment that meets its unit later, whichever comes first', () => {
     const other = exposed({ id: 'x', unit: 'u', at: monday - hour });
-    expect(report(fold([call, reopened, resolved, other]), 'exp-test', 'reopen_rate')).toEqual(report(fold([other, call, reopened, resolved]), 'exp-test', 'reopen_rate'));
+    expect(report(fold([call, reopened, resolved, other]), 'exp-test', 'reopen_rate')).toEqual(
+      report(fold([other, call, reopened, resolved]), 'exp-test', 'reopen_rate'),
+    );
   });
 });
 
@@ -43,24 +72,68 @@ describe('one event', () => {
   const asOrg = observed({ id: 'e', unit: 'o', at: monday, experiment: 'exp-org', arm: 'B', error: true });
   test('under two unit types in one partition counts once for each', () => {
     const partition = fold([call, asOrg, call, asOrg]);
-    expect([report(partition, 'exp-test', 'error_rate'), report(partition, 'exp-org', 'error_rate'), dropped(partition)]).toEqual([[[1, 0, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 1]], { duplicate: 2 }]);
+    expect([
+      report(partition, 'exp-test', 'error_rate'),
+      report(partition, 'exp-org', 'error_rate'),
+      dropped(partition),
+    ]).toEqual([
+      [
+        [1, 0, 1],
+        [0, 0, 0],
+      ],
+      [
+        [0, 0, 0],
+        [1, 1, 1],
+      ],
+      { duplicate: 2 },
+    ]);
   });
   test('under two experiments of one unit type counts in both', () => {
     const both = observed({ id: 'e', unit: 'u', at: monday, error: true });
-    if ('tripline.v1.Observation' in both.body) both.body['tripline.v1.Observation'].exposures.push({ experiment_id: 'exp-org', phase: 1, variant: 'B' });
+    if ('tripline.v1.Observation' in both.body)
+      both.body['tripline.v1.Observation'].exposures.push({ experiment_id: 'exp-org', phase: 1, variant: 'B' });
     const partition = fold([both, both]);
-    expect([report(partition, 'exp-test', 'error_rate'), report(partition, 'exp-org', 'error_rate')]).toEqual([[[1, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 1]]]);
+    expect([report(partition, 'exp-test', 'error_rate'), report(partition, 'exp-org', 'error_rate')]).toEqual([
+      [
+        [1, 1, 1],
+        [0, 0, 0],
+      ],
+      [
+        [0, 0, 0],
+        [1, 1, 1],
+      ],
+    ]);
   });
 });
 
 describe('a subject that asks to be forgotten', () => {
-  const log = [observed({ id: 'e', unit: 'u', at: monday, ticket: 'T' }), happened({ id: 'o', unit: 'u', ticket: 'T', kind: 'ticket_reopened', at: monday + hour }), happened({ id: 'p', unit: 'u', ticket: 'T', at: monday + hour })];
-  const later = [erased('u', monday + 2 * hour), erased('u', monday + 2 * hour), happened({ id: 'o', unit: 'u', ticket: 'T', kind: 'ticket_reopened', revision: 2, value: null, at: monday + 3 * hour }), observed({ id: 'f', unit: 'u', at: monday + 3 * hour }), tick(monday + 100 * hour)];
+  const log = [
+    observed({ id: 'e', unit: 'u', at: monday, ticket: 'T' }),
+    happened({ id: 'o', unit: 'u', ticket: 'T', kind: 'ticket_reopened', at: monday + hour }),
+    happened({ id: 'p', unit: 'u', ticket: 'T', at: monday + hour }),
+  ];
+  const later = [
+    erased('u', monday + 2 * hour),
+    erased('u', monday + 2 * hour),
+    happened({
+      id: 'o',
+      unit: 'u',
+      ticket: 'T',
+      kind: 'ticket_reopened',
+      revision: 2,
+      value: null,
+      at: monday + 3 * hour,
+    }),
+    observed({ id: 'f', unit: 'u', at: monday + 3 * hour }),
+    tick(monday + 100 * hour),
+  ];
   test('leaves its sums, open entries close with what they were worth, later records are dropped', () => {
     const kept = fold([...log, tick(monday + 100 * hour)]);
     const gone = fold([...log, ...later]);
     expect(report(gone, 'exp-test', 'reopen_rate')).toEqual(report(kept, 'exp-test', 'reopen_rate'));
-    expect([...(gone.experiments.get('exp-test')?.cells ?? [])]).toEqual([...(kept.experiments.get('exp-test')?.cells ?? [])]);
+    expect([...(gone.experiments.get('exp-test')?.cells ?? [])]).toEqual([
+      ...(kept.experiments.get('exp-test')?.cells ?? []),
+    ]);
     expect(dropped(gone)).toEqual({ duplicate: 1, erased: 2 });
   });
   test('leaves no outcome and no ticket in the rows, also when it was flushed before', async () => {
@@ -80,7 +153,12 @@ describe('a subject that asks to be forgotten', () => {
 describe('revisions', () => {
   test('a phase that ends between two flushes leaves the rows of one that ended after them', async () => {
     const next = { ...first, revision: 2, phase: 2, phaseStartedAt: monday + hour, appliedAt: monday + hour };
-    const log = [adopted(first), call, adopted(next), observed({ id: 'f', unit: 'u', at: monday + 2 * hour, phase: 2 })];
+    const log = [
+      adopted(first),
+      call,
+      adopted(next),
+      observed({ id: 'f', unit: 'u', at: monday + 2 * hour, phase: 2 }),
+    ];
     const store = createMemoryState();
     const owner = createOwner(store, log, { units: 0, events: 1 });
     await owner.fold(2);
@@ -88,63 +166,88 @@ describe('revisions', () => {
     await owner.write('all');
     await finish(owner, log);
     expect(contentsOf(store, log.length)).toEqual(contentsOf(foldEagerly(log).store, log.length));
-    expect([...store.rows.values()].filter(({ kind, phase }) => kind === 'report' && phase === 1).reduce((sum, { n }) => sum + Number(n), 0)).toBe(first.spec.metrics.length);
+    expect(
+      [...store.rows.values()]
+        .filter(({ kind, phase }) => kind === 'report' && phase === 1)
+        .reduce((sum, { n }) => sum + Number(n), 0),
+    ).toBe(first.spec.metrics.length);
   });
   test('state of another fold is refused with what to do', async () => {
     const { state } = foldEagerly([adopted(first), call]);
     const store = createMemoryState();
     const flush = takeFlushRows(state, positionOf(2));
     const checkpoint = readStateRows(flush.state).find(({ kind }) => kind === 'checkpoint');
-    const owner = createOwner({ ...store, base: async () => [{ ...(checkpoint as NonNullable<typeof checkpoint>), slot: 1 }] }, [call], { units: 9, events: 9 });
-    await expect(owner.fold(1)).rejects.toMatchObject({ code: 'STATE_CORRUPT', cure: expect.stringContaining('npx tripline rebuild') });
+    const owner = createOwner(
+      { ...store, base: async () => [{ ...(checkpoint as NonNullable<typeof checkpoint>), slot: 1 }] },
+      [call],
+      { units: 9, events: 9 },
+    );
+    await expect(owner.fold(1)).rejects.toMatchObject({
+      code: 'STATE_CORRUPT',
+      cure: expect.stringContaining('npx tripline rebuild'),
+    });
   });
 });
 
-test('for every restart, suffix sums of the difference array are a recount of each unit\'s first entry since', () => {
-  fc.assert(fc.property(aLog, (log) => {
-    const partition = createPartitionFold(0);
-    /** Entries as they close, from outside: per experiment, unit and metric, their segments and values; a correction moves the last one. */
-    const closed = new Map<string, { segment: number; value: number; start: number }[]>();
-    for (const [offset, record] of log.entries()) {
-      foldRecord(partition, record, positionOf(offset));
-      for (const unit of partition.units.values()) {
-        for (const member of unit.experiments) {
-          for (const [index, metric] of member.experiment.metrics.entries()) {
-            const base = entriesAt(member) + index * entryFields;
-            const [segment = -1, start = 0, numerator = 0, denominator = 0] = member.data.slice(base, base + 4);
-            if (segment < 0) continue;
-            const at = `${member.experiment.key}/${unit.id}/${member.arm}/${index}`;
-            const entries = closed.get(at) ?? [];
-            closed.set(at, entries);
-            const value = entryValue(metric, numerator, denominator);
-            const last = entries.at(-1);
-            if (last?.segment === segment) last.value = value;
-            else entries.push({ segment, value, start });
-          }
-        }
-      }
-    }
-    for (const experiment of partition.experiments.values()) {
-      for (let restart = 0; restart < experiment.segments.length; restart += 1) {
-        for (const [arm] of experiment.arms.entries()) {
-          for (const [index, metric] of experiment.metrics.entries()) {
-            const sums = [0, 0, 0];
-            for (const [key, cell] of experiment.cells) {
-              const at = readCellKey(experiment, key);
-              if (at.metric !== index || at.segment < restart || (at.side === 1) !== (experiment.control !== arm)) continue;
-              sums[0] = (sums[0] ?? 0) + cell.n;
-              sums[1] = (sums[1] ?? 0) + cell.s;
-              sums[2] = (sums[2] ?? 0) + cell.sv;
+test("for every restart, suffix sums of the difference array are a recount of each unit's first entry since", () => {
+  fc.assert(
+    fc.property(aLog, (log) => {
+      const partition = createPartitionFold(0);
+      /**
+       * Entries as they close, from outside: per experiment, unit and metric, their segments and values; a correction
+       * moves the last one.
+       */
+      const closed = new Map<string, { segment: number; value: number; start: number }[]>();
+      for (const [offset, record] of log.entries()) {
+        foldRecord(partition, record, positionOf(offset));
+        for (const unit of partition.units.values()) {
+          for (const member of unit.experiments) {
+            for (const [index, metric] of member.experiment.metrics.entries()) {
+              const base = entriesAt(member) + index * entryFields;
+              const [segment = -1, start = 0, numerator = 0, denominator = 0] = member.data.slice(base, base + 4);
+              if (segment < 0) continue;
+              const at = `${member.experiment.key}/${unit.id}/${member.arm}/${index}`;
+              const entries = closed.get(at) ?? [];
+              closed.set(at, entries);
+              const value = entryValue(metric, numerator, denominator);
+              const last = entries.at(-1);
+              if (last?.segment === segment) last.value = value;
+              else entries.push({ segment, value, start });
             }
-            expect(sums).toEqual(recount(closed, experiment.key, arm, index, metric, restart));
           }
         }
       }
-    }
-  }), { numRuns: 60 });
+      for (const experiment of partition.experiments.values()) {
+        for (let restart = 0; restart < experiment.segments.length; restart += 1) {
+          for (const [arm] of experiment.arms.entries()) {
+            for (const [index, metric] of experiment.metrics.entries()) {
+              const sums = [0, 0, 0];
+              for (const [key, cell] of experiment.cells) {
+                const at = readCellKey(experiment, key);
+                if (at.metric !== index || at.segment < restart || (at.side === 1) !== (experiment.control !== arm))
+                  continue;
+                sums[0] = (sums[0] ?? 0) + cell.n;
+                sums[1] = (sums[1] ?? 0) + cell.s;
+                sums[2] = (sums[2] ?? 0) + cell.sv;
+              }
+              expect(sums).toEqual(recount(closed, experiment.key, arm, index, metric, restart));
+            }
+          }
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
-function recount(closed: ReadonlyMap<string, readonly { segment: number; value: number }[]>, experiment: string, arm: number, index: number, metric: MetricFold, restart: number): number[] {
+function recount(
+  closed: ReadonlyMap<string, readonly { segment: number; value: number }[]>,
+  experiment: string,
+  arm: number,
+  index: number,
+  metric: MetricFold,
+  restart: number,
+): number[] {
   const sums = [0, 0, 0];
   for (const [at, entries] of closed) {
     if (!at.startsWith(`${experiment}/`) || !at.endsWith(`/${arm}/${index}`)) continue;

@@ -1,4 +1,7 @@
-/** Units and event ids that live in the store alone: whatever is evicted, flushed, lost or overtaken, rows are those of a fold that kept everything. */
+/**
+ * Units and event ids that live in the store alone: whatever is evicted, flushed, lost or overtaken, rows are those of
+ * a fold that kept everything.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evict } from '../../../services/joiner/presence.ts';
@@ -11,7 +14,13 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('fold' as const), count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('write' as const), what: fc.constantFrom('all' as const, 'facts' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('write' as const),
+      what: fc.constantFrom('all' as const, 'facts' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
 );
 const residency = fc.record({ units: fc.integer({ min: 0, max: 4 }), events: fc.integer({ min: 1, max: 6 }) });
@@ -37,43 +46,62 @@ describe('laws', () => {
   test('any schedule of evictions, loads, flushes and crashes gives the rows of a fold that keeps everything', async () => {
     let loaded = 0;
     let evicted = 0;
-    await fc.assert(fc.asyncProperty(aLog, fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), residency, async (log, steps, room) => {
-      const store = createMemoryState();
-      const owner = createOwner(store, log, room);
-      for (const next of steps) await perform(owner, next);
-      await finish(owner, log);
-      sameAsEager(store, log);
-      loaded += store.lookups.units + store.lookups.events;
-      evicted += owner.state.counts.evicted;
-    }), { numRuns: 150 });
+    await fc.assert(
+      fc.asyncProperty(
+        aLog,
+        fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }),
+        residency,
+        async (log, steps, room) => {
+          const store = createMemoryState();
+          const owner = createOwner(store, log, room);
+          for (const next of steps) await perform(owner, next);
+          await finish(owner, log);
+          sameAsEager(store, log);
+          loaded += store.lookups.units + store.lookups.events;
+          evicted += owner.state.counts.evicted;
+        },
+      ),
+      { numRuns: 150 },
+    );
     // The law means something only when units were evicted and loaded again.
     expect(Math.min(loaded, evicted)).toBeGreaterThan(200);
   });
   test('two owners of a partition, one of them a zombie, give the rows of one', async () => {
     let overtaken = 0;
-    await fc.assert(fc.asyncProperty(aLog, fc.array(fc.tuple(fc.boolean(), step), { minLength: 20, maxLength: 100, size: 'max' }), residency, async (log, steps, room) => {
-      const store = createMemoryState();
-      const owners = [createOwner(store, log, room), createOwner(store, log, { units: 2, events: 2 })] as const;
-      for (const [second, next] of steps) await perform(owners[second ? 1 : 0], next);
-      await finish(owners[0], log);
-      await finish(owners[1], log);
-      sameAsEager(store, log);
-      overtaken += owners[0].fastForwards + owners[1].fastForwards;
-    }), { numRuns: 150 });
+    await fc.assert(
+      fc.asyncProperty(
+        aLog,
+        fc.array(fc.tuple(fc.boolean(), step), { minLength: 20, maxLength: 100, size: 'max' }),
+        residency,
+        async (log, steps, room) => {
+          const store = createMemoryState();
+          const owners = [createOwner(store, log, room), createOwner(store, log, { units: 2, events: 2 })] as const;
+          for (const [second, next] of steps) await perform(owners[second ? 1 : 0], next);
+          await finish(owners[0], log);
+          await finish(owners[1], log);
+          sameAsEager(store, log);
+          overtaken += owners[0].fastForwards + owners[1].fastForwards;
+        },
+      ),
+      { numRuns: 150 },
+    );
     expect(overtaken).toBeGreaterThan(30);
   });
   test('memory is bounded: no more units than asked for stay once they are durable, whatever the state holds', async () => {
-    await fc.assert(fc.asyncProperty(aLog, async (log) => {
-      const store = createMemoryState();
-      const owner = createOwner(store, log, { units: 1, events: 1 });
-      while (owner.at < log.length) {
-        await owner.fold(1);
-        owner.take();
-        await owner.write('all');
-        evict(owner.state, { units: 1, events: 1 });
-        evict(owner.state, { units: 1, events: 1 });
-        expect(owner.state.units.size).toBeLessThanOrEqual(1);
-      }
-    }), { numRuns: 30 });
+    await fc.assert(
+      fc.asyncProperty(aLog, async (log) => {
+        const store = createMemoryState();
+        const owner = createOwner(store, log, { units: 1, events: 1 });
+        while (owner.at < log.length) {
+          await owner.fold(1);
+          owner.take();
+          await owner.write('all');
+          evict(owner.state, { units: 1, events: 1 });
+          evict(owner.state, { units: 1, events: 1 });
+          expect(owner.state.units.size).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });

@@ -14,10 +14,36 @@ const reference = (value: number): string => {
 };
 
 describe('whole numbers of 64 bits', () => {
-  property.prop([fc.array(fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(0, -0, -1, 2 ** 31, 2 ** 32, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 32), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER)), { maxLength: 40 })])('are the bytes of a big integer', (values) => {
+  property.prop([
+    fc.array(
+      fc.oneof(
+        fc.maxSafeInteger(),
+        fc.integer(),
+        fc.constantFrom(
+          0,
+          -0,
+          -1,
+          2 ** 31,
+          2 ** 32,
+          -(2 ** 31),
+          -(2 ** 31) - 1,
+          -(2 ** 32),
+          Number.MAX_SAFE_INTEGER,
+          Number.MIN_SAFE_INTEGER,
+        ),
+      ),
+      { maxLength: 40 },
+    ),
+  ])('are the bytes of a big integer', (values) => {
     const expected = values.map(reference).join('');
-    expect(written((writer) => { for (const value of values) writer.int64(value); }).toString('hex')).toBe(expected);
-    expect(written((writer) => writer.int64s(Float64Array.of(7, ...values, 7), 1, values.length + 1)).toString('hex')).toBe(expected);
+    expect(
+      written((writer) => {
+        for (const value of values) writer.int64(value);
+      }).toString('hex'),
+    ).toBe(expected);
+    expect(
+      written((writer) => writer.int64s(Float64Array.of(7, ...values, 7), 1, values.length + 1)).toString('hex'),
+    ).toBe(expected);
   });
 
   test.each([0.5, Number.NaN, Infinity, 2 ** 53, -(2 ** 53)])('%d is refused', (value) => {
@@ -27,7 +53,15 @@ describe('whole numbers of 64 bits', () => {
 });
 
 test.each([
-  ['uint8', 256], ['uint8', -1], ['uint8', 0.5], ['uint16', 65_536], ['uint16', -1], ['uint32', 2 ** 32], ['uint32', -1], ['int32', 2 ** 31], ['int32', Number.NaN],
+  ['uint8', 256],
+  ['uint8', -1],
+  ['uint8', 0.5],
+  ['uint16', 65_536],
+  ['uint16', -1],
+  ['uint32', 2 ** 32],
+  ['uint32', -1],
+  ['int32', 2 ** 31],
+  ['int32', Number.NaN],
 ] as const)('%s of %d is refused', (kind, value) => {
   expect(() => written((writer) => writer[kind](value))).toThrow(RangeError);
 });
@@ -45,5 +79,9 @@ test('what was taken is not written over by what comes next', () => {
   const first = writer.take();
   expect(writer.rows).toBe(0);
   writer.fixed('wxyz');
-  expect([first.toString('latin1'), writer.take().toString('latin1'), writer.take().length]).toEqual(['abcd', 'wxyz', 0]);
+  expect([first.toString('latin1'), writer.take().toString('latin1'), writer.take().length]).toEqual([
+    'abcd',
+    'wxyz',
+    0,
+  ]);
 });

@@ -1,8 +1,17 @@
-/** The linker's state: read back as it was, whenever it is flushed, whoever else writes it; what a joiner hears of it never depends on crashes. */
+/**
+ * The linker's state: read back as it was, whenever it is flushed, whoever else writes it; what a joiner hears of it
+ * never depends on crashes.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EntityRecord } from '../../../schemas/generated.ts';
-import { createLinkerFold, type Forward, type LinkerFold, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
+import {
+  createLinkerFold,
+  type Forward,
+  type LinkerFold,
+  linkRecord,
+  unlinkedByKind,
+} from '../../../services/linker/link.ts';
 import { type LinkRow, restoreLinks, takeLinkRows } from '../../../services/linker/link-rows.ts';
 import { readStateRows } from '../../support/memory-state.ts';
 
@@ -10,8 +19,47 @@ const hour = 3_600_000;
 const limits = { waitMs: 30 * hour, keepMs: 60 * hour };
 const id = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
 const small = (max: number) => fc.integer({ min: 0, max });
-const link = fc.record({ ticket: small(3), unit: small(3), type: fc.constantFrom('user', 'org'), age: small(20) }).map(({ ticket, unit, type, age }) => (at: number): EntityRecord => ({ received_at: at, trace_id: null, body: { 'tripline.v1.Link': { entity: id(`T${ticket}`), unit_type: type, unit: id(`${type}${unit}`), bucket: unit, occurred_at: at - age * hour } } }));
-const outcome = fc.record({ ticket: small(3), number: small(5), revision: fc.integer({ min: 1, max: 3 }), value: fc.option(small(3)), kind: fc.constantFrom('resolved', 'reopened') }).map(({ ticket, number, revision, value, kind }) => (at: number): EntityRecord => ({ received_at: at, trace_id: null, body: { 'tripline.v1.OutcomeWaiting': { entity: id(`T${ticket}`), outcome_id: id(`o${number}`), revision, occurred_at: at, kind, value } } }));
+const link = fc.record({ ticket: small(3), unit: small(3), type: fc.constantFrom('user', 'org'), age: small(20) }).map(
+  ({ ticket, unit, type, age }) =>
+    (at: number): EntityRecord => ({
+      received_at: at,
+      trace_id: null,
+      body: {
+        'tripline.v1.Link': {
+          entity: id(`T${ticket}`),
+          unit_type: type,
+          unit: id(`${type}${unit}`),
+          bucket: unit,
+          occurred_at: at - age * hour,
+        },
+      },
+    }),
+);
+const outcome = fc
+  .record({
+    ticket: small(3),
+    number: small(5),
+    revision: fc.integer({ min: 1, max: 3 }),
+    value: fc.option(small(3)),
+    kind: fc.constantFrom('resolved', 'reopened'),
+  })
+  .map(
+    ({ ticket, number, revision, value, kind }) =>
+      (at: number): EntityRecord => ({
+        received_at: at,
+        trace_id: null,
+        body: {
+          'tripline.v1.OutcomeWaiting': {
+            entity: id(`T${ticket}`),
+            outcome_id: id(`o${number}`),
+            revision,
+            occurred_at: at,
+            kind,
+            value,
+          },
+        },
+      }),
+  );
 const log = fc.array(fc.tuple(fc.oneof(link, outcome), small(12)), { minLength: 1, maxLength: 60 }).map((steps) => {
   let at = 100 * hour;
   return steps.map(([make, hours]) => {
@@ -23,10 +71,25 @@ const log = fc.array(fc.tuple(fc.oneof(link, outcome), small(12)), { minLength: 
 /** The table: the highest version of each key. */
 const table = () => {
   const rows = new Map<string, LinkRow>();
-  return { rows, write: (bytes: Buffer): void => { for (const row of readStateRows(bytes)) if (Number(rows.get(`${row.kind}${row.key}`)?.ver ?? -1) <= Number(row.ver)) rows.set(`${row.kind}${row.key}`, row); } };
+  return {
+    rows,
+    write: (bytes: Buffer): void => {
+      for (const row of readStateRows(bytes))
+        if (Number(rows.get(`${row.kind}${row.key}`)?.ver ?? -1) <= Number(row.ver))
+          rows.set(`${row.kind}${row.key}`, row);
+    },
+  };
 };
-const heard = (forwards: readonly Forward[]): string[] => [...new Set(forwards.map((forward) => JSON.stringify(forward)))];
-const known = (fold: LinkerFold) => ({ entities: [...fold.entities].map(([key, { owners, outcomes, touchedAt }]) => [key, [...owners], [...outcomes], touchedAt]).sort(), unlinked: [...fold.unlinked].sort(), clock: fold.clock });
+const heard = (forwards: readonly Forward[]): string[] => [
+  ...new Set(forwards.map((forward) => JSON.stringify(forward))),
+];
+const known = (fold: LinkerFold) => ({
+  entities: [...fold.entities]
+    .map(([key, { owners, outcomes, touchedAt }]) => [key, [...owners], [...outcomes], touchedAt])
+    .sort(),
+  unlinked: [...fold.unlinked].sort(),
+  clock: fold.clock,
+});
 const whole = (records: readonly EntityRecord[]) => {
   const fold = createLinkerFold(0, limits);
   for (const [index, record] of records.entries()) linkRecord(fold, record, index * 4096);
@@ -34,45 +97,58 @@ const whole = (records: readonly EntityRecord[]) => {
 };
 
 test('any schedule of flushes, crashes and a zombie: the same links, the same counts, the same forwards', () => {
-  fc.assert(fc.property(log, fc.array(fc.tuple(small(1), fc.constantFrom('fold', 'fold', 'fold', 'take', 'write', 'crash', 'crash before the rows')), { maxLength: 120, size: 'max' }), (records, steps) => {
-    const { rows, write } = table();
-    const sent: Forward[] = [];
-    const load = () => {
-      const fold = restoreLinks(0, [...rows.values()], limits);
-      return { fold, at: fold.position / 4096, taken: undefined as Buffer | undefined };
-    };
-    const owners = [load(), load()];
-    const flush = (owner: ReturnType<typeof load>): void => {
-      const { outgoing, rows: bytes } = takeLinkRows(owner.fold, owner.at * 4096);
-      sent.push(...outgoing);
-      owner.taken = bytes;
-    };
-    for (const [which, what] of steps) {
-      const owner = owners[which] as ReturnType<typeof load>;
-      if (what === 'fold') {
-        const record = records[owner.at];
-        if (record) linkRecord(owner.fold, record, owner.at++ * 4096);
-      } else if (what === 'take' && owner.at > 0 && owner.taken === undefined) flush(owner);
-      else if (what === 'write' && owner.taken) {
-        write(owner.taken);
-        owner.taken = undefined;
-      } else if (what.startsWith('crash')) {
-        if (what === 'crash before the rows' && owner.at > 0 && owner.taken === undefined) flush(owner);
-        owners[which] = load();
-      }
-    }
-    for (const [which, owner] of owners.entries()) {
-      if (owner.taken) write(owner.taken);
-      const last = which === 1 ? load() : owner;
-      while (last.at < records.length) linkRecord(last.fold, records[last.at] as EntityRecord, last.at++ * 4096);
-      flush(last);
-      write(last.taken as Buffer);
-    }
-    const expected = whole(records);
-    expect(known(restoreLinks(0, [...rows.values()], limits))).toEqual(known(expected));
-    expect(heard(sent).sort()).toEqual(heard(expected.outgoing).sort());
-    expect([...unlinkedByKind(restoreLinks(0, [...rows.values()], limits))].sort()).toEqual([...unlinkedByKind(expected)].sort());
-  }), { numRuns: 200 });
+  fc.assert(
+    fc.property(
+      log,
+      fc.array(
+        fc.tuple(small(1), fc.constantFrom('fold', 'fold', 'fold', 'take', 'write', 'crash', 'crash before the rows')),
+        { maxLength: 120, size: 'max' },
+      ),
+      (records, steps) => {
+        const { rows, write } = table();
+        const sent: Forward[] = [];
+        const load = () => {
+          const fold = restoreLinks(0, [...rows.values()], limits);
+          return { fold, at: fold.position / 4096, taken: undefined as Buffer | undefined };
+        };
+        const owners = [load(), load()];
+        const flush = (owner: ReturnType<typeof load>): void => {
+          const { outgoing, rows: bytes } = takeLinkRows(owner.fold, owner.at * 4096);
+          sent.push(...outgoing);
+          owner.taken = bytes;
+        };
+        for (const [which, what] of steps) {
+          const owner = owners[which] as ReturnType<typeof load>;
+          if (what === 'fold') {
+            const record = records[owner.at];
+            if (record) linkRecord(owner.fold, record, owner.at++ * 4096);
+          } else if (what === 'take' && owner.at > 0 && owner.taken === undefined) flush(owner);
+          else if (what === 'write' && owner.taken) {
+            write(owner.taken);
+            owner.taken = undefined;
+          } else if (what.startsWith('crash')) {
+            if (what === 'crash before the rows' && owner.at > 0 && owner.taken === undefined) flush(owner);
+            owners[which] = load();
+          }
+        }
+        for (const [which, owner] of owners.entries()) {
+          if (owner.taken) write(owner.taken);
+          const last = which === 1 ? load() : owner;
+          while (last.at < records.length) linkRecord(last.fold, records[last.at] as EntityRecord, last.at++ * 4096);
+          flush(last);
+          write(last.taken as Buffer);
+        }
+        const expected = whole(records);
+        expect(known(restoreLinks(0, [...rows.values()], limits))).toEqual(known(expected));
+        expect(heard(sent).sort()).toEqual(heard(expected.outgoing).sort());
+        expect([...unlinkedByKind(restoreLinks(0, [...rows.values()], limits))].sort()).toEqual(
+          [...unlinkedByKind(expected)].sort(),
+        );
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
-test('a partition nobody has folded is empty', () => expect(known(restoreLinks(0, [], limits))).toEqual({ entities: [], unlinked: [], clock: 0 }));
+test('a partition nobody has folded is empty', () =>
+  expect(known(restoreLinks(0, [], limits))).toEqual({ entities: [], unlinked: [], clock: 0 }));

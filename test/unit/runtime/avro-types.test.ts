@@ -3,8 +3,26 @@ import { describe, expect, test } from 'vitest';
 import { avroTypeOf } from '../../../services/runtime/avro-types.ts';
 
 const items = { type: 'record', name: 'Item', fields: [{ name: 'n', type: 'long' }] };
-const array = avroTypeOf(JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'list', type: { type: 'array', items } }, { name: 'after', type: 'long' }] }));
-const map = avroTypeOf(JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'list', type: { type: 'map', values: 'long' } }, { name: 'after', type: 'long' }] }));
+const array = avroTypeOf(
+  JSON.stringify({
+    type: 'record',
+    name: 'R',
+    fields: [
+      { name: 'list', type: { type: 'array', items } },
+      { name: 'after', type: 'long' },
+    ],
+  }),
+);
+const map = avroTypeOf(
+  JSON.stringify({
+    type: 'record',
+    name: 'R',
+    fields: [
+      { name: 'list', type: { type: 'map', values: 'long' } },
+      { name: 'after', type: 'long' },
+    ],
+  }),
+);
 /** Reads `after` only: the list is skipped. */
 const skipping = avroTypeOf(JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'after', type: 'long' }] }));
 
@@ -34,7 +52,10 @@ describe('a lie about the length', () => {
   }
 
   test('blocks with a size, as other languages write them, are read', () => {
-    expect(array.fromBuffer(Buffer.from([...long(-2n), ...long(2n), 2, 4, 0, 6]))).toEqual({ list: [{ n: 1 }, { n: 2 }], after: 3 });
+    expect(array.fromBuffer(Buffer.from([...long(-2n), ...long(2n), 2, 4, 0, 6]))).toEqual({
+      list: [{ n: 1 }, { n: 2 }],
+      after: 3,
+    });
   });
 
   test('a block size that points backwards is not followed', () => {
@@ -43,7 +64,9 @@ describe('a lie about the length', () => {
   });
 
   test('a map key named like the prototype is a key', () => {
-    const read = map.fromBuffer(Buffer.from([2, 18, ...Buffer.from('__proto__'), 2, 0, 6])) as { list: Record<string, unknown> };
+    const read = map.fromBuffer(Buffer.from([2, 18, ...Buffer.from('__proto__'), 2, 0, 6])) as {
+      list: Record<string, unknown>;
+    };
     expect(Object.keys(read.list)).toEqual(['__proto__']);
   });
 

@@ -1,4 +1,7 @@
-/** The loop of stages that keep state, over the log in memory: what it does when it is told to stop, when a flush fails, when another owner ran ahead. */
+/**
+ * The loop of stages that keep state, over the log in memory: what it does when it is told to stop, when a flush fails,
+ * when another owner ran ahead.
+ */
 import { expect, test } from 'vitest';
 import type { UnitRecord } from '../../../schemas/generated.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
@@ -16,29 +19,49 @@ type SumFlush = { readonly total: number; readonly position: number };
 async function world(change: Partial<FoldOptions<'unit-record', Sum, SumFlush>> = {}) {
   const broker = createMemoryBroker();
   const log = broker.client();
-  await log.createTopics([{ topic: 'in', partitions: 1, config: {} }, { topic: 'parked', partitions: 1, config: {} }]);
+  await log.createTopics([
+    { topic: 'in', partitions: 1, config: {} },
+    { topic: 'parked', partitions: 1, config: {} },
+  ]);
   const producer = await log.producer();
   const stored = { total: 0, position: 0, writes: 0 };
   const codec = {
     prepare: () => undefined,
-    decode: (_records: readonly string[], frame: Buffer) => (frame[0] === 255 ? { ok: false, code: 'UNDECODABLE', message: 'noise' } : { ok: true, record: 'unit-record', value: { records: [...frame] as unknown as UnitRecord[] } }),
+    decode: (_records: readonly string[], frame: Buffer) =>
+      frame[0] === 255
+        ? { ok: false, code: 'UNDECODABLE', message: 'noise' }
+        : { ok: true, record: 'unit-record', value: { records: [...frame] as unknown as UnitRecord[] } },
   } as Partial<AvroCodec> as AvroCodec;
-  const start = () => runFold<'unit-record', Sum, SumFlush>({
-    name: 'sums', group: 'g', topic: 'in', record: 'unit-record', parkedTopic: 'parked', log, producer, codec, clock: { now: () => 0 }, flushMs: 5, flushRecords: 1_000, idleMs: 0, onIdle: async () => {},
-    load: async () => ({ state: { total: stored.total }, offset: stored.position / positionsPerOffset }),
-    heads: async () => new Map([[0, stored.position]]),
-    fold: (state, { records }) => {
-      for (const value of records as unknown as number[]) state.total += value;
-      return records.length;
-    },
-    take: ({ total }, position) => ({ total, position }),
-    write: async (flushes) => {
-      stored.writes += 1;
-      for (const flush of flushes) if (flush.position > stored.position) Object.assign(stored, flush);
-    },
-    ...change,
-  });
-  const send = (...values: number[]) => producer.send(values.map((value) => ({ topic: 'in', partition: 0, value: Buffer.from([value]) })));
+  const start = () =>
+    runFold<'unit-record', Sum, SumFlush>({
+      name: 'sums',
+      group: 'g',
+      topic: 'in',
+      record: 'unit-record',
+      parkedTopic: 'parked',
+      log,
+      producer,
+      codec,
+      clock: { now: () => 0 },
+      flushMs: 5,
+      flushRecords: 1_000,
+      idleMs: 0,
+      onIdle: async () => {},
+      load: async () => ({ state: { total: stored.total }, offset: stored.position / positionsPerOffset }),
+      heads: async () => new Map([[0, stored.position]]),
+      fold: (state, { records }) => {
+        for (const value of records as unknown as number[]) state.total += value;
+        return records.length;
+      },
+      take: ({ total }, position) => ({ total, position }),
+      write: async (flushes) => {
+        stored.writes += 1;
+        for (const flush of flushes) if (flush.position > stored.position) Object.assign(stored, flush);
+      },
+      ...change,
+    });
+  const send = (...values: number[]) =>
+    producer.send(values.map((value) => ({ topic: 'in', partition: 0, value: Buffer.from([value]) })));
   return { broker, log, stored, start, send };
 }
 
@@ -49,7 +72,11 @@ test('told to stop it flushes what is folded, commits, and leaves', async () => 
   await until('the fold', () => stage.counts.waiting === 3);
   expect(stored.writes).toBe(0);
   await stage.close();
-  expect([stored.total, stored.position, await log.committedOffsets('g', 'in')]).toEqual([6, 3 * positionsPerOffset, [3]]);
+  expect([stored.total, stored.position, await log.committedOffsets('g', 'in')]).toEqual([
+    6,
+    3 * positionsPerOffset,
+    [3],
+  ]);
   expect(stage.counts).toMatchObject({ in: 3, forwarded: 3, waiting: 0 });
 });
 

@@ -1,4 +1,7 @@
-/** Tests of the tests: the harness of `npm run simulate` tells a broken engine from a right one, on the same visits. Seeded, so the counts never change. */
+/**
+ * Tests of the tests: the harness of `npm run simulate` tells a broken engine from a right one, on the same visits.
+ * Seeded, so the counts never change.
+ */
 import { describe, expect, test } from 'vitest';
 import { clopperPearson } from '../../../services/simulation/limits.ts';
 import { brokenCases, compare, steadyRamp } from '../../simulation/broken.ts';
@@ -13,5 +16,6 @@ describe('no difference between the arms, a look at every visit', () => {
     expect(clopperPearson(broken, runs).lower).toBeGreaterThan(2 * alpha);
     expect(clopperPearson(right, runs).lower).toBeLessThanOrEqual(alpha);
   });
-  test('pooling a ramp fails for the moving baseline, not for being asymptotic', () => expect(clopperPearson(compare(steadyRamp, 4, runs).broken, runs).lower).toBeLessThanOrEqual(alpha));
+  test('pooling a ramp fails for the moving baseline, not for being asymptotic', () =>
+    expect(clopperPearson(compare(steadyRamp, 4, runs).broken, runs).lower).toBeLessThanOrEqual(alpha));
 });

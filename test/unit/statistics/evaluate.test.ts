@@ -1,28 +1,67 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { FingerprintMark, SegmentMark } from '../../../services/kernel/evidence.ts';
-import { evaluate, familyWeight, fingerprintWeight, placeRestarts, slotWeight } from '../../../services/statistics/index.ts';
+import {
+  evaluate,
+  familyWeight,
+  fingerprintWeight,
+  placeRestarts,
+  slotWeight,
+} from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
 
 const experiment = aRevision();
-const segment = (part: number, ordinal: number, slot: number, reason: SegmentMark['reason']): SegmentMark => ({ part, ordinal, slot, startedAt: monday + slot * 6 * hour, reason });
-const mark = (change: Partial<FingerprintMark>): FingerprintMark => ({ part: 0, arm: 'B', dimension: 'prompt_version', value: 'v2', firstSeenAt: monday + 7 * hour, segment: 2, baseline: false, ...change });
+const segment = (part: number, ordinal: number, slot: number, reason: SegmentMark['reason']): SegmentMark => ({
+  part,
+  ordinal,
+  slot,
+  startedAt: monday + slot * 6 * hour,
+  reason,
+});
+const mark = (change: Partial<FingerprintMark>): FingerprintMark => ({
+  part: 0,
+  arm: 'B',
+  dimension: 'prompt_version',
+  value: 'v2',
+  firstSeenAt: monday + 7 * hour,
+  segment: 2,
+  baseline: false,
+  ...change,
+});
 const restartsOf = (segments: readonly SegmentMark[], fingerprints: readonly FingerprintMark[] = [], parts = 1) =>
-  placeRestarts(aLook(experiment, 'error_rate', [], { segments, fingerprints, parts })).map(({ restart: { label, index }, from }) => ({ label, index, from: Object.fromEntries(from) }));
+  placeRestarts(aLook(experiment, 'error_rate', [], { segments, fingerprints, parts })).map(
+    ({ restart: { label, index }, from }) => ({ label, index, from: Object.fromEntries(from) }),
+  );
 
 describe('restarts', () => {
   test('a slot begins in each partition at its first segment that is as late; a partition that is behind has none', () => {
-    const segments = [segment(0, 0, 0, 'phase'), segment(0, 1, 1, 'schedule'), segment(0, 2, 3, 'schedule'), segment(1, 0, 0, 'phase'), segment(1, 1, 2, 'schedule')];
+    const segments = [
+      segment(0, 0, 0, 'phase'),
+      segment(0, 1, 1, 'schedule'),
+      segment(0, 2, 3, 'schedule'),
+      segment(1, 0, 0, 'phase'),
+      segment(1, 1, 2, 'schedule'),
+    ];
     expect(restartsOf(segments, [], 2)).toEqual([
-      { label: 'whole phase', index: 0, from: { 0: 0, 1: 0 } }, { label: 'schedule 1', index: 1, from: { 0: 1, 1: 1 } },
-      { label: 'schedule 2', index: 2, from: { 0: 2, 1: 1 } }, { label: 'schedule 3', index: 3, from: { 0: 2 } },
+      { label: 'whole phase', index: 0, from: { 0: 0, 1: 0 } },
+      { label: 'schedule 1', index: 1, from: { 0: 1, 1: 1 } },
+      { label: 'schedule 2', index: 2, from: { 0: 2, 1: 1 } },
+      { label: 'schedule 3', index: 3, from: { 0: 2 } },
     ]);
   });
   test('values first shown on one record are one fingerprint, in the order of the dimensions, from its earliest segment in each partition', () => {
-    const segments = [segment(0, 0, 0, 'phase'), segment(0, 1, 0, 'fingerprint'), segment(0, 2, 0, 'fingerprint'), segment(1, 0, 0, 'phase'), segment(1, 1, 0, 'fingerprint'), segment(2, 0, 0, 'phase')];
+    const segments = [
+      segment(0, 0, 0, 'phase'),
+      segment(0, 1, 0, 'fingerprint'),
+      segment(0, 2, 0, 'fingerprint'),
+      segment(1, 0, 0, 'phase'),
+      segment(1, 1, 0, 'fingerprint'),
+      segment(2, 0, 0, 'phase'),
+    ];
     const fingerprints = [
-      mark({ dimension: 'model_served', value: 'm2' }), mark({ value: 'reply-v2' }),
+      mark({ dimension: 'model_served', value: 'm2' }),
+      mark({ value: 'reply-v2' }),
       mark({ part: 1, value: 'reply-v2', firstSeenAt: monday + 8 * hour, segment: 1 }),
       mark({ arm: 'A', value: 'v9', firstSeenAt: monday + 6 * hour, segment: 1 }),
     ];
@@ -32,34 +71,63 @@ describe('restarts', () => {
     ]);
   });
   test('what one partition has seen from the start is no change anywhere', () => {
-    expect(restartsOf([segment(0, 0, 0, 'phase')], [mark({}), mark({ part: 1, baseline: true, segment: 0 })])).toHaveLength(1);
+    expect(
+      restartsOf([segment(0, 0, 0, 'phase')], [mark({}), mark({ part: 1, baseline: true, segment: 0 })]),
+    ).toHaveLength(1);
   });
-  propertyTest.prop([fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })])('the order in which partitions report does not matter', (order) => {
-    const fingerprints = [mark({}), mark({ dimension: 'model_served', value: 'm2' }), mark({ value: 'v3', firstSeenAt: monday + 9 * hour }), mark({ part: 1, value: 'v3', firstSeenAt: monday + 5 * hour, segment: 1 })];
-    expect(restartsOf([segment(0, 0, 0, 'phase')], order.map((at) => fingerprints[at] as FingerprintMark))).toEqual(restartsOf([segment(0, 0, 0, 'phase')], fingerprints));
-  });
+  propertyTest.prop([fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })])(
+    'the order in which partitions report does not matter',
+    (order) => {
+      const fingerprints = [
+        mark({}),
+        mark({ dimension: 'model_served', value: 'm2' }),
+        mark({ value: 'v3', firstSeenAt: monday + 9 * hour }),
+        mark({ part: 1, value: 'v3', firstSeenAt: monday + 5 * hour, segment: 1 }),
+      ];
+      expect(
+        restartsOf(
+          [segment(0, 0, 0, 'phase')],
+          order.map((at) => fingerprints[at] as FingerprintMark),
+        ),
+      ).toEqual(restartsOf([segment(0, 0, 0, 'phase')], fingerprints));
+    },
+  );
 });
 
 describe('family weights', () => {
   test('guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
-    const weights = Object.fromEntries(experiment.spec.metrics.map((metric) => [metric.id, familyWeight(experiment.spec, metric)]));
+    const weights = Object.fromEntries(
+      experiment.spec.metrics.map((metric) => [metric.id, familyWeight(experiment.spec, metric)]),
+    );
     expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
   });
 });
 
 /** The candidate is as good as control until segment 5, then every value is bad. */
-const broken: Entry[] = Array.from({ length: 10 }, (_, at) => at).flatMap((at) => Array.from({ length: 60 }, (_, unit): Entry => {
-  const arm = unit % 2 === 0 ? 'A' : 'B';
-  return { unit: `u${unit}`, arm, segment: at, value: arm === 'B' && at >= 5 ? 1 : unit % 20 < 2 ? 1 : 0 };
-}));
-const ofMetric = (look: Parameters<typeof evaluate>[0], metric: string) => evaluate(look).metrics.find((found) => found.metric === metric);
+const broken: Entry[] = Array.from({ length: 10 }, (_, at) => at).flatMap((at) =>
+  Array.from({ length: 60 }, (_, unit): Entry => {
+    const arm = unit % 2 === 0 ? 'A' : 'B';
+    return { unit: `u${unit}`, arm, segment: at, value: arm === 'B' && at >= 5 ? 1 : unit % 20 < 2 ? 1 : 0 };
+  }),
+);
+const ofMetric = (look: Parameters<typeof evaluate>[0], metric: string) =>
+  evaluate(look).metrics.find((found) => found.metric === metric);
 
 describe('one look', () => {
   test('what breaks on Tuesday is found from the restart where it broke, and not by the whole phase', () => {
     const found = ofMetric(aLook(experiment, 'error_rate', broken), 'error_rate');
-    expect(found).toMatchObject({ status: 'bad', harm: { engine: 'E1', restart: { label: 'schedule 5' }, candidate: { n: 30, s: 30 }, control: { n: 30, s: 3 } } });
-    const whole = ofMetric(aLook(experiment, 'error_rate', broken, { segments: [segment(0, 0, 0, 'phase')] }), 'error_rate');
-    expect(whole).toMatchObject({ status: 'fine', harm: { restart: { label: 'whole phase' }, candidate: { n: 30, s: 3 } } });
+    expect(found).toMatchObject({
+      status: 'bad',
+      harm: { engine: 'E1', restart: { label: 'schedule 5' }, candidate: { n: 30, s: 30 }, control: { n: 30, s: 3 } },
+    });
+    const whole = ofMetric(
+      aLook(experiment, 'error_rate', broken, { segments: [segment(0, 0, 0, 'phase')] }),
+      'error_rate',
+    );
+    expect(whole).toMatchObject({
+      status: 'fine',
+      harm: { restart: { label: 'whole phase' }, candidate: { n: 30, s: 3 } },
+    });
   });
   test('the weighted log e is log e with the weights of its metric and its restart', () => {
     const harm = ofMetric(aLook(experiment, 'error_rate', broken), 'error_rate')?.harm;
@@ -68,18 +136,36 @@ describe('one look', () => {
   test('a new prompt is named when it is the strongest', () => {
     const fingerprints = [mark({ value: 'reply-v2', segment: 5 })];
     const harm = ofMetric(aLook(experiment, 'error_rate', broken, { fingerprints }), 'error_rate')?.harm;
-    expect(harm?.restart).toEqual({ kind: 'fingerprint', label: 'fingerprint prompt_version=reply-v2', index: 1, weight: fingerprintWeight(1) });
+    expect(harm?.restart).toEqual({
+      kind: 'fingerprint',
+      label: 'fingerprint prompt_version=reply-v2',
+      index: 1,
+      weight: fingerprintWeight(1),
+    });
   });
-  propertyTest.prop([fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000 })], { numRuns: 20 })('any split over partitions, in any order, gives the same bits', (parts, salt) => {
-    const one = evaluate(aLook(experiment, 'error_rate', broken)).metrics;
-    const partOf = (unit: string): number => (Number(unit.slice(1)) * salt) % parts;
-    const split = aLook(experiment, 'error_rate', broken, { parts, partOf });
-    expect(evaluate({ ...split, entries: [...split.entries].reverse(), segments: [...split.segments].reverse() }).metrics).toEqual(one);
-  });
+  propertyTest.prop([fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000 })], { numRuns: 20 })(
+    'any split over partitions, in any order, gives the same bits',
+    (parts, salt) => {
+      const one = evaluate(aLook(experiment, 'error_rate', broken)).metrics;
+      const partOf = (unit: string): number => (Number(unit.slice(1)) * salt) % parts;
+      const split = aLook(experiment, 'error_rate', broken, { parts, partOf });
+      expect(
+        evaluate({ ...split, entries: [...split.entries].reverse(), segments: [...split.segments].reverse() }).metrics,
+      ).toEqual(one);
+    },
+  );
   test('cells of one segment that come in pieces are added', () => {
     const look = aLook(experiment, 'error_rate', broken);
-    const evens = aLook(experiment, 'error_rate', broken.filter(({ unit }) => Number(unit.slice(1)) % 4 < 2));
-    const odds = aLook(experiment, 'error_rate', broken.filter(({ unit }) => Number(unit.slice(1)) % 4 >= 2));
+    const evens = aLook(
+      experiment,
+      'error_rate',
+      broken.filter(({ unit }) => Number(unit.slice(1)) % 4 < 2),
+    );
+    const odds = aLook(
+      experiment,
+      'error_rate',
+      broken.filter(({ unit }) => Number(unit.slice(1)) % 4 >= 2),
+    );
     expect(evaluate({ ...look, entries: [...evens.entries, ...odds.entries] }).metrics).toEqual(evaluate(look).metrics);
   });
   test('it leaves its input as it was', () => {
@@ -89,14 +175,21 @@ describe('one look', () => {
     expect(look).toEqual(before);
   });
   test('nothing closed is unknown, with a reason; never 0', () => {
-    const found = ofMetric(aLook(experiment, 'error_rate', [{ unit: 'u1', arm: 'A', segment: 0, value: 1 }]), 'error_rate');
+    const found = ofMetric(
+      aLook(experiment, 'error_rate', [{ unit: 'u1', arm: 'A', segment: 0, value: 1 }]),
+      'error_rate',
+    );
     expect(found).toMatchObject({ status: 'unknown', reason: 'no closed entries in both arms yet' });
     expect(found).not.toHaveProperty('harm');
   });
   test('settled: every partition carries this revision', () => {
     const look = aLook(experiment, 'error_rate', broken, { parts: 2 });
     const [first, second] = look.partitions;
-    expect([evaluate(look).settled, evaluate({ ...look, partitions: first && second ? [first, { ...second, revision: 0 }] : [] }).settled, evaluate({ ...look, partitions: [] }).settled]).toEqual([true, false, false]);
+    expect([
+      evaluate(look).settled,
+      evaluate({ ...look, partitions: first && second ? [first, { ...second, revision: 0 }] : [] }).settled,
+      evaluate({ ...look, partitions: [] }).settled,
+    ]).toEqual([true, false, false]);
   });
   test('the watermark is that of the slowest partition that holds units, now is the fastest of all', () => {
     const look = aLook(experiment, 'error_rate', broken, { parts: 3, partOf: (unit) => (unit === 'u1' ? 1 : 0) });
@@ -106,13 +199,38 @@ describe('one look', () => {
 });
 
 describe('rare events', () => {
-  const rare = aRevision({}, anExperimentFile({ metrics: '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +50%, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }\n' }));
-  const report = (arm: string, units: number, firstEvents: number) => ({ part: 0, arm, metric: 'error_rate', units, firstEvents, numerator: BigInt(firstEvents), denominator: BigInt(units), numerator2: 0n, denominator2: 0n, product: 0n });
+  const rare = aRevision(
+    {},
+    anExperimentFile({
+      metrics:
+        '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +50%, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }\n',
+    }),
+  );
+  const report = (arm: string, units: number, firstEvents: number) => ({
+    part: 0,
+    arm,
+    metric: 'error_rate',
+    units,
+    firstEvents,
+    numerator: BigInt(firstEvents),
+    denominator: BigInt(units),
+    numerator2: 0n,
+    denominator2: 0n,
+    product: 0n,
+  });
   test('are counted by E2 in the whole phase, before any entry has closed', () => {
-    const found = evaluate(aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3), report('B', 500, 40)] })).metrics[0];
-    expect(found).toMatchObject({ status: 'bad', harm: { engine: 'E2', restart: { label: 'whole phase' } }, arms: [{ firstEvents: 3 }, { firstEvents: 40, estimate: 0.08 }] });
+    const found = evaluate(
+      aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3), report('B', 500, 40)] }),
+    ).metrics[0];
+    expect(found).toMatchObject({
+      status: 'bad',
+      harm: { engine: 'E2', restart: { label: 'whole phase' } },
+      arms: [{ firstEvents: 3 }, { firstEvents: 40, estimate: 0.08 }],
+    });
   });
   test('without units in both arms nothing is known', () => {
-    expect(evaluate(aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3)] })).metrics[0]).toMatchObject({ status: 'unknown', reason: 'no units in both arms yet' });
+    expect(
+      evaluate(aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3)] })).metrics[0],
+    ).toMatchObject({ status: 'unknown', reason: 'no units in both arms yet' });
   });
 });

@@ -1,12 +1,21 @@
 /**
- * The promise behind every decision, on a small scale: with no difference between the arms, looking after every segment and deciding on the
- * strongest of all restarts raises a false alarm in at most alpha of the runs. Each claim has a broken twin that fails, so that the simulation
- * is known to be able to tell. Seeded; limits leave four standard errors.
+ * The promise behind every decision, on a small scale: with no difference between the arms, looking after every segment
+ * and deciding on the strongest of all restarts raises a false alarm in at most alpha of the runs. Each claim has a
+ * broken twin that fails, so that the simulation is known to be able to tell. Seeded; limits leave four standard
+ * errors.
  */
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
 import { addEntrySums, type EntryCell, type EntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
-import { designRatios, designRatioWeights, evaluate, logEOfFirstEvents, logEOfSums, type Outcome, suffixSums } from '../../../services/statistics/index.ts';
+import {
+  designRatios,
+  designRatioWeights,
+  evaluate,
+  logEOfFirstEvents,
+  logEOfSums,
+  type Outcome,
+  suffixSums,
+} from '../../../services/statistics/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { clopperPearson } from '../../../services/simulation/limits.ts';
 import { type Cell, countAlarms, engines, nameOf, prepareCell } from '../../simulation/false-alarms.ts';
@@ -18,17 +27,41 @@ const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : -Infinit
 const bound = Math.log(1 / alpha);
 const limit = (runs: number): number => alpha + 4 * Math.sqrt((alpha * (1 - alpha)) / runs);
 
-const experiment = aRevision({}, anExperimentFile({ metrics: '    - { id: refusal_rate, role: guardrail, numerator: refusals, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 0.3, sd: 0.46 }, cap: 1 }\n' })
-  .replace('weight: 50 }', 'weight: 80 }').replace('{ id: B, weight: 50 }', '{ id: B, weight: 20 }'));
+const experiment = aRevision(
+  {},
+  anExperimentFile({
+    metrics:
+      '    - { id: refusal_rate, role: guardrail, numerator: refusals, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 0.3, sd: 0.46 }, cap: 1 }\n',
+  })
+    .replace('weight: 50 }', 'weight: 80 }')
+    .replace('{ id: B, weight: 50 }', '{ id: B, weight: 20 }'),
+);
 const metric = experiment.spec.metrics[0];
 if (metric === undefined) throw new Error('no metric');
 const design = betDesignOf(experiment.spec, metric, 'B');
 /** Bet logs of the four things that can happen. */
-const moves: Readonly<Record<string, EntrySums>> = Object.fromEntries(['A', 'B'].flatMap((arm) => [0, 1].map((x) => [`${arm}${x}`, { n: 1, s: x, sv: 0, svv: 0, harm: betLogs(design, arm === 'B', x, 'harm'), win: betLogs(design, arm === 'B', x, 'win') }])));
+const moves: Readonly<Record<string, EntrySums>> = Object.fromEntries(
+  ['A', 'B'].flatMap((arm) =>
+    [0, 1].map((x) => [
+      `${arm}${x}`,
+      {
+        n: 1,
+        s: x,
+        sv: 0,
+        svv: 0,
+        harm: betLogs(design, arm === 'B', x, 'harm'),
+        win: betLogs(design, arm === 'B', x, 'win'),
+      },
+    ]),
+  ),
+);
 
 type Alarms = { readonly union: boolean; readonly withoutWeights: boolean; readonly everyVisit: boolean };
 
-/** Sticky users, each with a rate of their own, who come back in three of five segments; one in ten leaves for a new one. A look after each segment. */
+/**
+ * Sticky users, each with a rate of their own, who come back in three of five segments; one in ten leaves for a new
+ * one. A look after each segment.
+ */
 function run(seed: number, users: number, segments: number): Alarms {
   const random = createRandom(seed);
   const someone = () => ({ arm: random() < 0.2 ? 'B' : 'A', rate: random() < 0.3 ? 0.9 : 0.04, last: -1 });
@@ -36,7 +69,14 @@ function run(seed: number, users: number, segments: number): Alarms {
   const cells = new Map<string, EntryCell>();
   const sumsOf = (arm: string, segment: number): EntrySums => {
     const key = `${arm}/${segment}`;
-    const cell = cells.get(key) ?? { part: 0, candidate: 'B', arm, metric: 'refusal_rate', segment, sums: emptyEntrySums() };
+    const cell = cells.get(key) ?? {
+      part: 0,
+      candidate: 'B',
+      arm,
+      metric: 'refusal_rate',
+      segment,
+      sums: emptyEntrySums(),
+    };
     cells.set(key, cell);
     return cell.sums;
   };
@@ -56,7 +96,9 @@ function run(seed: number, users: number, segments: number): Alarms {
     const frame = aLook(experiment, 'refusal_rate', [], { slots: segment + 1 });
     const harm = evaluate({ ...frame, entries: [...cells.values()] }).metrics[0]?.harm;
     union ||= (harm?.weightedLogE ?? 0) >= bound;
-    const [a, b] = ['A', 'B'].map((arm) => suffixSums(Array.from({ length: segment + 1 }, (_, at) => cells.get(`${arm}/${at}`)?.sums)));
+    const [a, b] = ['A', 'B'].map((arm) =>
+      suffixSums(Array.from({ length: segment + 1 }, (_, at) => cells.get(`${arm}/${at}`)?.sums)),
+    );
     withoutWeights ||= a?.some((sums, k) => logE(logEOfSums(sums.harm, b?.[k]?.harm ?? [])) >= bound) === true;
     everyVisit ||= logE(logEOfSums(visitsA.harm, visitsB.harm)) >= bound;
   }
@@ -68,10 +110,13 @@ describe('E1 with restarts, no difference between the arms', () => {
   const all = Array.from({ length: runs }, (_, seed) => run(seed + 1, 250, 40));
   const share = (alarm: keyof Alarms): number => all.filter((one) => one[alarm]).length / runs;
   test('40 looks at 40 restarts stay under alpha', () => {
-    console.log(`false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, restarts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`);
+    console.log(
+      `false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, restarts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`,
+    );
     expect(share('union')).toBeLessThanOrEqual(limit(runs));
   });
-  test('twin: restarts that each spend all of alpha do not', () => expect(share('withoutWeights')).toBeGreaterThan(limit(runs)));
+  test('twin: restarts that each spend all of alpha do not', () =>
+    expect(share('withoutWeights')).toBeGreaterThan(limit(runs)));
   test('twin: visits counted as units do not', () => expect(share('everyVisit')).toBeGreaterThan(limit(runs)));
 });
 
@@ -86,7 +131,16 @@ describe('E2, no difference between the arms, a look at every event', () => {
       const counts = { a: 0, b: 0 };
       for (let event = 0; event < 400; event += 1) {
         counts[random() < q ? 'b' : 'a'] += repeats;
-        if (logE(logEOfFirstEvents({ side: 'harm', epochs: [{ allocation: q, eventsA: counts.a, eventsB: counts.b }], ratios: designRatios(1.5), weights: designRatioWeights })) >= bound) {
+        if (
+          logE(
+            logEOfFirstEvents({
+              side: 'harm',
+              epochs: [{ allocation: q, eventsA: counts.a, eventsB: counts.b }],
+              ratios: designRatios(1.5),
+              weights: designRatioWeights,
+            }),
+          ) >= bound
+        ) {
           alarms += 1;
           break;
         }
@@ -100,12 +154,16 @@ describe('E2, no difference between the arms, a look at every event', () => {
 
 describe('the hardest cells of `npm run simulate`, a look at every visit', () => {
   const hard: readonly Cell[] = [
-    { outcome: 'binary', rate: 0.05, share: 0.05, arrival: 'ramp' }, { outcome: 'binary', rate: 0.5, share: 0.5, arrival: 'fixed' }, { outcome: 'lognormal', rate: 1, share: 0.1, arrival: 'fixed' },
-    { outcome: 'zero-inflated', rate: 0.05, share: 0.5, arrival: 'sticky' }, { outcome: 'lognormal', rate: 1, share: 0.05, arrival: 'sticky' },
+    { outcome: 'binary', rate: 0.05, share: 0.05, arrival: 'ramp' },
+    { outcome: 'binary', rate: 0.5, share: 0.5, arrival: 'fixed' },
+    { outcome: 'lognormal', rate: 1, share: 0.1, arrival: 'fixed' },
+    { outcome: 'zero-inflated', rate: 0.05, share: 0.5, arrival: 'sticky' },
+    { outcome: 'lognormal', rate: 1, share: 0.05, arrival: 'sticky' },
   ];
   const hardRuns = 120;
   test.each(hard.map((cell) => [nameOf(cell), cell] as const))('%s: no engine is refuted', (_, cell) => {
     const alarms = countAlarms(prepareCell(cell), 8, 0, 0, hardRuns);
-    for (const [at, engine] of engines.entries()) expect([engine, clopperPearson(alarms[at] ?? 0, hardRuns).lower <= alpha]).toEqual([engine, true]);
+    for (const [at, engine] of engines.entries())
+      expect([engine, clopperPearson(alarms[at] ?? 0, hardRuns).lower <= alpha]).toEqual([engine, true]);
   });
 });

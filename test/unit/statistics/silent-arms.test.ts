@@ -22,6 +22,6 @@ describe('an arm without traffic while another has some', () => {
     expect(decide(look, []).state).toBe('STALE');
   });
   test('is not before', () => expect(silentAfter(4).silent).toEqual([]));
-  test('counts from the phase\'s start when it never had any', () => expect(silentAfter(-1, 3).silent).toEqual(['B']));
-  test('is nobody\'s business when the file does not say', () => expect(silentAfter(-1, 6, '').silent).toEqual([]));
+  test("counts from the phase's start when it never had any", () => expect(silentAfter(-1, 3).silent).toEqual(['B']));
+  test("is nobody's business when the file does not say", () => expect(silentAfter(-1, 6, '').silent).toEqual([]));
 });

@@ -40,14 +40,26 @@ export function hitsOf(family: Family, text: string): AnchorHit[] {
 }
 
 /** All findings of `family` in `text`, then without those that a more trusted (or longer) one overlaps, in order. */
-export function scan(family: Family, text: string, context: { readonly key?: string } = {}): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
+export function scan(
+  family: Family,
+  text: string,
+  context: { readonly key?: string } = {},
+): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
   const all: Finding[] = [];
   const hits = hitsOf(family, text);
-  if (hits.length > 0) family.find(text, hits.flatMap(({ anchor, at }) => [anchor, at]), context, all);
+  if (hits.length > 0)
+    family.find(
+      text,
+      hits.flatMap(({ anchor, at }) => [anchor, at]),
+      context,
+      all,
+    );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what the engine's mark for units beyond ASCII says
   if (/[^\u0000-\u007f]/.test(text)) family.findForeign?.(text, all);
   const kept: Finding[] = [];
-  for (const finding of [...all].sort((a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start)) {
+  for (const finding of [...all].sort(
+    (a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start,
+  )) {
     if (!kept.some(({ start, end }) => start < finding.end && finding.start < end)) kept.push(finding);
   }
   return { all, kept: kept.sort((a, b) => a.start - b.start) };

@@ -1,8 +1,17 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { dkwBand, dkwConstant, dkwRadius, dkwShift } from '../../../../services/statistics/math/dkw.ts';
-import { bucketLower, bucketOf, type Histogram, histogramSize } from '../../../../services/statistics/math/histogram.ts';
-import { logEOfQuantile, logEOfQuantileHistogram, quantileInterval } from '../../../../services/statistics/math/quantile.ts';
+import {
+  bucketLower,
+  bucketOf,
+  type Histogram,
+  histogramSize,
+} from '../../../../services/statistics/math/histogram.ts';
+import {
+  logEOfQuantile,
+  logEOfQuantileHistogram,
+  quantileInterval,
+} from '../../../../services/statistics/math/quantile.ts';
 import type { Outcome } from '../../../../services/statistics/math/special.ts';
 
 const refused = { ok: false, reason: expect.stringMatching(/\w/) };
@@ -25,30 +34,62 @@ propertyTest.prop([fc.double({ min: 1e-9, max: 1e12, noNaN: true })])('a value l
   expect(bucketLower(b)).toBeLessThanOrEqual(x * (1 + 1e-12));
   expect(bucketLower(b + 1)).toBeGreaterThan(x * (1 - 1e-12));
 });
-propertyTest.prop([values, values, p], { numRuns: 60 })('a histogram never says more than the values it was made from', (a, b, level) => {
-  expect(logE(logEOfQuantileHistogram(histogramOf(a), histogramOf(b), { p: level }))).toBeLessThanOrEqual(logE(logEOfQuantile(a, b, { p: level })) + 1e-9);
-});
-propertyTest.prop([values, values, p, fc.double({ min: 1e-3, max: 1e3, noNaN: true })], { numRuns: 40 })('only the order of values counts, and the arms may be swapped', (a, b, level, scale) => {
-  const plain = logE(logEOfQuantile(a, b, { p: level }));
-  expect(logE(logEOfQuantile(b, a, { p: level }))).toBeCloseTo(plain, 9);
-  const stretch = (x: number): number => (x * scale) ** 3;
-  // Values that fall together after stretching would change the question.
-  if (new Set([...a, ...b].map(stretch)).size === new Set([...a, ...b]).size) expect(logE(logEOfQuantile(a.map(stretch), b.map(stretch), { p: level }))).toBeCloseTo(plain, 9);
-});
-propertyTest.prop([values, p], { numRuns: 60 })("a quantile's interval holds the sample's own quantile, rounded outward", (xs, level) => {
-  const interval = quantileInterval(histogramOf(xs), 0.05, { p: level });
-  const own = [...xs].sort((x, y) => x - y)[Math.min(xs.length - 1, Math.floor(level * xs.length))] ?? Number.NaN;
-  expect(interval.ok && interval.lower <= own * (1 + 1e-12) && own <= interval.upper * (1 + 1e-12)).toBe(true);
-});
+propertyTest.prop([values, values, p], { numRuns: 60 })(
+  'a histogram never says more than the values it was made from',
+  (a, b, level) => {
+    expect(logE(logEOfQuantileHistogram(histogramOf(a), histogramOf(b), { p: level }))).toBeLessThanOrEqual(
+      logE(logEOfQuantile(a, b, { p: level })) + 1e-9,
+    );
+  },
+);
+propertyTest.prop([values, values, p, fc.double({ min: 1e-3, max: 1e3, noNaN: true })], { numRuns: 40 })(
+  'only the order of values counts, and the arms may be swapped',
+  (a, b, level, scale) => {
+    const plain = logE(logEOfQuantile(a, b, { p: level }));
+    expect(logE(logEOfQuantile(b, a, { p: level }))).toBeCloseTo(plain, 9);
+    const stretch = (x: number): number => (x * scale) ** 3;
+    // Values that fall together after stretching would change the question.
+    if (new Set([...a, ...b].map(stretch)).size === new Set([...a, ...b]).size)
+      expect(logE(logEOfQuantile(a.map(stretch), b.map(stretch), { p: level }))).toBeCloseTo(plain, 9);
+  },
+);
+propertyTest.prop([values, p], { numRuns: 60 })(
+  "a quantile's interval holds the sample's own quantile, rounded outward",
+  (xs, level) => {
+    const interval = quantileInterval(histogramOf(xs), 0.05, { p: level });
+    const own = [...xs].sort((x, y) => x - y)[Math.min(xs.length - 1, Math.floor(level * xs.length))] ?? Number.NaN;
+    expect(interval.ok && interval.lower <= own * (1 + 1e-12) && own <= interval.upper * (1 + 1e-12)).toBe(true);
+  },
+);
 test('a median 30% higher is found, the same one is not, one unit says nothing', () => {
   expect(logE(logEOfQuantile(ramp(1, 1000), ramp(300, 1299), { p: 0.5 }))).toBeGreaterThan(Math.log(1e6));
   expect(logE(logEOfQuantile(ramp(1, 1000), ramp(1, 1000), { p: 0.5 }))).toBeLessThan(0);
   expect(logE(logEOfQuantile([1], [1000], { p: 0.5 }))).toBeLessThan(Math.log(20));
 });
 test('a billion units in each histogram', () => {
-  const [a, b] = [new Map([[100, 5e8], [101, 5e8]]), new Map([[100, 4.99e8], [101, 5.01e8]])];
+  const [a, b] = [
+    new Map([
+      [100, 5e8],
+      [101, 5e8],
+    ]),
+    new Map([
+      [100, 4.99e8],
+      [101, 5.01e8],
+    ]),
+  ];
   expect(logE(logEOfQuantileHistogram(a, b, { p: 0.4 }))).toBeLessThan(0);
-  expect(logE(logEOfQuantileHistogram(a, new Map([[100, 3e8], [101, 7e8]]), { p: 0.4 }))).toBeGreaterThan(1e6);
+  expect(
+    logE(
+      logEOfQuantileHistogram(
+        a,
+        new Map([
+          [100, 3e8],
+          [101, 7e8],
+        ]),
+        { p: 0.4 },
+      ),
+    ),
+  ).toBeGreaterThan(1e6);
 });
 
 describe('DKW', () => {
@@ -57,14 +98,23 @@ describe('DKW', () => {
     expect(five.ok && five.constant).toBeCloseTo(8.1227, 3);
     expect(one.ok && five.ok && one.constant).toBeGreaterThan(five.ok ? five.constant : Infinity);
   });
-  propertyTest.prop([fc.integer({ min: 100, max: 1e9 }), fc.integer({ min: 2, max: 9 })])('the radius shrinks as units come', (units, factor) => {
-    const [before, after] = [dkwRadius(units, 100, 0.05), dkwRadius(units * factor, 100, 0.05)];
-    expect(before.ok && after.ok && after.radius < before.radius).toBe(true);
-  });
+  propertyTest.prop([fc.integer({ min: 100, max: 1e9 }), fc.integer({ min: 2, max: 9 })])(
+    'the radius shrinks as units come',
+    (units, factor) => {
+      const [before, after] = [dkwRadius(units, 100, 0.05), dkwRadius(units * factor, 100, 0.05)];
+      expect(before.ok && after.ok && after.radius < before.radius).toBe(true);
+    },
+  );
   test('the band is a distribution between 0 and 1 and holds its own; a shift is found in its direction only', () => {
     const [a, b] = [histogramOf(ramp(1, 4000)), histogramOf(ramp(1001, 5000))];
     const band = dkwBand(a, 100, 0.05);
-    expect(band.ok && band.edges.every(({ lower, upper }, k) => lower >= 0 && upper <= 1 && lower <= upper && upper >= (band.edges[k - 1]?.upper ?? 0))).toBe(true);
+    expect(
+      band.ok &&
+        band.edges.every(
+          ({ lower, upper }, k) =>
+            lower >= 0 && upper <= 1 && lower <= upper && upper >= (band.edges[k - 1]?.upper ?? 0),
+        ),
+    ).toBe(true);
     expect(dkwShift(a, b, 100, 0.05)).toMatchObject({ ok: true, shifted: true, distance: expect.closeTo(0.25, 1) });
     expect(dkwShift(b, a, 100, 0.05)).toMatchObject({ ok: true, shifted: false, distance: 0 });
     expect(dkwShift(a, a, 100, 0.05)).toMatchObject({ ok: true, shifted: false, distance: 0 });

@@ -1,11 +1,17 @@
-/** Fixed-point numbers of thousands of bits: what the special functions are measured against. Slow, short, and with nothing in common with them. */
+/**
+ * Fixed-point numbers of thousands of bits: what the special functions are measured against. Slow, short, and with
+ * nothing in common with them.
+ */
 
 /** A double as an integer multiple of 2^-bits, exactly for bits >= 1100. */
 export function fixed(x: number, bits: number): bigint {
   if (x < 0) return -fixed(-x, bits);
   let exponent = 0;
   let mantissa = x;
-  while (!Number.isInteger(mantissa)) { mantissa *= 2; exponent += 1; }
+  while (!Number.isInteger(mantissa)) {
+    mantissa *= 2;
+    exponent += 1;
+  }
   return (BigInt(mantissa) << BigInt(bits)) >> BigInt(exponent);
 }
 /** log(top / bottom) of positive integers, relatively exact for ratios near 1 too. */
@@ -13,7 +19,10 @@ function logRatio(top: bigint, bottom: bigint): number {
   const bits = 200n;
   if (2n * top > bottom && top < 2n * bottom) return Math.log1p(scaled(((top - bottom) << bits) / bottom, 200));
   const shift = BigInt(top.toString(2).length - bottom.toString(2).length);
-  return Math.log(scaled(shift > 0n ? (top << bits) / (bottom << shift) : (top << (bits - shift)) / bottom, 200)) + Number(shift) * Math.LN2;
+  return (
+    Math.log(scaled(shift > 0n ? (top << bits) / (bottom << shift) : (top << (bits - shift)) / bottom, 200)) +
+    Number(shift) * Math.LN2
+  );
 }
 /** n / 2^bits as a double. */
 function scaled(n: bigint, bits: number): number {
@@ -64,11 +73,14 @@ export function logNormalCdfExactly(z: number): number {
     term = ((term * square) >> BigInt(bits)) / k;
     sum += term;
   }
-  const density = (expMinus(square >> 1n, bits) << BigInt(bits)) / isqrt(2n * pi(bits) << BigInt(bits));
+  const density = (expMinus(square >> 1n, bits) << BigInt(bits)) / isqrt((2n * pi(bits)) << BigInt(bits));
   return logRatio((1n << BigInt(bits - 1)) + ((density * sum) >> BigInt(bits)), 1n << BigInt(bits));
 }
 
-/** log P(Bin(n, x) >= a), that is log I_x(a, n - a + 1), for whole 0 < a <= n and 0.1 <= x <= 0.9; and log P(Bin(n, x) < a). */
+/**
+ * log P(Bin(n, x) >= a), that is log I_x(a, n - a + 1), for whole 0 < a <= n and 0.1 <= x <= 0.9; and log P(Bin(n, x) <
+ * a).
+ */
 export function logBinomialTails(a: number, n: number, x: number): { readonly lower: number; readonly upper: number } {
   const bits = Math.ceil(n * 3.4) + 400;
   const one = 1n << BigInt(bits);
@@ -88,6 +100,9 @@ export function logBinomialTails(a: number, n: number, x: number): { readonly lo
 /** log B(a, b) of whole a, b. */
 export function logBetaExactly(a: number, b: number): number {
   let [top, bottom] = [1n, 1n];
-  for (let k = 1; k < b; k += 1) { top *= BigInt(k); bottom *= BigInt(a + k); }
+  for (let k = 1; k < b; k += 1) {
+    top *= BigInt(k);
+    bottom *= BigInt(a + k);
+  }
   return logRatio(top, bottom * BigInt(a));
 }
