@@ -71,7 +71,7 @@ async function claimPort(name: string, wanted: number | undefined): Promise<numb
   });
   if (taken)
     throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, {
-      cure: 'stop what listens there, or leave the port out to get a free one',
+      hint: 'stop what listens there, or leave the port out to get a free one',
     });
   return wanted;
 }
@@ -89,7 +89,7 @@ async function endLeftovers(home: string, onLine: (line: string) => void): Promi
   };
   if (owner !== process.pid && isAlive(owner) && commandOf(owner) === command) {
     throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, {
-      cure: '`tripline down` stops it; another --home runs beside it',
+      hint: '`tripline down` stops it; another --home runs beside it',
     });
   }
   for (const [name, pid] of Object.entries(pids)) {
@@ -111,13 +111,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   } catch (cause) {
     throw new PipelineError('STACK_START', `the folder ${home} cannot be created`, {
       cause,
-      cure: 'choose another with --home',
+      hint: 'choose another with --home',
     });
   }
   const disk = statfsSync(home);
   if (disk.bavail * disk.bsize < 500e6)
     throw new PipelineError('STACK_START', `less than 500 MB are free under ${home}`, {
-      cure: 'free some space, or choose another disk with --home',
+      hint: 'free some space, or choose another disk with --home',
     });
   await endLeftovers(home, onLine);
   const [brokerPort, controllerPort, storePort, registryPort] = [
@@ -247,7 +247,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
           throw new PipelineError(
             'STACK_START',
             `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${tail ? `; its log ends with:\n${tail}` : ''}`,
-            { cause, cure: `see ${join(logFolder, `${target.name}.log`)}` },
+            { cause, hint: `see ${join(logFolder, `${target.name}.log`)}` },
           );
         }
         await wait(100);

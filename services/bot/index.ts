@@ -11,7 +11,7 @@ import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
-import { untilItWorks } from '../runtime/until-it-works.ts';
+import { retryUntilAborted } from '../runtime/retry.ts';
 import { publishRevision } from './publish-revision.kafka.ts';
 
 export { publishRevision } from './publish-revision.kafka.ts';
@@ -47,7 +47,7 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
   let turn: Promise<unknown> = Promise.resolve();
   /** Records are taken one after another, whatever has to be fetched or published in between. */
   const inTurn = (run: () => Promise<void>): void => {
-    turn = turn.then(() => untilItWorks(run, { abandoned: () => closing })).catch(fail);
+    turn = turn.then(() => retryUntilAborted(run, { abandoned: () => closing })).catch(fail);
   };
   const each = (take: (frame: Buffer) => Promise<void>) => (record: LogRecord) => {
     const { value } = record;

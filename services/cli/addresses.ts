@@ -48,7 +48,7 @@ function readEnvironment(): z.infer<typeof environment> {
   throw new PipelineError(
     'CONFIG_INVALID',
     parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
-    { cure: 'correct the environment variables named' },
+    { hint: 'correct the environment variables named' },
   );
 }
 
@@ -80,7 +80,7 @@ export function externalAddresses(): Addresses | undefined {
   if (named.every((value) => value === undefined)) return undefined;
   if (env.KAFKA_BROKERS === undefined || env.CLICKHOUSE_URL === undefined || env.SCHEMA_REGISTRY_URL === undefined) {
     throw new PipelineError('CONFIG_INVALID', 'KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL come together', {
-      cure: 'set all three, or none to use the embedded stack',
+      hint: 'set all three, or none to use the embedded stack',
     });
   }
   return {
@@ -99,7 +99,7 @@ export function surroundings(home: string): Surroundings {
   const running = readStack(home);
   if (running === undefined) {
     throw new PipelineError('STACK_NOT_RUNNING', `no embedded stack runs in ${home}`, {
-      cure: 'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
+      hint: 'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
     });
   }
   return running;
@@ -134,7 +134,7 @@ export function unitKeys(home: string): UnitKeys {
       'CONFIG_INVALID',
       `${given === undefined ? file : 'TRIPLINE_PSEUDONYM_KEY'} holds no pseudonym key`,
       {
-        cure: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another',
+        hint: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another',
       },
     );
   return keys;
@@ -165,7 +165,7 @@ export function unitKeysKeeper(home: string): ((keys: UnitKeys) => void) | undef
       throw new PipelineError(
         'STORE_UNAVAILABLE',
         `the keys that are left after an erasure cannot be written to ${file}`,
-        { retriable: true, cause, cure: 'let this process write there, and leave it some space: it tries again' },
+        { retriable: true, cause, hint: 'let this process write there, and leave it some space: it tries again' },
       );
     }
   };
@@ -177,7 +177,7 @@ export function knownUnitKeys(home: string): UnitKeys {
     throw new PipelineError(
       'CONFIG_INVALID',
       `no pseudonym key: neither TRIPLINE_PSEUDONYM_KEY nor ${unitKeysFile(home)}`,
-      { cure: 'use the key that the redactor ran with; under another one every id would be another' },
+      { hint: 'use the key that the redactor ran with; under another one every id would be another' },
     );
   }
   return unitKeys(home);

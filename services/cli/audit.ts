@@ -2,20 +2,20 @@
  * `audit`: do the cells that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it
  * could not be told.
  */
-import { auditCells } from '../statistics/audit.clickhouse.ts';
+import { auditAggregates } from '../statistics/audit.clickhouse.ts';
 import { withConnection } from './read.ts';
 import { paint, print, printJson, table } from './terminal.ts';
 
 export async function audit(home: string, json: boolean): Promise<number> {
   return withConnection(home, async ({ store }) => {
-    const { mismatches, tries, settled } = await auditCells(store);
+    const { mismatches, tries, settled } = await auditAggregates(store);
     if (json) printJson({ equal: settled && mismatches.length === 0, settled, tries, mismatches });
     else if (mismatches.length > 0) {
       print(`${paint.red('different')} ${mismatches.length} cells are not what their unit rows say`);
       print(
         table([
-          ['cells', 'key', 'cell', 'recount'],
-          ...mismatches.map(({ what, key, cell, recount }) => [what, key, cell, recount]),
+          ['aggregates', 'key', 'aggregate', 'recount'],
+          ...mismatches.map(({ what, key, aggregate, recount }) => [what, key, aggregate, recount]),
         ]),
       );
       print('  nothing is decided while they differ; fold the log again: `npx tripline down`, `npx tripline rebuild`');

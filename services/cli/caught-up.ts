@@ -35,7 +35,7 @@ export async function awaitGroup(
   for (let waited = 0; !(await reached()); waited += 250) {
     if (waited >= patienceMs)
       throw new PipelineError('TIMEOUT', `${soFar}, and the ${stage} has not taken it within ${patienceMs / 1_000} s`, {
-        cure: 'start the stages (`npx tripline up`), then run this again: it may be repeated',
+        hint: 'start the stages (`npx tripline up`), then run this again: it may be repeated',
       });
     await wait(250);
   }

@@ -22,25 +22,25 @@ export function readExperimentFile(file: string): { readonly spec: ExperimentSpe
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' });
+    throw new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, hint: 'check the path' });
   }
   const parsed = parseExperimentFile(text, file);
   if (!parsed.ok)
     throw new PipelineError(
       'EXPERIMENT_INVALID',
       `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:\n${parsed.problems.map(({ message }) => `  ${message}`).join('\n')}`,
-      { cure: 'correct the lines named' },
+      { hint: 'correct the lines named' },
     );
   return parsed;
 }
 
 /** The same for verbs that have no control traffic to learn baselines from. */
-export function readSettledExperiment(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
+export function readResolvedExperiment(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
   const read = readExperimentFile(file);
   const waiting = read.spec.learning?.metrics.map(({ id }) => id) ?? [];
   if (waiting.length > 0)
     throw new PipelineError('EXPERIMENT_INVALID', `${file}: no baseline for ${waiting.join(', ')}`, {
-      cure: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic',
+      hint: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic',
     });
   return read;
 }
@@ -91,7 +91,7 @@ export async function kill(home: string, experiment: string, reason: string): Pr
     const revision = (await current(connection)).get(experiment);
     if (revision === undefined)
       throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experiment}`, {
-        cure: '`npx tripline apply FILE` makes one',
+        hint: '`npx tripline apply FILE` makes one',
       });
     const past = (await readDecisions(connection)).map(({ decision }) => decision);
     const decision = killDecision(revision, past, userInfo().username, reason, systemClock.now());

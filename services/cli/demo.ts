@@ -53,7 +53,7 @@ function tell(event: DemoEvent): void {
     case 'decision': {
       const { decision } = event;
       return print(
-        `${paint.bold(paint.red(decision.action.toUpperCase()))}  ${decision.metric ?? decision.reasonCode}${decision.restart === undefined ? '' : `, counted from ${decision.restart}`}; prompt changed ${storyTime(storyOnset)}, decided at ${decision.watermark === undefined ? '?' : storyTime(decision.watermark)}`,
+        `${paint.bold(paint.red(decision.action.toUpperCase()))}  ${decision.metric ?? decision.reasonCode}${decision.testStart === undefined ? '' : `, counted from ${decision.testStart}`}; prompt changed ${storyTime(storyOnset)}, decided at ${decision.watermark === undefined ? '?' : storyTime(decision.watermark)}`,
       );
     }
     case 'ack':

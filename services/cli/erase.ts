@@ -8,7 +8,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { joinerGroup } from '../joiner/index.ts';
 import { createPseudonymizer, namedBy } from '../redactor/index.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import { readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
+import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
 import { keepsUnitKeys, knownUnitKeys } from './addresses.ts';
@@ -29,13 +29,13 @@ export function readUnits(text: string, path: string): readonly string[] {
     const key = line.replace('\t', '\u001f');
     if (namedBy(Buffer.from(key, 'utf8')) === undefined)
       throw new PipelineError('INPUT_UNREADABLE', `${path}, line ${index + 1} names no unit`, {
-        cure: "write an id, or a type (user, org, session, or an entity's), a tab and an id",
+        hint: "write an id, or a type (user, org, session, or an entity's), a tab and an id",
       });
     keys.add(key);
   });
   if (keys.size === 0)
     throw new PipelineError('INPUT_UNREADABLE', `${path} names no unit`, {
-      cure: 'write one unit a line: an id, or a type, a tab and an id',
+      hint: 'write one unit a line: an id, or a type, a tab and an id',
     });
   return [...keys];
 }
@@ -78,7 +78,7 @@ export async function erase({ home, units: path, json }: EraseFlags): Promise<nu
   } catch (cause) {
     throw new PipelineError('INPUT_UNREADABLE', `${path} cannot be read`, {
       cause,
-      cure: 'correct the path after --units',
+      hint: 'correct the path after --units',
     });
   }
   const keys = readUnits(text, path);
@@ -95,8 +95,14 @@ export async function erase({ home, units: path, json }: EraseFlags): Promise<nu
       );
       const soFar = `${keys.length} tombstones are written`;
       await awaitGroup(log, `${prefix}-redactor`, ends, 'redactor', soFar);
-      const { epoch, topic } = requireOpen(await readEpochs(store, log, prefix));
-      await awaitGroup(log, joinerGroup(prefix, epoch), await endsOf(log, [`${prefix}.${topic}`]), 'joiner', soFar);
+      const { generation, topic } = requireOpen(await readGenerations(store, log, prefix));
+      await awaitGroup(
+        log,
+        joinerGroup(prefix, generation),
+        await endsOf(log, [`${prefix}.${topic}`]),
+        'joiner',
+        soFar,
+      );
       await awaitGroup(
         log,
         `${prefix}-sink`,

@@ -1,6 +1,6 @@
 /** A decision's evidence as people read it, and its arithmetic done again from nothing but itself. */
 import type { Interval } from '../kernel/evaluation.ts';
-import type { EntrySums } from '../kernel/evidence.ts';
+import type { TestSums } from '../kernel/evidence.ts';
 import { fixedPoint } from '../kernel/bets.ts';
 import { logEOfSums } from '../statistics/index.ts';
 
@@ -17,12 +17,17 @@ export type Evidence = {
     readonly denominator: string;
     readonly entries: number;
   }[];
-  readonly engine?: 'E1' | 'E2';
-  readonly restart?: { readonly kind: string; readonly label: string; readonly index: number; readonly weight: number };
+  readonly engine?: 'betting' | 'first-event';
+  readonly testStart?: {
+    readonly kind: string;
+    readonly label: string;
+    readonly index: number;
+    readonly weight: number;
+  };
   readonly logE?: number;
   readonly weightedLogE?: number;
-  readonly control?: EntrySums;
-  readonly test?: EntrySums;
+  readonly control?: TestSums;
+  readonly test?: TestSums;
   readonly design?: {
     readonly q: number;
     readonly center: number;
@@ -35,7 +40,11 @@ export type Evidence = {
   };
   readonly interval?: Interval;
   readonly conditionalPower?: number;
-  readonly alsoHarmed?: readonly { readonly metric: string; readonly weightedLogE: number; readonly restart: string }[];
+  readonly alsoHarmed?: readonly {
+    readonly metric: string;
+    readonly weightedLogE: number;
+    readonly testStart: string;
+  }[];
   readonly labels?: readonly string[];
   readonly slo?: {
     readonly id: string;
@@ -48,7 +57,7 @@ export type Evidence = {
       readonly logE: number;
       readonly weightedLogE: number;
       readonly threshold: number;
-      readonly restart: { readonly label: string; readonly weight: number };
+      readonly testStart: { readonly label: string; readonly weight: number };
     };
   };
   readonly baselines?: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
@@ -78,7 +87,7 @@ export function recomputeLogE(evidence: Evidence): { readonly ok: boolean; reado
   const { control, test, engine, logE } = evidence;
   if (control === undefined || test === undefined || logE === undefined)
     return { ok: true, said: 'no test of two arms: nothing to recompute' };
-  if (engine === 'E2') return { ok: true, said: 'E2 rests on first events; they are in the arms above' };
+  if (engine === 'first-event') return { ok: true, said: 'E2 rests on first events; they are in the arms above' };
   const candidates = (['harm', 'win'] as const)
     .map((side) => logEOfSums(control[side], test[side]))
     .flatMap((outcome) => (outcome.ok ? [outcome.logE] : []));

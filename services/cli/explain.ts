@@ -29,7 +29,7 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
     ...(evidence.labels ?? []).map(
       (label) => `  careful     ${label}: those who came back differ by arm, the harm may be about them`,
     ),
-    ...(decision.restart === undefined ? [] : [`  counted     from ${decision.restart}`]),
+    ...(decision.testStart === undefined ? [] : [`  counted     from ${decision.testStart}`]),
     ...arms.map(
       ({ arm, units, firstEvents, numerator, denominator, entries }) =>
         `  ${arm.padEnd(11)} ${units} units, ${numerator} / ${denominator} in whole numbers, ${firstEvents} units with an event, ${entries} closed entries`,
@@ -38,14 +38,14 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
     ...(slo?.test === undefined
       ? []
       : [
-          `  limit       ${slo.id}: ${number(slo.test.bad)} bad of ${slo.test.units} units of ${slo.arm}, log e ${slo.test.logE.toFixed(4)}, with the restart's weight ${slo.test.restart.weight.toPrecision(4)}: ${slo.test.weightedLogE.toFixed(4)} against ${slo.test.threshold.toFixed(4)}${slo.killed ? '; the hard kill was reached' : ''}`,
+          `  limit       ${slo.id}: ${number(slo.test.bad)} bad of ${slo.test.units} units of ${slo.arm}, log e ${slo.test.logE.toFixed(4)}, with the restart's weight ${slo.test.testStart.weight.toPrecision(4)}: ${slo.test.weightedLogE.toFixed(4)} against ${slo.test.threshold.toFixed(4)}${slo.killed ? '; the hard kill was reached' : ''}`,
         ]),
     ...Object.entries(evidence.baselines ?? {}).map(
       ([metric, { mean, sd }]) => `  learned     ${metric}: mean ${number(mean)}, sd ${number(sd)}`,
     ),
     ...intervalLines(evidence),
     ...(evidence.alsoHarmed ?? []).map(
-      (other) => `  also harmed ${other.metric}: ${other.weightedLogE.toFixed(4)}, ${other.restart}`,
+      (other) => `  also harmed ${other.metric}: ${other.weightedLogE.toFixed(4)}, ${other.testStart}`,
     ),
     ...(evidence.srm === undefined
       ? []
@@ -58,7 +58,7 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
       ? []
       : [`  as of       ${new Date(decision.watermark).toISOString()} (event time), ${decision.eventsFolded} events`]),
     ...(decision.note === undefined ? [] : [`  reason      ${decision.note}`]),
-    `  log         ${decision.versionVector.map(({ part, ver }) => `partition ${part} to ${ver}`).join(', ') || '-'}`,
+    `  log         ${decision.versionVector.map(({ partitionId, position }) => `partition ${partitionId} to ${position}`).join(', ') || '-'}`,
     ...(evidence.metric === undefined ? [] : [`  sums now    npx tripline sql "${sumsStatement(decision, evidence)}"`]),
     `  everything  npx tripline explain ${decision.decisionId} --json`,
     `  same again  npx tripline verify ${decision.decisionId}`,
@@ -66,14 +66,14 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
 }
 
 function testLines(decision: Decision, evidence: Evidence): string[] {
-  const { design, control, test, engine, restart, logE, weightedLogE } = evidence;
-  if (control === undefined || test === undefined || logE === undefined || restart === undefined) return [];
+  const { design, control, test, engine, testStart, logE, weightedLogE } = evidence;
+  if (control === undefined || test === undefined || logE === undefined || testStart === undefined) return [];
   const side = sideOf(decision.reasonCode);
   const weight = Math.exp((weightedLogE ?? logE) - logE);
   const lines = [
     `  entries     control ${control.n} (${control.s} not 0), candidate ${test.n} (${test.s} not 0), each unit once, with its first entry since then`,
   ];
-  if (engine === 'E1' && design) {
+  if (engine === 'betting' && design) {
     lines.push(
       `  design      q ${number(design.q)}, centre ${number(design.center)}, effect ${number(design.design)}, variance ${number(design.variance)}, tolerance ${number(design.tolerance)} (shares of the cap, harm upwards)`,
       ...table([
@@ -95,7 +95,7 @@ function testLines(decision: Decision, evidence: Evidence): string[] {
   lines.push(
     `  evidence    ${engine}: log e ${logE.toFixed(4)}`,
     side === 'harm'
-      ? `  weights     restart ${restart.weight.toPrecision(4)}, metric ${(weight / restart.weight).toPrecision(4)}: ${(weightedLogE ?? logE).toFixed(4)}${bound}`
+      ? `  weights     restart ${testStart.weight.toPrecision(4)}, metric ${(weight / testStart.weight).toPrecision(4)}: ${(weightedLogE ?? logE).toFixed(4)}${bound}`
       : `  bound      ${bound}, shared by goals and candidates`,
   );
   return lines;
@@ -121,4 +121,4 @@ function intervalLines({ interval, conditionalPower }: Evidence): string[] {
 
 /** Ids in an experiment file hold letters, digits, - and _ only. */
 const sumsStatement = ({ experimentId, phase }: Decision, { metric, candidate }: Evidence): string =>
-  `SELECT part, arm, slot AS segment, n, x FROM state FINAL WHERE log = 'unit' AND kind = 'entry' AND experiment = '${experimentId}' AND phase = ${phase} AND metric = '${metric}' AND candidate = '${candidate}' ORDER BY segment, arm, part`;
+  `SELECT partition_id, arm, slot AS segment, n, x FROM state FINAL WHERE log = 'unit' AND kind = 'entry' AND experiment = '${experimentId}' AND phase = ${phase} AND metric = '${metric}' AND candidate = '${candidate}' ORDER BY segment, arm, partition_id`;

@@ -8,7 +8,7 @@ import { defaultHome } from './addresses.ts';
 import { audit } from './audit.ts';
 import { apply, kill } from './change.ts';
 import { demoVerb, type DemoFlags } from './demo.ts';
-import { epoch, rebuild } from './epoch.ts';
+import { generation, rebuild } from './repartition.ts';
 import { erase, type EraseFlags } from './erase.ts';
 import { explain } from './explain.ts';
 import { parkedList, parkedReplay, parkedShow } from './parked.ts';
@@ -142,9 +142,9 @@ verb('verify <id>', 'recompute a decision from the log and compare bytes')
 verb('audit', 'do the cells equal a recount of their units')
   .option('--json')
   .action(ends(async (flags: Reading) => audit(flags.home, flags.json === true)));
-verb('epoch', 'more partitions for the unit log, its state carried over; the stages must be stopped')
+verb('repartition', 'more partitions for the unit log, its state carried over; the stages must be stopped')
   .requiredOption('--partitions <n>', 'a multiple of what there are')
-  .action(ends(async (flags: Home & { partitions: string }) => epoch(flags.home, Number(flags.partitions))));
+  .action(ends(async (flags: Home & { partitions: string }) => generation(flags.home, Number(flags.partitions))));
 verb('rebuild', 'fold the unit log again from its beginning, beside what is there; the stages must be stopped').action(
   ends(async (flags: Home) => rebuild(flags.home)),
 );

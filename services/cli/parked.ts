@@ -5,11 +5,11 @@
  * is not sent again, unless it was parked again and `--again` asks for it. A crash between the two sends it twice,
  * which changes no number: everything downstream knows events by their ids.
  */
-import { firstTopic } from '../kernel/epochs.ts';
+import { firstTopic } from '../kernel/generations.ts';
 import { bucketCount } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import { bundleUnits } from '../runtime/bundles.ts';
+import { batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/log.ts';
 import { replayMarker, replayOf } from '../runtime/park.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -88,29 +88,29 @@ export const selectParked = (entries: readonly ParkedEntry[], { stage, code, ids
 type Target = { readonly topic: string; readonly partitions: number };
 
 /**
- * A bundle of the unit log for the topic that has replaced its own: records follow their buckets, those for every
+ * A batch of the unit log for the topic that has replaced its own: records follow their buckets, those for every
  * partition (revisions, ticks) go to each one that has a part of theirs. undefined: it still cannot be read, or holds a
  * unit's record that does not say its bucket.
  */
-function divideBundle(
+function divideBatch(
   codec: AvroCodec,
   { partition, source }: ParkedEntry,
   from: Target,
   to: Target,
   timestamp: number,
 ): readonly OutgoingRecord[] | undefined {
-  const bundle = codec.decode(['unit-record'], source.value ?? Buffer.alloc(0));
-  if (!bundle.ok) return undefined;
+  const batch = codec.decode(['unit-record'], source.value ?? Buffer.alloc(0));
+  if (!batch.ok) return undefined;
   const factor = to.partitions / from.partitions;
-  const routed = bundle.value.records.flatMap((record) => {
+  const routed = batch.value.records.flatMap((record) => {
     if ('tripline.v1.ExperimentAdopted' in record.body || 'tripline.v1.Tick' in record.body)
-      return Array.from({ length: factor }, (_, heir) => ({
-        bucket: Math.ceil(((partition * factor + heir) * bucketCount) / to.partitions),
+      return Array.from({ length: factor }, (_, child) => ({
+        bucket: Math.ceil(((partition * factor + child) * bucketCount) / to.partitions),
         record: { ...record },
       }));
     return [{ bucket: record.bucket ?? -1, record }];
   });
-  return routed.some(({ bucket }) => bucket < 0) ? undefined : bundleUnits({ ...to, codec, timestamp }, routed);
+  return routed.some(({ bucket }) => bucket < 0) ? undefined : batchUnits({ ...to, codec, timestamp }, routed);
 }
 
 /**
@@ -145,7 +145,7 @@ export async function replayParked(
     const divided =
       newest !== undefined && topic !== newest.topic && (topic === unitLog || topic.startsWith(`${unitLog}.e`));
     const messages = divided
-      ? divideBundle(codec, entry, from, newest, timestamp)
+      ? divideBatch(codec, entry, from, newest, timestamp)
       : [
           {
             topic,
@@ -184,7 +184,7 @@ const idsOf = (texts: readonly string[]): number[] =>
   texts.map((text) => {
     if (!/^\d{1,15}$/.test(text))
       throw new PipelineError('CONFIG_INVALID', `"${text}" is no id of a parked record`, {
-        cure: '`npx tripline parked list` shows them',
+        hint: '`npx tripline parked list` shows them',
       });
     return Number(text);
   });
@@ -226,7 +226,7 @@ export async function parkedShow(
     });
     if (entry === undefined)
       throw new PipelineError('CONFIG_INVALID', `no parked record ${id}`, {
-        cure: '`npx tripline parked list` shows them',
+        hint: '`npx tripline parked list` shows them',
       });
     const { source, ...shown } = entry;
     const all = {
@@ -254,7 +254,7 @@ export async function parkedReplay(
 ): Promise<number> {
   if (ids.length === 0 && options.stage === undefined && options.code === undefined && !options.all && !options.again)
     throw new PipelineError('CONFIG_INVALID', 'parked replay of what?', {
-      cure: 'name ids, --stage, --code, --all, or --again for what came back',
+      hint: 'name ids, --stage, --code, --all, or --again for what came back',
     });
   return withConnection(home, async ({ log, codec, prefix }) => {
     const producer = await log.producer();

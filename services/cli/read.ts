@@ -27,7 +27,7 @@ export async function sql(home: string, statement: string, json: boolean): Promi
   const text = statement.trim().replace(/;$/, '');
   if (!/^(select|with|show|describe|desc|exists|explain)\b/i.test(text))
     throw new PipelineError('CONFIG_INVALID', 'sql reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN', {
-      cure: 'use clickhouse-client for anything else',
+      hint: 'use clickhouse-client for anything else',
     });
   await withConnection(home, async ({ store }) =>
     process.stdout.write(
@@ -48,7 +48,7 @@ type ResultRow = {
   readonly log_e: number | null;
   readonly weighted_log_e: number | null;
   readonly threshold: number | null;
-  readonly restart: string;
+  readonly test_start: string;
   readonly state: string;
   readonly watermark: string | null;
   readonly reason: string;
@@ -91,7 +91,7 @@ export async function results(home: string, experiment: string, json: boolean): 
               ? row.reason
               : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
             row.p === null ? '-' : row.p.toPrecision(2),
-            row.restart,
+            row.test_start,
             row.arm !== row.candidate
               ? ''
               : row.difference === null
@@ -144,7 +144,7 @@ export async function decisions(home: string, experiment: string | undefined, js
             decision.action,
             decision.reasonCode,
             decision.metric ?? '-',
-            decision.restart ?? '-',
+            decision.testStart ?? '-',
             decision.watermark === undefined ? '-' : new Date(decision.watermark).toISOString(),
             String(decision.eventsFolded),
             decision.decisionId,

@@ -27,7 +27,7 @@ export type RedactFlags = {
 export async function redactVerb(flags: RedactFlags): Promise<number> {
   if (flags.audit && flags.rebuild)
     throw new PipelineError('CONFIG_INVALID', '--audit and --rebuild are two jobs', {
-      cure: 'run one after the other',
+      hint: 'run one after the other',
     });
   if (flags.audit) return audit(flags);
   if (flags.rebuild) return rebuild(flags);
@@ -71,7 +71,7 @@ export function reportAudit({ findings, searched }: Audit, lines: readonly numbe
 async function audit({ home, values: path, json }: RedactFlags): Promise<number> {
   if (path === undefined)
     throw new PipelineError('CONFIG_INVALID', '--audit looks for values: it needs --values FILE', {
-      cure: 'name a file with one value a line',
+      hint: 'name a file with one value a line',
     });
   let text: string;
   try {
@@ -79,12 +79,12 @@ async function audit({ home, values: path, json }: RedactFlags): Promise<number>
   } catch (cause) {
     throw new PipelineError('INPUT_UNREADABLE', `${path} cannot be read`, {
       cause,
-      cure: 'correct the path after --values',
+      hint: 'correct the path after --values',
     });
   }
   const { values, lines } = readValues(text);
   if (values.length === 0)
-    throw new PipelineError('INPUT_UNREADABLE', `${path} holds no value`, { cure: 'write one value a line' });
+    throw new PipelineError('INPUT_UNREADABLE', `${path} holds no value`, { hint: 'write one value a line' });
   const needles = createNeedles(values);
   if (needles.tooShort.length > 0)
     process.stderr.write(

@@ -1,5 +1,5 @@
 /**
- * `replay`: an experiment's files through the whole path, against the embedded stack that it starts itself or the one
+ * `replay`: an experiment's files through the pipeline, against the embedded stack that it starts itself or the one
  * the environment names.
  */
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ import { replay } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { externalAddresses, policyUnder } from './addresses.ts';
-import { readSettledExperiment } from './change.ts';
+import { readResolvedExperiment } from './change.ts';
 import { paint, print, printJson } from './terminal.ts';
 
 export type ReplayFlags = {
@@ -32,13 +32,13 @@ function speedOf(text: string): number {
   const match = /^(\d+(?:\.\d+)?)x?$/.exec(text);
   if (match === null || Number(match[1]) <= 0)
     throw new PipelineError('CONFIG_INVALID', `--speed ${text}`, {
-      cure: "give max, or times the lines' own clock like 300x",
+      hint: "give max, or times the lines' own clock like 300x",
     });
   return Number(match[1]);
 }
 
 export async function replayVerb(flags: ReplayFlags): Promise<number> {
-  const { spec, sha } = readSettledExperiment(flags.experiment);
+  const { spec, sha } = readResolvedExperiment(flags.experiment);
   const partitions = Number(flags.partitions);
   const lookEvery = Number(flags.lookEvery ?? 0);
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 512)
@@ -87,7 +87,7 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
       },
       onDecision: (decision) =>
         print(
-          `${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.restart === undefined ? '' : `, counted from ${decision.restart}`}, after ${decision.eventsFolded} events`,
+          `${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.testStart === undefined ? '' : `, counted from ${decision.testStart}`}, after ${decision.eventsFolded} events`,
         ),
     });
     const summary = await Promise.race([running, onSignals().then(() => undefined)]);

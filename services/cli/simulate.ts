@@ -16,7 +16,7 @@ import {
   type RunResult,
   simulateExperiments,
 } from '../simulation/index.ts';
-import { readSettledExperiment } from './change.ts';
+import { readResolvedExperiment } from './change.ts';
 import { paint, print, printJson, table } from './terminal.ts';
 
 export type TrafficFlags = {
@@ -45,7 +45,7 @@ function numberIn(flag: string, text: string, low: number, high: number, whole =
   const value = Number(text);
   if (text.trim() === '' || !(value >= low && value <= high) || (whole && !Number.isInteger(value)))
     throw new PipelineError('CONFIG_INVALID', `${flag} ${text}`, {
-      cure: `give a ${whole ? 'whole ' : ''}number from ${low} to ${high}`,
+      hint: `give a ${whole ? 'whole ' : ''}number from ${low} to ${high}`,
     });
   return value;
 }
@@ -63,12 +63,12 @@ export type Readied = {
 
 /** The file and the assumptions, checked together. */
 export function ready(file: string, flags: TrafficFlags): Readied {
-  const { spec } = readSettledExperiment(file);
+  const { spec } = readResolvedExperiment(file);
   const candidates = candidatesOf(spec).map(({ id }) => id);
   const candidate = flags.candidate ?? candidates[0] ?? '';
   if (!candidates.includes(candidate))
     throw new PipelineError('CONFIG_INVALID', `no candidate ${candidate} in ${spec.id}`, {
-      cure: `one of ${candidates.join(', ')}`,
+      hint: `one of ${candidates.join(', ')}`,
     });
   const traffic = {
     unitsPerDay: numberIn('--units-per-day', flags.unitsPerDay, 1, 1e9),
@@ -79,7 +79,7 @@ export function ready(file: string, flags: TrafficFlags): Readied {
   const units = expectedUnits({ ...base, effects: [], effectFromMs: 0 });
   if (units > maxUnits)
     throw new PipelineError('CONFIG_INVALID', `${count(units)} units within the horizon are too many to simulate`, {
-      cure: `choose --units-per-day so that at most ${count(maxUnits)} come`,
+      hint: `choose --units-per-day so that at most ${count(maxUnits)} come`,
     });
   return {
     spec,
@@ -121,7 +121,7 @@ export async function runWithProgress(
 export function printAssumptions({ spec, base: { candidate, traffic } }: Readied, effects: readonly Effect[]): void {
   const { analysis } = spec;
   print(
-    `${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a restart every ${days(analysis.restartEveryMs)}, alpha_harm ${harmAlphaOf(spec)}, alpha_win ${analysis.alphaWin}`,
+    `${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a restart every ${days(analysis.testStartEveryMs)}, alpha_harm ${harmAlphaOf(spec)}, alpha_win ${analysis.alphaWin}`,
   );
   print(
     paint.dim(
@@ -149,10 +149,10 @@ const effectsOf = (spec: ExperimentSpec, texts: readonly string[]): Effect[] =>
   texts.map((text) => {
     const effect = parseEffect(text);
     if (effect === undefined)
-      throw new PipelineError('CONFIG_INVALID', `--effect ${text}`, { cure: 'write metric=+20% or metric=0.01' });
+      throw new PipelineError('CONFIG_INVALID', `--effect ${text}`, { hint: 'write metric=+20% or metric=0.01' });
     if (!spec.metrics.some(({ id }) => id === effect.metric))
       throw new PipelineError('CONFIG_INVALID', `--effect: no metric ${effect.metric} in ${spec.id}`, {
-        cure: `one of ${spec.metrics.map(({ id }) => id).join(', ')}`,
+        hint: `one of ${spec.metrics.map(({ id }) => id).join(', ')}`,
       });
     return effect;
   });
@@ -204,7 +204,7 @@ function durationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([mhd]?)$/.exec(text);
   const unit = match?.[2] === '' ? 1 : durations[match?.[2] ?? ''];
   if (match === null || unit === undefined || (match[2] === '' && Number(match[1]) !== 0))
-    throw new PipelineError('CONFIG_INVALID', `--from ${text}`, { cure: 'give a duration like 0, 90m, 36h or 3d' });
+    throw new PipelineError('CONFIG_INVALID', `--from ${text}`, { hint: 'give a duration like 0, 90m, 36h or 3d' });
   return Number(match[1]) * unit;
 }
 

@@ -11,7 +11,7 @@ import { startEmbedded } from '../../infra/embedded/index.ts';
 import { javaVersion } from '../../infra/embedded/kafka/broker.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import { startWholePath, type WholePath } from '../replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../replay/whole-path.ts';
 import { createStore } from '../runtime/clickhouse-client.ts';
 import { createKafka } from '../runtime/kafka-log.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
@@ -82,19 +82,19 @@ export async function supervise(home: string, options: { partitions: number }): 
     ...(process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] && { otlpEndpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] }),
   });
   const logger = createLogger({ name: 'tripline', file: join(home, 'logs', 'stages.log') });
-  let path: WholePath | undefined;
+  let path: Pipeline | undefined;
   try {
-    path = await startWholePath({
+    path = await startPipeline({
       ...stack,
       prefix: 'tripline',
       database: 'tripline',
       partitions: options.partitions,
-      carriedTime: false,
+      eventTime: false,
       pseudonymKey: unitKeys(home),
       ...(keepKeys && { keepKeys }),
       redaction,
       clock: systemClock,
-      carriedClock: systemClock,
+      eventClock: systemClock,
       flushMs: 250,
       lookMs: 250,
       idleTickMs: 2_000,
@@ -144,7 +144,7 @@ export async function supervise(home: string, options: { partitions: number }): 
 /** A dependency may have quoted what it stumbled over. */
 const cleaned = (message: string | undefined): string | null => (message === undefined ? null : cleanMessage(message));
 
-const stagesOf = (path: WholePath) => [
+const stagesOf = (path: Pipeline) => [
   ...[path.redactor, path.linker, path.joiner, path.sink].map((stage) => ({
     name: stage.name,
     in: stage.counts.in,
@@ -165,7 +165,7 @@ const stagesOf = (path: WholePath) => [
   },
 ];
 
-const mismatchOf = (path: WholePath): string | undefined => {
+const mismatchOf = (path: Pipeline): string | undefined => {
   const found = path.statistics.audited()?.mismatches.length ?? 0;
   return found > 0
     ? `AUDIT_MISMATCH: ${found} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them`
@@ -245,29 +245,29 @@ export async function doctor(home: string, json: boolean): Promise<number> {
       name: 'Node.js',
       ok: (node[0] ?? 0) > 20 || ((node[0] ?? 0) === 20 && (node[1] ?? 0) >= 19),
       detail: process.versions.node,
-      cure: 'install Node.js 20.19 or newer',
+      hint: 'install Node.js 20.19 or newer',
     },
     {
       name: 'Java',
       ok: java !== undefined && java >= 17,
       detail: java === undefined ? 'not found' : String(java),
-      cure: 'install Java 17 or newer, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
+      hint: 'install Java 17 or newer, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
     },
     {
       name: 'disk',
       ok: free > 500e6,
       detail: `${Math.round(free / 1e6)} MB free`,
-      cure: 'free some space or choose another --home',
+      hint: 'free some space or choose another --home',
     },
     ...(running && isAlive(running.pid)
-      ? (await check(running)).map((entry) => ({ ...entry, cure: `see ${join(home, 'logs')}` }))
-      : [{ name: 'stack', ok: false, detail: `not running in ${home}`, cure: 'npx tripline up' }]),
+      ? (await check(running)).map((entry) => ({ ...entry, hint: `see ${join(home, 'logs')}` }))
+      : [{ name: 'stack', ok: false, detail: `not running in ${home}`, hint: 'npx tripline up' }]),
   ];
   if (json) printJson(findings);
   else
-    for (const { name, ok, detail, cure } of findings)
+    for (const { name, ok, detail, hint } of findings)
       print(
-        `${ok ? paint.green('ok  ') : paint.red('fail')}  ${name.padEnd(9)} ${detail}${ok ? '' : `   cure: ${cure}`}`,
+        `${ok ? paint.green('ok  ') : paint.red('fail')}  ${name.padEnd(9)} ${detail}${ok ? '' : `   cure: ${hint}`}`,
       );
   return findings.every(({ ok }) => ok) ? 0 : 2;
 }
@@ -283,7 +283,7 @@ export async function down(home: string): Promise<number> {
   for (let tries = 0; isAlive(running.pid); tries += 1) {
     if (tries > 300)
       throw new PipelineError('TIMEOUT', `process ${running.pid} did not stop within 30 s`, {
-        cure: `kill -9 ${running.pid}; its children end with it`,
+        hint: `kill -9 ${running.pid}; its children end with it`,
       });
     await wait(100);
   }

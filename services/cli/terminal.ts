@@ -32,7 +32,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 export function reportError(error: unknown): number {
   if (error instanceof PipelineError) {
     process.stderr.write(
-      `${paint.red('error')} ${cleanMessage(error.message)}\n${error.cure === undefined ? '' : `${paint.dim('  cure:')} ${error.cure}\n`}`,
+      `${paint.red('error')} ${cleanMessage(error.message)}\n${error.hint === undefined ? '' : `${paint.dim('  cure:')} ${error.hint}\n`}`,
     );
     return error.code === 'CONFIG_INVALID' || error.code === 'EXPERIMENT_INVALID' || error.code === 'INPUT_UNREADABLE'
       ? 1

@@ -7,10 +7,10 @@ import { decide, toDecisionRecord } from '../control/index.ts';
 import { lookAt } from '../joiner/index.ts';
 import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
-import { chainOf, type Epoch, holdsPart, type PartRange } from '../kernel/epochs.ts';
+import { chainOf, type Generation, holdsPartition, type PartitionRange } from '../kernel/generations.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { readEpochs } from '../runtime/epochs.clickhouse.ts';
+import { readGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
@@ -29,7 +29,7 @@ export const findDecision = (
     throw new PipelineError(
       'DECISION_UNKNOWN',
       found.length === 0 ? `no decision begins with ${id}` : `${found.length} decisions begin with ${id}`,
-      { cure: '`npx tripline decisions` lists them' },
+      { hint: '`npx tripline decisions` lists them' },
     );
   return found[0];
 };
@@ -44,17 +44,17 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
       throw new PipelineError(
         'DECISION_UNKNOWN',
         `decision ${decision.decisionId} was made by ${decision.actor}, not computed`,
-        { cure: 'its reason is its evidence: `npx tripline explain`' },
+        { hint: 'its reason is its evidence: `npx tripline explain`' },
       );
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const upTo = new Map(decision.versionVector.map(({ part, ver }) => [part, ver]));
-    const epochs = await readEpochs(connection.store, log, prefix);
-    const epoch = epochs.find((other) => holdsPart(other, decision.versionVector[0]?.part ?? 0));
-    if (epoch === undefined)
+    const upTo = new Map(decision.versionVector.map(({ partitionId, position }) => [partitionId, position]));
+    const generations = await readGenerations(connection.store, log, prefix);
+    const generation = generations.find((other) => holdsPartition(other, decision.versionVector[0]?.partitionId ?? 0));
+    if (generation === undefined)
       throw new PipelineError('VERIFY_MISMATCH', `decision ${decision.decisionId} names parts that no epoch has`, {
-        cure: 'verify it against the database it was made on',
+        hint: 'verify it against the database it was made on',
       });
-    const partitions = await refold(epochs, epoch, upTo, async (topic, until) => {
+    const partitions = await refold(generations, generation, upTo, async (topic, until) => {
       const read: RefoldRecord[] = [];
       for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
         if (value === null) continue;
@@ -65,7 +65,7 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
       }
       return read;
     });
-    const look = lookAt(partitions, decision.experimentId, (part) => upTo.get(part) ?? 0);
+    const look = lookAt(partitions, decision.experimentId, (partitionId) => upTo.get(partitionId) ?? 0);
     const past = all
       .map((entry) => entry.decision)
       .filter((earlier) => earlier.experimentId === decision.experimentId && earlier.seq < decision.seq);
@@ -77,7 +77,13 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
     const facts =
       look === undefined
         ? undefined
-        : await recountFacts(connection.store, ranges(epochs, epoch, upTo), decision, evidence, look.experiment);
+        : await recountFacts(
+            connection.store,
+            ranges(generations, generation, upTo),
+            decision,
+            evidence,
+            look.experiment,
+          );
     const arithmetic = recomputeLogE(evidence);
     const sound = same && arithmetic.ok && (facts === undefined || facts.differences.length === 0);
     if (json)
@@ -91,7 +97,7 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
         recomputed: again ?? null,
       });
     else {
-      const messages = [...upTo.values()].reduce((sum, ver) => sum + ver / positionsPerOffset, 0);
+      const messages = [...upTo.values()].reduce((sum, position) => sum + position / positionsPerOffset, 0);
       print(
         same
           ? `${paint.green('same')} ${decision.decisionId}: ${frame.length - 5} bytes recomputed from ${messages} messages of ${upTo.size} partitions`
@@ -117,15 +123,20 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
 /**
  * Where the facts of a version vector lie: its own parts up to it, and those they were divided from up to their ends.
  */
-const ranges = (epochs: readonly Epoch[], epoch: Epoch, upTo: ReadonlyMap<number, number>): PartRange[] => {
-  const chain = chainOf(epochs, epoch);
+const ranges = (
+  generations: readonly Generation[],
+  generation: Generation,
+  upTo: ReadonlyMap<number, number>,
+): PartitionRange[] => {
+  const chain = chainOf(generations, generation);
   return [
-    ...chain
-      .slice(1)
-      .flatMap((child, index) =>
-        child.ends.map((below, partition) => ({ part: (chain[index]?.firstPart ?? 0) + partition, below })),
-      ),
-    ...[...upTo].map(([part, below]) => ({ part, below })),
+    ...chain.slice(1).flatMap((child, index) =>
+      child.ends.map((below, partition) => ({
+        partitionId: (chain[index]?.firstPartitionId ?? 0) + partition,
+        below,
+      })),
+    ),
+    ...[...upTo].map(([partitionId, below]) => ({ partitionId, below })),
   ];
 };
 
@@ -142,7 +153,7 @@ type FactRow = {
  */
 async function recountFacts(
   store: Store,
-  until: readonly PartRange[],
+  until: readonly PartitionRange[],
   decision: Decision,
   evidence: Evidence,
   { spec }: ExperimentRevision,
@@ -160,7 +171,7 @@ async function recountFacts(
     experiment: spec.id,
     phase: decision.phase,
     ordinal,
-    parts: until.map(({ part }) => part),
+    partitionIds: until.map(({ partitionId }) => partitionId),
     belows: until.map(({ below }) => below),
     crossovers: spec.health.crossovers,
   });

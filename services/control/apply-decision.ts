@@ -2,7 +2,7 @@ import { sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { type ExperimentRevision, type ExperimentSpec, frozenDesign } from '../kernel/experiment.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { type Baseline, finishLearning, isSettleProblem } from './settle-metrics.ts';
+import { type Baseline, finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
 /**
  * What the experiment becomes when a decision is obeyed; undefined when it is that already. `now`: by the clock that
@@ -59,7 +59,7 @@ function endLearning(revision: ExperimentRevision, decision: Decision, now: Epoc
   const { baselines } = JSON.parse(decision.evidence) as { readonly baselines?: Readonly<Record<string, Baseline>> };
   if (baselines === undefined || decision.revision !== revision.revision) return undefined;
   const spec = finishLearning(revision.spec, baselines);
-  if (isSettleProblem(spec)) return undefined;
+  if (isResolveProblem(spec)) return undefined;
   return {
     ...revision,
     spec,
@@ -89,7 +89,7 @@ export function planRevision(
   if (previous?.configSha === configSha) return undefined;
   const known = previous?.learned?.of === sha256Hex(frozenDesign(declared)) ? previous.learned : undefined;
   const finished = known && finishLearning(declared, known.baselines);
-  const spec = finished === undefined || isSettleProblem(finished) ? declared : finished;
+  const spec = finished === undefined || isResolveProblem(finished) ? declared : finished;
   const samePhase = previous !== undefined && frozenDesign(previous.spec) === frozenDesign(spec);
   return {
     spec,

@@ -2,9 +2,9 @@ import { betDesignOf, betMultiples, betWeights } from '../kernel/bets.ts';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, SloEvaluation, TestResult } from '../kernel/evaluation.ts';
-import type { EntrySums } from '../kernel/evidence.ts';
+import type { TestSums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
-import { culprits } from './culprits.ts';
+import { breachingMetrics } from './breaching-metrics.ts';
 import { type Finding, ruleVersion, rules } from './rules.ts';
 
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
@@ -38,8 +38,8 @@ function toDecision(
   finding: Finding & { action: Decision['action'] },
 ): Decision {
   const { experiment, versionVector } = evaluation;
-  const { culprit, slo, alpha } = finding;
-  const metric = slo ? `slo:${slo.id}` : culprit?.metric;
+  const { breaching, slo, alpha } = finding;
+  const metric = slo ? `slo:${slo.id}` : breaching?.metric;
   const identity = canonicalJson({
     experiment: experiment.spec.id,
     phase: experiment.phase,
@@ -50,7 +50,7 @@ function toDecision(
   });
   const digest = sha256Hex(identity);
   const tested = slo?.test ?? testOf(finding);
-  const estimate = slo ? sloMean(experiment, slo) : culprit?.arms[1]?.estimate;
+  const estimate = slo ? sloMean(experiment, slo) : breaching?.arms[1]?.estimate;
   return {
     decisionId: digest.slice(0, 32),
     experimentId: experiment.spec.id,
@@ -62,7 +62,7 @@ function toDecision(
     ruleVersion,
     ...(finding.candidate !== undefined && { candidate: finding.candidate }),
     ...(metric !== undefined && { metric }),
-    ...(tested && { restart: tested.restart.label, logE: tested.logE }),
+    ...(tested && { testStart: tested.testStart.label, logE: tested.logE }),
     ...(estimate !== undefined && { estimate }),
     ...(alpha !== undefined && { alpha, threshold: slo?.test?.threshold ?? Math.log(1 / alpha) }),
     ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
@@ -77,8 +77,8 @@ function toDecision(
 }
 
 /** The test that the finding rests on; futility rests on an interval. */
-const testOf = ({ reasonCode, culprit }: Finding): TestResult | undefined =>
-  reasonCode === 'WIN' ? culprit?.win : reasonCode === 'FUTILITY' ? undefined : culprit?.harm;
+const testOf = ({ reasonCode, breaching }: Finding): TestResult | undefined =>
+  reasonCode === 'WIN' ? breaching?.win : reasonCode === 'FUTILITY' ? undefined : breaching?.harm;
 
 /** Mean of the arm's capped values in the metric's own unit. */
 function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation): number | undefined {
@@ -88,24 +88,25 @@ function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation):
   return (known.better === 'lower' ? share : 1 - share) * known.cap;
 }
 
-const sums = ({ n, s, sv, svv, harm, win }: EntrySums): Json => ({ n, s, sv, svv, harm, win });
+const sums = ({ n, s, sv, svv, harm, win }: TestSums): Json => ({ n, s, sv, svv, harm, win });
 
 /**
  * Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else
  * stood past the bound.
  */
 function evidenceOf(evaluation: Evaluation, finding: Finding): string {
-  const { experiment, srm, survivors, learned, silent } = evaluation;
-  const { culprit, slo, alpha } = finding;
-  const spec = culprit && experiment.spec.metrics.find(({ id }) => id === culprit.metric);
+  const { experiment, srm, attrition, learned, silent } = evaluation;
+  const { breaching, slo, alpha } = finding;
+  const spec = breaching && experiment.spec.metrics.find(({ id }) => id === breaching.metric);
   const test = testOf(finding);
   const family = evaluation.metrics.filter(
-    ({ candidate, role }) => candidate === culprit?.candidate && (role === 'signal') === (culprit.role === 'signal'),
+    ({ candidate, role }) =>
+      candidate === breaching?.candidate && (role === 'signal') === (breaching.role === 'signal'),
   );
   const also =
     alpha === undefined || finding.reasonCode === 'WIN'
       ? []
-      : culprits(experiment.spec, family, alpha).filter((metric) => metric !== culprit);
+      : breachingMetrics(experiment.spec, family, alpha).filter((metric) => metric !== breaching);
   const arms = (metric: MetricEvaluation): Json =>
     metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({
       arm,
@@ -115,26 +116,26 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
       denominator,
       entries,
     }));
-  const design = culprit && spec ? betDesignOf(experiment.spec, spec, culprit.candidate) : undefined;
-  const signs = survivors.find(({ candidate }) => candidate === finding.candidate);
+  const design = breaching && spec ? betDesignOf(experiment.spec, spec, breaching.candidate) : undefined;
+  const signs = attrition.find(({ candidate }) => candidate === finding.candidate);
   const differ =
-    finding.reasonCode === 'HARM' && test !== undefined && test.restart.kind !== 'whole' && signs !== undefined;
+    finding.reasonCode === 'HARM' && test !== undefined && test.testStart.kind !== 'whole' && signs !== undefined;
   return canonicalJson({
     srm: { logE: srm.logE, counts: srm.counts },
     ...(silent.length > 0 && { silent }),
-    ...(differ && { labels: ['SURVIVORS_MAY_DIFFER'], survivors: signs as never as Json }),
+    ...(differ && { labels: ['SURVIVORS_MAY_DIFFER'], attrition: signs as never as Json }),
     ...(slo && { slo: slo as never as Json }),
     ...(finding.reasonCode === 'BASELINE_LEARNED' &&
       learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),
-    ...(culprit && {
-      metric: culprit.metric,
-      candidate: culprit.candidate,
-      arms: arms(culprit),
-      interval: culprit.interval as never as Json,
-      ...(culprit.conditionalPower !== undefined && { conditionalPower: culprit.conditionalPower }),
+    ...(breaching && {
+      metric: breaching.metric,
+      candidate: breaching.candidate,
+      arms: arms(breaching),
+      interval: breaching.interval as never as Json,
+      ...(breaching.conditionalPower !== undefined && { conditionalPower: breaching.conditionalPower }),
       ...(test && {
         engine: test.engine,
-        restart: { ...test.restart },
+        testStart: { ...test.testStart },
         logE: test.logE,
         weightedLogE: test.weightedLogE,
         control: sums(test.control),
@@ -157,7 +158,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
         alsoHarmed: also.map((metric) => ({
           metric: metric.metric,
           weightedLogE: metric.harm?.weightedLogE ?? 0,
-          restart: metric.harm?.restart.label ?? '',
+          testStart: metric.harm?.testStart.label ?? '',
         })),
       }),
     }),

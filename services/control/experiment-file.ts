@@ -14,7 +14,7 @@ import {
   metricSchema,
   sloSchema,
 } from './file-schema.ts';
-import { draftOf, isSettleProblem, settleAll, type SettleProblem, settleSlo } from './settle-metrics.ts';
+import { draftOf, isResolveProblem, resolveAll, type ResolveProblem, resolveSlo } from './resolve-metrics.ts';
 
 export type FileProblem = {
   readonly path: string;
@@ -72,25 +72,25 @@ function checkTogether(content: unknown, complain: (complaint: Complaint) => voi
         code: 'ramp',
         message: 'coverage rises from step to step',
       });
-  const settled: MetricSpec[] = [];
+  const resolved: MetricSpec[] = [];
   for (const [index, metric] of metrics.entries()) {
     const path = ['experiment', 'metrics', index];
     const known = metricSchema.safeParse(metric);
     if (!known.success) continue;
-    const [found] = settleOne(known.data);
-    if (isSettleProblem(found))
+    const [found] = resolveOne(known.data);
+    if (isResolveProblem(found))
       complain({
         path: found.key === undefined ? path : [...path, found.key],
         code: found.code,
         message: found.message,
       });
-    else settled.push(found);
+    else resolved.push(found);
   }
   const slos = recordsIn(experiment['slos']);
   const analysis = isRecord(experiment['analysis']) ? experiment['analysis'] : {};
   const context = {
     unit: String(experiment['unit']),
-    metrics: settled,
+    metrics: resolved,
     alphaSlo: typeof analysis['alpha_slo'] === 'number' ? analysis['alpha_slo'] : defaultAlphaSlo,
     arms: arms.map(({ id, role }) => ({
       id: String(id),
@@ -102,11 +102,11 @@ function checkTogether(content: unknown, complain: (complaint: Complaint) => voi
     // A metric with a problem of its own is not also an unknown one.
     if (
       !known.success ||
-      (metrics.some(({ id }) => id === known.data.metric) && !settled.some(({ id }) => id === known.data.metric))
+      (metrics.some(({ id }) => id === known.data.metric) && !resolved.some(({ id }) => id === known.data.metric))
     )
       continue;
-    const found = settleSlo(known.data, context);
-    if (isSettleProblem(found))
+    const found = resolveSlo(known.data, context);
+    if (isResolveProblem(found))
       complain({
         path: ['experiment', 'slos', index, ...(found.key === undefined ? [] : [found.key])],
         code: found.code,
@@ -116,28 +116,30 @@ function checkTogether(content: unknown, complain: (complaint: Complaint) => voi
 }
 
 /** One metric as it stands, and what it waits for. */
-function settleOne(input: MetricInput): readonly [MetricSpec | SettleProblem, ReturnType<typeof settleAll>['waiting']] {
+function resolveOne(
+  input: MetricInput,
+): readonly [MetricSpec | ResolveProblem, ReturnType<typeof resolveAll>['waiting']] {
   const draft = draftOf(input);
-  if (isSettleProblem(draft)) return [draft, []];
+  if (isResolveProblem(draft)) return [draft, []];
   const {
     metrics: [metric = { code: 'missing', message: 'no metric' }],
     waiting,
-  } = settleAll([draft]);
+  } = resolveAll([draft]);
   return [metric, waiting];
 }
 
 function toSpec(input: FileInput): ExperimentSpec | undefined {
-  const settled = input.metrics.map(settleOne);
-  const metrics = settled.flatMap(([metric]) => (isSettleProblem(metric) ? [] : [metric]));
-  const waiting = settled.flatMap(([, plan]) => plan);
+  const resolved = input.metrics.map(resolveOne);
+  const metrics = resolved.flatMap(([metric]) => (isResolveProblem(metric) ? [] : [metric]));
+  const waiting = resolved.flatMap(([, plan]) => plan);
   const { analysis, health, ramp } = input;
   const arms = input.arms.map(
     (arm): Arm => ({ id: arm.id, role: arm.role ?? 'candidate', weight: arm.weight, config: arm.config ?? {} }),
   );
   const slos = input.slos
-    .map((slo) => settleSlo(slo, { unit: input.unit, metrics, arms, alphaSlo: analysis.alpha_slo }))
-    .flatMap((slo) => (isSettleProblem(slo) ? [] : [slo]));
-  if (metrics.length < settled.length || slos.length < input.slos.length) return undefined;
+    .map((slo) => resolveSlo(slo, { unit: input.unit, metrics, arms, alphaSlo: analysis.alpha_slo }))
+    .flatMap((slo) => (isResolveProblem(slo) ? [] : [slo]));
+  if (metrics.length < resolved.length || slos.length < input.slos.length) return undefined;
   return {
     id: input.id,
     unit: input.unit,
@@ -159,7 +161,7 @@ function toSpec(input: FileInput): ExperimentSpec | undefined {
       alphaSrm: analysis.alpha_srm,
       alphaSlo: analysis.alpha_slo,
       fwer: analysis.fwer,
-      restartEveryMs: analysis.restart_every,
+      testStartEveryMs: analysis.restart_every,
       horizonMs: analysis.horizon,
       minRunMs: analysis.min_run,
       freshnessMs: analysis.freshness,

@@ -5,8 +5,8 @@
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, SloEvaluation } from '../kernel/evaluation.ts';
 import { candidatesOf, harmAlphaOf, winAlphaOf } from '../kernel/experiment.ts';
-import { culprits } from './culprits.ts';
-import { finishLearning, isSettleProblem } from './settle-metrics.ts';
+import { breachingMetrics } from './breaching-metrics.ts';
+import { finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
 export const ruleVersion = 2;
 
@@ -15,7 +15,7 @@ export type RuleContext = { readonly evaluation: Evaluation; readonly past: read
 export type Finding = {
   readonly action?: DecisionAction;
   readonly reasonCode: string;
-  readonly culprit?: MetricEvaluation;
+  readonly breaching?: MetricEvaluation;
   readonly slo?: SloEvaluation;
   readonly alpha?: number;
   readonly candidate?: string;
@@ -41,14 +41,14 @@ const logBound = (alpha: number): number => Math.log(1 / alpha);
 const ageMs = ({ experiment, watermark }: Evaluation): number =>
   watermark === undefined ? 0 : watermark - experiment.phaseStartedAt;
 
-/** Of the open candidates' metrics past the bound the strongest: e-Holm's first step, which names the culprit. */
+/** Of the open candidates' metrics past the bound the strongest: e-Holm's first step, which names the breaching metric. */
 function strongest(context: RuleContext, role: (metric: MetricEvaluation) => boolean): MetricEvaluation | undefined {
   const {
     metrics,
     experiment: { spec },
   } = context.evaluation;
   const found = openCandidates(context).flatMap((candidate) =>
-    culprits(
+    breachingMetrics(
       spec,
       metrics.filter((metric) => metric.candidate === candidate && role(metric)),
       harmAlphaOf(spec),
@@ -138,7 +138,7 @@ export const rules: readonly Rule[] = [
       const asked = inPhase(context).some(
         ({ action, revision }) => action === 'advance' && revision === experiment.revision,
       );
-      const ready = learned?.ok === true && !isSettleProblem(finishLearning(experiment.spec, learned.baselines));
+      const ready = learned?.ok === true && !isResolveProblem(finishLearning(experiment.spec, learned.baselines));
       return ready && !asked && experiment.status === 'running'
         ? { action: 'advance', reasonCode: 'BASELINE_LEARNED' }
         : { reasonCode: 'LEARNING' };
@@ -148,14 +148,14 @@ export const rules: readonly Rule[] = [
     id: 'harm',
     state: 'HARM',
     when: (context) => {
-      const culprit = strongest(context, ({ role }) => role !== 'signal');
+      const breaching = strongest(context, ({ role }) => role !== 'signal');
       return (
-        culprit && {
+        breaching && {
           action: 'rollback',
           reasonCode: 'HARM',
-          culprit,
+          breaching,
           alpha: harmAlphaOf(context.evaluation.experiment.spec),
-          candidate: culprit.candidate,
+          candidate: breaching.candidate,
         }
       );
     },
@@ -212,17 +212,17 @@ export const rules: readonly Rule[] = [
           .filter(({ reasonCode }) => reasonCode === 'SIGNAL')
           .map(({ metric, candidate }) => `${metric}/${candidate}`),
       );
-      const culprit = strongest(
+      const breaching = strongest(
         context,
         ({ role, metric, candidate }) => role === 'signal' && !said.has(`${metric}/${candidate}`),
       );
       return (
-        culprit && {
+        breaching && {
           action: 'pause',
           reasonCode: 'SIGNAL',
-          culprit,
+          breaching,
           alpha: harmAlphaOf(context.evaluation.experiment.spec),
-          candidate: culprit.candidate,
+          candidate: breaching.candidate,
         }
       );
     },
@@ -274,7 +274,7 @@ export const rules: readonly Rule[] = [
           .filter(({ role }) => role === 'guardrail')
           .every(({ win }) => (win?.logE ?? -Infinity) >= logBound(analysis.alphaWin));
         if (best && safe)
-          return { action: 'promote', reasonCode: 'WIN', culprit: best, alpha: analysis.alphaWin, candidate };
+          return { action: 'promote', reasonCode: 'WIN', breaching: best, alpha: analysis.alphaWin, candidate };
       }
       return undefined;
     },
@@ -289,7 +289,7 @@ export const rules: readonly Rule[] = [
         const goals = metrics.filter((metric) => metric.candidate === candidate && metric.role === 'goal');
         const [first] = goals;
         if (first && goals.every((goal) => isFutile(goal, experiment)))
-          return { action: 'stop', reasonCode: 'FUTILITY', culprit: first, candidate };
+          return { action: 'stop', reasonCode: 'FUTILITY', breaching: first, candidate };
       }
       return undefined;
     },

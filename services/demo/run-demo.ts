@@ -1,5 +1,5 @@
 /**
- * Plays the story through the whole path and judges the end: rollback after the onset, on a metric that really broke,
+ * Plays the story through the pipeline and judges the end: rollback after the onset, on a metric that really broke,
  * totals equal to the oracle's.
  */
 import { fork } from 'node:child_process';
@@ -17,7 +17,7 @@ import type { Clock, EpochMs } from '../kernel/time.ts';
 import { type ReplaySummary, totalsOf } from '../replay/index.ts';
 import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import { type Addresses, startWholePath } from '../replay/whole-path.ts';
+import { type Addresses, startPipeline } from '../replay/whole-path.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';
@@ -89,13 +89,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
     throw new PipelineError('EXPERIMENT_INVALID', parsed.problems.map(({ message }) => message).join('\n'));
   const { spec, sha } = parsed;
   let startAt = Number.POSITIVE_INFINITY;
-  const carriedClock: Clock = { now: () => Math.round(storyStart + Math.max(0, clock.now() - startAt) * speed) };
+  const eventClock: Clock = { now: () => Math.round(storyStart + Math.max(0, clock.now() - startAt) * speed) };
   let decidedAt: EpochMs | undefined;
-  const path = await startWholePath({
+  const path = await startPipeline({
     ...options,
     partitions,
-    carriedTime: true,
-    carriedClock,
+    eventTime: true,
+    eventClock,
     flushMs: 150,
     lookMs: 60,
     idleTickMs: 0,
@@ -227,7 +227,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
     const expected = recountLines(spec, events, outcomes);
     const decisions = path.statistics.decisions();
     const rollback = decisions.find(({ action }) => action === 'rollback');
-    const different = await path.store.rows(await sqlQuery('recount'));
+    const different = await path.store.rows(await sqlQuery('recount-metrics'));
     const replaced = await path.store.rows<{ type: string; number: string }>(
       'SELECT type, sum(number) AS number FROM inferences FINAL ARRAY JOIN mapKeys(redactions) AS type, mapValues(redactions) AS number GROUP BY type ORDER BY number DESC',
     );
@@ -235,7 +235,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
     if (rollback === undefined) problems.push('no rollback');
     else {
       // The watermark is the clock of the slowest partition; counting from the new prompt proves as much.
-      if ((rollback.watermark ?? 0) < storyOnset && !(rollback.restart ?? '').includes(changedPrompt))
+      if ((rollback.watermark ?? 0) < storyOnset && !(rollback.testStart ?? '').includes(changedPrompt))
         problems.push('the rollback came before the prompt changed');
       if (!brokenMetrics.includes(rollback.metric ?? ''))
         problems.push(`the rollback names ${rollback.metric}, which did not break`);
@@ -281,7 +281,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
         action: decision.action,
         ...(decision.metric !== undefined && { metric: decision.metric }),
         reason_code: decision.reasonCode,
-        ...(decision.restart !== undefined && { restart: decision.restart }),
+        ...(decision.testStart !== undefined && { restart: decision.testStart }),
         ...(decision.watermark !== undefined && { watermark: new Date(decision.watermark).toISOString() }),
         events_folded: decision.eventsFolded,
         decision_id: decision.decisionId,

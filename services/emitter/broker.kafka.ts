@@ -12,7 +12,7 @@ import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
-import { untilItWorks } from '../runtime/until-it-works.ts';
+import { retryUntilAborted } from '../runtime/retry.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';
 
 export type BrokerDeps = {
@@ -85,7 +85,7 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
         if (isRefusal(cause))
           throw new PipelineError('BROKER_REFUSED', `the broker does not take a batch of ${batch.length}`, {
             cause,
-            cure: 'raise max.message.bytes of the raw topics, or lower TRIPLINE_EMITTER_MAX_EVENT_BYTES',
+            hint: 'raise max.message.bytes of the raw topics, or lower TRIPLINE_EMITTER_MAX_EVENT_BYTES',
           });
         throw cause;
       }
@@ -120,7 +120,7 @@ export function followExperiments({
 
   const take = async (value: Buffer): Promise<void> => {
     try {
-      await untilItWorks(async () => codec.prepare([value]), { abandoned });
+      await retryUntilAborted(async () => codec.prepare([value]), { abandoned });
       const decoded = codec.decode(['experiment'], value);
       if (!decoded.ok) throw new PipelineError('STATE_CORRUPT', decoded.message);
       const revision = parseRevision(decoded.value.spec);
@@ -150,7 +150,7 @@ export function followExperiments({
       });
     }
   };
-  const ready = untilItWorks(follow, { abandoned }).then(() => {});
+  const ready = retryUntilAborted(follow, { abandoned }).then(() => {});
   /** The topic is silent for days; that the broker still answers says that silence means no change. */
   const confirm = async (): Promise<void> => {
     await ready;

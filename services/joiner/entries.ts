@@ -5,20 +5,20 @@
  * with its first entry since k.
  */
 import { type BetDesign, fixedPoint, scaledValue } from '../kernel/bets.ts';
-import { emptyEntrySums } from '../kernel/evidence.ts';
+import { emptyTestSums } from '../kernel/evidence.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import {
   anyExperiment,
-  cellKey,
-  type EntityFold,
-  type ExperimentFold,
+  aggregateKey,
+  type EntityState,
+  type ExperimentState,
   entriesAt,
   entryFields,
-  type MetricFold,
-  type PartitionFold,
-  type UnitFold,
+  type MetricState,
+  type PartitionState,
+  type UnitState,
   type UnitInExperiment,
-} from './fold-state.ts';
+} from './partition-state.ts';
 import type { OutcomeMeasure } from '../kernel/measures.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 
@@ -29,7 +29,7 @@ const at = (array: Float64Array, index: number): number => array[index] ?? 0;
  * first inference.
  */
 export function outcomeTotal(
-  entity: EntityFold,
+  entity: EntityState,
   measure: OutcomeMeasure,
   first: EpochMs,
   windowMs: number,
@@ -51,14 +51,14 @@ export function outcomeTotal(
  * From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named
  * it.
  */
-export const firstOf = (member: UnitInExperiment, entity: EntityFold): EpochMs | undefined =>
+export const firstOf = (member: UnitInExperiment, entity: EntityState): EpochMs | undefined =>
   entity.id === '' ? member.firstAt : (entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment));
 
 /**
  * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or
  * revision may change it. True when the totals changed.
  */
-export function contribute(member: UnitInExperiment, entity: EntityFold): boolean {
+export function contribute(member: UnitInExperiment, entity: EntityState): boolean {
   const { experiment, data, at: base } = member;
   const first = firstOf(member, entity);
   if (first === undefined) return false;
@@ -87,7 +87,7 @@ export function contribute(member: UnitInExperiment, entity: EntityFold): boolea
 /** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
 function outcomesOfEntry(
   member: UnitInExperiment,
-  metric: MetricFold,
+  metric: MetricState,
   start: EpochMs,
 ): { numerator: number; denominator: number } {
   const { numerator, denominator, windowMs } = metric.spec;
@@ -107,7 +107,7 @@ function outcomesOfEntry(
  * The entry's value in the metric's own unit; 0 when the denominator is 0: no unit leaves a test because of what
  * happened to it.
  */
-export function entryValue(metric: MetricFold, numerator: number, denominator: number): number {
+export function entryValue(metric: MetricState, numerator: number, denominator: number): number {
   if (!metric.hasDenominator) return numerator * metric.ratio;
   return denominator === 0 ? 0 : (numerator / denominator) * metric.ratio;
 }
@@ -121,34 +121,34 @@ function addBets(into: number[], bets: readonly number[], z: number, sign: 1 | -
  * Adds or subtracts one unit's value. The arithmetic is `betLogs` of kernel/bets.ts without its allocations; a test
  * holds them equal.
  */
-function addToCell(
-  experiment: ExperimentFold,
+function addToAggregate(
+  experiment: ExperimentState,
   segment: number,
   arm: number,
   metricIndex: number,
   value: number,
   sign: 1 | -1,
 ): void {
-  const metric = experiment.metrics[metricIndex] as MetricFold;
+  const metric = experiment.metrics[metricIndex] as MetricState;
   const x = scaledValue(metric.spec, value);
   for (let candidate = 0; candidate < experiment.candidates.length; candidate += 1) {
     const isCandidate = experiment.candidates[candidate] === arm;
     if (!isCandidate && arm !== experiment.control) continue;
-    const key = cellKey(experiment, segment, candidate, isCandidate ? 1 : 0, metricIndex);
-    let cell = experiment.cells.get(key);
-    if (cell === undefined) {
-      cell = emptyEntrySums();
-      experiment.cells.set(key, cell);
+    const key = aggregateKey(experiment, segment, candidate, isCandidate ? 1 : 0, metricIndex);
+    let aggregate = experiment.testAggregates.get(key);
+    if (aggregate === undefined) {
+      aggregate = emptyTestSums();
+      experiment.testAggregates.set(key, aggregate);
     }
-    experiment.touchedCells.add(key);
-    cell.n += sign;
-    if (value > 0) cell.s += sign;
-    cell.sv += sign * Math.floor(x * fixedPoint);
-    cell.svv += sign * Math.floor(x * x * fixedPoint);
+    experiment.touchedAggregates.add(key);
+    aggregate.n += sign;
+    if (value > 0) aggregate.s += sign;
+    aggregate.sv += sign * Math.floor(x * fixedPoint);
+    aggregate.svv += sign * Math.floor(x * x * fixedPoint);
     const design = metric.designs[candidate] as BetDesign;
     const z = (isCandidate ? (x - design.center) / design.q : -(x - design.center) / (1 - design.q)) - design.tolerance;
-    addBets(cell.harm, design.harm, z, sign);
-    addBets(cell.win, design.win, -z, sign);
+    addBets(aggregate.harm, design.harm, z, sign);
+    addBets(aggregate.win, design.win, -z, sign);
   }
 }
 
@@ -160,12 +160,12 @@ const addDifference = (
   value: number,
   sign: 1 | -1,
 ): void => {
-  addToCell(member.experiment, segment, member.arm, metric, value, sign);
-  if (previous >= 0) addToCell(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
+  addToAggregate(member.experiment, segment, member.arm, metric, value, sign);
+  if (previous >= 0) addToAggregate(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
 };
 
 /** The next flush writes the unit's row. */
-export const touchMember = (partition: PartitionFold, member: UnitInExperiment): void => {
+export const touchMember = (partition: PartitionState, member: UnitInExperiment): void => {
   if (member.touched) return;
   member.touched = true;
   member.unit.dirtyIn = partition.taken + 1;
@@ -173,7 +173,7 @@ export const touchMember = (partition: PartitionFold, member: UnitInExperiment):
 };
 
 /** Opens entries for every metric in which the unit has not entered this segment and none is open. */
-export function enter(partition: PartitionFold, member: UnitInExperiment, occurredAt: EpochMs): void {
+export function enter(partition: PartitionState, member: UnitInExperiment, occurredAt: EpochMs): void {
   const { experiment, data: entries } = member;
   const segment = experiment.segments.length - 1;
   const from = entriesAt(member);
@@ -215,9 +215,9 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
   }
 }
 
-function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIndex: number): void {
+function closeEntry(partition: PartitionState, member: UnitInExperiment, metricIndex: number): void {
   const { data: entries, experiment } = member;
-  const metric = experiment.metrics[metricIndex] as MetricFold;
+  const metric = experiment.metrics[metricIndex] as MetricState;
   const base = entriesAt(member) + metricIndex * entryFields;
   const segment = at(entries, base + 5);
   const start = at(entries, base + 6);
@@ -243,7 +243,7 @@ function closeEntry(partition: PartitionFold, member: UnitInExperiment, metricIn
  * Closes what the partition's clock has passed. Sums are order-free, so the order of units that close at one tick of
  * the clock is too.
  */
-export function closeDue(partition: PartitionFold): void {
+export function closeDue(partition: PartitionState): void {
   const { closing, clock, units } = partition;
   while (closing.next() < clock) {
     const id = closing.pop();
@@ -252,13 +252,13 @@ export function closeDue(partition: PartitionFold): void {
     else if (partition.known)
       throw new PipelineError(
         'STATE_CORRUPT',
-        `partition ${partition.part} folds past the close of a unit that was not loaded`,
-        { cure: 'report it: a batch must be made present before it is folded' },
+        `partition ${partition.partitionId} folds past the close of a unit that was not loaded`,
+        { hint: 'report it: a batch must be made present before it is folded' },
       );
   }
 }
 
-function closeUnit(partition: PartitionFold, unit: UnitFold): void {
+function closeUnit(partition: PartitionState, unit: UnitState): void {
   for (const member of unit.experiments) {
     if (member.crossed) continue;
     const from = entriesAt(member);
@@ -276,12 +276,12 @@ function closeUnit(partition: PartitionFold, unit: UnitFold): void {
  * After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value
  * taken back.
  */
-export function revalue(partition: PartitionFold, member: UnitInExperiment): void {
+export function revalue(partition: PartitionState, member: UnitInExperiment): void {
   const { data: entries, experiment } = member;
   if (member.crossed) return;
   const from = entriesAt(member);
   for (let index = 0; index < experiment.metrics.length; index += 1) {
-    const metric = experiment.metrics[index] as MetricFold;
+    const metric = experiment.metrics[index] as MetricState;
     const base = from + index * entryFields;
     const segment = at(entries, base);
     if (!metric.ofOutcomes || segment < 0) continue;

@@ -6,9 +6,9 @@ import { createRowBinaryWriter, type RowBinaryWriter } from '../kernel/row-binar
 import type { EpochMs } from '../kernel/time.ts';
 
 export const factColumns = [
-  'part',
+  'partition_id',
   'id',
-  'ver',
+  'position',
   'kind',
   'unit',
   'occurred_at',
@@ -25,7 +25,7 @@ const kinds = { exposure: 1, inference: 2, outcome: 3 } as const;
 export type Fact = {
   readonly kind: keyof typeof kinds;
   readonly id: string;
-  readonly ver: number;
+  readonly position: number;
   readonly unit: string;
   readonly occurredAt: EpochMs;
   readonly receivedAt: EpochMs;
@@ -39,10 +39,10 @@ export type Fact = {
 
 export const createFactRows = (): RowBinaryWriter => createRowBinaryWriter(1 << 12);
 
-export function writeFact(rows: RowBinaryWriter, part: number, fact: Fact): void {
-  rows.uint16(part);
+export function writeFact(rows: RowBinaryWriter, partitionId: number, fact: Fact): void {
+  rows.uint16(partitionId);
   rows.fixed(fact.id);
-  rows.uint64(fact.ver);
+  rows.uint64(fact.position);
   rows.uint8(kinds[fact.kind]);
   rows.fixed(fact.unit);
   rows.int64(fact.occurredAt);

@@ -10,28 +10,28 @@ import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
 import {
   anyExperiment,
-  type EntityFold,
-  type OutcomeFold,
-  type PartitionFold,
-  type UnitFold,
+  type EntityState,
+  type OutcomeState,
+  type PartitionState,
+  type UnitState,
   type UnitInExperiment,
-} from './fold-state.ts';
+} from './partition-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
 
-function supersedes(next: OutcomeFold, known: OutcomeFold | undefined): boolean {
+function supersedes(next: OutcomeState, known: OutcomeState | undefined): boolean {
   return (
     known === undefined || next.revision > known.revision || (next.revision === known.revision && next.hop > known.hop)
   );
 }
 
 function takeOutcome(
-  partition: PartitionFold,
-  unit: UnitFold,
+  partition: PartitionState,
+  unit: UnitState,
   entityId: string,
   outcomeId: string,
-  outcome: OutcomeFold,
+  outcome: OutcomeState,
   inferenceAt: EpochMs | undefined,
 ): boolean {
   const entity = entityOf(unit, entityId);
@@ -50,7 +50,7 @@ function takeOutcome(
 }
 
 /** Past the window of every metric that counts its kind. */
-function isLate(member: UnitInExperiment, entity: EntityFold, outcome: OutcomeFold): boolean {
+function isLate(member: UnitInExperiment, entity: EntityState, outcome: OutcomeState): boolean {
   const first = firstOf(member, entity);
   if (first === undefined || !member.experiment.outcomeKinds.has(outcome.kind)) return false;
   return member.experiment.metrics.every(({ spec }) => {
@@ -62,7 +62,7 @@ function isLate(member: UnitInExperiment, entity: EntityFold, outcome: OutcomeFo
 }
 
 export function foldOutcome(
-  partition: PartitionFold,
+  partition: PartitionState,
   seen: OutcomeSeen,
   { received_at: receivedAt, bucket }: UnitRecord,
   position: number,
@@ -70,7 +70,7 @@ export function foldOutcome(
   if (seen.kind === eraseKind) return erase(partition, seen, bucket);
   const used = [...partition.experiments.values()].some((experiment) => experiment.outcomeKinds.has(seen.kind));
   if (!used) return drop(partition, 'kind-not-measured');
-  const outcome: OutcomeFold = {
+  const outcome: OutcomeState = {
     revision: seen.revision,
     hop: seen.hop,
     kind: seen.kind,
@@ -95,10 +95,10 @@ export function foldOutcome(
   const unit = unitOf(partition, unitId, inferenceAt === undefined ? bucket : -1);
   if (unit.erased) return drop(partition, 'erased');
   if (!takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt)) return drop(partition, 'duplicate');
-  writeFact(partition.facts, partition.part, {
+  writeFact(partition.facts, partition.partitionId, {
     kind: 'outcome',
     id: outcomeId,
-    ver: position,
+    position: position,
     unit: unitId,
     occurredAt: seen.occurred_at,
     receivedAt,
@@ -111,7 +111,7 @@ export function foldOutcome(
 }
 
 /** No inference that comes later than the longest window could still make it count. */
-function wait(partition: PartitionFold, inference: string, outcomeId: string, outcome: OutcomeFold): void {
+function wait(partition: PartitionState, inference: string, outcomeId: string, outcome: OutcomeState): void {
   const waiting = partition.waiting.get(inference) ?? { expiresAt: 0, outcomes: [] };
   const known = waiting.outcomes.findIndex((other) => other.outcomeId === outcomeId);
   if (known >= 0 && !supersedes(outcome, waiting.outcomes[known]?.outcome)) return drop(partition, 'duplicate');
@@ -126,7 +126,7 @@ function wait(partition: PartitionFold, inference: string, outcomeId: string, ou
 }
 
 /** An inference has come: what waited for it counts. */
-export function takeWaiting(partition: PartitionFold, unit: UnitFold, inference: string, inferenceAt: EpochMs): void {
+export function takeWaiting(partition: PartitionState, unit: UnitState, inference: string, inferenceAt: EpochMs): void {
   const waiting = partition.waiting.get(inference);
   if (waiting === undefined) return;
   partition.waiting.delete(inference);
@@ -136,7 +136,7 @@ export function takeWaiting(partition: PartitionFold, unit: UnitFold, inference:
 }
 
 /** What waited longer than any window is dropped and counted. */
-export function expireWaiting(partition: PartitionFold): void {
+export function expireWaiting(partition: PartitionState): void {
   while (partition.expiring.next() < partition.clock) {
     const inference = partition.expiring.pop();
     const waiting = partition.waiting.get(inference);
@@ -151,7 +151,7 @@ export function expireWaiting(partition: PartitionFold): void {
  * What the unit's outcomes were worth stays in its sums, open entries included; which they were, and of which ticket,
  * is forgotten.
  */
-function erase(partition: PartitionFold, seen: OutcomeSeen, bucket: number | undefined): void {
+function erase(partition: PartitionState, seen: OutcomeSeen, bucket: number | undefined): void {
   if (seen.unit === null) return drop(partition, 'outcome-names-nothing');
   const unit = unitOf(partition, idText(seen.unit), bucket);
   if (unit.erased) return drop(partition, 'duplicate');

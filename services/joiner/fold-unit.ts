@@ -3,21 +3,27 @@
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { contribute, revalue, touchMember } from './entries.ts';
-import { createUnit, type EntityFold, type PartitionFold, type UnitFold, type UnitInExperiment } from './fold-state.ts';
+import {
+  createUnit,
+  type EntityState,
+  type PartitionState,
+  type UnitState,
+  type UnitInExperiment,
+} from './partition-state.ts';
 
-export function drop(partition: PartitionFold, reason: string): void {
+export function drop(partition: PartitionState, reason: string): void {
   partition.counts.dropped.set(reason, (partition.counts.dropped.get(reason) ?? 0) + 1);
 }
 
 /** The unit, which is resident when units may be cold, else new when it is not there. */
-export function unitOf(partition: PartitionFold, id: string, bucket = -1): UnitFold {
+export function unitOf(partition: PartitionState, id: string, bucket = -1): UnitState {
   let unit = partition.units.get(id);
   if (unit === undefined) {
     if (partition.known)
       throw new PipelineError(
         'STATE_CORRUPT',
-        `partition ${partition.part} folds a record of a unit that was not loaded`,
-        { cure: 'report it: a batch must be made present before it is folded' },
+        `partition ${partition.partitionId} folds a record of a unit that was not loaded`,
+        { hint: 'report it: a batch must be made present before it is folded' },
       );
     unit = createUnit(id);
     partition.units.set(id, unit);
@@ -27,7 +33,7 @@ export function unitOf(partition: PartitionFold, id: string, bucket = -1): UnitF
   return unit;
 }
 
-export function entityOf(unit: UnitFold, id: string): EntityFold {
+export function entityOf(unit: UnitState, id: string): EntityState {
   unit.entities ??= new Map();
   let entity = unit.entities.get(id);
   if (entity === undefined) {
@@ -38,7 +44,7 @@ export function entityOf(unit: UnitFold, id: string): EntityFold {
 }
 
 /** The next flush writes the entity's row. */
-export function touchEntity(partition: PartitionFold, unit: UnitFold, entity: EntityFold): void {
+export function touchEntity(partition: PartitionState, unit: UnitState, entity: EntityState): void {
   if (entity.touched) return;
   entity.touched = true;
   unit.dirtyIn = partition.taken + 1;
@@ -47,7 +53,7 @@ export function touchEntity(partition: PartitionFold, unit: UnitFold, entity: En
 }
 
 /** After an entity's first inference or outcomes changed: the unit's totals and its closed entries follow. */
-export function judge(partition: PartitionFold, member: UnitInExperiment, entity: EntityFold): void {
+export function judge(partition: PartitionState, member: UnitInExperiment, entity: EntityState): void {
   if (contribute(member, entity)) touchMember(partition, member);
   // Also where the totals stay as they were: `any` of an outcome outside the entry hides one inside it from them, not
   // from the entry.

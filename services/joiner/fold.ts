@@ -4,7 +4,7 @@
  * "What counts".
  */
 import type { ExposureSeen, Observation, UnitRecord } from '../../schemas/generated.ts';
-import type { FingerprintMark } from '../kernel/evidence.ts';
+import type { ConfigurationChange } from '../kernel/evidence.ts';
 import { frozenDesign } from '../kernel/experiment.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -13,13 +13,13 @@ import { writeFact } from './fact-rows.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
 import {
   anyExperiment,
-  createExperimentFold,
+  createExperimentState,
   createMember,
-  type ExperimentFold,
-  type PartitionFold,
-  type UnitFold,
+  type ExperimentState,
+  type PartitionState,
+  type UnitState,
   type UnitInExperiment,
-} from './fold-state.ts';
+} from './partition-state.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
@@ -27,10 +27,10 @@ const idText = (id: Buffer): string => id.toString('latin1');
 const dimensions = ['prompt_version', 'model_served', 'rag_index_version', 'tool_set_version'] as const;
 
 /** An arm shows at most this many values per phase and partition; further ones are counted, they open no segment. */
-const maxFingerprints = 256;
+const maxConfigurationChanges = 256;
 
 /** Folds one record. `position` rises from record to record; `record` has passed its schema. */
-export function foldRecord(partition: PartitionFold, record: UnitRecord, position: number): void {
+export function foldRecord(partition: PartitionState, record: UnitRecord, position: number): void {
   if (record.received_at > partition.clock) {
     partition.clock = record.received_at;
     closeDue(partition);
@@ -47,7 +47,7 @@ export function foldRecord(partition: PartitionFold, record: UnitRecord, positio
   partition.position = position + 1;
 }
 
-function adopt(partition: PartitionFold, document: string): void {
+function adopt(partition: PartitionState, document: string): void {
   const revision = parseRevision(document);
   const known = partition.experiments.get(revision.spec.id);
   if (known && known.revision.revision >= revision.revision) return drop(partition, 'revision-already-adopted');
@@ -63,12 +63,12 @@ function adopt(partition: PartitionFold, document: string): void {
   // A new phase starts at nothing: what earlier phases hold stays in their rows, after a last flush of what has
   // changed.
   if (known) retire(partition, known);
-  const started = createExperimentFold(revision);
+  const started = createExperimentState(revision);
   partition.experiments.set(revision.spec.id, started);
   openScheduledSegment(partition, started);
 }
 
-function retire(partition: PartitionFold, experiment: ExperimentFold): void {
+function retire(partition: PartitionState, experiment: ExperimentState): void {
   partition.retired.push(experiment);
   for (const unit of partition.units.values()) {
     const index = unit.experiments.findIndex((member) => member.experiment === experiment);
@@ -77,18 +77,18 @@ function retire(partition: PartitionFold, experiment: ExperimentFold): void {
   }
 }
 
-const slotOf = (experiment: ExperimentFold, clock: EpochMs): number =>
+const slotOf = (experiment: ExperimentState, clock: EpochMs): number =>
   Math.max(
     0,
-    Math.floor((clock - experiment.revision.phaseStartedAt) / experiment.revision.spec.analysis.restartEveryMs),
+    Math.floor((clock - experiment.revision.phaseStartedAt) / experiment.revision.spec.analysis.testStartEveryMs),
   );
 
-function openScheduledSegment(partition: PartitionFold, experiment: ExperimentFold): void {
+function openScheduledSegment(partition: PartitionState, experiment: ExperimentState): void {
   const slot = slotOf(experiment, partition.clock);
   const current = experiment.segments.at(-1);
   if (current === undefined || slot <= current.slot) return;
   experiment.segments.push({
-    part: partition.part,
+    partitionId: partition.partitionId,
     ordinal: experiment.segments.length,
     slot,
     startedAt: partition.clock,
@@ -101,9 +101,9 @@ function openScheduledSegment(partition: PartitionFold, experiment: ExperimentFo
  * A value of model, prompt, index or tool set that the arm has not shown in this phase opens a segment, this record
  * included.
  */
-function watchFingerprint(
-  partition: PartitionFold,
-  experiment: ExperimentFold,
+function watchConfiguration(
+  partition: PartitionState,
+  experiment: ExperimentState,
   arm: number,
   observation: Observation,
 ): void {
@@ -123,8 +123,8 @@ function watchFingerprint(
     if (value === null || experiment.shown[arm * dimensions.length + index] === value) continue;
     experiment.shown[arm * dimensions.length + index] = value;
     const key = `${arm}\u001f${dimension}\u001f${value}`;
-    if (experiment.fingerprints.has(key)) continue;
-    if (experiment.fingerprints.size >= maxFingerprints) {
+    if (experiment.configurationChanges.has(key)) continue;
+    if (experiment.configurationChanges.size >= maxConfigurationChanges) {
       drop(partition, 'fingerprint-limit');
       continue;
     }
@@ -133,17 +133,17 @@ function watchFingerprint(
     if (!baseline && !opened) {
       const slot = experiment.segments[current]?.slot ?? 0;
       experiment.segments.push({
-        part: partition.part,
+        partitionId: partition.partitionId,
         ordinal: experiment.segments.length,
         slot,
         startedAt: partition.clock,
-        reason: 'fingerprint',
+        reason: 'configuration change',
       });
       current += 1;
       opened = true;
     }
-    const mark: FingerprintMark = {
-      part: partition.part,
+    const mark: ConfigurationChange = {
+      partitionId: partition.partitionId,
       arm: name,
       dimension,
       value,
@@ -151,16 +151,16 @@ function watchFingerprint(
       segment: current,
       baseline,
     };
-    experiment.fingerprints.set(key, mark);
+    experiment.configurationChanges.set(key, mark);
     experiment.touched = true;
   }
 }
 
 /** The experiment that an exposure names, if this phase of it knows the arm; else the reason. */
 function liveExperiment(
-  partition: PartitionFold,
+  partition: PartitionState,
   exposure: { experiment_id: string; phase: number; variant: string },
-): { experiment: ExperimentFold; arm: number } | string {
+): { experiment: ExperimentState; arm: number } | string {
   const experiment = partition.experiments.get(exposure.experiment_id);
   if (experiment === undefined) return 'experiment-unknown';
   if (experiment.revision.phase !== exposure.phase) return 'other-phase';
@@ -173,9 +173,9 @@ function liveExperiment(
  * estimate.
  */
 function expose(
-  partition: PartitionFold,
-  unit: UnitFold,
-  experiment: ExperimentFold,
+  partition: PartitionState,
+  unit: UnitState,
+  experiment: ExperimentState,
   arm: number,
   occurredAt: EpochMs,
 ): UnitInExperiment {
@@ -211,7 +211,7 @@ function expose(
 }
 
 function foldExposure(
-  partition: PartitionFold,
+  partition: PartitionState,
   exposure: ExposureSeen,
   { received_at: receivedAt, bucket }: UnitRecord,
   position: number,
@@ -226,10 +226,10 @@ function foldExposure(
   partition.seen.add(id, unit.id, exposure.occurred_at);
   expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
   const arm = exposure.variant;
-  writeFact(partition.facts, partition.part, {
+  writeFact(partition.facts, partition.partitionId, {
     kind: 'exposure',
     id,
-    ver: position,
+    position: position,
     unit: unit.id,
     occurredAt: exposure.occurred_at,
     receivedAt,
@@ -242,7 +242,7 @@ function foldExposure(
 }
 
 function foldObservation(
-  partition: PartitionFold,
+  partition: PartitionState,
   observation: Observation,
   { received_at: receivedAt, bucket }: UnitRecord,
   position: number,
@@ -250,7 +250,7 @@ function foldObservation(
   const id = idText(observation.event_id);
   const unitId = idText(observation.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
-  let unit: UnitFold | undefined;
+  let unit: UnitState | undefined;
   for (const exposure of observation.exposures) {
     const live = liveExperiment(partition, exposure);
     if (typeof live === 'string') {
@@ -263,7 +263,7 @@ function foldObservation(
     experiment.events += 1;
     experiment.lastSeenAt[arm] = Math.max(experiment.lastSeenAt[arm] ?? 0, receivedAt);
     experiment.touched = true;
-    watchFingerprint(partition, experiment, arm, observation);
+    watchConfiguration(partition, experiment, arm, observation);
     const member = expose(partition, unit, experiment, arm, observation.occurred_at);
     const values = experiment.scratch.fill(0);
     const { data, at } = member;
@@ -277,10 +277,10 @@ function foldObservation(
     touchMember(partition, member);
     accumulate(member, observation.occurred_at, values);
     if (observation.entity) nameEntity(partition, unit, member, idText(observation.entity), observation.occurred_at);
-    writeFact(partition.facts, partition.part, {
+    writeFact(partition.facts, partition.partitionId, {
       kind: 'inference',
       id,
-      ver: position,
+      position: position,
       unit: unitId,
       occurredAt: observation.occurred_at,
       receivedAt,
@@ -298,8 +298,8 @@ function foldObservation(
 }
 
 function nameEntity(
-  partition: PartitionFold,
-  unit: UnitFold,
+  partition: PartitionState,
+  unit: UnitState,
   member: UnitInExperiment,
   entityId: string,
   occurredAt: EpochMs,

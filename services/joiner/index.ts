@@ -1,24 +1,24 @@
 /** The joiner as a running stage: the unit log in, facts and state in ClickHouse out. */
-import type { Epoch } from '../kernel/epochs.ts';
+import type { Generation } from '../kernel/generations.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
-import { runFold } from '../runtime/run-fold.ts';
+import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
-import { ancestors, readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
+import { ancestors, readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { foldRecord } from './fold.ts';
-import type { PartitionFold } from './fold-state.ts';
+import type { PartitionState } from './partition-state.ts';
 import { createJoinerStore } from './joiner-store.clickhouse.ts';
-import { loadPartition, makePresent } from './load-partition.ts';
-import type { Residency } from './presence.ts';
+import { loadPartition, prefetch } from './load-partition.ts';
+import type { CacheLimits } from './prefetch.ts';
 import { type FlushRows, takeFlushRows } from './rows.ts';
 
 export { foldRecord } from './fold.ts';
-export { createPartitionFold, type PartitionFold } from './fold-state.ts';
+export { createPartitionState, type PartitionState } from './partition-state.ts';
 export { lookAt } from './look.ts';
 
 export type JoinerDeps = {
@@ -37,45 +37,49 @@ export type JoinerDeps = {
   readonly idleTickMs: number;
   readonly tracer?: StageTracer;
   /** Over all partitions of the process. */
-  readonly residency?: Residency;
+  readonly cacheLimits?: CacheLimits;
   /**
-   * Absent: the open epoch. A change of epoch names the one it folds, all there are, and where each partition of it
+   * Absent: the open generation. A change of generation names the one it folds, all there are, and where each partition of it
    * ends.
    */
-  readonly change?: { readonly epoch: Epoch; readonly known: readonly Epoch[]; readonly until: readonly number[] };
+  readonly change?: {
+    readonly generation: Generation;
+    readonly known: readonly Generation[];
+    readonly until: readonly number[];
+  };
 };
 
 /** About 200 MB with five metrics: what a unit or an id that is not resident costs is one look-up, 30 to 40 us. */
-const defaultResidency: Residency = { units: 150_000, events: 150_000 };
+const defaultCacheLimits: CacheLimits = { units: 150_000, events: 150_000 };
 
 /** Traced records whose spans a flush reports, at most; the rest are folded all the same. */
 const maxSpansPerFlush = 200;
 
-/** The consumer group of an epoch's joiners. */
-export const joinerGroup = (prefix: string, epoch: number): string =>
-  epoch === 0 ? `${prefix}-joiner` : `${prefix}-joiner-e${epoch}`;
+/** The consumer group of an generation's joiners. */
+export const joinerGroup = (prefix: string, generation: number): string =>
+  generation === 0 ? `${prefix}-joiner` : `${prefix}-joiner-g${generation}`;
 
 export async function startJoiner(
   deps: JoinerDeps,
-): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionFold>; fastForwards(): number }> {
+): Promise<RunningStage & { states(): ReadonlyMap<number, PartitionState>; fastForwards(): number }> {
   const { prefix, log, producer, codec, clock, store, tracer } = deps;
-  const known = deps.change?.known ?? (await readEpochs(store, log, prefix));
-  const { epoch, topic: suffix, firstPart, partitions } = deps.change?.epoch ?? requireOpen(known);
+  const known = deps.change?.known ?? (await readGenerations(store, log, prefix));
+  const { generation, topic: suffix, firstPartitionId, partitions } = deps.change?.generation ?? requireOpen(known);
   const topic = `${prefix}.${suffix}`;
   const until = deps.change?.until;
   if (until === undefined && (await newestUnitTopic(log, prefix)).topic !== topic) {
     throw new PipelineError(
       'STATE_CORRUPT',
       `the unit log is written to another topic than ${topic}: a change of its partitions was begun and not finished`,
-      { cure: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' },
+      { hint: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' },
     );
   }
   const traced: string[] = [];
   const cold = createJoinerStore(store, ancestors(known));
-  const residency = deps.residency ?? defaultResidency;
-  return runFold<'unit-record', PartitionFold, FlushRows>({
+  const cacheLimits = deps.cacheLimits ?? defaultCacheLimits;
+  return runStatefulStage<'unit-record', PartitionState, FlushRows>({
     name: 'joiner',
-    group: joinerGroup(prefix, epoch),
+    group: joinerGroup(prefix, generation),
     topic,
     record: 'unit-record',
     parkedTopic: topicName(prefix, 'parked.v1'),
@@ -93,23 +97,25 @@ export async function startJoiner(
       });
       await producer.send([{ topic, partition, value: tick, timestamp: now }]);
     },
-    load: async (part) => {
-      const state = await loadPartition(cold, firstPart + part);
+    load: async (partitionId) => {
+      const state = await loadPartition(cold, firstPartitionId + partitionId);
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
-    heads: async () =>
+    checkpoints: async () =>
       new Map(
-        [...(await cold.heads())].flatMap(([part, ver]) =>
-          part >= firstPart && part < firstPart + partitions ? [[part - firstPart, ver] as const] : [],
+        [...(await cold.checkpoints())].flatMap(([partitionId, position]) =>
+          partitionId >= firstPartitionId && partitionId < firstPartitionId + partitions
+            ? [[partitionId - firstPartitionId, position] as const]
+            : [],
         ),
       ),
-    present: (state, bundles, position, share) =>
-      makePresent(
+    present: (state, batches, position, share) =>
+      prefetch(
         cold,
         state,
-        bundles.flatMap(({ records }) => records),
+        batches.flatMap(({ records }) => records),
         position,
-        { units: Math.ceil(residency.units * share), events: Math.ceil(residency.events * share) },
+        { units: Math.ceil(cacheLimits.units * share), events: Math.ceil(cacheLimits.events * share) },
       ),
     durable: (state, { taken }) => {
       state.durable = taken;
@@ -117,7 +123,7 @@ export async function startJoiner(
     fold: (state, { records }, offset) => {
       // Past the end of a topic that was replaced there can be ticks of somebody who did not know: they belong to
       // nothing.
-      if (until !== undefined && offset >= (until[state.part - firstPart] ?? 0)) return 0;
+      if (until !== undefined && offset >= (until[state.partitionId - firstPartitionId] ?? 0)) return 0;
       let index = 0;
       for (const record of records) {
         foldRecord(state, record, offset * positionsPerOffset + index);

@@ -1,46 +1,49 @@
 /** The joiner's store in ClickHouse: statements of sql/queries, rows as text, inserts as RowBinary. */
-import type { PartRange } from '../kernel/epochs.ts';
+import type { PartitionRange } from '../kernel/generations.ts';
 import { stateColumns } from '../kernel/state-rows.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { JoinerStore } from './joiner-store.ts';
-import type { LoadedEvent } from './presence.ts';
+import type { LoadedEvent } from './prefetch.ts';
 import { hexOf, type LoadedRow } from './restore.ts';
 import { factColumns } from './rows.ts';
 
 const withKeys = async (name: string, ids: readonly string[]): Promise<string> =>
   (await sqlQuery(name)).replace('<keys>', ids.map(hexOf).join(','));
 
-/** `ancestors` of a part: where earlier events of its units lie (kernel/epochs.ts). */
+/** `ancestors` of a part: where earlier events of its units lie (kernel/generations.ts). */
 export function createJoinerStore(
   store: Store,
-  ancestors: (part: number) => readonly PartRange[] = () => [],
+  ancestors: (partitionId: number) => readonly PartitionRange[] = () => [],
 ): JoinerStore {
-  const ranges = (part: number, below: number): { parts: number[]; belows: number[] } => {
-    const all = [...ancestors(part), { part, below }];
-    return { parts: all.map((range) => range.part), belows: all.map((range) => range.below) };
+  const ranges = (partitionId: number, below: number): { partitionIds: number[]; belows: number[] } => {
+    const all = [...ancestors(partitionId), { partitionId, below }];
+    return { partitionIds: all.map((range) => range.partitionId), belows: all.map((range) => range.below) };
   };
   return {
-    base: async (part) => store.rows<LoadedRow>(await sqlQuery('load-partition'), { part }),
-    openUnits: async (part, experiment, phase, windows, after, limit) =>
-      store.rows(await sqlQuery('load-open-units'), { part, experiment, phase, windows, after, limit }),
-    entityUnits: async (part, after, limit) => store.rows(await sqlQuery('load-entity-units'), { part, after, limit }),
-    eventIds: async (part, below, after, limit) =>
-      store.rows(await sqlQuery('load-event-ids'), { ...ranges(part, below), after, limit }),
-    units: async (part, ids) => store.rows<LoadedRow>(await withKeys('load-units', ids), { part }),
-    events: async (part, ids, below) =>
-      store.rows<LoadedEvent>(await withKeys('load-events', ids), ranges(part, below)),
-    heads: async () =>
+    base: async (partitionId) => store.rows<LoadedRow>(await sqlQuery('load-partition'), { partitionId }),
+    openUnits: async (partitionId, experiment, phase, windows, after, limit) =>
+      store.rows(await sqlQuery('load-open-units'), { partitionId, experiment, phase, windows, after, limit }),
+    entityUnits: async (partitionId, after, limit) =>
+      store.rows(await sqlQuery('load-entity-units'), { partitionId, after, limit }),
+    eventIds: async (partitionId, below, after, limit) =>
+      store.rows(await sqlQuery('load-event-ids'), { ...ranges(partitionId, below), after, limit }),
+    units: async (partitionId, ids) => store.rows<LoadedRow>(await withKeys('load-units', ids), { partitionId }),
+    events: async (partitionId, ids, below) =>
+      store.rows<LoadedEvent>(await withKeys('load-events', ids), ranges(partitionId, below)),
+    checkpoints: async () =>
       new Map(
-        (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).map(({ part, ver }) => [
-          part,
-          Number(ver),
-        ]),
+        (await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'))).map(
+          ({ partitionId, position }) => [partitionId, Number(position)],
+        ),
       ),
-    inherit: async (from, { part, first, last, eldest }) =>
-      store.command(await sqlQuery('inherit'), { from, to: part, first, last, eldest: eldest ? 1 : 0 }),
-    homeless: async (parts) =>
-      Number((await store.rows<{ units: string }>(await sqlQuery('homeless'), { parts: [...parts] }))[0]?.units ?? 0),
+    inherit: async (from, { partitionId, first, last, isFirst }) =>
+      store.command(await sqlQuery('inherit'), { from, to: partitionId, first, last, isFirst: isFirst ? 1 : 0 }),
+    unroutedUnits: async (partitionIds) =>
+      Number(
+        (await store.rows<{ units: string }>(await sqlQuery('unrouted-units'), { partitionIds: [...partitionIds] }))[0]
+          ?.units ?? 0,
+      ),
     write: async (flushes) => {
       // Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything
       // else at once.

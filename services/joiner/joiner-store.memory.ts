@@ -3,18 +3,18 @@
  * does, and answers look-ups as ClickHouse does. Laws and trials run on it, and `verify`, which folds through divided
  * partitions without touching the tables.
  */
-import type { PartRange } from '../kernel/epochs.ts';
+import type { PartitionRange } from '../kernel/generations.ts';
 import { readInferenceBucket } from '../kernel/ids.ts';
 import { bucketOfSlot } from '../kernel/state-rows.ts';
 import type { JoinerStore } from './joiner-store.ts';
 import type { LoadedRow } from './restore.ts';
 import type { FlushRows } from './rows.ts';
 
-export type StateRowRead = LoadedRow & { readonly log: number; readonly part: number; readonly metric: string };
+export type StateRowRead = LoadedRow & { readonly log: number; readonly partitionId: number; readonly metric: string };
 export type FactRead = {
-  readonly part: number;
+  readonly partitionId: number;
   readonly id: string;
-  readonly ver: number;
+  readonly position: number;
   readonly kind: number;
   readonly unit: string;
   readonly occurredAt: number;
@@ -60,12 +60,12 @@ export function readStateRows(bytes: Buffer): StateRowRead[] {
   for (const read = reader(bytes); read.more(); ) {
     rows.push({
       log: read.uint8(),
-      part: read.uint16(),
+      partitionId: read.uint16(),
       kind: kinds[read.uint8()] ?? '',
       experiment: read.text(),
       phase: read.uint32(),
       key: read.hex(),
-      ver: String(read.int64()),
+      position: String(read.int64()),
       arm: read.text(),
       metric: read.text(),
       candidate: read.text(),
@@ -84,7 +84,7 @@ export function readStateRows(bytes: Buffer): StateRowRead[] {
 export function readFacts(bytes: Buffer): FactRead[] {
   const facts: FactRead[] = [];
   for (const read = reader(bytes); read.more(); ) {
-    const [part, id, ver, kind, unit, occurredAt] = [
+    const [partitionId, id, position, kind, unit, occurredAt] = [
       read.uint16(),
       read.hex(16),
       Number(read.int64()),
@@ -97,7 +97,16 @@ export function readFacts(bytes: Buffer): FactRead[] {
     read.uint32();
     read.text();
     read.text();
-    facts.push({ part, id, ver, kind, unit, occurredAt, experiment, x: read.array(() => String(read.int64())) });
+    facts.push({
+      partitionId,
+      id,
+      position,
+      kind,
+      unit,
+      occurredAt,
+      experiment,
+      x: read.array(() => String(read.int64())),
+    });
   }
   return facts;
 }
@@ -111,25 +120,29 @@ export type MemoryState = JoinerStore & {
   readonly lookups: { units: number; events: number };
 };
 
-const keyOf = (row: Pick<StateRowRead, 'part' | 'kind' | 'experiment' | 'phase' | 'key'>): string =>
-  `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
+const keyOf = (row: Pick<StateRowRead, 'partitionId' | 'kind' | 'experiment' | 'phase' | 'key'>): string =>
+  `${row.partitionId}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
 
-/** `ancestors` of a part: where earlier events of its units lie (kernel/epochs.ts). */
-export function createMemoryState(ancestors: (part: number) => readonly PartRange[] = () => []): MemoryState {
+/** `ancestors` of a part: where earlier events of its units lie (kernel/generations.ts). */
+export function createMemoryState(
+  ancestors: (partitionId: number) => readonly PartitionRange[] = () => [],
+): MemoryState {
   const rows = new Map<string, StateRowRead>();
   const facts: FactRead[] = [];
   const lookups = { units: 0, events: 0 };
   const writeFacts = (flush: FlushRows): void => void facts.push(...readFacts(flush.facts));
   const writeState = (flush: FlushRows, keep: (row: StateRowRead) => boolean = () => true): void => {
     for (const row of readStateRows(flush.state))
-      if (keep(row) && Number(rows.get(keyOf(row))?.ver ?? -1) <= Number(row.ver)) rows.set(keyOf(row), row);
+      if (keep(row) && Number(rows.get(keyOf(row))?.position ?? -1) <= Number(row.position)) rows.set(keyOf(row), row);
   };
-  const of = (part: number, ...wanted: string[]): StateRowRead[] =>
-    [...rows.values()].filter((row) => row.part === part && wanted.includes(row.kind));
+  const of = (partitionId: number, ...wanted: string[]): StateRowRead[] =>
+    [...rows.values()].filter((row) => row.partitionId === partitionId && wanted.includes(row.kind));
   const hex = (id: string): string => Buffer.from(id, 'latin1').toString('hex').toUpperCase();
-  const accepted = (part: number, below: number): FactRead[] => {
-    const ranges = new Map([...ancestors(part), { part, below }].map((range) => [range.part, range.below]));
-    return facts.filter((fact) => fact.kind < 3 && fact.ver < (ranges.get(fact.part) ?? 0));
+  const accepted = (partitionId: number, below: number): FactRead[] => {
+    const ranges = new Map(
+      [...ancestors(partitionId), { partitionId, below }].map((range) => [range.partitionId, range.below]),
+    );
+    return facts.filter((fact) => fact.kind < 3 && fact.position < (ranges.get(fact.partitionId) ?? 0));
   };
   const page = <T extends { readonly key: string }>(all: readonly T[], after: string, limit: number): T[] =>
     all
@@ -142,15 +155,15 @@ export function createMemoryState(ancestors: (part: number) => readonly PartRang
     lookups,
     writeFacts,
     writeState,
-    base: async (part) => of(part, 'checkpoint', 'experiment', 'report', 'entry', 'pending'),
-    openUnits: async (part, experiment, phase, windows, after, limit) =>
+    base: async (partitionId) => of(partitionId, 'checkpoint', 'experiment', 'report', 'entry', 'pending'),
+    openUnits: async (partitionId, experiment, phase, windows, after, limit) =>
       page(
-        of(part, 'unit').filter((row) => row.experiment === experiment && row.phase === phase),
+        of(partitionId, 'unit').filter((row) => row.experiment === experiment && row.phase === phase),
         after,
         limit,
-      ).map(({ key, ver, y }) => ({
+      ).map(({ key, position, y }) => ({
         key,
-        ver,
+        position,
         closes: [
           ...new Set(
             windows.flatMap((window, metric) =>
@@ -159,59 +172,69 @@ export function createMemoryState(ancestors: (part: number) => readonly PartRang
           ),
         ],
       })),
-    entityUnits: async (part, after, limit) =>
+    entityUnits: async (partitionId, after, limit) =>
       page(
-        [...new Set(of(part, 'entity').map(({ key }) => key.slice(0, 32)))].map((key) => ({ key })),
+        [...new Set(of(partitionId, 'entity').map(({ key }) => key.slice(0, 32)))].map((key) => ({ key })),
         after,
         limit,
       ),
-    eventIds: async (part, below, after, limit) =>
+    eventIds: async (partitionId, below, after, limit) =>
       page(
-        [...new Set(accepted(part, below).map(({ id }) => id))].map((key) => ({ key })),
+        [...new Set(accepted(partitionId, below).map(({ id }) => id))].map((key) => ({ key })),
         after,
         limit,
       ).map(({ key }) => ({ id: key })),
-    units: async (part, ids) => {
+    units: async (partitionId, ids) => {
       lookups.units += ids.length;
       const wanted = new Set(ids.map(hex));
-      return of(part, 'unit', 'entity').filter(({ key }) => wanted.has(key.slice(0, 32)));
+      return of(partitionId, 'unit', 'entity').filter(({ key }) => wanted.has(key.slice(0, 32)));
     },
-    events: async (part, ids, below) => {
+    events: async (partitionId, ids, below) => {
       lookups.events += ids.length;
       const wanted = new Set(ids.map(hex));
-      const found = accepted(part, below)
+      const found = accepted(partitionId, below)
         .filter(({ id }) => wanted.has(id))
-        .sort((a, b) => a.part - b.part || a.ver - b.ver);
+        .sort((a, b) => a.partitionId - b.partitionId || a.position - b.position);
       return [
         ...new Map(
           found.map((fact) => [
             `${fact.id}${fact.unit}`,
-            { id: fact.id, unit: fact.unit, at: String(fact.occurredAt), inherited: Number(fact.part !== part) },
+            {
+              id: fact.id,
+              unit: fact.unit,
+              at: String(fact.occurredAt),
+              inherited: Number(fact.partitionId !== partitionId),
+            },
           ]),
         ).values(),
       ];
     },
-    heads: async () =>
+    checkpoints: async () =>
       new Map(
-        [...rows.values()].filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => [part, Number(ver)]),
+        [...rows.values()]
+          .filter(({ kind }) => kind === 'checkpoint')
+          .map(({ partitionId, position }) => [partitionId, Number(position)]),
       ),
-    inherit: async (from, { part, first, last, eldest }) => {
+    inherit: async (from, { partitionId, first, last, isFirst }) => {
       const within = (bucket: number): boolean => bucket >= first && bucket <= last;
       for (const row of of(from, 'unit', 'entity', 'pending', 'report', 'entry')) {
         const mine =
           row.kind === 'report' || row.kind === 'entry'
-            ? eldest
+            ? isFirst
             : row.kind === 'pending'
               ? Number(row.n) > 0 && within(readInferenceBucket(row.key))
               : within(bucketOfSlot(row.slot));
-        const copy = { ...row, part, ver: '0' };
+        const copy = { ...row, partitionId, position: '0' };
         if (mine && !rows.has(keyOf(copy))) rows.set(keyOf(copy), copy);
       }
     },
-    homeless: async (parts) =>
+    unroutedUnits: async (partitionIds) =>
       new Set(
         [...rows.values()]
-          .filter((row) => parts.includes(row.part) && (row.kind === 'unit' || row.kind === 'entity') && row.slot < 1)
+          .filter(
+            (row) =>
+              partitionIds.includes(row.partitionId) && (row.kind === 'unit' || row.kind === 'entity') && row.slot < 1,
+          )
           .map(({ key }) => key.slice(0, 32)),
       ).size,
     write: async (flushes) => {

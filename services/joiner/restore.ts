@@ -2,7 +2,7 @@
  * A partition as of its checkpoint, from rows of table `state`: first everything but its units, then units as they are
  * needed. Several versions of a key may come: the highest `ver` counts.
  */
-import type { FingerprintMark, SegmentMark } from '../kernel/evidence.ts';
+import type { ConfigurationChange, SegmentStart } from '../kernel/evidence.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { bucketOfSlot } from '../kernel/state-rows.ts';
@@ -10,18 +10,18 @@ import type { EpochMs } from '../kernel/time.ts';
 import { contribute } from './entries.ts';
 import {
   countedAt,
-  createExperimentFold,
+  createExperimentState,
   createMember,
-  createPartitionFold,
+  createPartitionState,
   createUnit,
-  type EntityFold,
+  type EntityState,
   entriesAt,
-  type ExperimentFold,
-  type OutcomeFold,
-  type PartitionFold,
-  type UnitFold,
+  type ExperimentState,
+  type OutcomeState,
+  type PartitionState,
+  type UnitState,
   type UnitInExperiment,
-} from './fold-state.ts';
+} from './partition-state.ts';
 import { erasedBody, foldRevision } from './rows.ts';
 
 /** A state row as the loader reads it: 64-bit numbers as text, keys as hex. */
@@ -30,7 +30,7 @@ export type LoadedRow = {
   readonly experiment: string;
   readonly phase: number;
   readonly key: string;
-  readonly ver: string;
+  readonly position: string;
   readonly arm: string;
   readonly candidate: string;
   readonly slot: number;
@@ -47,8 +47,8 @@ export const hexOf = (id: string): string => Buffer.from(id, 'latin1').toString(
 
 type ExperimentBody = {
   revision: string;
-  segments: SegmentMark[];
-  fingerprints: [string, FingerprintMark][];
+  segments: SegmentStart[];
+  configurationChanges: [string, ConfigurationChange][];
   armSeen: number[];
   assigned: number[];
   events: number;
@@ -61,20 +61,20 @@ type ExperimentBody = {
  * Everything but units, entities and event ids. `rows` of those kinds are passed over. A partition without a checkpoint
  * is empty.
  */
-export function restorePartition(part: number, rows: readonly LoadedRow[], cold: boolean): PartitionFold {
-  const partition = createPartitionFold(part, cold);
+export function restorePartition(partitionId: number, rows: readonly LoadedRow[], cold: boolean): PartitionState {
+  const partition = createPartitionState(partitionId, cold);
   const checkpoint = rows.find((row) => row.kind === 'checkpoint');
   if (checkpoint === undefined) return partition;
   if (checkpoint.slot !== foldRevision) {
     throw new PipelineError(
       'STATE_CORRUPT',
-      `partition ${part} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`,
+      `partition ${partitionId} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`,
       {
-        cure: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
+        hint: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
       },
     );
   }
-  partition.position = Number(checkpoint.ver);
+  partition.position = Number(checkpoint.position);
   partition.clock = Number(checkpoint.clock);
   const newest = new Map<string, number>();
   for (const row of rows)
@@ -82,9 +82,9 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
   for (const row of rows) {
     if (row.kind !== 'experiment' || newest.get(row.experiment) !== row.phase) continue;
     const body = JSON.parse(row.body) as ExperimentBody;
-    const fold = createExperimentFold(parseRevision(body.revision));
+    const fold = createExperimentState(parseRevision(body.revision));
     fold.segments.splice(0, 1, ...body.segments);
-    for (const [key, mark] of body.fingerprints) fold.fingerprints.set(key, mark);
+    for (const [key, mark] of body.configurationChanges) fold.configurationChanges.set(key, mark);
     fold.armSeen.splice(0, fold.armSeen.length, ...body.armSeen);
     fold.assigned.splice(0, fold.assigned.length, ...body.assigned);
     fold.lastSeenAt.splice(0, fold.lastSeenAt.length, ...fold.arms.map((_, arm) => body.lastSeenAt?.[arm] ?? 0));
@@ -97,10 +97,10 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
     partition.experiments.set(row.experiment, fold);
   }
   for (const row of rows) {
-    if (row.kind === 'report') restoreReport(liveExperiment(partition, row), row);
-    else if (row.kind === 'entry') restoreEntry(liveExperiment(partition, row), row);
+    if (row.kind === 'report') restoreMetricAggregate(liveExperiment(partition, row), row);
+    else if (row.kind === 'entry') restoreTestAggregate(liveExperiment(partition, row), row);
     else if (row.kind === 'pending' && Number(row.n) > 0) {
-      const outcomes = JSON.parse(row.body) as [string, OutcomeFold][];
+      const outcomes = JSON.parse(row.body) as [string, OutcomeState][];
       const expiresAt = Number(row.clock);
       partition.waiting.set(latin1(row.key), {
         expiresAt,
@@ -114,18 +114,18 @@ export function restorePartition(part: number, rows: readonly LoadedRow[], cold:
 
 /** Rows of earlier phases stay what they are; only the newest phase of an experiment is folded. */
 function liveExperiment(
-  partition: PartitionFold,
+  partition: PartitionState,
   row: { readonly experiment: string; readonly phase: number },
-): ExperimentFold | undefined {
+): ExperimentState | undefined {
   const experiment = partition.experiments.get(row.experiment);
   return experiment?.revision.phase === row.phase ? experiment : undefined;
 }
 
-function restoreReport(experiment: ExperimentFold | undefined, row: LoadedRow): void {
-  const cell = experiment?.reports[experiment.arms.indexOf(row.arm)]?.[row.slot];
-  if (cell === undefined) return;
+function restoreMetricAggregate(experiment: ExperimentState | undefined, row: LoadedRow): void {
+  const aggregate = experiment?.metricAggregates[experiment.arms.indexOf(row.arm)]?.[row.slot];
+  if (aggregate === undefined) return;
   const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
-  Object.assign(cell, {
+  Object.assign(aggregate, {
     units: Number(row.n),
     firstEvents: Number(row.x[0] ?? 0),
     numerator,
@@ -136,9 +136,9 @@ function restoreReport(experiment: ExperimentFold | undefined, row: LoadedRow): 
   });
 }
 
-function restoreEntry(experiment: ExperimentFold | undefined, row: LoadedRow): void {
+function restoreTestAggregate(experiment: ExperimentState | undefined, row: LoadedRow): void {
   const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
-  experiment?.cells.set(Number(latin1(row.key)), {
+  experiment?.testAggregates.set(Number(latin1(row.key)), {
     n: Number(row.n),
     s,
     sv,
@@ -154,7 +154,7 @@ function newestRows(rows: readonly LoadedRow[]): LoadedRow[] {
   for (const row of rows) {
     const at = `${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
     const known = newest.get(at);
-    if (known === undefined || Number(known.ver) < Number(row.ver)) newest.set(at, row);
+    if (known === undefined || Number(known.position) < Number(row.position)) newest.set(at, row);
   }
   return [...newest.values()];
 }
@@ -163,8 +163,8 @@ function newestRows(rows: readonly LoadedRow[]): LoadedRow[] {
  * Makes units resident from their rows of kinds unit and entity. Due times of their open entries are the caller's: the
  * queue may hold them.
  */
-export function restoreUnits(partition: PartitionFold, rows: readonly LoadedRow[]): UnitFold[] {
-  const restored = new Map<string, UnitFold>();
+export function restoreUnits(partition: PartitionState, rows: readonly LoadedRow[]): UnitState[] {
+  const restored = new Map<string, UnitState>();
   for (const row of newestRows(rows)) {
     const id = latin1(row.key.slice(0, 32));
     let unit = restored.get(id);
@@ -182,7 +182,7 @@ export function restoreUnits(partition: PartitionFold, rows: readonly LoadedRow[
   return [...restored.values()];
 }
 
-function restoreMember(experiment: ExperimentFold | undefined, unit: UnitFold, row: LoadedRow): void {
+function restoreMember(experiment: ExperimentState | undefined, unit: UnitState, row: LoadedRow): void {
   if (experiment === undefined) return;
   const member = createMember(unit, experiment, experiment.arms.indexOf(row.candidate), Number(row.clock));
   const { data, at } = member;
@@ -195,9 +195,9 @@ function restoreMember(experiment: ExperimentFold | undefined, unit: UnitFold, r
   unit.experiments.push(member);
 }
 
-function restoreEntity(unit: UnitFold, id: string, body: string): void {
-  const { first, outcomes } = JSON.parse(body) as { first: [string, EpochMs][]; outcomes: [string, OutcomeFold][] };
-  const entity: EntityFold = {
+function restoreEntity(unit: UnitState, id: string, body: string): void {
+  const { first, outcomes } = JSON.parse(body) as { first: [string, EpochMs][]; outcomes: [string, OutcomeState][] };
+  const entity: EntityState = {
     id,
     firstAt: new Map(first),
     outcomes: new Map(outcomes.map(([outcomeId, outcome]) => [latin1(outcomeId), outcome])),

@@ -1,6 +1,6 @@
 /**
  * What a flush writes: the facts since the last one, then in one block the changed units, entities, cells, experiments
- * and the checkpoint, all true of the same position. Report cells are brought up to date here, from the difference of
+ * and the checkpoint, all true of the same position. metric aggregates are brought up to date here, from the difference of
  * each changed unit to what they hold.
  */
 import { formatRevision } from '../kernel/experiment-json.ts';
@@ -9,15 +9,15 @@ import { createRowBinaryWriter } from '../kernel/row-binary.ts';
 import { type StateRow, writeStateRow, writeUnitRow } from '../kernel/state-rows.ts';
 import {
   countedAt,
-  type EntityFold,
+  type EntityState,
   entriesAt,
-  type ExperimentFold,
-  type PartitionFold,
-  type ReportSums,
-  readCellKey,
+  type ExperimentState,
+  type PartitionState,
+  type MetricSums,
+  readAggregateKey,
   type UnitInExperiment,
   type Waiting,
-} from './fold-state.ts';
+} from './partition-state.ts';
 
 export { factColumns } from './fact-rows.ts';
 
@@ -32,7 +32,7 @@ export type FlushRows = {
 
 /** Adds a whole number to a big sum; small ones are collected as numbers first, which costs a tenth. */
 function addTo(
-  sums: ReportSums,
+  sums: MetricSums,
   field: 'numerator' | 'denominator' | 'numerator2' | 'denominator2' | 'product',
   index: number,
   left: number,
@@ -44,7 +44,7 @@ function addTo(
   else sums[field] += BigInt(left) * BigInt(right);
 }
 
-function settle(sums: ReportSums): void {
+function settle(sums: MetricSums): void {
   for (const [index, field] of (
     ['numerator', 'denominator', 'numerator2', 'denominator2', 'product'] as const
   ).entries()) {
@@ -53,60 +53,70 @@ function settle(sums: ReportSums): void {
   }
 }
 
-/** Moves the unit from what the report cells hold of it to what it is now. */
+/** Moves the unit from what the metric aggregates hold of it to what it is now. */
 function recount(member: UnitInExperiment): number {
   const { experiment, data, at } = member;
   const counted = countedAt(member);
   const arm = member.crossed ? -1 : member.arm;
-  if (member.countedArm === arm) moveTotals(experiment.reports[arm], data, at, counted);
+  if (member.countedArm === arm) moveTotals(experiment.metricAggregates[arm], data, at, counted);
   else {
-    countUnit(experiment.reports[member.countedArm], data, counted, -1);
-    countUnit(experiment.reports[arm], data, at, 1);
+    countUnit(experiment.metricAggregates[member.countedArm], data, counted, -1);
+    countUnit(experiment.metricAggregates[arm], data, at, 1);
   }
   member.countedArm = arm;
   data.copyWithin(counted, at, counted);
   return arm;
 }
 
-function countUnit(cells: readonly ReportSums[] | undefined, data: Float64Array, from: number, sign: 1 | -1): void {
-  for (const [metric, cell] of cells?.entries() ?? []) {
+function countUnit(
+  testAggregates: readonly MetricSums[] | undefined,
+  data: Float64Array,
+  from: number,
+  sign: 1 | -1,
+): void {
+  for (const [metric, aggregate] of testAggregates?.entries() ?? []) {
     const y = data[from + 2 * metric] ?? 0;
     const x = data[from + 2 * metric + 1] ?? 0;
-    cell.units += sign;
-    if (y > 0) cell.firstEvents += sign;
-    addTo(cell, 'numerator', 0, sign, y);
-    addTo(cell, 'denominator', 1, sign, x);
-    addTo(cell, 'numerator2', 2, sign * y, y);
-    addTo(cell, 'denominator2', 3, sign * x, x);
-    addTo(cell, 'product', 4, sign * y, x);
+    aggregate.units += sign;
+    if (y > 0) aggregate.firstEvents += sign;
+    addTo(aggregate, 'numerator', 0, sign, y);
+    addTo(aggregate, 'denominator', 1, sign, x);
+    addTo(aggregate, 'numerator2', 2, sign * y, y);
+    addTo(aggregate, 'denominator2', 3, sign * x, x);
+    addTo(aggregate, 'product', 4, sign * y, x);
   }
 }
 
 /** The same unit in the same arm: only the differences, y^2 - y0^2 = (y - y0)(y + y0). */
-function moveTotals(cells: readonly ReportSums[] | undefined, data: Float64Array, now: number, before: number): void {
-  if (cells === undefined) return;
-  for (let metric = 0; metric < cells.length; metric += 1) {
-    const cell = cells[metric] as ReportSums;
+function moveTotals(
+  testAggregates: readonly MetricSums[] | undefined,
+  data: Float64Array,
+  now: number,
+  before: number,
+): void {
+  if (testAggregates === undefined) return;
+  for (let metric = 0; metric < testAggregates.length; metric += 1) {
+    const aggregate = testAggregates[metric] as MetricSums;
     const y = data[now + 2 * metric] ?? 0;
     const x = data[now + 2 * metric + 1] ?? 0;
     const y0 = data[before + 2 * metric] ?? 0;
     const x0 = data[before + 2 * metric + 1] ?? 0;
     if (y === y0 && x === x0) continue;
-    if (y > 0 !== y0 > 0) cell.firstEvents += y > 0 ? 1 : -1;
-    addTo(cell, 'numerator', 0, 1, y - y0);
-    addTo(cell, 'denominator', 1, 1, x - x0);
-    addTo(cell, 'numerator2', 2, y - y0, y + y0);
-    addTo(cell, 'denominator2', 3, x - x0, x + x0);
-    addTo(cell, 'product', 4, y, x);
-    addTo(cell, 'product', 4, -y0, x0);
+    if (y > 0 !== y0 > 0) aggregate.firstEvents += y > 0 ? 1 : -1;
+    addTo(aggregate, 'numerator', 0, 1, y - y0);
+    addTo(aggregate, 'denominator', 1, 1, x - x0);
+    addTo(aggregate, 'numerator2', 2, y - y0, y + y0);
+    addTo(aggregate, 'denominator2', 3, x - x0, x + x0);
+    addTo(aggregate, 'product', 4, y, x);
+    addTo(aggregate, 'product', 4, -y0, x0);
   }
 }
 
-export const experimentBody = (experiment: ExperimentFold): string =>
+export const experimentBody = (experiment: ExperimentState): string =>
   JSON.stringify({
     revision: formatRevision(experiment.revision),
     segments: experiment.segments,
-    fingerprints: [...experiment.fingerprints],
+    configurationChanges: [...experiment.configurationChanges],
     armSeen: experiment.armSeen,
     assigned: experiment.assigned,
     events: experiment.events,
@@ -115,7 +125,7 @@ export const experimentBody = (experiment: ExperimentFold): string =>
     lateOutcomes: experiment.lateOutcomes,
   });
 
-const entityBody = (entity: EntityFold): string =>
+const entityBody = (entity: EntityState): string =>
   JSON.stringify({
     first: [...entity.firstAt],
     outcomes: [...entity.outcomes].map(([id, outcome]) => [Buffer.from(id, 'latin1').toString('hex'), outcome]),
@@ -138,27 +148,27 @@ export const erasedBody = '{"erased":true}';
  * Bytes that the changed units' rows will take, at least: growing to several megabytes in every flush costs more than
  * writing them.
  */
-function rowsRoom({ touchedMembers }: PartitionFold): number {
+function rowsRoom({ touchedMembers }: PartitionState): number {
   let numbers = 0;
   for (const { experiment } of touchedMembers) numbers = Math.max(numbers, experiment.pool.stride);
   return 4_096 + touchedMembers.size * (numbers * 8 + 96);
 }
 
 /** `position` must be the end of a message: offset of the next one * 4096. Clears what was touched. */
-export function takeFlushRows(partition: PartitionFold, position: number): FlushRows {
+export function takeFlushRows(partition: PartitionState, position: number): FlushRows {
   const factCount = partition.facts.rows;
   const facts = partition.facts.take();
   const state = createRowBinaryWriter(rowsRoom(partition));
-  const write = (row: StateRow): void => writeStateRow(state, 1, partition.part, position, row);
-  const changedReports = new Set<ExperimentFold>();
+  const write = (row: StateRow): void => writeStateRow(state, 1, partition.partitionId, position, row);
+  const changedExperiments = new Set<ExperimentState>();
   for (const member of partition.touchedMembers) {
     const { experiment, unit } = member;
     const arm = recount(member);
-    changedReports.add(experiment);
+    changedExperiments.add(experiment);
     member.touched = false;
     const { spec, phase } = experiment.revision;
     const counted = countedAt(member);
-    writeUnitRow(state, partition.part, position, unit.id, {
+    writeUnitRow(state, partition.partitionId, position, unit.id, {
       experiment: spec.id,
       phase,
       arm: experiment.arms[arm] ?? '',
@@ -197,10 +207,10 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
   for (const experiment of [...partition.retired.splice(0), ...partition.experiments.values()]) {
     const { spec, phase } = experiment.revision;
     const name = { experiment: spec.id, phase };
-    if (changedReports.has(experiment)) {
-      for (const [arm, cells] of experiment.reports.entries()) {
-        for (const [metric, cell] of cells.entries()) {
-          settle(cell);
+    if (changedExperiments.has(experiment)) {
+      for (const [arm, testAggregates] of experiment.metricAggregates.entries()) {
+        for (const [metric, aggregate] of testAggregates.entries()) {
+          settle(aggregate);
           write({
             kind: 'report',
             ...name,
@@ -208,24 +218,30 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
             arm: experiment.arms[arm] ?? '',
             metric: spec.metrics[metric]?.id ?? '',
             slot: metric,
-            n: cell.units,
-            x: [cell.firstEvents],
-            xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product],
+            n: aggregate.units,
+            x: [aggregate.firstEvents],
+            xx: [
+              aggregate.numerator,
+              aggregate.denominator,
+              aggregate.numerator2,
+              aggregate.denominator2,
+              aggregate.product,
+            ],
           });
         }
       }
     }
-    for (const key of experiment.touchedCells) {
-      const { segment, candidate, side, metric } = readCellKey(experiment, key);
-      const sums = experiment.cells.get(key);
+    for (const key of experiment.touchedAggregates) {
+      const { segment, candidate, side, metric } = readAggregateKey(experiment, key);
+      const sums = experiment.testAggregates.get(key);
       const candidateArm = experiment.arms[experiment.candidates[candidate] ?? -1] ?? '';
       if (sums === undefined) continue;
       const x = [sums.s, sums.sv, sums.svv, ...sums.harm, ...sums.win];
       if (!x.every(Number.isSafeInteger)) {
         throw new PipelineError(
           'SUM_OUT_OF_RANGE',
-          `entry sums of ${spec.id}, segment ${segment} in partition ${partition.part} passed 2^53`,
-          { cure: 'spread the unit log over more partitions' },
+          `entry sums of ${spec.id}, segment ${segment} in partition ${partition.partitionId} passed 2^53`,
+          { hint: 'spread the unit log over more partitions' },
         );
       }
       write({
@@ -240,7 +256,7 @@ export function takeFlushRows(partition: PartitionFold, position: number): Flush
         x,
       });
     }
-    experiment.touchedCells.clear();
+    experiment.touchedAggregates.clear();
     if (experiment.touched) write({ kind: 'experiment', ...name, body: experimentBody(experiment) });
     experiment.touched = false;
   }

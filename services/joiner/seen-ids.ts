@@ -15,9 +15,9 @@ export type SeenIds = {
   has(id: string, unit: string): boolean;
   add(id: string, unit: string, at: EpochMs): void;
   /** Only the store can tell: not among the newest, and the filter does not rule it out. */
-  isCold(id: string): boolean;
+  isEvicted(id: string): boolean;
   /** An id below the checkpoint, known to the store alone from here on. */
-  addCold(id: string): void;
+  addEvicted(id: string): void;
   /**
    * Drops the older generation if the younger has `limit` ids. `taken`: flushes taken so far; `durable`: the last of
    * them that the store has.
@@ -28,11 +28,11 @@ export type SeenIds = {
 };
 
 /** `cold`: whether ids may live in the store alone. Without it every id is kept. */
-export function createSeenIds(cold: boolean): SeenIds {
+export function createSeenIds(evicted: boolean): SeenIds {
   let young = new Map<string, SeenEvent>();
   let old = new Map<string, SeenEvent>();
   let oldNeeds = 0;
-  const filter = cold ? createIdFilter() : undefined;
+  const filter = evicted ? createIdFilter() : undefined;
   /**
    * The filter first, which holds every id of both: nearly every event is new, and it says so without a look into two
    * big maps.
@@ -51,8 +51,8 @@ export function createSeenIds(cold: boolean): SeenIds {
       if (known === undefined) filter?.add(id);
       young.set(id, known === undefined ? { unit, at } : { ...known, others: [...(known.others ?? []), unit] });
     },
-    isCold: (id) => filter?.mayHave(id) === true && !young.has(id) && !old.has(id),
-    addCold: (id) => filter?.add(id),
+    isEvicted: (id) => filter?.mayHave(id) === true && !young.has(id) && !old.has(id),
+    addEvicted: (id) => filter?.add(id),
     rotate: (limit, taken, durable) => {
       if (filter === undefined || young.size < limit || durable < oldNeeds) return;
       old = young;

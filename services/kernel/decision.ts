@@ -19,7 +19,7 @@ export type Decision = {
   /** The candidate arm it is about. */
   readonly candidate?: string;
   readonly metric?: string;
-  readonly restart?: string;
+  readonly testStart?: string;
   readonly estimate?: number;
   readonly logE?: number;
   /** log(1 / alpha) that it was compared with. */
@@ -27,7 +27,7 @@ export type Decision = {
   readonly alpha?: number;
   readonly watermark?: EpochMs;
   readonly eventsFolded: number;
-  readonly versionVector: readonly { readonly part: number; readonly ver: number }[];
+  readonly versionVector: readonly { readonly partitionId: number; readonly position: number }[];
   readonly configSha: string;
   readonly revision: number;
   /** Canonical JSON of everything it rests on: sums, design constants, weights. */

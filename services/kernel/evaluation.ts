@@ -1,16 +1,16 @@
 /** What one look found: a pure function of a `Look`. Control's rules turn it into at most one decision. */
-import type { EntrySums } from './evidence.ts';
+import type { TestSums } from './evidence.ts';
 import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
 /**
- * From where a test counts. `label` is what people read: `whole phase`, `schedule 33`, `fingerprint
+ * From where a test counts. `label` is what people read: `whole phase`, `schedule 33`, `configuration change
  * prompt_version=reply-v2`.
  */
-export type Restart = {
-  readonly kind: 'whole' | 'schedule' | 'fingerprint';
+export type TestStart = {
+  readonly kind: 'whole' | 'schedule' | 'configuration change';
   readonly label: string;
-  /** Slot number, or the fingerprint's rank (1-based); 0 for the whole phase. */
+  /** Slot number, or the configuration change's rank (1-based); 0 for the whole phase. */
   readonly index: number;
   /** v_r of the restart union; all of them sum to at most 1. */
   readonly weight: number;
@@ -18,15 +18,15 @@ export type Restart = {
 
 /** One engine's verdict on one metric from one restart. */
 export type TestResult = {
-  readonly engine: 'E1' | 'E2';
-  readonly restart: Restart;
+  readonly engine: 'betting' | 'first-event';
+  readonly testStart: TestStart;
   /** Natural log of the e-value, before any weight. */
   readonly logE: number;
   /** log(metric weight) + log(restart weight) + logE; compare with log(1 / alpha). */
   readonly weightedLogE: number;
   /** The sums it rests on. */
-  readonly control: EntrySums;
-  readonly candidate: EntrySums;
+  readonly control: TestSums;
+  readonly candidate: TestSums;
 };
 
 /** Half-open word for "no number": why there is none. */
@@ -40,7 +40,7 @@ export type Unknown = { readonly ok: false; readonly reason: string };
 export type Interval =
   | {
       readonly ok: true;
-      readonly engine: 'E3';
+      readonly engine: 'asymptotic';
       /** The interval holds at all looks with probability 1 - alpha. */
       readonly alpha: number;
       /** In the metric's own unit; positive is more, whatever is better. */
@@ -94,7 +94,7 @@ export type SloEvaluation = {
    * spends)).
    */
   readonly test?: {
-    readonly restart: Restart;
+    readonly testStart: TestStart;
     readonly units: number;
     readonly bad: number;
     readonly logE: number;
@@ -106,15 +106,15 @@ export type SloEvaluation = {
 };
 
 /** Those who came back differ by arm: a rollback on a restart may be about them. Design, E6, survivors. */
-export type Survivors = {
+export type Attrition = {
   readonly candidate: string;
-  readonly mirror?: { readonly metric: string; readonly restart: string; readonly weightedLogE: number };
-  readonly returns?: { readonly restart: string; readonly logE: number };
+  readonly reverse?: { readonly metric: string; readonly testStart: string; readonly weightedLogE: number };
+  readonly returns?: { readonly testStart: string; readonly logE: number };
 };
 
 export type Evaluation = {
   readonly experiment: ExperimentRevision;
-  readonly versionVector: readonly { readonly part: number; readonly ver: number }[];
+  readonly versionVector: readonly { readonly partitionId: number; readonly position: number }[];
   /** Smallest clock of the partitions that hold units of the experiment; absent when none does. */
   readonly watermark?: EpochMs;
   /** Largest clock of all partitions: `now` for freshness, so that a replay of old data judges by its own time. */
@@ -127,7 +127,7 @@ export type Evaluation = {
   readonly metrics: readonly MetricEvaluation[];
   readonly slos: readonly SloEvaluation[];
   /** Candidates whose mirror or return test has passed its bound. */
-  readonly survivors: readonly Survivors[];
+  readonly attrition: readonly Attrition[];
   /** Arms that have been silent longer than `health.no_traffic` while another was not. */
   readonly silent: readonly string[];
   /** While baselines are learned: what control shows so far, or why it cannot be used yet. */

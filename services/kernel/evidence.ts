@@ -10,7 +10,7 @@ import type { EpochMs } from './time.ts';
  * (0..1, harm upwards). A segment's cell is a difference: entries that began in it, less those whose next entry began
  * elsewhere.
  */
-export type EntrySums = {
+export type TestSums = {
   n: number;
   /** Units with a non-zero value in the metric's own direction (before `better: higher` is turned round). */
   s: number;
@@ -19,7 +19,7 @@ export type EntrySums = {
   readonly harm: number[];
   readonly win: number[];
 };
-export const emptyEntrySums = (): EntrySums => ({
+export const emptyTestSums = (): TestSums => ({
   n: 0,
   s: 0,
   sv: 0,
@@ -28,7 +28,7 @@ export const emptyEntrySums = (): EntrySums => ({
   win: [0, 0, 0, 0, 0, 0, 0],
 });
 
-export function addEntrySums(into: EntrySums, other: EntrySums, sign: 1 | -1 = 1): void {
+export function addTestSums(into: TestSums, other: TestSums, sign: 1 | -1 = 1): void {
   into.n += sign * other.n;
   into.s += sign * other.s;
   into.sv += sign * other.sv;
@@ -40,20 +40,20 @@ export function addEntrySums(into: EntrySums, other: EntrySums, sign: 1 | -1 = 1
 }
 
 /** One arm's entries in one segment of one partition, as bets of one candidate against control. */
-export type EntryCell = {
-  readonly part: number;
+export type TestAggregate = {
+  readonly partitionId: number;
   readonly candidate: string;
   readonly arm: string;
   readonly metric: string;
   readonly segment: number;
-  readonly sums: EntrySums;
+  readonly sums: TestSums;
 };
 
 /**
  * Totals of the units of one arm in one partition: every accepted request-level measure, outcomes within their window.
  */
-export type ReportCell = {
-  readonly part: number;
+export type MetricAggregate = {
+  readonly partitionId: number;
   readonly arm: string;
   readonly metric: string;
   readonly units: number;
@@ -68,19 +68,19 @@ export type ReportCell = {
   readonly product: bigint;
 };
 
-export type SegmentMark = {
-  readonly part: number;
+export type SegmentStart = {
+  readonly partitionId: number;
   /** 0 is the phase's start; rises by one in each partition. */
   readonly ordinal: number;
   /** floor((clock - phase start) / restart_every) when it began. */
   readonly slot: number;
   readonly startedAt: EpochMs;
-  readonly reason: 'phase' | 'schedule' | 'fingerprint';
+  readonly reason: 'phase' | 'schedule' | 'configuration change';
 };
 
 /** The first time an arm showed a value of model, prompt version, RAG index or tool set in a partition. */
-export type FingerprintMark = {
-  readonly part: number;
+export type ConfigurationChange = {
+  readonly partitionId: number;
   readonly arm: string;
   readonly dimension: 'model_served' | 'prompt_version' | 'rag_index_version' | 'tool_set_version';
   readonly value: string;
@@ -90,10 +90,10 @@ export type FingerprintMark = {
   readonly baseline: boolean;
 };
 
-export type PartitionMark = {
-  readonly part: number;
+export type PartitionPosition = {
+  readonly partitionId: number;
   /** Position in the unit log up to which everything here is folded: offset * 4096 + index in the message. */
-  readonly ver: number;
+  readonly position: number;
   /** Largest received_at folded. */
   readonly clock: EpochMs;
   readonly revision: number;
@@ -110,9 +110,9 @@ export type PartitionMark = {
 export type Look = {
   readonly experiment: ExperimentRevision;
   /** Every partition of the unit log. */
-  readonly partitions: readonly PartitionMark[];
-  readonly segments: readonly SegmentMark[];
-  readonly fingerprints: readonly FingerprintMark[];
-  readonly reports: readonly ReportCell[];
-  readonly entries: readonly EntryCell[];
+  readonly partitions: readonly PartitionPosition[];
+  readonly segments: readonly SegmentStart[];
+  readonly configurationChanges: readonly ConfigurationChange[];
+  readonly metricAggregates: readonly MetricAggregate[];
+  readonly entries: readonly TestAggregate[];
 };

@@ -14,7 +14,7 @@ export function parseRevision(document: string): ExperimentRevision {
     !Number.isInteger(revision.phase)
   ) {
     throw new PipelineError('STATE_CORRUPT', 'an experiment revision on the unit log is not one', {
-      cure: 'apply experiments with `tripline apply`, nothing else writes them',
+      hint: 'apply experiments with `tripline apply`, nothing else writes them',
     });
   }
   return revision;

@@ -99,7 +99,7 @@ export type ExperimentSpec = {
     readonly alphaSlo: number;
     /** Candidates share alpha_harm instead of having one each. */
     readonly fwer: boolean;
-    readonly restartEveryMs: number;
+    readonly testStartEveryMs: number;
     readonly horizonMs: number;
     readonly minRunMs: number;
     readonly freshnessMs: number;
@@ -160,7 +160,7 @@ export function allocationOf(spec: ExperimentSpec, candidate: string): number {
  * Share of its family's error that a metric may spend: guardrails 2, goals 1, normalised; signals are a family of their
  * own (contracts 3).
  */
-export function familyWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'role'>): number {
+export function metricWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'role'>): number {
   const weightOf = ({ role }: Pick<MetricSpec, 'role'>): number => (role === 'guardrail' ? 2 : 1);
   const family = spec.metrics.filter(({ role }) => (role === 'signal') === (metric.role === 'signal'));
   return weightOf(metric) / family.reduce((sum, member) => sum + weightOf(member), 0);
@@ -190,7 +190,7 @@ export const frozenDesign = ({
   metrics,
   slos,
   learning,
-  analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, restartEveryMs, horizonMs },
+  analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, testStartEveryMs, horizonMs },
 }: ExperimentSpec): string =>
   canonicalJson({
     unit,
@@ -205,6 +205,6 @@ export const frozenDesign = ({
     alphaSrm,
     alphaSlo,
     fwer,
-    restartEveryMs,
+    testStartEveryMs,
     horizonMs,
   } as never as Json);

@@ -29,13 +29,13 @@ export class PipelineError extends Error {
   readonly code: ErrorCode;
   readonly retriable: boolean;
   /** What the reader can do about it. */
-  readonly cure: string | undefined;
+  readonly hint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { retriable?: boolean; cause?: unknown; cure?: string } = {}) {
+  constructor(code: ErrorCode, message: string, options: { retriable?: boolean; cause?: unknown; hint?: string } = {}) {
     super(`${errorCodes[code]} ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'PipelineError';
     this.code = code;
     this.retriable = options.retriable ?? false;
-    this.cure = options.cure;
+    this.hint = options.hint;
   }
 }

@@ -3,17 +3,17 @@
  */
 import type { RowBinaryWriter } from './row-binary.ts';
 
-/** Positions within the log: 4,096 to an offset, so that every record of a bundle has its own. */
+/** Positions within the log: 4,096 to an offset, so that every record of a batch has its own. */
 export const positionsPerOffset = 4096;
 
 export const stateColumns = [
   'log',
-  'part',
+  'partition_id',
   'kind',
   'experiment',
   'phase',
   'key',
-  'ver',
+  'position',
   'arm',
   'metric',
   'candidate',
@@ -56,14 +56,20 @@ export type StateRow = {
 export const bucketOfSlot = (slot: number): number => slot - 1;
 
 /** One row of table `state`. `log` 1: unit log, 2: entity log. */
-export function writeStateRow(writer: RowBinaryWriter, log: 1 | 2, part: number, ver: number, row: StateRow): void {
+export function writeStateRow(
+  writer: RowBinaryWriter,
+  log: 1 | 2,
+  partitionId: number,
+  position: number,
+  row: StateRow,
+): void {
   writer.uint8(log);
-  writer.uint16(part);
+  writer.uint16(partitionId);
   writer.uint8(stateKinds[row.kind]);
   writer.text(row.experiment ?? '');
   writer.uint32(row.phase ?? 0);
   writer.bytes(row.key ?? '');
-  writer.uint64(ver);
+  writer.uint64(position);
   writer.text(row.arm ?? '');
   writer.text(row.metric ?? '');
   writer.text(row.candidate ?? '');
@@ -96,18 +102,18 @@ export type UnitRow = {
 
 export function writeUnitRow(
   writer: RowBinaryWriter,
-  part: number,
-  ver: number,
+  partitionId: number,
+  position: number,
   key: string,
   { experiment, phase, arm, candidate, slot, clock, n, data, x, y }: UnitRow,
 ): void {
   writer.uint8(1);
-  writer.uint16(part);
+  writer.uint16(partitionId);
   writer.uint8(stateKinds.unit);
   writer.text(experiment);
   writer.uint32(phase);
   writer.bytes(key);
-  writer.uint64(ver);
+  writer.uint64(position);
   writer.text(arm);
   writer.text('');
   writer.text(candidate);

@@ -2,15 +2,15 @@
 import type { Clock } from '../kernel/time.ts';
 import { stateColumns } from '../kernel/state-rows.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import { bundleUnits } from '../runtime/bundles.ts';
+import { batchUnits } from '../runtime/batches.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
-import { runFold } from '../runtime/run-fold.ts';
+import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
-import { type LinkerFold, type LinkerLimits, linkRecord, unlinkedByKind } from './link.ts';
+import { type LinkerState, type LinkerLimits, linkRecord, unlinkedByKind } from './link.ts';
 import { type LinkFlush, type LinkRow, restoreLinks, takeLinkRows } from './link-rows.ts';
 
 export type LinkerDeps = {
@@ -39,7 +39,7 @@ export async function startLinker({
   limits,
 }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
   const { topic: unitTopic, partitions } = await newestUnitTopic(log, prefix);
-  const running = await runFold<'entity-record', LinkerFold, LinkFlush>({
+  const running = await runStatefulStage<'entity-record', LinkerState, LinkFlush>({
     name: 'linker',
     group: `${prefix}-linker`,
     topic: topicName(prefix, 'entity.v1'),
@@ -53,14 +53,18 @@ export async function startLinker({
     flushRecords,
     idleMs: 0,
     onIdle: async () => {},
-    heads: async () =>
+    checkpoints: async () =>
       new Map(
-        (await store.rows<{ part: number; ver: string }>(await sqlQuery('load-link-checkpoints'))).map(
-          ({ part, ver }) => [part, Number(ver)],
+        (await store.rows<{ partitionId: number; position: string }>(await sqlQuery('load-link-checkpoints'))).map(
+          ({ partitionId, position }) => [partitionId, Number(position)],
         ),
       ),
-    load: async (part) => {
-      const state = restoreLinks(part, await store.rows<LinkRow>(await sqlQuery('load-links'), { part }), limits);
+    load: async (partitionId) => {
+      const state = restoreLinks(
+        partitionId,
+        await store.rows<LinkRow>(await sqlQuery('load-links'), { partitionId }),
+        limits,
+      );
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
     fold: (fold, { records }, offset) => {
@@ -73,7 +77,7 @@ export async function startLinker({
       // the repeat.
       await producer.send(
         flushes.flatMap(({ outgoing, clock: timestamp }) =>
-          bundleUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing),
+          batchUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing),
         ),
       );
       await store.insertBinary(

@@ -4,7 +4,7 @@
  */
 import { createRowBinaryWriter } from '../kernel/row-binary.ts';
 import { writeStateRow } from '../kernel/state-rows.ts';
-import { createLinkerFold, type EntityLinks, type Forward, type LinkerFold, type LinkerLimits } from './link.ts';
+import { createLinkerState, type EntityLinks, type Forward, type LinkerState, type LinkerLimits } from './link.ts';
 
 export type LinkFlush = { readonly outgoing: readonly Forward[]; readonly rows: Buffer; readonly clock: number };
 
@@ -12,7 +12,7 @@ export type LinkFlush = { readonly outgoing: readonly Forward[]; readonly rows: 
 export type LinkRow = {
   readonly kind: string;
   readonly key: string;
-  readonly ver: string;
+  readonly position: string;
   readonly clock: string;
   readonly body: string;
 };
@@ -42,18 +42,18 @@ export function readLinksBody(body: string, touchedAt: number): EntityLinks {
 }
 
 /** What changed since the last call, true of `position`. An entity that is over leaves an empty row. */
-export function takeLinkRows(fold: LinkerFold, position: number): LinkFlush {
+export function takeLinkRows(fold: LinkerState, position: number): LinkFlush {
   const writer = createRowBinaryWriter();
   for (const id of fold.touched) {
     const links = fold.entities.get(id);
-    writeStateRow(writer, 2, fold.part, position, {
+    writeStateRow(writer, 2, fold.partitionId, position, {
       kind: 'link',
       key: id,
       ...(links && { clock: links.touchedAt, body: linksBody(links) }),
     });
   }
   fold.touched.clear();
-  writeStateRow(writer, 2, fold.part, position, {
+  writeStateRow(writer, 2, fold.partitionId, position, {
     kind: 'checkpoint',
     clock: fold.clock,
     body: JSON.stringify({ unlinked: [...fold.unlinked] }),
@@ -61,11 +61,11 @@ export function takeLinkRows(fold: LinkerFold, position: number): LinkFlush {
   return { outgoing: fold.outgoing.splice(0), rows: writer.take(), clock: fold.clock };
 }
 
-export function restoreLinks(part: number, rows: readonly LinkRow[], limits?: LinkerLimits): LinkerFold {
-  const fold = createLinkerFold(part, limits);
+export function restoreLinks(partitionId: number, rows: readonly LinkRow[], limits?: LinkerLimits): LinkerState {
+  const fold = createLinkerState(partitionId, limits);
   const checkpoint = rows.find((row) => row.kind === 'checkpoint');
   if (checkpoint === undefined) return fold;
-  fold.position = Number(checkpoint.ver);
+  fold.position = Number(checkpoint.position);
   fold.clock = Number(checkpoint.clock);
   if (checkpoint.body !== '')
     for (const [kind, number] of (JSON.parse(checkpoint.body) as { unlinked: [string, number][] }).unlinked)

@@ -6,7 +6,7 @@
  * the position that caused it (`hop`), so that repeats and overtaking change nothing.
  *
  * States of an entity: waiting (outcomes, no owner) -> linked (an owner) -> moved (another owner), or waiting -> given
- * up, when the carried clock has passed `waitMs` since its last outcome; what it waited with is then counted as
+ * up, when the event-time clock has passed `waitMs` since its last outcome; what it waited with is then counted as
  * unlinked, by kind, for ever. A linked entity that nothing has touched for `keepMs` is forgotten: an outcome of it
  * that comes later waits as if it were new.
  */
@@ -36,8 +36,8 @@ const day = 24 * hour;
 const hourOf = (at: EpochMs): number => Math.floor(at / hour);
 export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day };
 
-export type LinkerFold = {
-  readonly part: number;
+export type LinkerState = {
+  readonly partitionId: number;
   readonly limits: LinkerLimits;
   position: number;
   clock: EpochMs;
@@ -50,8 +50,8 @@ export type LinkerFold = {
   readonly counts: { folded: number; forwarded: number; duplicates: number; moved: number };
 };
 
-export const createLinkerFold = (part: number, limits: LinkerLimits = defaultLimits): LinkerFold => ({
-  part,
+export const createLinkerState = (partitionId: number, limits: LinkerLimits = defaultLimits): LinkerState => ({
+  partitionId,
   limits,
   position: 0,
   clock: 0,
@@ -62,7 +62,7 @@ export const createLinkerFold = (part: number, limits: LinkerLimits = defaultLim
   counts: { folded: 0, forwarded: 0, duplicates: 0, moved: 0 },
 });
 
-export function linkRecord(fold: LinkerFold, record: EntityRecord, position: number): void {
+export function linkRecord(fold: LinkerState, record: EntityRecord, position: number): void {
   if (record.received_at > fold.clock) {
     const hours = hourOf(record.received_at) - hourOf(fold.clock);
     fold.clock = record.received_at;
@@ -96,7 +96,7 @@ export function linkRecord(fold: LinkerFold, record: EntityRecord, position: num
 }
 
 /** The entity, as it is known or new; over if it should have been swept already, whenever the sweep comes. */
-function entityOf(fold: LinkerFold, id: string): EntityLinks {
+function entityOf(fold: LinkerState, id: string): EntityLinks {
   const known = fold.entities.get(id);
   if (known && !isOver(fold, known)) return known;
   if (known) giveUp(fold, id, known);
@@ -106,10 +106,10 @@ function entityOf(fold: LinkerFold, id: string): EntityLinks {
   return links;
 }
 
-const isOver = ({ clock, limits }: LinkerFold, { owners, touchedAt }: EntityLinks): boolean =>
+const isOver = ({ clock, limits }: LinkerState, { owners, touchedAt }: EntityLinks): boolean =>
   clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
 
-function giveUp(fold: LinkerFold, id: string, { owners, outcomes }: EntityLinks): void {
+function giveUp(fold: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
   if (owners.size === 0)
     for (const { kind } of outcomes.values()) fold.unlinked.set(kind, (fold.unlinked.get(kind) ?? 0) + 1);
   fold.entities.delete(id);
@@ -117,10 +117,10 @@ function giveUp(fold: LinkerFold, id: string, { owners, outcomes }: EntityLinks)
 }
 
 /**
- * Whenever the carried clock enters another hour: a matter of the log alone, so that two owners give up the same at the
+ * Whenever the event-time clock enters another hour: a matter of the log alone, so that two owners give up the same at the
  * same position.
  */
-function sweep(fold: LinkerFold): void {
+function sweep(fold: LinkerState): void {
   for (const [id, links] of fold.entities) if (isOver(fold, links)) giveUp(fold, id, links);
 }
 
@@ -131,7 +131,7 @@ type Context = {
   readonly position: number;
 };
 
-function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
+function takeLink(fold: LinkerState, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
   const owner = links.owners.get(unitType);
   if (owner?.unit === link.unit) {
     if (link.occurredAt >= owner.occurredAt) return;
@@ -154,7 +154,7 @@ function takeLink(fold: LinkerFold, links: EntityLinks, context: Context, unitTy
 }
 
 function takeOutcome(
-  fold: LinkerFold,
+  fold: LinkerState,
   links: EntityLinks,
   context: Context,
   outcomeId: string,
@@ -171,7 +171,7 @@ function takeOutcome(
 }
 
 function forward(
-  fold: LinkerFold,
+  fold: LinkerState,
   context: Context,
   unitType: string,
   owner: Owner,
@@ -206,7 +206,7 @@ function forward(
 }
 
 /** Outcomes by kind that have no owner: those given up, and those that still wait. */
-export function unlinkedByKind(fold: LinkerFold): Map<string, number> {
+export function unlinkedByKind(fold: LinkerState): Map<string, number> {
   const unlinked = new Map(fold.unlinked);
   for (const { owners, outcomes } of fold.entities.values()) {
     if (owners.size > 0) continue;

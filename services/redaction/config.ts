@@ -36,8 +36,8 @@ const policyFile = z.strictObject({
 /** What a checker says about a pattern's worst case. */
 export type PatternJudge = (source: string, flags: string) => 'safe' | 'vulnerable' | 'unknown';
 
-const refused = (place: string, what: string, cure: string): PipelineError =>
-  new PipelineError('CONFIG_INVALID', `${place}: ${what}`, { cure });
+const refused = (place: string, what: string, hint: string): PipelineError =>
+  new PipelineError('CONFIG_INVALID', `${place}: ${what}`, { hint });
 
 /**
  * The judge that `recheck` is; undefined when it is not installed. Loaded on demand and at once: an emitter is made

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/time.ts';
 import { isSampled } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import { bundleEntities, bundleUnits } from '../runtime/bundles.ts';
+import { batchEntities, batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/log.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
@@ -78,9 +78,9 @@ export async function startRedactor({
     // it.
     await producer.send([
       ...outgoing,
-      ...bundleUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit),
+      ...batchUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit),
     ]);
-    await producer.send(bundleEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
+    await producer.send(batchEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
     // Keys go last, when the records that need them are in the log, and before the offset moves: a crash in between
     // erases again.
     const erased = batch.flatMap(({ value }) => value.erased ?? []);

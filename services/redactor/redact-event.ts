@@ -175,13 +175,13 @@ export function redactInference(
     redactions: tally.types,
     redaction_tiers: tally.tiers,
   };
-  return forward({ inference: clean, tiers: tally.tiers, ...slimInference(event, clean, receivedAt, pseudonym) });
+  return forward({ inference: clean, tiers: tally.tiers, ...internalInference(event, clean, receivedAt, pseudonym) });
 }
 
 /**
  * One observation per unit type that the event is randomised under, and a link from its entity to each of those units.
  */
-function slimInference(
+function internalInference(
   event: InferenceEvent,
   clean: RedactedInference,
   receivedAt: EpochMs,

@@ -1,5 +1,5 @@
 /**
- * Replays an experiment's events and outcomes through the whole path, in a world of its own (topics and database by
+ * Replays an experiment's events and outcomes through the pipeline, in a world of its own (topics and database by
  * run), at the times that the lines carry. In lockstep every chunk is folded and looked at before the next is sent, so
  * the events to a decision are exact and repeatable.
  */
@@ -23,7 +23,7 @@ import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type Arrival, readInferenceLine, readOutcomeLine } from './scenario-lines.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import { type Addresses, startWholePath, type WholePath } from './whole-path.ts';
+import { type Addresses, startPipeline, type Pipeline } from './whole-path.ts';
 
 export type ReplayOptions = Addresses & {
   readonly run: string;
@@ -48,7 +48,7 @@ export type ReplayOptions = Addresses & {
     readonly evaluation: Evaluation | undefined;
   }) => void;
   readonly onDecision?: (decision: Decision) => void;
-  readonly onPath?: (path: WholePath) => void;
+  readonly onPath?: (path: Pipeline) => void;
 };
 
 export type ReplaySummary = {
@@ -105,7 +105,7 @@ async function readLines(file: string, read: (line: string) => ReturnType<typeof
   const arrivals: Arrival[] = [];
   const opened = new Promise<never>((_, reject) =>
     source.once('error', (cause) =>
-      reject(new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, cure: 'check the path' })),
+      reject(new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, hint: 'check the path' })),
     ),
   );
   opened.catch(() => {});
@@ -119,7 +119,7 @@ async function readLines(file: string, read: (line: string) => ReturnType<typeof
         const result = read(line);
         if (!result.ok)
           throw new PipelineError('INPUT_UNREADABLE', `${file}:${number}: ${result.reason}`, {
-            cure: 'correct or take out the line',
+            hint: 'correct or take out the line',
           });
         arrivals.push(result.arrival);
       }
@@ -152,13 +152,13 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const database = `tripline_replay_${options.run}`;
   let carried = first.arrivedAt;
   const lockstep = options.lookEvery > 0;
-  const path = await startWholePath({
+  const path = await startPipeline({
     ...options,
     prefix,
     database,
     partitions,
-    carriedTime: true,
-    carriedClock: { now: () => carried },
+    eventTime: true,
+    eventClock: { now: () => carried },
     flushMs: lockstep ? 20 : 250,
     lookMs: lockstep ? 0 : 100,
     idleTickMs: 0,
@@ -244,7 +244,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       });
     const caughtUp = async (
       topic: string,
-      stage: WholePath['linker'] | WholePath['joiner'],
+      stage: Pipeline['linker'] | Pipeline['joiner'],
     ): Promise<readonly number[]> => {
       const ends = await log.endOffsets(topic);
       await until(() => ends.every((end, partition) => (stage.position(topic, partition) ?? 0) >= end));
@@ -313,7 +313,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
 
     const evaluation = path.statistics.latest(spec.id);
     if (evaluation === undefined) throw new PipelineError('STATE_CORRUPT', `no look at ${spec.id} ever happened`);
-    const different = await path.store.rows(await sqlQuery('recount'));
+    const different = await path.store.rows(await sqlQuery('recount-metrics'));
     const decisions = path.statistics.decisions();
     const acting = decisions.filter(({ action }) => action !== 'conclude' && action !== 'advance').at(0);
     return {
@@ -343,7 +343,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
         action: decision.action,
         ...(decision.metric !== undefined && { metric: decision.metric }),
         reason_code: decision.reasonCode,
-        ...(decision.restart !== undefined && { restart: decision.restart }),
+        ...(decision.testStart !== undefined && { restart: decision.testStart }),
         ...(decision.watermark !== undefined && { watermark: new Date(decision.watermark).toISOString() }),
         events_folded: decision.eventsFolded,
         decision_id: decision.decisionId,
@@ -357,7 +357,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   }
 }
 
-const lateOutcomes = (path: WholePath, experiment: string): number =>
+const lateOutcomes = (path: Pipeline, experiment: string): number =>
   [...path.joiner.states().values()].reduce(
     (sum, { experiments }) => sum + (experiments.get(experiment)?.lateOutcomes ?? 0),
     0,

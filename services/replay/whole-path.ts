@@ -28,19 +28,19 @@ export type Addresses = {
   readonly password?: string;
 };
 
-export type PathOptions = Addresses & {
+export type PipelineOptions = Addresses & {
   readonly prefix: string;
   readonly database: string;
   readonly partitions: number;
   /** Records keep the producer's times: replays and stories. */
-  readonly carriedTime: boolean;
+  readonly eventTime: boolean;
   readonly pseudonymKey: Uint8Array | UnitKeys;
   /** Writes down what is left of the keys after units were erased; absent where keys last as long as the process. */
   readonly keepKeys?: (keys: UnitKeys) => void;
   /** Absent: the built-in policy, tokens under the pseudonym key. */
   readonly redaction?: RedactionPolicy;
   readonly clock: Clock;
-  readonly carriedClock: Clock;
+  readonly eventClock: Clock;
   readonly flushMs: number;
   readonly lookMs: number;
   readonly idleTickMs: number;
@@ -52,7 +52,7 @@ export type PathOptions = Addresses & {
   readonly onAck?: BotDeps['onAck'];
 };
 
-export type WholePath = {
+export type Pipeline = {
   readonly log: LogClient;
   readonly codec: AvroCodec;
   readonly store: Store;
@@ -106,10 +106,10 @@ export async function connect(
 }
 
 export async function prepare(
-  options: Addresses & { prefix: string; partitions: number; carriedTime: boolean },
+  options: Addresses & { prefix: string; partitions: number; eventTime: boolean },
   { log, codec, store }: { log: LogClient; codec: AvroCodec; store: Store },
 ): Promise<void> {
-  await log.createTopics(topicSpecs(options.prefix, options.partitions, options.carriedTime));
+  await log.createTopics(topicSpecs(options.prefix, options.partitions, options.eventTime));
   await codec.register(
     topics.flatMap(({ suffix, records }) =>
       records.map((record) => ({ record, topic: topicName(options.prefix, suffix) })),
@@ -122,7 +122,7 @@ export async function prepare(
   });
 }
 
-export async function startWholePath(options: PathOptions): Promise<WholePath> {
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { prefix, clock, tracer } = options;
   const connection = await connect({ ...options, clientId: `${prefix}-path` });
   const { log, codec, store } = connection;
@@ -187,7 +187,7 @@ export async function startWholePath(options: PathOptions): Promise<WholePath> {
           startBot({
             ...common,
             producer: botProducer,
-            clock: options.carriedClock,
+            clock: options.eventClock,
             ...(options.onAck && { onAck: options.onAck }),
           }),
         )

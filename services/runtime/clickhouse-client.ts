@@ -62,7 +62,7 @@ function explain(what: string, error: unknown): PipelineError {
   return new PipelineError('STORE_UNAVAILABLE', `${what}: ${detail}`, {
     retriable: true,
     cause: error,
-    cure: 'check that ClickHouse is running and CLICKHOUSE_URL is right',
+    hint: 'check that ClickHouse is running and CLICKHOUSE_URL is right',
   });
 }
 /** The engine quotes what it could not read. Redacted before it is cut: half a value is found less surely. */
@@ -78,7 +78,7 @@ export async function createStore(options: {
 }): Promise<Store> {
   if (!identifier.test(options.database))
     throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`, {
-      cure: 'use letters, digits and _',
+      hint: 'use letters, digits and _',
     });
   const connect = (database: string) =>
     createClient({

@@ -46,17 +46,17 @@ export async function createConsumer(
   // A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in
   // freshness that each restart makes.
   const heartbeatMs = Math.min(500, sessionMs / 3);
-  type Lane = {
+  type PartitionQueue = {
     readonly queue: LogRecord[][];
     bytes: number;
     position: number;
     sought: boolean;
     busy: boolean;
     paused: boolean;
-    readonly epoch: number;
+    readonly generation: number;
   };
-  const lanes = new Map<string, Lane>();
-  let epoch = 0;
+  const queues = new Map<string, PartitionQueue>();
+  let generation = 0;
   let rejoins = 0;
   let pauses = 0;
   let closing = false;
@@ -69,17 +69,17 @@ export async function createConsumer(
   let heardAt = performance.now();
   let reopening = false;
 
-  const drain = async (at: string, topic: string, partition: number, lane: Lane): Promise<void> => {
-    if (lane.busy) return;
-    lane.busy = true;
+  const drain = async (at: string, topic: string, partition: number, queue: PartitionQueue): Promise<void> => {
+    if (queue.busy) return;
+    queue.busy = true;
     try {
-      while (lane.queue.length > 0 && lane.epoch === epoch && !closing) {
+      while (queue.queue.length > 0 && queue.generation === generation && !closing) {
         // What came while the last batch was worked on goes together: small fetches do not become small inserts.
-        const batch = lane.queue.splice(0, fetchesTogether).flat();
+        const batch = queue.queue.splice(0, fetchesTogether).flat();
         await handler.records(topic, partition, batch);
-        lane.bytes -= batch.reduce((sum, record) => sum + (record.value?.length ?? 0) + 64, 0);
-        if (lane.paused && lane.bytes < maxQueuedBytes / 2 && lane.epoch === epoch) {
-          lane.paused = false;
+        queue.bytes -= batch.reduce((sum, record) => sum + (record.value?.length ?? 0) + 64, 0);
+        if (queue.paused && queue.bytes < maxQueuedBytes / 2 && queue.generation === generation) {
+          queue.paused = false;
           consumer.resume([{ topic, partitions: [partition] }]);
         }
       }
@@ -87,13 +87,13 @@ export async function createConsumer(
       line('error', `${group}: ${at} stopped`, { error: error instanceof Error ? error.message : String(error) });
       fail(error);
     } finally {
-      lane.busy = false;
+      queue.busy = false;
     }
   };
 
   const revokeAll = (): void => {
-    epoch += 1;
-    lanes.clear();
+    generation += 1;
+    queues.clear();
     handler.revoked();
   };
 
@@ -101,9 +101,9 @@ export async function createConsumer(
     if (batch.isEmpty() || isStale() || !isRunning() || closing) return;
     const { topic, partition } = batch;
     const at = `${topic}/${partition}`;
-    let lane = lanes.get(at);
-    if (lane === undefined) {
-      const mine = epoch;
+    let queue = queues.get(at);
+    if (queue === undefined) {
+      const mine = generation;
       let lost: (error: unknown) => void = () => {};
       const taken = new Promise<never>((_, reject) => {
         lost = reject;
@@ -123,29 +123,29 @@ export async function createConsumer(
       } finally {
         clearInterval(beating);
       }
-      if (mine !== epoch) return;
-      lane = {
+      if (mine !== generation) return;
+      queue = {
         queue: [],
         bytes: 0,
         position: position ?? Number(batch.firstOffset()),
         sought: false,
         busy: false,
         paused: false,
-        epoch,
+        generation,
       };
-      lanes.set(at, lane);
+      queues.set(at, queue);
     }
-    if (Number(batch.messages[0]?.offset ?? 0) > lane.position && !lane.sought) {
+    if (Number(batch.messages[0]?.offset ?? 0) > queue.position && !queue.sought) {
       // The group's committed offset ran ahead of our position. Once: a gap that is still there is compaction's.
-      lane.sought = true;
-      consumer.seek({ topic, partition, offset: String(lane.position) });
+      queue.sought = true;
+      consumer.seek({ topic, partition, offset: String(queue.position) });
       return;
     }
     const records: LogRecord[] = [];
     let bytes = 0;
     for (const message of batch.messages) {
       const offset = Number(message.offset);
-      if (offset < lane.position) continue;
+      if (offset < queue.position) continue;
       records.push({
         topic,
         partition,
@@ -157,16 +157,16 @@ export async function createConsumer(
       });
       bytes += (message.value?.length ?? 0) + 64;
     }
-    lane.position = Number(batch.lastOffset()) + 1;
+    queue.position = Number(batch.lastOffset()) + 1;
     if (records.length === 0) return;
-    lane.queue.push(records);
-    lane.bytes += bytes;
-    if (lane.bytes > maxQueuedBytes && !lane.paused) {
-      lane.paused = true;
+    queue.queue.push(records);
+    queue.bytes += bytes;
+    if (queue.bytes > maxQueuedBytes && !queue.paused) {
+      queue.paused = true;
       pauses += 1;
       consumer.pause([{ topic, partitions: [partition] }]);
     }
-    void drain(at, topic, partition, lane);
+    void drain(at, topic, partition, queue);
   };
 
   const open = async (): Promise<void> => {
@@ -238,16 +238,16 @@ export async function createConsumer(
   return {
     failed,
     close,
-    stats: () => ({ queuedBytes: [...lanes.values()].reduce((sum, lane) => sum + lane.bytes, 0), rejoins, pauses }),
+    stats: () => ({ queuedBytes: [...queues.values()].reduce((sum, queue) => sum + queue.bytes, 0), rejoins, pauses }),
     commit: async (topic, partition, nextOffset) => {
-      const mine = epoch;
+      const mine = generation;
       try {
         await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
         return true;
       } catch (error) {
         // The commit is a gauge for folds and a resume point for stateless stages: a lost one repeats work, it loses
         // none.
-        if (mine === epoch)
+        if (mine === generation)
           line('debug', `${group}: commit of ${topic}/${partition} failed`, {
             error: error instanceof Error ? error.message : String(error),
           });

@@ -76,7 +76,7 @@ const unavailable = (what: string, cause: unknown): PipelineError =>
   new PipelineError('BROKER_UNAVAILABLE', what, {
     retriable: true,
     cause,
-    cure: 'check that the broker is running and KAFKA_BROKERS is right',
+    hint: 'check that the broker is running and KAFKA_BROKERS is right',
   });
 
 export function createKafka(options: {

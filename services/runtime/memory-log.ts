@@ -4,7 +4,7 @@
  * of its own (fetch sizes, sessions, compaction) is not here; the contract suite (test/contract/log.contract.ts) says
  * what both promise.
  */
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type {
   LogClient,
@@ -36,7 +36,7 @@ type Member = {
   readonly handler: PartitionHandler;
   readonly maxQueuedBytes: number;
   readonly fail: (error: unknown) => void;
-  epoch: number;
+  generation: number;
   queuedBytes: number;
   rejoins: number;
   closed: boolean /** Where this generation began in each partition that it owns. */;
@@ -71,14 +71,14 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
   const logOf = (topic: string): LogRecord[][] => {
     const partitions = topics.get(topic);
     if (partitions === undefined)
-      throw new PipelineError('BROKER_REFUSED', `there is no topic ${topic}`, { cure: 'create it first' });
+      throw new PipelineError('BROKER_REFUSED', `there is no topic ${topic}`, { hint: 'create it first' });
     return partitions;
   };
 
   /** One partition at one member, from load to revoke. */
   const run = async (group: Group, member: Member, topic: string, partition: number): Promise<void> => {
-    const mine = member.epoch;
-    const gone = (): boolean => member.closed || member.epoch !== mine;
+    const mine = member.generation;
+    const gone = (): boolean => member.closed || member.generation !== mine;
     try {
       // A partition is loaded before its first record, not before there is one.
       while (!gone() && (logOf(topic)[partition]?.length ?? 0) === 0) await somethingNew();
@@ -100,7 +100,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         } finally {
           member.queuedBytes -= sizeOf(batch);
         }
-        await breathe();
+        await yieldToEventLoop();
       }
     } catch (error) {
       if (!gone()) member.fail(error);
@@ -109,7 +109,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
 
   const assign = (group: Group): void => {
     for (const member of group.members) {
-      member.epoch += 1;
+      member.generation += 1;
       member.rejoins += 1;
       member.started.clear();
       member.handler.revoked();
@@ -173,7 +173,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           const next = new Map<string, number>();
           for (const record of records) next.set(`${record.topic}/${record.partition}`, append(record));
           appended();
-          await breathe();
+          await yieldToEventLoop();
           if (fault === 'reply-lost') throw unavailable('send: no answer');
           return next;
         },
@@ -196,7 +196,7 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
           handler,
           maxQueuedBytes,
           fail,
-          epoch: 0,
+          generation: 0,
           queuedBytes: 0,
           rejoins: 0,
           closed: false,

@@ -29,7 +29,7 @@ export async function migrate(
       throw new PipelineError(
         'STORE_REFUSED',
         `migration ${name} was changed after it had been applied to ${store.database}`,
-        { cure: 'restore the file and put the change into a new migration' },
+        { hint: 'restore the file and put the change into a new migration' },
       );
     for (const statement of statements) await store.command(statement);
     await store.insertRows('schema_migrations', [{ name, sha256 }]);

@@ -22,7 +22,7 @@ function contents(path: string, what: string): string {
   } catch (cause) {
     throw new PipelineError('CONFIG_INVALID', `${what}: ${path} cannot be read`, {
       cause,
-      cure: 'correct the path, or let this process read the file',
+      hint: 'correct the path, or let this process read the file',
     });
   }
 }
@@ -33,7 +33,7 @@ function readTokenKeys({
 }: RedactionSettings): TokenKeys | undefined {
   if (inline && file)
     throw new PipelineError('CONFIG_INVALID', 'TRIPLINE_TOKEN_KEYS and TRIPLINE_TOKEN_KEYS_FILE are both set', {
-      cure: 'keep one of them',
+      hint: 'keep one of them',
     });
   return parseTokenKeys(file ? contents(file, 'TRIPLINE_TOKEN_KEYS_FILE') : (inline ?? ''));
 }
@@ -52,7 +52,7 @@ export function readRedactionPolicy(settings: RedactionSettings, ownKeys?: Token
   } catch (cause) {
     throw new PipelineError('CONFIG_INVALID', `redaction policy: ${settings.TRIPLINE_REDACTION_POLICY} is no JSON`, {
       cause,
-      cure: 'write one JSON object; services/redaction/README.md names its settings',
+      hint: 'write one JSON object; services/redaction/README.md names its settings',
     });
   }
   const hasPatterns = /"(?:own|allow)"/.test(text);

@@ -31,7 +31,7 @@ export function createRegistryClient(options: { url: string; timeoutMs?: number 
       throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: ${method} ${path} got no answer`, {
         retriable: true,
         cause,
-        cure: 'check that the registry is running and SCHEMA_REGISTRY_URL is right',
+        hint: 'check that the registry is running and SCHEMA_REGISTRY_URL is right',
       });
     }
     if (response.status >= 500)
@@ -51,7 +51,7 @@ export function createRegistryClient(options: { url: string; timeoutMs?: number 
       throw new PipelineError(
         'SCHEMA_INCOMPATIBLE',
         `schema registry refused ${subject}: ${String(json['message'] ?? status)}`,
-        { cure: 'only add fields with a default; anything else is a new major version' },
+        { hint: 'only add fields with a default; anything else is a new major version' },
       );
     },
     schemaById: async (id) => {

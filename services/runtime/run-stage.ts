@@ -13,7 +13,7 @@ import type { LogClient, LogProducer, LogRecord } from './log.ts';
 import { parkedRecord } from './park.ts';
 import { createParkedLimit, type ParkedLimitOptions } from './parked-limit.ts';
 import { count, createStageCounts, type RunningStage, type StageTracer } from './stage.ts';
-import { atMost, drainMs, leaveMs, untilItWorks } from './until-it-works.ts';
+import { withTimeout, drainMs, leaveMs, retryUntilAborted } from './retry.ts';
 
 export type Decoded<K extends RecordName> = {
   [Name in K]: { readonly record: Name; readonly value: RecordTypes[Name] };
@@ -91,7 +91,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     const abandoned = (): boolean => closing || mine !== generation;
     const sources = taken.flatMap((part) => (part.generation === mine ? part.batch : []));
     const frames = sources.flatMap((record) => (record.value ? [record.value] : []));
-    if (!options.raw) await untilItWorks(async () => codec.prepare(frames), { abandoned, onWaiting });
+    if (!options.raw) await retryUntilAborted(async () => codec.prepare(frames), { abandoned, onWaiting });
     const spans: ReturnType<StageTracer['span']>[] = [];
     const forwarded: Delivery<T>[] = [];
     const parked: { source: LogRecord; code: string; message: string }[] = [];
@@ -115,7 +115,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
       parked.map(({ code }) => code),
     );
     if (refused !== undefined) await untilAbandoned(refused, abandoned);
-    const done = await untilItWorks(
+    const done = await retryUntilAborted(
       async () => {
         if (parked.length > 0)
           await options.producer.send(
@@ -212,8 +212,8 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
       closing = true;
       wake();
       // The batch in hand is delivered and committed before the group is left; what is not begun stays in the log.
-      await atMost(drainMs.work, loop);
-      await atMost(leaveMs(clock.now() - toldAt), consumer.close());
+      await withTimeout(drainMs.work, loop);
+      await withTimeout(leaveMs(clock.now() - toldAt), consumer.close());
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type TopicSuffix, topics } from '../../schemas/generated.ts';
-import { firstTopic } from '../kernel/epochs.ts';
+import { firstTopic } from '../kernel/generations.ts';
 import type { LogClient, TopicSpec } from './log.ts';
 
 /** `tripline.unit.v1` for prefix `tripline`: several worlds (a replay, a test) share a broker by their prefix. */
@@ -7,7 +7,7 @@ export const topicName = (prefix: string, suffix: TopicSuffix): string => `${pre
 
 /**
  * Where writers of the unit log write: its newest topic. Every change of the number of partitions makes another
- * (`unit.v1.e1`), and what it replaces is only read; a writer asks once, at its start, so a change waits until none of
+ * (`unit.v1.g1`), and what it replaces is only read; a writer asks once, at its start, so a change waits until none of
  * the old ones is left (services/joiner/README.md).
  */
 export async function newestUnitTopic(
@@ -16,11 +16,11 @@ export async function newestUnitTopic(
 ): Promise<{ readonly topic: string; readonly partitions: number }> {
   const first = `${prefix}.${firstTopic}`;
   const later = (await log.topics()).flatMap((name) =>
-    name.startsWith(`${first}.e`) && /^\d+$/.test(name.slice(first.length + 2))
+    name.startsWith(`${first}.g`) && /^\d+$/.test(name.slice(first.length + 2))
       ? [Number(name.slice(first.length + 2))]
       : [],
   );
-  const topic = later.length === 0 ? first : `${first}.e${Math.max(...later)}`;
+  const topic = later.length === 0 ? first : `${first}.g${Math.max(...later)}`;
   return { topic, partitions: await log.partitions(topic) };
 }
 
@@ -28,11 +28,11 @@ export async function newestUnitTopic(
  * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `carriedTime` creates the raw
  * topics with CreateTime and no retention, else the broker would delete what is years old within minutes.
  */
-export function topicSpecs(prefix: string, partitions: number, carriedTime: boolean): TopicSpec[] {
+export function topicSpecs(prefix: string, partitions: number, eventTime: boolean): TopicSpec[] {
   return topics.map((topic) => ({
     topic: topicName(prefix, topic.suffix),
     partitions: topic.partitions === 'P' ? partitions : topic.partitions,
-    config: carriedTime
+    config: eventTime
       ? {
           ...topic.config,
           'message.timestamp.type': 'CreateTime',

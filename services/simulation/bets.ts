@@ -6,28 +6,28 @@ import { type BetDesign, betLogs, fixedPoint, scaledValue } from '../kernel/bets
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { toFactorTable, type FactorTable } from './mixture.ts';
 
-/** Row of a unit: `pointsPerArm` rows for control, then as many for the candidate; epochs one after the other. */
-export const rowOf = (pointsPerArm: number, epoch: number, isCandidate: boolean, point: number): number =>
-  (epoch * 2 + (isCandidate ? 1 : 0)) * pointsPerArm + point;
+/** Row of a unit: `pointsPerArm` rows for control, then as many for the candidate; generations one after the other. */
+export const rowOf = (pointsPerArm: number, revision: number, isCandidate: boolean, point: number): number =>
+  (revision * 2 + (isCandidate ? 1 : 0)) * pointsPerArm + point;
 
 /**
  * One stretch of the phase: its frozen bets and what a unit may be worth in it; every list of points is equally long.
  * In the metric's own unit.
  */
-export type BetEpoch = {
+export type BetRevision = {
   readonly design: BetDesign;
   readonly pointsA: readonly number[];
   readonly pointsB: readonly number[];
 };
 
 /** E1. Log factors are the product's, whole multiples of 2^-32. */
-export function e1Table(epochs: readonly BetEpoch[], metric: MetricSpec, side: 'harm' | 'win'): FactorTable {
+export function bettingTable(revisions: readonly BetRevision[], metric: MetricSpec, side: 'harm' | 'win'): FactorTable {
   const row =
     (design: BetDesign, isCandidate: boolean) =>
     (point: number): number[] =>
       betLogs(design, isCandidate, scaledValue(metric, point), side).map((log) => log / fixedPoint);
   return toFactorTable(
-    epochs.flatMap(({ design, pointsA, pointsB }) => [
+    revisions.flatMap(({ design, pointsA, pointsB }) => [
       ...pointsA.map(row(design, false)),
       ...pointsB.map(row(design, true)),
     ]),
@@ -35,10 +35,14 @@ export function e1Table(epochs: readonly BetEpoch[], metric: MetricSpec, side: '
 }
 
 /**
- * E2: a first event in control or in the candidate, per epoch's allocation q: log R [candidate] - log(1 + q (R - 1));
+ * E2: a first event in control or in the candidate, per generation's allocation q: log R [candidate] - log(1 + q (R - 1));
  * `win` takes reciprocals.
  */
-export function e2Table(allocations: readonly number[], ratios: readonly number[], side: 'harm' | 'win'): FactorTable {
+export function firstEventTable(
+  allocations: readonly number[],
+  ratios: readonly number[],
+  side: 'harm' | 'win',
+): FactorTable {
   const factors = ratios.map((ratio) => (side === 'harm' ? ratio : 1 / ratio));
   return toFactorTable(
     allocations.flatMap((q) => [

@@ -15,13 +15,13 @@ import {
 import {
   designRatios,
   designRatioWeights,
-  familyWeight,
+  metricWeight,
   slotWeight,
   usesFirstEvents,
   wholePhaseWeight,
 } from '../statistics/index.ts';
 import { armModels, type Effect } from './arms.ts';
-import { e1Table, e2Table } from './bets.ts';
+import { bettingTable, firstEventTable } from './bets.ts';
 import { createMixture, type FactorTable, gridLength, type Mixture } from './mixture.ts';
 import { type Sampler, samplerOf } from './values.ts';
 
@@ -45,7 +45,7 @@ export type ExperimentPlan = {
   readonly only?: string;
 };
 
-/** A metric with its evidence. Epoch 0 is before the effects begin, epoch 1 after. */
+/** A metric with its evidence. Epoch 0 is before the effects begin, generation 1 after. */
 export type PreparedMetric = {
   readonly metric: MetricSpec;
   readonly index: number;
@@ -53,15 +53,15 @@ export type PreparedMetric = {
   readonly window: number;
   readonly points: number;
   readonly samplers: readonly Sampler[];
-  /** 1 where a point is an event, per (epoch, arm, point) as rows are. */
+  /** 1 where a point is an event, per (generation, arm, point) as rows are. */
   readonly events: Uint8Array;
   readonly harm: FactorTable;
   readonly win: FactorTable;
   readonly first: FactorTable | undefined;
-  readonly restarts: Mixture;
+  readonly testStarts: Mixture;
   readonly firstEvents: Mixture;
   readonly wins: Float64Array;
-  readonly logFamilyWeight: number;
+  readonly logMetricWeight: number;
   readonly what: string;
 };
 
@@ -87,12 +87,12 @@ export function expectedUnits({ spec, candidate, traffic }: ExperimentPlan): num
 
 export function prepareExperiment(plan: ExperimentPlan): PreparedExperiment {
   const { spec, candidate, traffic, effects, only } = plan;
-  const { horizonMs, restartEveryMs } = spec.analysis;
+  const { horizonMs, testStartEveryMs } = spec.analysis;
   if (!candidatesOf(spec).some(({ id }) => id === candidate))
     throw new RangeError(`experiment ${spec.id} has no candidate ${candidate}`);
   const watched = spec.metrics.filter(({ id }) => only === undefined || id === only);
   const windowsMs = [...new Set(watched.map(({ windowMs }) => windowMs))];
-  const slots = Math.ceil(horizonMs / restartEveryMs) + 1;
+  const slots = Math.ceil(horizonMs / testStartEveryMs) + 1;
   const bound = Math.log(1 / harmAlphaOf(spec));
   const allocation = allocationOf(spec, candidate);
   const metrics = watched.map((metric): PreparedMetric => {
@@ -105,7 +105,7 @@ export function prepareExperiment(plan: ExperimentPlan): PreparedExperiment {
       effects.find((effect) => effect.metric === metric.id),
     );
     const design = betDesignOf(spec, metric, candidate);
-    const epochs = [
+    const revisions = [
       { design, pointsA: control.points, pointsB: control.points },
       { design, pointsA: control.points, pointsB: changed.points },
     ];
@@ -119,21 +119,21 @@ export function prepareExperiment(plan: ExperimentPlan): PreparedExperiment {
       events: Uint8Array.from(
         [control, control, control, changed].flatMap(({ points }) => points.map((point) => (point > 0 ? 1 : 0))),
       ),
-      harm: e1Table(epochs, metric, 'harm'),
-      win: e1Table(epochs, metric, 'win'),
+      harm: bettingTable(revisions, metric, 'harm'),
+      win: bettingTable(revisions, metric, 'win'),
       first: usesFirstEvents(metric)
-        ? e2Table([allocation], designRatios(1 + metric.harm / metric.baseline.mean), 'harm')
+        ? firstEventTable([allocation], designRatios(1 + metric.harm / metric.baseline.mean), 'harm')
         : undefined,
-      restarts: createMixture(betWeights, bound, slots),
+      testStarts: createMixture(betWeights, bound, slots),
       firstEvents: createMixture(designRatioWeights, bound, 1),
       wins: new Float64Array(gridLength),
-      logFamilyWeight: Math.log(familyWeight(spec, metric)),
+      logMetricWeight: Math.log(metricWeight(spec, metric)),
     };
   });
   if (metrics.filter(({ first }) => first).length > 30)
     throw new RangeError('at most 30 metrics of rare events are simulated at once');
   const units = expectedUnits(plan);
-  const planned = Math.max(1, horizonMs / restartEveryMs);
+  const planned = Math.max(1, horizonMs / testStartEveryMs);
   return {
     plan,
     metrics,

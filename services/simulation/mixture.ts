@@ -34,7 +34,7 @@ export type Mixture = {
   readonly logPriors: Float64Array;
   /** S of the restart at hand. */
   readonly sums: Float64Array;
-  restarts: number;
+  testStarts: number;
   /** At least the largest weighted log e of all restarts. */
   ceiling: number;
   /** log(1 / alpha): reached means fired. */
@@ -51,7 +51,7 @@ export const createMixture = (weights: readonly number[], bound: number, capacit
   steps: new Float64Array(gridLength * capacity),
   logPriors: new Float64Array(capacity),
   sums: new Float64Array(gridLength),
-  restarts: 0,
+  testStarts: 0,
   ceiling: -Infinity,
   bound,
   fired: false,
@@ -62,15 +62,15 @@ export const createMixture = (weights: readonly number[], bound: number, capacit
 export function resetMixture(mixture: Mixture): void {
   mixture.base.fill(0);
   mixture.steps.fill(0);
-  mixture.restarts = 0;
+  mixture.testStarts = 0;
   mixture.ceiling = -Infinity;
   mixture.fired = false;
   mixture.firedBy = -1;
 }
 
 /** A test from here on. `logPrior`: log of all its weights, restart and metric. Returns its index. */
-export function openRestart(mixture: Mixture, logPrior: number): number {
-  const { restarts: index, steps, base, sums } = mixture;
+export function openTestStart(mixture: Mixture, logPrior: number): number {
+  const { testStarts: index, steps, base, sums } = mixture;
   if (index >= mixture.logPriors.length)
     throw new RangeError(`a mixture with room for ${mixture.logPriors.length} restarts has no more`);
   sums.set(base);
@@ -79,7 +79,7 @@ export function openRestart(mixture: Mixture, logPrior: number): number {
   // What the last restart has counted is what this one must not count.
   steps.set(sums, index * gridLength);
   mixture.logPriors[index] = logPrior;
-  mixture.restarts += 1;
+  mixture.testStarts += 1;
   if (logPrior > mixture.ceiling) mixture.ceiling = logPrior;
   return index;
 }
@@ -102,11 +102,11 @@ const near = 1.5;
  * the largest.
  */
 export function settle(mixture: Mixture, exact?: Float64Array): number {
-  const { bound, logPriors, logWeights, base, steps, sums, restarts } = mixture;
+  const { bound, logPriors, logWeights, base, steps, sums, testStarts } = mixture;
   let highest = -Infinity;
   sums.set(base);
-  for (let restart = 0; restart < restarts; restart += 1) {
-    const at = restart * gridLength;
+  for (let testStart = 0; testStart < testStarts; testStart += 1) {
+    const at = testStart * gridLength;
     let top = -Infinity;
     for (let j = 0; j < gridLength; j += 1) {
       const sum = (sums[j] as number) - (steps[at + j] as number);
@@ -114,14 +114,14 @@ export function settle(mixture: Mixture, exact?: Float64Array): number {
       const term = (logWeights[j] as number) + sum;
       if (term > top) top = term;
     }
-    const prior = logPriors[restart] as number;
+    const prior = logPriors[testStart] as number;
     let limit = prior + top + logGridLength;
     if (exact !== undefined || (limit > bound - near && limit > highest)) {
       limit = prior + logMixture(logWeights, sums, top);
-      if (exact !== undefined) exact[restart] = limit;
+      if (exact !== undefined) exact[testStart] = limit;
       if (limit >= bound && !mixture.fired) {
         mixture.fired = true;
-        mixture.firedBy = restart;
+        mixture.firedBy = testStart;
       }
     }
     if (limit > highest) highest = limit;
@@ -142,7 +142,7 @@ export function addToAll(mixture: Mixture, table: FactorTable, row: number): voi
 
 /** A unit that comes back: the restarts `from` and later have not counted it yet. */
 export function addToLater(mixture: Mixture, table: FactorTable, row: number, from: number): void {
-  if (from >= mixture.restarts) return;
+  if (from >= mixture.testStarts) return;
   const { steps } = mixture;
   const { logs } = table;
   const at = row * gridLength;

@@ -8,7 +8,7 @@ import { betWeights } from '../kernel/bets.ts';
 import { logSumExp } from '../statistics/index.ts';
 import { rowOf } from './bets.ts';
 import type { PreparedExperiment, PreparedMetric } from './experiment.ts';
-import { addToAll, addToLater, gridLength, type Mixture, openRestart, resetMixture } from './mixture.ts';
+import { addToAll, addToLater, gridLength, type Mixture, openTestStart, resetMixture } from './mixture.ts';
 import { mix32, type Random } from './random.ts';
 import { pointOf, type Sampler } from './values.ts';
 
@@ -37,7 +37,7 @@ export const roomFor = ({ maxUnits, windowsMs }: PreparedExperiment): Room => ({
   entered: new Float64Array(maxUnits * windowsMs.length),
 });
 
-const restartsFrom = (mixture: Mixture): number => (mixture.fired ? mixture.firedBy : -1);
+const testStartsFrom = (mixture: Mixture): number => (mixture.fired ? mixture.firedBy : -1);
 
 export function runExperiment(
   prepared: PreparedExperiment,
@@ -47,7 +47,7 @@ export function runExperiment(
 ): RunResult {
   const { plan, metrics, windowsMs, allocation, visitsPerMs, maxUnits, logSlotWeights } = prepared;
   const { spec, traffic, effectFromMs, only } = plan;
-  const { horizonMs, restartEveryMs } = spec.analysis;
+  const { horizonMs, testStartEveryMs } = spec.analysis;
   const windows = windowsMs.length;
   const isNew = new Uint8Array(windows);
   /** Slot of the entry before, for windows that are entered by this visit; -2 where it is not entered. */
@@ -56,17 +56,17 @@ export function runExperiment(
   const newBelow = 2 ** 32 / traffic.visitsPerUnit;
   const sameBelow = traffic.sameAgain * 2 ** 32;
   const stretch = traffic.sameAgain < 1 ? 1 / (1 - traffic.sameAgain) : 0;
-  for (const { restarts, firstEvents, wins, first, logFamilyWeight } of metrics) {
-    resetMixture(restarts);
+  for (const { testStarts, firstEvents, wins, first, logMetricWeight } of metrics) {
+    resetMixture(testStarts);
     resetMixture(firstEvents);
     wins.fill(0);
-    if (first) openRestart(firstEvents, logFamilyWeight + (logSlotWeights[0] as number));
+    if (first) openTestStart(firstEvents, logMetricWeight + (logSlotWeights[0] as number));
   }
   const { ramp } = spec;
   const steps = ramp?.coverage ?? [100];
   /** Between two visits; nobody comes at coverage 0. */
   const gapAt = (at: number): number =>
-    (steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : restartEveryMs;
+    (steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : testStartEveryMs;
   let gapMs = gapAt(0);
   let [step, stepStartedMs] = [0, 0];
   let [t, slot, nextSlotMs, count, visits] = [0, -1, 0, 0, 0];
@@ -96,11 +96,11 @@ export function runExperiment(
         : result('horizon', horizonMs);
     while (t >= nextSlotMs) {
       slot += 1;
-      nextSlotMs = (slot + 1) * restartEveryMs;
+      nextSlotMs = (slot + 1) * testStartEveryMs;
       if (slot > 0 && only === undefined && t >= spec.analysis.minRunMs && isWon(prepared)) return result('promote', t);
       // The whole phase of a rare metric belongs to E2: E1's test from slot 0 is kept out of the union.
-      for (const { restarts, first, logFamilyWeight } of metrics)
-        openRestart(restarts, slot === 0 && first ? -Infinity : logFamilyWeight + (logSlotWeights[slot] as number));
+      for (const { testStarts, first, logMetricWeight } of metrics)
+        openTestStart(testStarts, slot === 0 && first ? -Infinity : logMetricWeight + (logSlotWeights[slot] as number));
     }
     if (steps[step] === 0) continue;
 
@@ -117,14 +117,14 @@ export function runExperiment(
     for (let window = 0; window < windows; window += 1) {
       const last = entered[unit * windows + window] as number;
       isNew[window] = last < 0 ? 1 : 0;
-      const lastSlot = last < 0 ? -1 : Math.floor(last / restartEveryMs);
+      const lastSlot = last < 0 ? -1 : Math.floor(last / testStartEveryMs);
       const enters = lastSlot < slot && (last < 0 || t - last >= (windowsMs[window] as number));
       before[window] = enters ? lastSlot : -2;
       if (enters) entered[unit * windows + window] = t;
     }
     const known = flags[unit] as number;
     const isCandidate = (known & 1) === 1;
-    const epoch = t >= effectFromMs ? 1 : 0;
+    const revision = t >= effectFromMs ? 1 : 0;
     let rare = 1;
     for (let at = 0; at < metrics.length; at += 1) {
       const metric = metrics[at] as PreparedMetric;
@@ -133,29 +133,29 @@ export function runExperiment(
       const entersFrom = before[metric.window] as number;
       const awaitsEvent = bit !== 0 && (known & bit) === 0;
       if (entersFrom === -2 && !awaitsEvent) continue;
-      if (metric.restarts.fired || metric.firstEvents.fired) continue;
+      if (metric.testStarts.fired || metric.firstEvents.fired) continue;
       // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh
       // visit is worth.
       let draw = random.next();
       draw = draw < sameBelow ? mix32(seed ^ Math.imul(unit * 31 + at + 1, 0x9e3779b1)) : (draw - sameBelow) * stretch;
-      const point = pointOf(metric.samplers[epoch * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
-      const row = rowOf(metric.points, epoch, isCandidate, point);
+      const point = pointOf(metric.samplers[revision * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
+      const row = rowOf(metric.points, revision, isCandidate, point);
       if (awaitsEvent && metric.events[row] === 1) {
         flags[unit] = (flags[unit] as number) | bit;
         addToAll(metric.firstEvents, metric.first as NonNullable<typeof metric.first>, isCandidate ? 1 : 0);
       }
       if (entersFrom !== -2) {
         if (isNew[metric.window] === 1) {
-          addToAll(metric.restarts, metric.harm, row);
+          addToAll(metric.testStarts, metric.harm, row);
           if (only === undefined && metric.metric.role !== 'signal') addWin(metric, row);
-        } else addToLater(metric.restarts, metric.harm, row, entersFrom + 1);
+        } else addToLater(metric.testStarts, metric.harm, row, entersFrom + 1);
       }
-      if (!metric.restarts.fired && !metric.firstEvents.fired) continue;
+      if (!metric.testStarts.fired && !metric.firstEvents.fired) continue;
       const atMs = t + (metric.firstEvents.fired ? 0 : metric.metric.windowMs);
       if (metric.metric.role === 'signal' && only === undefined) {
         if (pausedMs < 0 || atMs < pausedMs) pausedMs = atMs;
       } else if (best === undefined || atMs < best.atMs)
-        best = { atMs, metric: metric.index, slot: metric.firstEvents.fired ? 0 : restartsFrom(metric.restarts) };
+        best = { atMs, metric: metric.index, slot: metric.firstEvents.fired ? 0 : testStartsFrom(metric.testStarts) };
     }
   }
 }

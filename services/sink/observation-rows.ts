@@ -13,8 +13,8 @@ type At = { readonly partition: number; readonly offset: number };
 export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
   table: 'inferences',
   row: {
-    part: at.partition,
-    ver: at.offset,
+    partition_id: at.partition,
+    position: at.offset,
     event_id: event.event_id,
     trace_id: event.trace_id,
     span_id: event.span_id ?? '',
@@ -74,8 +74,8 @@ export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
 export const outcomeRow = (event: RedactedOutcome, at: At): SinkRow => ({
   table: 'outcomes',
   row: {
-    part: at.partition,
-    ver: at.offset,
+    partition_id: at.partition,
+    position: at.offset,
     outcome_id: event.outcome_id,
     revision: event.revision,
     occurred_at: event.occurred_at,
@@ -103,8 +103,8 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
     metric.arms.map((arm) => ({
       table: 'readings' as const,
       row: {
-        part: at.partition,
-        ver: at.offset,
+        partition_id: at.partition,
+        position: at.offset,
         experiment: reading.experiment_id,
         phase: reading.phase,
         revision: reading.revision,
@@ -124,7 +124,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
         weighted_log_e: metric.weighted_log_e,
         threshold: metric.threshold,
         engine: metric.engine ?? '',
-        restart: metric.restart ?? '',
+        test_start: metric.restart ?? '',
         win_log_e: metric.win_log_e,
         difference: metric.difference,
         difference_lower: metric.difference_lower,
@@ -146,8 +146,8 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
 export const decisionRow = (decision: Decision, at: At): SinkRow => ({
   table: 'decisions',
   row: {
-    part: at.partition,
-    ver: at.offset,
+    partition_id: at.partition,
+    position: at.offset,
     decision_id: decision.decision_id,
     experiment: decision.experiment_id,
     phase: decision.phase,
@@ -158,15 +158,15 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
     rule_version: decision.rule_version,
     candidate: decision.candidate ?? '',
     metric: decision.metric ?? '',
-    restart: decision.restart ?? '',
+    test_start: decision.restart ?? '',
     estimate: decision.estimate,
     log_e: decision.log_e,
     threshold: decision.threshold,
     alpha: decision.alpha,
     watermark: decision.watermark,
     events_folded: decision.events_folded,
-    version_parts: decision.version_vector.map(({ part }) => part),
-    version_vers: decision.version_vector.map((entry) => entry.ver),
+    version_partition_ids: decision.version_vector.map(({ part }) => part),
+    version_positions: decision.version_vector.map((entry) => entry.ver),
     config_sha: decision.config_sha,
     revision: decision.revision,
     evidence: decision.evidence,
@@ -179,8 +179,8 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
 export const ackRow = (ack: Ack, at: At): SinkRow => ({
   table: 'acks',
   row: {
-    part: at.partition,
-    ver: at.offset,
+    partition_id: at.partition,
+    position: at.offset,
     decision_id: ack.decision_id,
     experiment: ack.experiment_id,
     phase: ack.phase,
@@ -199,8 +199,8 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
 export const parkedRow = (headers: Readonly<Record<string, string>>, bytes: number, at: At): SinkRow => ({
   table: 'parked',
   row: {
-    part: at.partition,
-    ver: at.offset,
+    partition_id: at.partition,
+    position: at.offset,
     stage: headers['x-stage'] ?? '',
     code: headers['x-error-code'] ?? '',
     message: headers['x-error-message'] ?? '',

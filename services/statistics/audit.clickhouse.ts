@@ -1,5 +1,5 @@
 /**
- * The standing audit: report and entry cells against a recount of the unit rows they were summed from, in SQL. Cells
+ * The standing audit: report and test aggregates against a recount of the unit rows they were summed from, in SQL. Cells
  * and units are read at two moments of a table that changes: a difference counts when no flush came between, or when it
  * is there in every one of several tries.
  */
@@ -9,7 +9,7 @@ import { sqlQuery } from '../runtime/sql-files.ts';
 export type AuditMismatch = {
   readonly what: 'report' | 'entry';
   readonly key: string;
-  readonly cell: string;
+  readonly aggregate: string;
   readonly recount: string;
 };
 export type Audit = {
@@ -24,42 +24,42 @@ type Row = Readonly<Record<string, unknown>>;
 const keyOf = (row: Row, names: readonly string[]): string => names.map((name) => String(row[name] ?? '')).join('/');
 
 async function recount(store: Store): Promise<AuditMismatch[]> {
-  const reports = await store.rows<Row>(await sqlQuery('recount'));
-  const entries = await store.rows<Row>(await sqlQuery('recount-entries'));
+  const metricAggregates = await store.rows<Row>(await sqlQuery('recount-metrics'));
+  const entries = await store.rows<Row>(await sqlQuery('recount-tests'));
   return [
-    ...reports.map(
+    ...metricAggregates.map(
       (row): AuditMismatch => ({
         what: 'report',
         key: keyOf(row, ['experiment', 'phase', 'arm', 'ordinal']),
-        cell: JSON.stringify(row['cell']),
+        aggregate: JSON.stringify(row['aggregate']),
         recount: JSON.stringify(row['recount']),
       }),
     ),
     ...entries.map(
       (row): AuditMismatch => ({
         what: 'entry',
-        key: keyOf(row, ['part', 'experiment', 'phase', 'arm', 'metric', 'segment']),
-        cell: String(row['n'] ?? row['cells.n']),
+        key: keyOf(row, ['partition_id', 'experiment', 'phase', 'arm', 'metric', 'segment']),
+        aggregate: String(row['n'] ?? row['cells.n']),
         recount: String(row['units.n']),
       }),
     ),
   ];
 }
 
-const headsOf = async (store: Store): Promise<string> =>
+const checkpointsOf = async (store: Store): Promise<string> =>
   JSON.stringify(
-    (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints')))
-      .map(({ part, ver }) => [part, ver])
+    (await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints')))
+      .map(({ partitionId, position }) => [partitionId, position])
       .sort(),
   );
 
 /** Throws what the store throws: a store that is away is no mismatch. */
-export async function auditCells(store: Store, maxTries = 5): Promise<Audit> {
+export async function auditAggregates(store: Store, maxTries = 5): Promise<Audit> {
   let always: Map<string, AuditMismatch> | undefined;
   for (let tries = 1; ; tries += 1) {
-    const before = await headsOf(store);
+    const before = await checkpointsOf(store);
     const found = await recount(store);
-    const quiet = found.length === 0 || (await headsOf(store)) === before;
+    const quiet = found.length === 0 || (await checkpointsOf(store)) === before;
     if (quiet) return { mismatches: found, tries, settled: true };
     const known = always;
     always = new Map(

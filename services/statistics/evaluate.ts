@@ -4,25 +4,25 @@
  * ratio, who came back, what control has taught so far.
  */
 import type { Evaluation, MetricEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { emptyEntrySums, type Look } from '../kernel/evidence.ts';
+import { emptyTestSums, type Look } from '../kernel/evidence.ts';
 import {
   allocationOf,
   candidatesOf,
   controlOf,
-  familyWeight,
+  metricWeight,
   harmAlphaOf,
   type MetricSpec,
 } from '../kernel/experiment.ts';
 import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
-import { indexCells, type RestartSums } from './cells.ts';
+import { indexAggregates, type TestStartSums } from './aggregates.ts';
 import { intervalOf } from './intervals.ts';
 import { learnBaselines } from './learned.ts';
-import { logEOfSums } from './math/e1.ts';
-import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/e2.ts';
-import { logEOfRatio } from './math/e4.ts';
-import { placeRestarts } from './restarts.ts';
+import { logEOfSums } from './math/betting.ts';
+import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/first-event.ts';
+import { logEOfRatio } from './math/sample-ratio.ts';
+import { placeTestStarts } from './test-starts.ts';
 import { evaluateSlo } from './slos.ts';
-import { findSurvivors } from './survivors.ts';
+import { checkAttrition } from './attrition.ts';
 
 /** E2 replaces E1 for the whole phase when events are this rare: it needs no closed entries and no exposure counts. */
 const rareBelow = 0.02;
@@ -48,14 +48,16 @@ export function evaluate(look: Look): Evaluation {
   const ratio = logEOfRatio([
     { counts: spec.arms.map(({ id }) => counts[id] ?? 0), shares: spec.arms.map(({ weight }) => weight / weightSum) },
   ]);
-  const sumsOf = indexCells(look, placeRestarts(look));
+  const sumsOf = indexAggregates(look, placeTestStarts(look));
   const watermark = holding.length > 0 ? Math.min(...holding.map(({ clock }) => clock)) : undefined;
   const metrics = candidatesOf(spec).flatMap(({ id }) =>
     spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark)),
   );
   return {
     experiment,
-    versionVector: [...partitions].sort((a, b) => a.part - b.part).map(({ part, ver }) => ({ part, ver })),
+    versionVector: [...partitions]
+      .sort((a, b) => a.partitionId - b.partitionId)
+      .map(({ partitionId, position }) => ({ partitionId, position })),
     ...(watermark !== undefined && { watermark }),
     ...(partitions.length > 0 && { newestClock: Math.max(...partitions.map(({ clock }) => clock)) }),
     eventsFolded: partitions.reduce((sum, { events }) => sum + events, 0),
@@ -64,7 +66,7 @@ export function evaluate(look: Look): Evaluation {
     srm: { logE: ratio.ok ? ratio.logE : 0, counts },
     metrics,
     slos: spec.slos.map((slo) => evaluateSlo(spec, slo, sumsOf)),
-    survivors: findSurvivors(spec, sumsOf),
+    attrition: checkAttrition(spec, sumsOf),
     silent: silentArms(look),
     ...(spec.learning && { learned: learnBaselines(look, watermark) }),
   };
@@ -88,35 +90,37 @@ function evaluateMetric(
   look: Look,
   metric: MetricSpec,
   candidate: string,
-  sums: readonly RestartSums[],
+  sums: readonly TestStartSums[],
   watermark: number | undefined,
 ): MetricEvaluation {
   const { spec } = look.experiment;
   const control = controlOf(spec).id;
   const [phase] = sums;
-  const whole = [phase?.control ?? emptyEntrySums(), phase?.candidate ?? emptyEntrySums()] as const;
+  const whole = [phase?.control ?? emptyTestSums(), phase?.candidate ?? emptyTestSums()] as const;
   const ratio = scaleOf(metric.denominator) / scaleOf(metric.numerator);
   const arms = [control, candidate].map((arm, side) => {
-    const cells = look.reports.filter((cell) => cell.arm === arm && cell.metric === metric.id);
-    const numerator = cells.reduce((sum, cell) => sum + cell.numerator, 0n);
-    const denominator = cells.reduce((sum, cell) => sum + cell.denominator, 0n);
+    const testAggregates = look.metricAggregates.filter(
+      (aggregate) => aggregate.arm === arm && aggregate.metric === metric.id,
+    );
+    const numerator = testAggregates.reduce((sum, aggregate) => sum + aggregate.numerator, 0n);
+    const denominator = testAggregates.reduce((sum, aggregate) => sum + aggregate.denominator, 0n);
     return {
       arm,
-      units: cells.reduce((sum, cell) => sum + cell.units, 0),
-      firstEvents: cells.reduce((sum, cell) => sum + cell.firstEvents, 0),
+      units: testAggregates.reduce((sum, aggregate) => sum + aggregate.units, 0),
+      firstEvents: testAggregates.reduce((sum, aggregate) => sum + aggregate.firstEvents, 0),
       numerator: String(numerator),
       denominator: String(denominator),
       entries: whole[side]?.n ?? 0,
       ...(denominator !== 0n && { estimate: (Number(numerator) / Number(denominator)) * ratio }),
     };
   });
-  const logWeight = Math.log(familyWeight(spec, metric));
+  const logWeight = Math.log(metricWeight(spec, metric));
   const rare = usesFirstEvents(metric);
   let harm: TestResult | undefined;
   let win: TestResult | undefined;
   let reason: string | undefined;
-  for (const { restart, control: a, candidate: b } of sums) {
-    const firstEvents = restart.kind === 'whole' && rare;
+  for (const { testStart, control: a, candidate: b } of sums) {
+    const firstEvents = testStart.kind === 'whole' && rare;
     const seen = firstEvents ? arms.every(({ units }) => units > 0) : a.n > 0 && b.n > 0;
     if (!seen) {
       reason ??= firstEvents ? 'no units in both arms yet' : 'no closed entries in both arms yet';
@@ -141,18 +145,25 @@ function evaluateMetric(
       continue;
     }
     const result: TestResult = {
-      engine: firstEvents ? 'E2' : 'E1',
-      restart,
+      engine: firstEvents ? 'first-event' : 'betting',
+      testStart,
       logE: outcome.logE,
-      weightedLogE: logWeight + Math.log(restart.weight) + outcome.logE,
+      weightedLogE: logWeight + Math.log(testStart.weight) + outcome.logE,
       control: a,
       candidate: b,
     };
     if (harm === undefined || result.weightedLogE > harm.weightedLogE) harm = result;
-    if (restart.kind === 'whole' && a.n > 0 && b.n > 0) {
+    if (testStart.kind === 'whole' && a.n > 0 && b.n > 0) {
       const benefit = logEOfSums(a.win, b.win);
       if (benefit.ok)
-        win = { engine: 'E1', restart, logE: benefit.logE, weightedLogE: benefit.logE, control: a, candidate: b };
+        win = {
+          engine: 'betting',
+          testStart,
+          logE: benefit.logE,
+          weightedLogE: benefit.logE,
+          control: a,
+          candidate: b,
+        };
     }
   }
   const threshold = Math.log(1 / harmAlphaOf(spec));

@@ -3,10 +3,10 @@
  * }`.
  */
 export { eHolm } from '../kernel/e-holm.ts';
-export { familyWeight } from '../kernel/experiment.ts';
+export { metricWeight } from '../kernel/experiment.ts';
 export { evaluate, usesFirstEvents } from './evaluate.ts';
 export { learningUnits } from './learned.ts';
-export { placeRestarts } from './restarts.ts';
+export { placeTestStarts } from './test-starts.ts';
 export {
   betaBinomialTuning,
   boundedScoreBound,
@@ -18,18 +18,25 @@ export { type BudgetShape, budgetThreshold, type Random, simulateSupremum, simul
 export { logBeta, logRegularizedBeta, logRegularizedBetaComplement, regularizedBeta } from './math/beta.ts';
 export { type Detector, detectorAlarms, driftLogFactors, startDetector, stepDetector } from './math/drift.ts';
 export { dkwBand, dkwConstant, dkwRadius, dkwShift } from './math/dkw.ts';
-export { type CountsEpoch, countsInterval, logEOfCounts, logEOfSums, logEOfUnits, type Side } from './math/e1.ts';
+export {
+  type CountsRevision,
+  countsInterval,
+  logEOfCounts,
+  logEOfSums,
+  logEOfUnits,
+  type Side,
+} from './math/betting.ts';
 export {
   designRatios,
   designRatioWeights,
-  type FirstEventEpoch,
+  type FirstEventRevision,
   logEOfFirstEvents,
   logEOfFirstEventsBeta,
   rateRatioInterval,
   type RatioLimit,
-} from './math/e2.ts';
-export { logBayesFactor, logEOfRatio, type RatioEpoch, srmConcentrations } from './math/e4.ts';
-export { fingerprintWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/e6.ts';
+} from './math/first-event.ts';
+export { logBayesFactor, logEOfRatio, type RatioRevision, srmConcentrations } from './math/sample-ratio.ts';
+export { configurationChangeWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/test-start-weights.ts';
 export { gaviDivisor, gaviHalfWidth, gaviRho } from './math/eppo.ts';
 export { crossingProbability, groupSequentialBounds, type Spending, spent } from './math/group-sequential.ts';
 export {
@@ -73,7 +80,7 @@ export {
   type GateArm,
   logEOfScore,
   type Score,
-  type ScoreEpoch,
+  type ScoreRevision,
   type ScoreGate,
   scoreGates,
   type ScoreTuning,

@@ -5,12 +5,12 @@
  */
 import { fixedPoint } from '../kernel/bets.ts';
 import type { Interval, MetricEvaluation } from '../kernel/evaluation.ts';
-import type { EntrySums, Look } from '../kernel/evidence.ts';
+import type { TestSums, Look } from '../kernel/evidence.ts';
 import { allocationOf, type MetricSpec, winAlphaOf } from '../kernel/experiment.ts';
 import { momentsOfMean } from './math/moments.ts';
 import { logNormalCdf } from './math/normal.ts';
 import { mixtureRho, normalMixtureBound } from './math/normal-mixture.ts';
-import { effectInterval, type Score, type ScoreEpoch, scoreGates, stratifiedScore } from './math/score.ts';
+import { effectInterval, type Score, type ScoreRevision, scoreGates, stratifiedScore } from './math/score.ts';
 
 /** Two-sided, for people. */
 const intervalAlpha = 0.05;
@@ -18,7 +18,7 @@ const intervalAlpha = 0.05;
 const tuning = { pairs: 1_500 };
 
 /** Moments of the capped entry values in [0, 1], harm upwards. */
-function momentsOf({ n, sv, svv }: EntrySums): ReturnType<typeof momentsOfMean> {
+function momentsOf({ n, sv, svv }: TestSums): ReturnType<typeof momentsOfMean> {
   return momentsOfMean({ units: n, sum: sv / fixedPoint, sumSquares: svv / fixedPoint });
 }
 
@@ -30,15 +30,15 @@ export function intervalOf(
   look: Look,
   metric: MetricSpec,
   candidate: string,
-  whole: readonly [EntrySums, EntrySums],
+  whole: readonly [TestSums, TestSums],
   watermark: number | undefined,
 ): Pick<MetricEvaluation, 'interval' | 'conditionalPower'> {
   const refuse = (reason: string): { readonly interval: Interval } => ({ interval: { ok: false, reason } });
   const [a, b] = whole.map(momentsOf);
   if (!a?.ok) return refuse(`control: ${a?.reason ?? 'no entries'}`);
   if (!b?.ok) return refuse(`candidate: ${b?.reason ?? 'no entries'}`);
-  const epochs: readonly ScoreEpoch[] = [{ control: a, candidate: b }];
-  const score = stratifiedScore(epochs);
+  const generations: readonly ScoreRevision[] = [{ control: a, candidate: b }];
+  const score = stratifiedScore(generations);
   if (!score.ok) return refuse(score.reason);
   const absolute = effectInterval(score, 'absolute', intervalAlpha, tuning);
   if (!absolute.ok) return refuse(absolute.reason);
@@ -56,7 +56,7 @@ export function intervalOf(
   const relative = flip ? undefined : effectInterval(score, 'relative', intervalAlpha, tuning);
   const interval: Interval = {
     ok: true,
-    engine: 'E3',
+    engine: 'asymptotic',
     alpha: intervalAlpha,
     ...own({ effect: score.effect, lower: absolute.lower, upper: absolute.upper }, metric.cap),
     ...(relative?.ok &&
@@ -76,13 +76,13 @@ export function intervalOf(
 function gateOf(
   metric: MetricSpec,
   allocation: number,
-  [control, candidate]: readonly [EntrySums, EntrySums],
+  [control, candidate]: readonly [TestSums, TestSums],
 ): string | undefined {
   const {
     cap,
     baseline: { mean, sd },
   } = metric;
-  const arm = ({ n, s }: EntrySums) => ({ units: n, events: s });
+  const arm = ({ n, s }: TestSums) => ({ units: n, events: s });
   const kind = cap === 1 && metric.denominator !== undefined ? 'rate' : 'mean';
   const gates = scoreGates({
     kind,

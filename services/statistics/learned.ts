@@ -24,9 +24,11 @@ export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonN
   for (const { id } of spec.learning?.metrics ?? []) {
     const metric = spec.metrics.find((known) => known.id === id);
     if (metric === undefined) continue;
-    const cells = look.reports.filter((cell) => cell.metric === id && cell.arm === control);
-    const sum = (read: (cell: (typeof cells)[number]) => bigint | number): number =>
-      Number(cells.reduce((total, cell) => total + BigInt(read(cell)), 0n));
+    const testAggregates = look.metricAggregates.filter(
+      (aggregate) => aggregate.metric === id && aggregate.arm === control,
+    );
+    const sum = (read: (aggregate: (typeof testAggregates)[number]) => bigint | number): number =>
+      Number(testAggregates.reduce((total, aggregate) => total + BigInt(read(aggregate)), 0n));
     const units = sum(({ units: number }) => number);
     fewest = Math.min(fewest, units);
     if (units < learningUnits) continue;

@@ -11,11 +11,11 @@ import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { readEpochs, requireOpen } from '../runtime/epochs.clickhouse.ts';
+import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { topicName } from '../runtime/topics.ts';
-import { untilItWorks } from '../runtime/until-it-works.ts';
-import { type Audit, auditCells } from './audit.clickhouse.ts';
+import { retryUntilAborted } from '../runtime/retry.ts';
+import { type Audit, auditAggregates } from './audit.clickhouse.ts';
 import { evaluate } from './evaluate.ts';
 import { createLookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
@@ -55,8 +55,8 @@ export type RunningStatistics = {
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
   const { prefix, log, producer, codec, clock, store, lookMs, auditMs = 300_000 } = deps;
   const controlTopic = topicName(prefix, 'control.v1');
-  // Until it is started again: the joiners of this epoch are those that its stages were started with.
-  const { firstPart, partitions } = requireOpen(await readEpochs(store, log, prefix));
+  // Until it is started again: the joiners of this generation are those that its stages were started with.
+  const { firstPartitionId, partitions } = requireOpen(await readGenerations(store, log, prefix));
   const decisions: Decision[] = [];
   const known = new Set<string>();
   const remember = (decision: Decision): void => {
@@ -81,7 +81,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
 
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
-  const reader = createLookReader(partitions, firstPart);
+  const reader = createLookReader(partitions, firstPartitionId);
   let looks = 0;
   let closing = false;
   let waiting: { what: string; since: number } | undefined;
@@ -95,7 +95,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   let auditDue = clock.now() + auditMs;
   const audit = async (): Promise<void> => {
     const before = (audited?.mismatches.length ?? 0) > 0;
-    audited = await auditCells(store);
+    audited = await auditAggregates(store);
     // What may be decided has changed although no checkpoint has.
     if (before !== audited.mismatches.length > 0) lookedAt.clear();
     auditDue = clock.now() + (audited.mismatches.length > 0 ? Math.min(auditMs, 10_000) : auditMs);
@@ -107,15 +107,18 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       : decide(evaluation, decisions);
 
   const look = async (): Promise<void> => {
-    const heads = (await store.rows<{ part: number; ver: string }>(await sqlQuery('checkpoints'))).filter(
-      ({ part }) => part >= firstPart && part < firstPart + partitions,
+    const checkpoints = (
+      await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'))
+    ).filter(({ partitionId }) => partitionId >= firstPartitionId && partitionId < firstPartitionId + partitions);
+    if (checkpoints.every(({ partitionId, position }) => lookedAt.get(partitionId) === Number(position))) return;
+    const since = Array.from(
+      { length: partitions },
+      (_, partition) => (lookedAt.get(firstPartitionId + partition) ?? -1) + 1,
     );
-    if (heads.every(({ part, ver }) => lookedAt.get(part) === Number(ver))) return;
-    const since = Array.from({ length: partitions }, (_, partition) => (lookedAt.get(firstPart + partition) ?? -1) + 1);
     const changed = await store.rows<LookRow>(await sqlQuery('look'), {
       since,
       oldest: Math.min(...since),
-      first: firstPart,
+      first: firstPartitionId,
     });
     reader.apply(changed);
     for (const evidence of reader.looks().values()) {
@@ -153,7 +156,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       deps.onLook?.(evaluation, state);
     }
     for (const row of changed)
-      if (row.kind === 'checkpoint') lookedAt.set(row.part, Math.max(lookedAt.get(row.part) ?? 0, Number(row.ver)));
+      if (row.kind === 'checkpoint')
+        lookedAt.set(row.partitionId, Math.max(lookedAt.get(row.partitionId) ?? 0, Number(row.position)));
   };
 
   let fail: (error: unknown) => void = () => {};
@@ -163,8 +167,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   failed.catch(() => {});
   const loop = (async () => {
     while (!closing && lookMs > 0) {
-      if (auditMs > 0 && clock.now() >= auditDue) await untilItWorks(audit, retry);
-      await untilItWorks(look, retry);
+      if (auditMs > 0 && clock.now() >= auditDue) await retryUntilAborted(audit, retry);
+      await retryUntilAborted(look, retry);
       await wait(lookMs);
     }
   })().catch(fail);
@@ -172,11 +176,11 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     lookedAt: () => lookedAt,
     looks: () => looks,
     look: async () => {
-      await untilItWorks(look, retry);
+      await retryUntilAborted(look, retry);
     },
     audited: () => audited,
     audit: async () => {
-      await untilItWorks(audit, retry);
+      await retryUntilAborted(audit, retry);
     },
     decisions: () => decisions,
     latest: (experimentId) => latest.get(experimentId),

@@ -2,19 +2,26 @@
  * Rows of looks (sql/queries/look.sql) to the looks of the experiments in them. A look fetches what changed since the
  * last one; what is known is kept parsed, so that its cost follows the changes. Pure: the query is the caller's.
  */
-import type { EntryCell, FingerprintMark, Look, PartitionMark, ReportCell, SegmentMark } from '../kernel/evidence.ts';
+import type {
+  TestAggregate,
+  ConfigurationChange,
+  Look,
+  PartitionPosition,
+  MetricAggregate,
+  SegmentStart,
+} from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 /** 64- and 128-bit integers come as text. */
 export type LookRow = {
-  readonly part: number;
+  readonly partitionId: number;
   readonly kind: string;
   readonly experiment: string;
   readonly phase: number;
   readonly key: string;
-  readonly ver: string;
+  readonly position: string;
   readonly arm: string;
   readonly metric: string;
   readonly candidate: string;
@@ -28,8 +35,8 @@ export type LookRow = {
 
 type ExperimentBody = {
   readonly revision: string;
-  readonly segments: readonly SegmentMark[];
-  readonly fingerprints: readonly (readonly [string, FingerprintMark])[];
+  readonly segments: readonly SegmentStart[];
+  readonly configurationChanges: readonly (readonly [string, ConfigurationChange])[];
   readonly assigned: readonly number[];
   readonly events: number;
   readonly crossovers: number;
@@ -37,11 +44,11 @@ type ExperimentBody = {
   readonly lastSeenAt?: readonly EpochMs[];
 };
 
-type Versioned<T> = { readonly ver: number; readonly value: T };
+type Versioned<T> = { readonly position: number; readonly value: T };
 type Phase = {
   readonly bodies: Map<number, Versioned<{ readonly revision: ExperimentRevision; readonly body: ExperimentBody }>>;
-  readonly reports: Map<string, Versioned<ReportCell>>;
-  readonly entries: Map<string, Versioned<EntryCell>>;
+  readonly metricAggregates: Map<string, Versioned<MetricAggregate>>;
+  readonly entries: Map<string, Versioned<TestAggregate>>;
 };
 
 export type LookReader = {
@@ -53,15 +60,15 @@ export type LookReader = {
   looks(): Map<string, Look>;
 };
 
-function keep<K, T>(into: Map<K, Versioned<T>>, key: K, ver: number, make: () => T): void {
+function keep<K, T>(into: Map<K, Versioned<T>>, key: K, position: number, make: () => T): void {
   const known = into.get(key);
-  if (known === undefined || known.ver < ver) into.set(key, { ver, value: make() });
+  if (known === undefined || known.position < position) into.set(key, { position, value: make() });
 }
 
-const toReport = (row: LookRow): ReportCell => {
+const toMetricAggregate = (row: LookRow): MetricAggregate => {
   const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
   return {
-    part: row.part,
+    partitionId: row.partitionId,
     arm: row.arm,
     metric: row.metric,
     units: Number(row.n),
@@ -74,10 +81,10 @@ const toReport = (row: LookRow): ReportCell => {
   };
 };
 
-const toEntry = (row: LookRow): EntryCell => {
+const toTestAggregate = (row: LookRow): TestAggregate => {
   const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
   return {
-    part: row.part,
+    partitionId: row.partitionId,
     candidate: row.candidate,
     arm: row.arm,
     metric: row.metric,
@@ -89,8 +96,8 @@ const toEntry = (row: LookRow): EntryCell => {
 const byArm = (revision: ExperimentRevision, values: readonly number[]): Record<string, number> =>
   Object.fromEntries(revision.spec.arms.map((arm, index) => [arm.id, values[index] ?? 0]));
 
-/** `partitions` of the unit log, folded or not; `firstPart`: the part of partition 0 in the open epoch. */
-export function createLookReader(partitions: number, firstPart = 0): LookReader {
+/** `partitions` of the unit log, folded or not; `firstPart`: the part of partition 0 in the open generation. */
+export function createLookReader(partitions: number, firstPartitionId = 0): LookReader {
   const checkpoints = new Map<number, Versioned<EpochMs>>();
   const experiments = new Map<string, Map<number, Phase>>();
   const phaseOf = ({ experiment, phase }: LookRow): Phase | undefined => {
@@ -99,38 +106,40 @@ export function createLookReader(partitions: number, firstPart = 0): LookReader 
     // A later phase has begun: what an earlier one still writes is history.
     if ([...phases.keys()].some((known) => known > phase && (phases.get(known)?.bodies.size ?? 0) > 0))
       return undefined;
-    const known = phases.get(phase) ?? { bodies: new Map(), reports: new Map(), entries: new Map() };
+    const known = phases.get(phase) ?? { bodies: new Map(), metricAggregates: new Map(), entries: new Map() };
     phases.set(phase, known);
     return known;
   };
   const take = (row: LookRow): void => {
-    const ver = Number(row.ver);
-    if (row.kind === 'checkpoint') return keep(checkpoints, row.part, ver, () => Number(row.clock));
+    const position = Number(row.position);
+    if (row.kind === 'checkpoint') return keep(checkpoints, row.partitionId, position, () => Number(row.clock));
     const phase = phaseOf(row);
     if (phase === undefined) return;
     if (row.kind === 'experiment') {
-      keep(phase.bodies, row.part, ver, () => {
+      keep(phase.bodies, row.partitionId, position, () => {
         const body = JSON.parse(row.body) as ExperimentBody;
         return { body, revision: parseRevision(body.revision) };
       });
       for (const older of experiments.get(row.experiment)?.keys() ?? [])
         if (older < row.phase) experiments.get(row.experiment)?.delete(older);
-    } else if (row.kind === 'report') keep(phase.reports, `${row.part}/${row.key}`, ver, () => toReport(row));
-    else if (row.kind === 'entry') keep(phase.entries, `${row.part}/${row.key}`, ver, () => toEntry(row));
+    } else if (row.kind === 'report')
+      keep(phase.metricAggregates, `${row.partitionId}/${row.key}`, position, () => toMetricAggregate(row));
+    else if (row.kind === 'entry')
+      keep(phase.entries, `${row.partitionId}/${row.key}`, position, () => toTestAggregate(row));
   };
-  const lookOf = ({ bodies, reports, entries }: Phase): Look => {
+  const lookOf = ({ bodies, metricAggregates, entries }: Phase): Look => {
     const known = [...bodies.values()].map(({ value }) => value);
     const experiment = known.reduce(
       (best, next) => (next.revision.revision > best.revision ? next.revision : best),
       known[0]?.revision as ExperimentRevision,
     );
-    const marks = Array.from({ length: partitions }, (_, partition): PartitionMark => {
-      const part = firstPart + partition;
-      const { revision, body } = bodies.get(part)?.value ?? {};
-      const checkpoint = checkpoints.get(part);
+    const marks = Array.from({ length: partitions }, (_, partition): PartitionPosition => {
+      const partitionId = firstPartitionId + partition;
+      const { revision, body } = bodies.get(partitionId)?.value ?? {};
+      const checkpoint = checkpoints.get(partitionId);
       return {
-        part,
-        ver: checkpoint?.ver ?? 0,
+        partitionId,
+        position: checkpoint?.position ?? 0,
         clock: checkpoint?.value ?? 0,
         revision: revision?.revision ?? 0,
         events: body?.events ?? 0,
@@ -142,12 +151,12 @@ export function createLookReader(partitions: number, firstPart = 0): LookReader 
     return {
       experiment,
       partitions: marks,
-      reports: [...reports.values()].map(({ value }) => value),
+      metricAggregates: [...metricAggregates.values()].map(({ value }) => value),
       entries: [...entries.values()].map(({ value }) => value),
-      segments: [...bodies].flatMap(([part, { value }]) =>
-        value.body.segments.map((segment) => ({ ...segment, part })),
+      segments: [...bodies].flatMap(([partitionId, { value }]) =>
+        value.body.segments.map((segment) => ({ ...segment, partitionId })),
       ),
-      fingerprints: known.flatMap(({ body }) => body.fingerprints.map(([, mark]) => mark)),
+      configurationChanges: known.flatMap(({ body }) => body.configurationChanges.map(([, mark]) => mark)),
     };
   };
   return {

@@ -8,7 +8,7 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
   phase: evaluation.experiment.phase,
   revision: evaluation.experiment.revision,
   look_seq: lookSeq,
-  version_vector: evaluation.versionVector.map(({ part, ver }) => ({ part, ver })),
+  version_vector: evaluation.versionVector.map(({ partitionId, position }) => ({ part: partitionId, ver: position })),
   watermark: evaluation.watermark ?? null,
   newest_clock: evaluation.newestClock ?? null,
   events_folded: evaluation.eventsFolded,
@@ -27,7 +27,7 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
     weighted_log_e: metric.harm?.weightedLogE ?? null,
     threshold: Math.log(1 / harmAlphaOf(evaluation.experiment.spec)),
     engine: metric.harm?.engine ?? null,
-    restart: metric.harm?.restart.label ?? null,
+    restart: metric.harm?.testStart.label ?? null,
     win_log_e: metric.win?.logE ?? null,
     ...intervalFields(metric.interval),
     arms: metric.arms.map(({ arm, units, entries, numerator, denominator, estimate }) => ({

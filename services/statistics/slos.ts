@@ -5,7 +5,7 @@
 import type { SloEvaluation } from '../kernel/evaluation.ts';
 import { fixedPoint } from '../kernel/bets.ts';
 import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
-import type { SumsOf } from './cells.ts';
+import type { SumsOf } from './aggregates.ts';
 import { logEOfShares } from './math/slo.ts';
 
 /** Control is read beside any candidate, the first. */
@@ -23,21 +23,21 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
   let test: NonNullable<SloEvaluation['test']> | undefined;
   let reason = 'no closed entries yet';
   let killed = false;
-  for (const { restart, [side]: sums } of sumsOf(metric.id, candidate)) {
+  for (const { testStart, [side]: sums } of sumsOf(metric.id, candidate)) {
     if (sums.n === 0) continue;
     const bad = sums.sv / fixedPoint;
     // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the
     // spent alpha holds.
-    if (restart.kind === 'whole' && slo.hardKill !== undefined)
+    if (testStart.kind === 'whole' && slo.hardKill !== undefined)
       killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
     const found = logEOfShares({ bad: Math.min(bad, sums.n), units: sums.n, limit });
     if (!found.ok) {
       reason = found.reason;
       continue;
     }
-    const weightedLogE = Math.log(restart.weight) + found.logE;
+    const weightedLogE = Math.log(testStart.weight) + found.logE;
     if (test === undefined || weightedLogE > test.weightedLogE)
-      test = { restart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
+      test = { testStart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
   }
   if (test === undefined) return { ...base, status: 'unknown', killed, reason };
   return { ...base, status: killed || test.weightedLogE >= threshold ? 'bad' : 'fine', killed, test };

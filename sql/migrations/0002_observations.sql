@@ -1,8 +1,8 @@
 -- What for: the wide clean rows that analysts query. Safe while writers run: yes, it only creates. How to know it worked: `SHOW TABLES`.
 -- Undo: drop the tables; the clean topics rebuild them while they are kept. A record delivered twice has the same key and the highest offset wins.
 CREATE TABLE IF NOT EXISTS inferences (
-  part UInt16 COMMENT 'partition of tripline.inference.v1',
-  ver UInt64 COMMENT 'offset there',
+  partition_id UInt16 COMMENT 'partition of tripline.inference.v1',
+  position UInt64 COMMENT 'offset there',
   event_id String, trace_id String COMMENT '32 hex digits; the trace of the app''s request', span_id String,
   occurred_at DateTime64(3, 'UTC') COMMENT 'event time', received_at DateTime64(3, 'UTC') COMMENT 'broker time of the raw record',
   service LowCardinality(String), environment LowCardinality(String),
@@ -18,35 +18,35 @@ CREATE TABLE IF NOT EXISTS inferences (
   scores Map(String, Float64), slices Map(String, String), prompt Nullable(String) COMMENT 'redacted', response Nullable(String) COMMENT 'redacted', attributes Map(String, String),
   redactions Map(String, UInt32) COMMENT 'how many of each type were taken out', redactor_version LowCardinality(String), policy_version LowCardinality(String),
   INDEX by_trace trace_id TYPE bloom_filter GRANULARITY 4
-) ENGINE = ReplacingMergeTree(ver) PARTITION BY toYYYYMM(occurred_at) ORDER BY event_id;
+) ENGINE = ReplacingMergeTree(position) PARTITION BY toYYYYMM(occurred_at) ORDER BY event_id;
 
 CREATE TABLE IF NOT EXISTS outcomes (
-  part UInt16, ver UInt64, outcome_id String, revision Int32 COMMENT 'the highest counts', occurred_at DateTime64(3, 'UTC'), received_at DateTime64(3, 'UTC'), trace_id String,
+  partition_id UInt16, position UInt64, outcome_id String, revision Int32 COMMENT 'the highest counts', occurred_at DateTime64(3, 'UTC'), received_at DateTime64(3, 'UTC'), trace_id String,
   kind LowCardinality(String), value Nullable(Float64) COMMENT 'null retracts', entity_type LowCardinality(String), entity_id String COMMENT 'keyed hash', inference_id String,
   user_id String COMMENT 'keyed hash', org_id String COMMENT 'keyed hash', session_id String COMMENT 'keyed hash', source LowCardinality(String), attributes Map(String, String),
   redactions Map(String, UInt32), redactor_version LowCardinality(String), policy_version LowCardinality(String)
-) ENGINE = ReplacingMergeTree(ver) ORDER BY (outcome_id, revision);
+) ENGINE = ReplacingMergeTree(position) ORDER BY (outcome_id, revision);
 
 CREATE TABLE IF NOT EXISTS readings (
-  part UInt16, ver UInt64, experiment LowCardinality(String), phase UInt32, revision UInt32, look_seq UInt64, watermark Nullable(DateTime64(3, 'UTC')), events_folded UInt64,
+  partition_id UInt16, position UInt64, experiment LowCardinality(String), phase UInt32, revision UInt32, look_seq UInt64, watermark Nullable(DateTime64(3, 'UTC')), events_folded UInt64,
   state LowCardinality(String) COMMENT 'first rule that held', settled Bool, crossovers UInt64, srm_log_e Float64, metric LowCardinality(String), candidate LowCardinality(String), role LowCardinality(String),
   status LowCardinality(String), reason String, log_e Nullable(Float64) COMMENT 'natural log of the strongest harm test', weighted_log_e Nullable(Float64), threshold Nullable(Float64) COMMENT 'log(1/alpha)',
-  engine LowCardinality(String), restart String COMMENT 'from where that test counts', win_log_e Nullable(Float64), arm LowCardinality(String), units UInt64, entries Int64,
+  engine LowCardinality(String), test_start String COMMENT 'from where that test counts', win_log_e Nullable(Float64), arm LowCardinality(String), units UInt64, entries Int64,
   numerator String COMMENT 'whole numbers of the measure''s scale', denominator String, estimate Nullable(Float64)
-) ENGINE = ReplacingMergeTree(ver) ORDER BY (experiment, phase, metric, candidate, arm, look_seq);
+) ENGINE = ReplacingMergeTree(position) ORDER BY (experiment, phase, metric, candidate, arm, look_seq);
 
 CREATE TABLE IF NOT EXISTS decisions (
-  part UInt16, ver UInt64, decision_id String, experiment LowCardinality(String), phase UInt32, seq UInt32, action LowCardinality(String), reason_code LowCardinality(String), rule_id LowCardinality(String), rule_version UInt32,
-  candidate LowCardinality(String), metric LowCardinality(String), restart String, estimate Nullable(Float64), log_e Nullable(Float64), threshold Nullable(Float64), alpha Nullable(Float64), watermark Nullable(DateTime64(3, 'UTC')),
-  events_folded UInt64, version_parts Array(UInt32), version_vers Array(UInt64), config_sha String, revision UInt32, evidence String COMMENT 'canonical JSON', actor LowCardinality(String), note String, trace_id String
-) ENGINE = ReplacingMergeTree(ver) ORDER BY (experiment, seq, decision_id);
+  partition_id UInt16, position UInt64, decision_id String, experiment LowCardinality(String), phase UInt32, seq UInt32, action LowCardinality(String), reason_code LowCardinality(String), rule_id LowCardinality(String), rule_version UInt32,
+  candidate LowCardinality(String), metric LowCardinality(String), test_start String, estimate Nullable(Float64), log_e Nullable(Float64), threshold Nullable(Float64), alpha Nullable(Float64), watermark Nullable(DateTime64(3, 'UTC')),
+  events_folded UInt64, version_partition_ids Array(UInt32), version_positions Array(UInt64), config_sha String, revision UInt32, evidence String COMMENT 'canonical JSON', actor LowCardinality(String), note String, trace_id String
+) ENGINE = ReplacingMergeTree(position) ORDER BY (experiment, seq, decision_id);
 
 CREATE TABLE IF NOT EXISTS acks (
-  part UInt16, ver UInt64, decision_id String, experiment LowCardinality(String), phase UInt32, seq UInt32, actuator LowCardinality(String), previous_coverage Float64, new_coverage Float64, revision UInt32,
+  partition_id UInt16, position UInt64, decision_id String, experiment LowCardinality(String), phase UInt32, seq UInt32, actuator LowCardinality(String), previous_coverage Float64, new_coverage Float64, revision UInt32,
   applied_at DateTime64(3, 'UTC'), result LowCardinality(String), trace_id String
-) ENGINE = ReplacingMergeTree(ver) ORDER BY (experiment, seq, actuator);
+) ENGINE = ReplacingMergeTree(position) ORDER BY (experiment, seq, actuator);
 
 CREATE TABLE IF NOT EXISTS parked (
-  part UInt16, ver UInt64, stage LowCardinality(String), code LowCardinality(String), message String, source_topic LowCardinality(String), source_partition UInt32, source_offset UInt64, schema_id String,
+  partition_id UInt16, position UInt64, stage LowCardinality(String), code LowCardinality(String), message String, source_topic LowCardinality(String), source_partition UInt32, source_offset UInt64, schema_id String,
   first_seen DateTime64(3, 'UTC'), bytes UInt64 COMMENT 'size of the original, which stays on the topic'
-) ENGINE = ReplacingMergeTree(ver) ORDER BY (source_topic, source_partition, source_offset, stage);
+) ENGINE = ReplacingMergeTree(position) ORDER BY (source_topic, source_partition, source_offset, stage);

@@ -6,8 +6,8 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createJoinerStore } from '../../services/joiner/joiner-store.clickhouse.ts';
-import { loadPartition, makePresent } from '../../services/joiner/load-partition.ts';
-import { createPartitionFold, foldRecord } from '../../services/joiner/index.ts';
+import { loadPartition, prefetch } from '../../services/joiner/load-partition.ts';
+import { createPartitionState, foldRecord } from '../../services/joiner/index.ts';
 import { takeFlushRows } from '../../services/joiner/rows.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
@@ -30,7 +30,7 @@ type World = {
   readonly name: string;
   readonly units: number;
   readonly events: number;
-  readonly resident: number;
+  readonly cached: number;
   readonly bar: string;
 };
 
@@ -39,14 +39,14 @@ const worlds: readonly World[] = [
     name: 'joiner: 60,000 units resident, flush into the engine every 10,000',
     units: 60_000,
     events: 300_000,
-    resident: 150_000,
+    cached: 150_000,
     bar: '>= 40,000/s, RSS <= 800 MB',
   },
   {
     name: 'joiner: 1,000,000 units, each seen once, 100,000 resident',
     units: 1_000_000,
     events: 1_000_000,
-    resident: 100_000,
+    cached: 100_000,
     bar: 'RSS <= 1,000 MB',
   },
 ];
@@ -111,12 +111,12 @@ async function measure(
   const codec = createAvroCodec({ registry: createRegistryClient({ url: registryUrl }), clock: systemClock });
   await codec.register([{ record: 'unit-record', topic: 'bench.unit.v1' }]);
   const figures: JoinerFigure[] = [];
-  for (const [index, { name, units, events, resident, bar }] of worlds.entries()) {
+  for (const [index, { name, units, events, cached, bar }] of worlds.entries()) {
     if (!name.includes(only)) continue;
     const client = await createStore({ url: clickhouseUrl, database: `bench_joiner_${index}` });
     await migrate(client, { url: clickhouseUrl });
     const store = createJoinerStore(client);
-    const partition = createPartitionFold(0, true);
+    const partition = createPartitionState(0, true);
     foldRecord(partition, adoption(aRevision()), 0);
     let peak = 0;
     let inserting: Promise<void> = Promise.resolve();
@@ -138,7 +138,7 @@ async function measure(
           const decoded = codec.decode(['unit-record'], frame);
           if (!decoded.ok) throw new Error(decoded.message);
           const { records } = decoded.value;
-          await makePresent(store, partition, records, offset * 4_096, { units: resident, events: resident });
+          await prefetch(store, partition, records, offset * 4_096, { units: cached, events: cached });
           for (let i = 0; i < records.length; i += 1)
             foldRecord(partition, records[i] as UnitRecord, offset * 4_096 + i);
         }

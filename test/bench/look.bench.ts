@@ -4,27 +4,27 @@
  */
 import { decide } from '../../services/control/index.ts';
 import { betDesignOf, betLogs, fixedPoint } from '../../services/kernel/bets.ts';
-import type { EntryCell, Look, ReportCell, SegmentMark } from '../../services/kernel/evidence.ts';
+import type { TestAggregate, Look, MetricAggregate, SegmentStart } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { evaluate } from '../../services/statistics/index.ts';
 import { createLookReader, type LookRow } from '../../services/statistics/look-reader.ts';
 import { anExperimentFile, aRevision, hour, monday } from '../support/build.ts';
 
-const parts = 4;
+const partitionIds = 4;
 const restarts = 64;
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Every segment of every partition holds 20 entries an arm; a twentieth of them failed. */
 function fullLook(experiment: ExperimentRevision): Look {
-  const entries: EntryCell[] = [];
-  const reports: ReportCell[] = [];
+  const entries: TestAggregate[] = [];
+  const metricAggregates: MetricAggregate[] = [];
   for (const metric of experiment.spec.metrics) {
     const design = betDesignOf(experiment.spec, metric, 'B');
-    for (let part = 0; part < parts; part += 1) {
+    for (let partitionId = 0; partitionId < partitionIds; partitionId += 1) {
       for (const arm of ['A', 'B']) {
-        reports.push({
-          part,
+        metricAggregates.push({
+          partitionId,
           arm,
           metric: metric.id,
           units: 1_280,
@@ -43,7 +43,7 @@ function fullLook(experiment: ExperimentRevision): Look {
           (zero?.[side] ?? []).map((log, j) => 19 * log + (one?.[side][j] ?? 0));
         for (let segment = 0; segment < restarts; segment += 1)
           entries.push({
-            part,
+            partitionId,
             candidate: 'B',
             arm,
             metric: metric.id,
@@ -53,11 +53,11 @@ function fullLook(experiment: ExperimentRevision): Look {
       }
     }
   }
-  const segments = Array.from({ length: parts }, (_, part) =>
+  const segments = Array.from({ length: partitionIds }, (_, partitionId) =>
     Array.from(
       { length: restarts },
-      (__, slot): SegmentMark => ({
-        part,
+      (__, slot): SegmentStart => ({
+        partitionId,
         ordinal: slot,
         slot,
         startedAt: monday + slot * 6 * hour,
@@ -65,24 +65,24 @@ function fullLook(experiment: ExperimentRevision): Look {
       }),
     ),
   ).flat();
-  const partitions = Array.from({ length: parts }, (_, part) => ({
-    part,
-    ver: 4096,
+  const partitions = Array.from({ length: partitionIds }, (_, partitionId) => ({
+    partitionId,
+    position: 4096,
     clock: monday + 16 * 24 * hour,
     revision: 1,
     events: 2_560,
     crossovers: 0,
     assigned: { A: 1_280, B: 1_280 },
   }));
-  return { experiment, partitions, segments, fingerprints: [], reports, entries };
+  return { experiment, partitions, segments, configurationChanges: [], metricAggregates, entries };
 }
 
 /** The same as rows of ClickHouse, as the look loop gets them. */
-const rowsOf = ({ experiment, partitions, segments, reports, entries }: Look): LookRow[] => {
+const rowsOf = ({ experiment, partitions, segments, metricAggregates, entries }: Look): LookRow[] => {
   const base = {
     experiment: experiment.spec.id,
     phase: 1,
-    ver: '4096',
+    position: '4096',
     arm: '',
     metric: '',
     candidate: '',
@@ -94,43 +94,51 @@ const rowsOf = ({ experiment, partitions, segments, reports, entries }: Look): L
     body: '',
   };
   return [
-    ...partitions.map(({ part, assigned }) => ({
+    ...partitions.map(({ partitionId, assigned }) => ({
       ...base,
-      part,
+      partitionId,
       kind: 'experiment',
       key: '',
       body: JSON.stringify({
         revision: formatRevision(experiment),
-        segments: segments.filter((segment) => segment.part === part),
-        fingerprints: [],
+        segments: segments.filter((segment) => segment.partitionId === partitionId),
+        configurationChanges: [],
         assigned: Object.values(assigned),
         events: 2_560,
         crossovers: 0,
         lateOutcomes: 0,
       }),
     })),
-    ...reports.map((cell) => ({
+    ...metricAggregates.map((aggregate) => ({
       ...base,
-      part: cell.part,
+      partitionId: aggregate.partitionId,
       kind: 'report',
       key: '',
-      arm: cell.arm,
-      metric: cell.metric,
-      n: String(cell.units),
-      x: [String(cell.firstEvents)],
-      xx: [cell.numerator, cell.denominator, cell.numerator2, cell.denominator2, cell.product].map(String),
+      arm: aggregate.arm,
+      metric: aggregate.metric,
+      n: String(aggregate.units),
+      x: [String(aggregate.firstEvents)],
+      xx: [
+        aggregate.numerator,
+        aggregate.denominator,
+        aggregate.numerator2,
+        aggregate.denominator2,
+        aggregate.product,
+      ].map(String),
     })),
-    ...entries.map((cell) => ({
+    ...entries.map((aggregate) => ({
       ...base,
-      part: cell.part,
+      partitionId: aggregate.partitionId,
       kind: 'entry',
       key: '',
-      arm: cell.arm,
-      metric: cell.metric,
+      arm: aggregate.arm,
+      metric: aggregate.metric,
       candidate: 'B',
-      slot: cell.segment,
-      n: String(cell.sums.n),
-      x: [cell.sums.s, cell.sums.sv, cell.sums.svv, ...cell.sums.harm, ...cell.sums.win].map(String),
+      slot: aggregate.segment,
+      n: String(aggregate.sums.n),
+      x: [aggregate.sums.s, aggregate.sums.sv, aggregate.sums.svv, ...aggregate.sums.harm, ...aggregate.sums.win].map(
+        String,
+      ),
     })),
   ];
 };
@@ -146,17 +154,17 @@ for (let round = 0; round < 300; round += 1) {
 }
 times.sort((a, b) => a - b);
 console.log(
-  `one (candidate, metric), ${restarts} restarts, ${parts} partitions: median ${times[150]?.toFixed(3)} ms, p99 ${times[297]?.toFixed(3)} ms (bar < 1 ms)`,
+  `one (candidate, metric), ${restarts} restarts, ${partitionIds} partitions: median ${times[150]?.toFixed(3)} ms, p99 ${times[297]?.toFixed(3)} ms (bar < 1 ms)`,
 );
 
 const live = 1_000;
-const checkpoints: LookRow[] = Array.from({ length: parts }, (_, part) => ({
-  part,
+const checkpoints: LookRow[] = Array.from({ length: partitionIds }, (_, partitionId) => ({
+  partitionId,
   kind: 'checkpoint',
   experiment: '',
   phase: 0,
   key: '',
-  ver: '4096',
+  position: '4096',
   arm: '',
   metric: '',
   candidate: '',
@@ -168,7 +176,7 @@ const checkpoints: LookRow[] = Array.from({ length: parts }, (_, part) => ({
   body: '',
 }));
 const one = anExperimentFile();
-const reader = createLookReader(parts);
+const reader = createLookReader(partitionIds);
 reader.apply(checkpoints);
 let taken = 0;
 for (let index = 0; index < live; index += 1) {

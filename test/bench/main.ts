@@ -13,7 +13,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/index.ts';
 import { redactInference } from '../../services/redactor/redact-event.ts';
-import { connect, prepare, startWholePath } from '../../services/replay/whole-path.ts';
+import { connect, prepare, startPipeline } from '../../services/replay/whole-path.ts';
 import { createStore } from '../../services/runtime/clickhouse-client.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { topicName } from '../../services/runtime/topics.ts';
@@ -64,7 +64,7 @@ try {
     clientId: 'bench',
   });
   const { codec } = connection;
-  await prepare({ ...stack, prefix: 'bench', partitions: 4, carriedTime: true }, connection);
+  await prepare({ ...stack, prefix: 'bench', partitions: 4, eventTime: true }, connection);
   const context = {
     policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } },
     pseudonym: createPseudonymizer(Buffer.alloc(32, 2)),
@@ -101,7 +101,7 @@ try {
     const total = 60_000;
     const prefix = 'bench-path';
     const feeding = await connect({ ...stack, prefix, database: 'bench_path', clock: systemClock, clientId: 'feed' });
-    await prepare({ ...stack, prefix, partitions: 4, carriedTime: true }, feeding);
+    await prepare({ ...stack, prefix, partitions: 4, eventTime: true }, feeding);
     const producer = await feeding.log.producer();
     await publishRevision({ prefix, log: feeding.log, producer, codec: feeding.codec }, aRevision());
     for (let from = 0; from < total; from += 2_000) {
@@ -120,15 +120,15 @@ try {
       );
     }
     const start = now();
-    const path = await startWholePath({
+    const path = await startPipeline({
       ...stack,
       prefix,
       database: 'bench_path',
       partitions: 4,
-      carriedTime: true,
+      eventTime: true,
       pseudonymKey: Buffer.alloc(32, 3),
       clock: systemClock,
-      carriedClock: systemClock,
+      eventClock: systemClock,
       flushMs: 500,
       lookMs: 500,
       idleTickMs: 0,

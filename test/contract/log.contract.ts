@@ -1,6 +1,6 @@
 /** What every log promises, whoever keeps it: run against kafkajs on a real broker and against the log in memory. */
 import { randomUUID } from 'node:crypto';
-import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop, setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { LogClient, LogConsumer, LogRecord, PartitionHandler } from '../../services/runtime/log.ts';
 import { until } from '../support/until.ts';
@@ -180,7 +180,7 @@ export function describeLog(name: string, connect: () => LogClient): void {
           records: async (_topic, _partition, records) => {
             busy += 1;
             most = Math.max(most, busy);
-            await breathe();
+            await yieldToEventLoop();
             got.push(...records);
             busy -= 1;
           },

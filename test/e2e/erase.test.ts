@@ -14,7 +14,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { unitKeysKeeper } from '../../services/cli/addresses.ts';
 import { createEmitter, createKafkaSink, type Emitter } from '../../services/emitter/index.ts';
 import { createPseudonymizer, parseUnitKeys, type UnitKeys } from '../../services/redactor/index.ts';
-import { startWholePath, type WholePath } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';
@@ -32,7 +32,7 @@ const root = Buffer.alloc(32, 4);
 const pseudonym = createPseudonymizer(root);
 const [ada, bob] = [pseudonym('user', 'ada').toString('hex'), pseudonym('user', 'bob').toString('hex')];
 
-let path: WholePath;
+let path: Pipeline;
 let emitter: Emitter;
 
 const tripline = async (...words: string[]): Promise<{ code: number; out: string }> => {
@@ -89,16 +89,16 @@ beforeAll(async () => {
   writeFileSync(keyFile, root.toString('hex'), { mode: 0o600 });
   const addresses = inject('addresses');
   const keepKeys = unitKeysKeeper(home) as (keys: UnitKeys) => void;
-  path = await startWholePath({
+  path = await startPipeline({
     ...addresses,
     prefix,
     database,
     partitions: 2,
-    carriedTime: false,
+    eventTime: false,
     pseudonymKey: root,
     keepKeys,
     clock: systemClock,
-    carriedClock: systemClock,
+    eventClock: systemClock,
     flushMs: 50,
     lookMs: 100,
     idleTickMs: 500,

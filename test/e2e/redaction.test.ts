@@ -17,7 +17,7 @@ import { assign, createAssignmentTable } from '../../services/assignment/index.t
 import { publishRevision } from '../../services/bot/index.ts';
 import { parseTokenKeys } from '../../services/redaction/config.ts';
 import { defaultPolicy, type TokenKeys } from '../../services/redaction/index.ts';
-import { startWholePath, type WholePath } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createLogger } from '../../services/runtime/logger.ts';
@@ -137,7 +137,7 @@ function goldOf(all: readonly Labelled[]): readonly Gold[] {
   return [...gold.values()].filter(({ value, labelled }) => whole.split(value.toLowerCase()).length - 1 <= labelled);
 }
 
-let path: WholePath;
+let path: Pipeline;
 let emitter: Emitter;
 let telemetry: Telemetry;
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
@@ -153,16 +153,16 @@ describe.runIf(data !== undefined)('labelled records through the whole path', ()
     receiver = await startOtlpReceiver();
     telemetry = createTelemetry({ service: 'redaction', otlpEndpoint: receiver.endpoint });
     const logger = createLogger({ name: 'redaction', file: logFile, level: 'debug' });
-    path = await startWholePath({
+    path = await startPipeline({
       ...addresses,
       prefix,
       database,
       partitions: 2,
-      carriedTime: false,
+      eventTime: false,
       pseudonymKey,
       redaction: { ...defaultPolicy, tokens: parseTokenKeys(keys) as TokenKeys },
       clock: systemClock,
-      carriedClock: systemClock,
+      eventClock: systemClock,
       flushMs: 100,
       lookMs: 200,
       idleTickMs: 1_000,

@@ -9,7 +9,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { killDecision, toDecisionRecord } from '../../services/control/index.ts';
 import { createEmitter, createKafkaSink, type Emitter, followExperiments } from '../../services/emitter/index.ts';
 import type { EpochMs } from '../../services/kernel/time.ts';
-import { startWholePath, type WholePath } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import type { LogClient } from '../../services/runtime/log.ts';
@@ -35,7 +35,7 @@ const secrets = [
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
-let path: WholePath;
+let path: Pipeline;
 let emitter: Emitter;
 let appLog: LogClient;
 let telemetry: Telemetry;
@@ -47,15 +47,15 @@ beforeAll(async () => {
   const addresses = inject('addresses');
   receiver = await startOtlpReceiver();
   telemetry = createTelemetry({ service: 'walk', otlpEndpoint: receiver.endpoint });
-  path = await startWholePath({
+  path = await startPipeline({
     ...addresses,
     prefix,
     database,
     partitions: 2,
-    carriedTime: false,
+    eventTime: false,
     pseudonymKey: Buffer.alloc(32, 5),
     clock: systemClock,
-    carriedClock: systemClock,
+    eventClock: systemClock,
     flushMs: 50,
     lookMs: 50,
     idleTickMs: 500,
@@ -151,8 +151,8 @@ describe('an event', () => {
     });
     const cost = evaluation.metrics.find(({ metric }) => metric === 'cost')?.arms.find(({ units }) => units === 1);
     expect([cost?.numerator, cost?.denominator]).toEqual(['119000', '1']);
-    expect(await path.store.rows(await sqlQuery('recount'))).toEqual([]);
-    expect(await path.store.rows(await sqlQuery('recount-entries'))).toEqual([]);
+    expect(await path.store.rows(await sqlQuery('recount-metrics'))).toEqual([]);
+    expect(await path.store.rows(await sqlQuery('recount-tests'))).toEqual([]);
   });
   test('is one trace from emit to insert, received over gRPC', async () => {
     const names = await until('the spans', async () => {

@@ -3,7 +3,7 @@
  * over. One table. Exit 1 when a number was wrong, or when a broken build was not caught by any seed. `--soak 1200`:
  * the soak instead.
  *   --seed N    the first seed, 1
- *   --lanes N   stacks side by side, 2
+ *   --parallel N   stacks side by side, 2
  *   --rate N    events a second of the soak, twice nominal
  *   --memory    without broker and engine
  *   --only TEXT real trials whose name contains it, nothing else
@@ -11,23 +11,23 @@
 import { parseArgs } from 'node:util';
 import { createRounds, roundsFor } from './memory/rounds.ts';
 import { faults } from './real/faults.ts';
-import { runInLanes, type Trial } from './real/lanes.ts';
+import { runInParallel, type Trial } from './real/parallel.ts';
 import { nominal, runSoak } from './soak/soak.ts';
-import { createTally } from './tally.ts';
+import { createTrialCounts } from './trial-counts.ts';
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string' },
     seeds: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    lanes: { type: 'string', default: '2' },
+    parallel: { type: 'string', default: '2' },
     memory: { type: 'boolean', default: false },
     only: { type: 'string' },
     soak: { type: 'string' },
     rate: { type: 'string', default: String(2 * nominal) },
   },
 });
-const number = (name: 'seconds' | 'seeds' | 'seed' | 'lanes' | 'soak' | 'rate', least: number): number => {
+const number = (name: 'seconds' | 'seeds' | 'seed' | 'parallel' | 'soak' | 'rate', least: number): number => {
   const given = Number(values[name]);
   if (!(given >= least) || (name !== 'seconds' && name !== 'soak' && !Number.isInteger(given)))
     throw new RangeError(`--${name} is a number of at least ${least}`);
@@ -49,7 +49,7 @@ const seconds = seeds === undefined ? (values.seconds === undefined ? 120 : numb
 const person = process.stderr.isTTY === true;
 /** One line that is written over for a person, a line of its own for a file. */
 const progress = (text: string): void => void process.stderr.write(person ? `\r\u001b[K${text}` : `${text}\n`);
-const tally = createTally((line) => console.log(person ? `\r\u001b[K${line}` : line));
+const counts = createTrialCounts((line) => console.log(person ? `\r\u001b[K${line}` : line));
 let stray = 0;
 process.on('unhandledRejection', (error) => {
   stray += 1;
@@ -57,12 +57,14 @@ process.on('unhandledRejection', (error) => {
 });
 
 if (values.only === undefined) {
-  const rounds = await createRounds(tally, firstSeed);
+  const rounds = await createRounds(counts, firstSeed);
   const share = values.memory ? 1 : 0.3;
   const least = seeds === undefined ? 3 : roundsFor(seeds);
   for (let round = 0; round < least || (seeds === undefined && elapsed() < seconds * share); round += 1) {
     await rounds.run(round);
-    progress(`in memory: round ${round + 1}, ${tally.trials} trials, ${tally.wrong} wrong, ${elapsed().toFixed(0)} s`);
+    progress(
+      `in memory: round ${round + 1}, ${counts.trials} trials, ${counts.wrong} wrong, ${elapsed().toFixed(0)} s`,
+    );
   }
   rounds.dispose();
 }
@@ -79,18 +81,18 @@ if (!values.memory) {
   };
   const total = seeds === undefined ? '' : ` of ${seeds * wanted.length}`;
   let over = 0;
-  await runInLanes({
-    lanes: number('lanes', 1),
+  await runInParallel({
+    parallel: number('parallel', 1),
     next,
     done: ({ fault, seed }, result, ms) => {
       over += 1;
-      tally.took({ fault: String(fault.row), what: fault.name, seed, ms, ...result });
+      counts.took({ fault: String(fault.row), what: fault.name, seed, ms, ...result });
       progress(
-        `real: ${over}${total}, ${tally.wrong} wrong, ${elapsed().toFixed(0)} s; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`,
+        `real: ${over}${total}, ${counts.wrong} wrong, ${elapsed().toFixed(0)} s; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`,
       );
     },
   });
 }
 if (person) progress('');
-console.log(`${tally.text()}; seed ${firstSeed}, ${elapsed().toFixed(0)} s`);
-process.exit(tally.wrong + stray === 0 && tally.missed.length === 0 ? 0 : 1);
+console.log(`${counts.text()}; seed ${firstSeed}, ${elapsed().toFixed(0)} s`);
+process.exit(counts.wrong + stray === 0 && counts.missed.length === 0 ? 0 : 1);

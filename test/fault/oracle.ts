@@ -115,7 +115,7 @@ type Unit = {
     }
   >;
 };
-export type RestartSums = { readonly n: number; readonly s: number; readonly sv: number };
+export type TestStartSums = { readonly n: number; readonly s: number; readonly sv: number };
 
 /**
  * By `metric/arm/segment`: what the test restarted at that segment of the partition has counted. For inferences with
@@ -125,7 +125,7 @@ export function entriesOf(
   spec: ExperimentSpec,
   phaseStartedAt: number,
   log: readonly UnitRecord[],
-): Map<string, RestartSums> {
+): Map<string, TestStartSums> {
   const units = new Map<string, Unit>();
   const seen = new Set<string>();
   let clock = 0;
@@ -186,7 +186,7 @@ export function entriesOf(
           unit.entries[index]?.push(open);
           unit.open[index] = undefined;
         });
-      const now = Math.max(0, Math.floor((clock - phaseStartedAt) / spec.analysis.restartEveryMs));
+      const now = Math.max(0, Math.floor((clock - phaseStartedAt) / spec.analysis.testStartEveryMs));
       if (now > slot) segment += 1;
       slot = Math.max(slot, now);
     }

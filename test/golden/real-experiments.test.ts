@@ -17,7 +17,7 @@ import {
   logEOfRatio,
   momentsOfRate,
   type Outcome,
-  type RatioEpoch,
+  type RatioRevision,
   scoreGates,
   stratifiedScore,
 } from '../../services/statistics/index.ts';
@@ -63,7 +63,7 @@ describe.skipIf(folder === undefined)('Upworthy: E4 on impressions, equal shares
     seen.counts.push(Number(row['impressions']));
     tests.set(id, seen);
   }
-  const epochOf = ({ counts }: { readonly counts: readonly number[] }): RatioEpoch => ({
+  const epochOf = ({ counts }: { readonly counts: readonly number[] }): RatioRevision => ({
     counts,
     shares: counts.map(() => 1 / counts.length),
   });

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
-  type CountsEpoch,
+  type CountsRevision,
   designRatioWeights,
-  fingerprintWeight,
+  configurationChangeWeight,
   logBayesFactor,
   logEOfCounts,
   logEOfFirstEvents,
@@ -17,9 +17,9 @@ import {
   suffixSums,
   wholePhaseWeight,
 } from '../../services/statistics/index.ts';
-import { emptyEntrySums, type EntrySums } from '../../services/kernel/evidence.ts';
+import { emptyTestSums, type TestSums } from '../../services/kernel/evidence.ts';
 import { betLogs, lambdaGrid } from '../../services/kernel/bets.ts';
-import { logEOfSums } from '../../services/statistics/math/e1.ts';
+import { logEOfSums } from '../../services/statistics/math/betting.ts';
 import { realData } from '../support/real-data.ts';
 import { asymptoticMethods, exactMethods, type Inputs, number } from './statistics-methods.ts';
 
@@ -38,8 +38,8 @@ const read = (): Vector[] => {
   return Array.isArray(content) ? content : content.vectors;
 };
 const vectors = folder === undefined ? [] : read();
-type Epoch = { alloc_B: number; units_A: number; events_A: number; units_B: number; events_B: number };
-const epoch = ({ alloc_B, units_A, events_A, units_B, events_B }: Epoch): CountsEpoch => ({
+type Generation = { alloc_B: number; units_A: number; events_A: number; units_B: number; events_B: number };
+const revision = ({ alloc_B, units_A, events_A, units_B, events_B }: Generation): CountsRevision => ({
   allocation: alloc_B,
   unitsA: units_A,
   eventsA: events_A,
@@ -64,7 +64,7 @@ const methods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
     const variance = i.var_z / (1 / i.alloc_B + 1 / (1 - i.alloc_B));
     const out = logEOfCounts({
       side: 'harm',
-      epochs: [epoch(i)],
+      epochs: [revision(i)],
       center: i.center,
       design: i.design_delta,
       variance,
@@ -75,7 +75,7 @@ const methods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
   'ipw_betting.counts.log_e': (i) => {
     const out = logEOfCounts({
       side: i.side,
-      epochs: i.epochs.map(epoch),
+      epochs: i.epochs.map(revision),
       center: i.center,
       design: i.design_delta,
       variance: i.variance,
@@ -96,7 +96,11 @@ const methods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
     number(
       logEOfFirstEvents({
         side: i.side,
-        epochs: i.epochs.map((e: Epoch) => ({ allocation: e.alloc_B, eventsA: e.events_A, eventsB: e.events_B })),
+        epochs: i.epochs.map((e: Generation) => ({
+          allocation: e.alloc_B,
+          eventsA: e.events_A,
+          eventsB: e.events_B,
+        })),
         ratios: i.ratios,
         weights: i.weights ?? designRatioWeights,
         toleranceRatio: i.tolerance_ratio,
@@ -158,11 +162,11 @@ function restartUnion(i: {
   const [q, c] = [i.alloc_B, i.center];
   const harm = lambdaGrid(i.design_delta, i.variance, q, -Math.max(c / q, (1 - c) / (1 - q)));
   const design = { q, center: c, design: i.design_delta, variance: i.variance, tolerance: 0, harm, win: harm };
-  const arms = [i.segments.map(emptyEntrySums), i.segments.map(emptyEntrySums)];
+  const arms = [i.segments.map(emptyTestSums), i.segments.map(emptyTestSums)];
   const last = new Map<string, number>();
   for (const [unit, segment, isCandidate, x] of i.entries) {
     const logs = betLogs(design, isCandidate, x, 'harm');
-    const add = (cell: EntrySums | undefined, sign: number): void => {
+    const add = (cell: TestSums | undefined, sign: number): void => {
       if (cell === undefined) return;
       cell.n += sign;
       for (const [j, log] of logs.entries()) cell.harm[j] = (cell.harm[j] ?? 0) + sign * log;
@@ -173,7 +177,7 @@ function restartUnion(i: {
     if (previous !== undefined) add(arms[isCandidate ? 1 : 0]?.[previous], -1);
     last.set(unit, segment);
   }
-  const [a, b] = arms.map(suffixSums) as [EntrySums[], EntrySums[]];
+  const [a, b] = arms.map(suffixSums) as [TestSums[], TestSums[]];
   const logs = a.map((sums, k) => number(logEOfSums(sums.harm, b[k]?.harm ?? [])));
   const weighted = i.segments.map(
     ({ kind, slot }, k) =>
@@ -183,7 +187,7 @@ function restartUnion(i: {
           ? wholePhaseWeight
           : kind === 'slot'
             ? slotWeight(slot, i.planned_segments)
-            : fingerprintWeight(slot),
+            : configurationChangeWeight(slot),
       ),
   );
   return {

@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { factColumns, takeFlushRows } from '../../services/joiner/rows.ts';
 import { foldRecord } from '../../services/joiner/fold.ts';
-import { createPartitionFold } from '../../services/joiner/fold-state.ts';
+import { createPartitionState } from '../../services/joiner/partition-state.ts';
 import { stateColumns } from '../../services/kernel/state-rows.ts';
 import { createStore, type Store } from '../../services/runtime/clickhouse-client.ts';
 import { migrate } from '../../services/runtime/migrate.ts';
-import { auditCells } from '../../services/statistics/audit.clickhouse.ts';
-import { positionOf } from '../support/fold-driver.ts';
+import { auditAggregates } from '../../services/statistics/audit.clickhouse.ts';
+import { positionOf } from '../support/joiner-driver.ts';
 import { aLog } from '../support/unit-log.ts';
 
 let store: Store;
@@ -23,12 +23,12 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 test('equal while the flushes of three partitions come, equal after them, different when a unit row is changed', async () => {
-  expect(await auditCells(store)).toEqual({ mismatches: [], tries: 1, settled: true });
+  expect(await auditAggregates(store)).toEqual({ mismatches: [], tries: 1, settled: true });
   const logs = fc.sample(aLog, { numRuns: 3, seed: 23 });
   let writing = true;
   const writes = (async () => {
-    for (const [part, log] of logs.entries()) {
-      const fold = createPartitionFold(part);
+    for (const [partitionId, log] of logs.entries()) {
+      const fold = createPartitionState(partitionId);
       for (const [offset, record] of log.entries()) {
         foldRecord(fold, record, positionOf(offset));
         if (offset % 5 !== 4 && offset !== log.length - 1) continue;
@@ -41,17 +41,17 @@ test('equal while the flushes of three partitions come, equal after them, differ
   })();
   let audits = 0;
   while (writing) {
-    expect((await auditCells(store)).mismatches).toEqual([]);
+    expect((await auditAggregates(store)).mismatches).toEqual([]);
     audits += 1;
   }
   await writes;
   expect(audits).toBeGreaterThan(0);
-  expect(await auditCells(store)).toMatchObject({ mismatches: [], settled: true });
+  expect(await auditAggregates(store)).toMatchObject({ mismatches: [], settled: true });
 
   await store.command(
-    `INSERT INTO state SELECT * REPLACE (ver + 1 AS ver, arrayMap((v, i) -> if(i = 2, v + 1, v), x, arrayEnumerate(x)) AS x) FROM state FINAL WHERE log = 'unit' AND kind = 'unit' AND n = 1 AND experiment = 'exp-test' LIMIT 1`,
+    `INSERT INTO state SELECT * REPLACE (position + 1 AS position, arrayMap((v, i) -> if(i = 2, v + 1, v), x, arrayEnumerate(x)) AS x) FROM state FINAL WHERE log = 'unit' AND kind = 'unit' AND n = 1 AND experiment = 'exp-test' LIMIT 1`,
   );
-  const { mismatches, settled } = await auditCells(store);
+  const { mismatches, settled } = await auditAggregates(store);
   expect(settled).toBe(true);
   expect(mismatches.map(({ what, key }) => [what, /^exp-test\/\d\/[AB]\/0$/.test(key)])).toEqual([['report', true]]);
 }, 180_000);

@@ -95,7 +95,7 @@ describe('what can be wrong says so, with the ways out', () => {
     await expect(startEmbedded({ home: join(folder, 'taken'), ports: { broker: port } })).rejects.toMatchObject({
       code: 'STACK_START',
       message: expect.stringContaining(String(port)),
-      cure: expect.stringContaining('free one'),
+      hint: expect.stringContaining('free one'),
     });
     server.close();
   });
@@ -115,7 +115,7 @@ describe('what can be wrong says so, with the ways out', () => {
     writeFileSync(file, '');
     await expect(startEmbedded({ home: join(file, 'x') })).rejects.toMatchObject({
       code: 'STACK_START',
-      cure: expect.stringContaining('--home'),
+      hint: expect.stringContaining('--home'),
     });
   });
 });

@@ -20,7 +20,7 @@ test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what 
     clientId: 'down',
   });
   try {
-    await prepare({ ...stack, prefix: 'down', partitions: 2, carriedTime: false }, connection);
+    await prepare({ ...stack, prefix: 'down', partitions: 2, eventTime: false }, connection);
     const { log, codec } = connection;
     const emitter = createEmitter({
       service: 's',

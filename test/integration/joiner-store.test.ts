@@ -11,7 +11,7 @@ import { factColumns, takeFlushRows } from '../../services/joiner/rows.ts';
 import { stateColumns } from '../../services/kernel/state-rows.ts';
 import { createStore, type Store } from '../../services/runtime/clickhouse-client.ts';
 import { migrate } from '../../services/runtime/migrate.ts';
-import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../support/fold-driver.ts';
+import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../support/joiner-driver.ts';
 import { createMemoryState, readFacts, readStateRows } from '../support/memory-state.ts';
 import { aLog } from '../support/unit-log.ts';
 
@@ -39,13 +39,13 @@ const byText = <T>(rows: readonly T[]): T[] =>
 const newest = (rows: readonly LoadedRow[]) => {
   const best = new Map<string, unknown>();
   const vers = new Map<string, number>();
-  for (const { kind, experiment, phase, key, ver, arm, candidate, clock, n, x, y, body } of rows) {
+  for (const { kind, experiment, phase, key, position, arm, candidate, clock, n, x, y, body } of rows) {
     const at = `${kind}/${experiment}/${phase}/${key}`;
-    if (Number(ver) < (vers.get(at) ?? 0)) continue;
-    vers.set(at, Number(ver));
+    if (Number(position) < (vers.get(at) ?? 0)) continue;
+    vers.set(at, Number(position));
     best.set(at, {
       at,
-      ver,
+      position,
       arm,
       candidate,
       clock,
@@ -58,12 +58,12 @@ const newest = (rows: readonly LoadedRow[]) => {
   return byText([...best.values()]);
 };
 
-test.each(logs.map((log, part) => [part, log] as const))(
+test.each(logs.map((log, partitionId) => [partitionId, log] as const))(
   'log %d: every look-up answers as the double does, then the cold fold ends in the eager rows',
-  async (part, log) => {
+  async (partitionId, log) => {
     const double = createMemoryState();
     const both = driven();
-    const eager = foldEagerly(log, part);
+    const eager = foldEagerly(log, partitionId);
     const owner = createOwner(
       {
         ...both,
@@ -78,14 +78,14 @@ test.each(logs.map((log, part) => [part, log] as const))(
       },
       log,
       { units: 2, events: 3 },
-      part,
+      partitionId,
     );
     while (owner.at < log.length) {
       await owner.fold(7);
       owner.take();
       await owner.write('all');
       if (owner.at % 5 === 0 && owner.at < log.length) owner.crash();
-      else if (owner.at % 3 === 0) await same(both, double, part, owner.at);
+      else if (owner.at % 3 === 0) await same(both, double, partitionId, owner.at);
     }
     await finish(owner, log);
     expect(owner.state.counts.loaded).toBeGreaterThan(0);
@@ -96,38 +96,38 @@ test.each(logs.map((log, part) => [part, log] as const))(
 async function same(
   real: JoinerStore,
   double: ReturnType<typeof createMemoryState>,
-  part: number,
+  partitionId: number,
   at: number,
 ): Promise<void> {
   const units = [
     ...new Set(
       [...double.rows.values()]
-        .filter((row) => row.part === part && row.key.length >= 32)
+        .filter((row) => row.partitionId === partitionId && row.key.length >= 32)
         .map(({ key }) => Buffer.from(key.slice(0, 32), 'hex').toString('latin1')),
     ),
   ].slice(0, 4);
-  expect(newest(await real.units(part, units))).toEqual(newest(await double.units(part, units)));
+  expect(newest(await real.units(partitionId, units))).toEqual(newest(await double.units(partitionId, units)));
   const events = double.facts
-    .filter((fact) => fact.part === part)
+    .filter((fact) => fact.partitionId === partitionId)
     .map(({ id }) => Buffer.from(id, 'hex').toString('latin1'))
     .slice(-6);
-  expect(byText(await real.events(part, events, positionOf(at - 1)))).toEqual(
-    byText(await double.events(part, events, positionOf(at - 1))),
+  expect(byText(await real.events(partitionId, events, positionOf(at - 1)))).toEqual(
+    byText(await double.events(partitionId, events, positionOf(at - 1))),
   );
   for (const after of ['', '75312E2E2E2E2E2E2E2E2E2E2E2E2E2E']) {
     const windows = [3_600_000, 3_600_000, 3_600_000, 259_200_000, 259_200_000];
-    const sorted = (rows: readonly { key: string; ver: string; closes: readonly string[] }[]) =>
+    const sorted = (rows: readonly { key: string; position: string; closes: readonly string[] }[]) =>
       rows.map(({ closes, ...row }) => ({ ...row, closes: [...closes].sort() }));
-    expect(sorted(await real.openUnits(part, 'exp-test', 1, windows, after, 3))).toEqual(
-      sorted(await double.openUnits(part, 'exp-test', 1, windows, after, 3)),
+    expect(sorted(await real.openUnits(partitionId, 'exp-test', 1, windows, after, 3))).toEqual(
+      sorted(await double.openUnits(partitionId, 'exp-test', 1, windows, after, 3)),
     );
-    expect(await real.entityUnits(part, after, 2)).toEqual(await double.entityUnits(part, after, 2));
-    expect(await real.eventIds(part, positionOf(at), after, 5)).toEqual(
-      await double.eventIds(part, positionOf(at), after, 5),
+    expect(await real.entityUnits(partitionId, after, 2)).toEqual(await double.entityUnits(partitionId, after, 2));
+    expect(await real.eventIds(partitionId, positionOf(at), after, 5)).toEqual(
+      await double.eventIds(partitionId, positionOf(at), after, 5),
     );
   }
-  expect((await real.heads()).get(part)).toBe((await double.heads()).get(part));
-  expect(newest(await real.base(part))).toEqual(newest(await double.base(part)));
+  expect((await real.checkpoints()).get(partitionId)).toBe((await double.checkpoints()).get(partitionId));
+  expect(newest(await real.base(partitionId))).toEqual(newest(await double.base(partitionId)));
 }
 
 test('a flush is what the double reads of it', async () => {

@@ -5,7 +5,7 @@
  */
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
-import { alpha, metricFor, type RestartPrior, tablesFor, unionPrior, watchE1, wholeOnly } from './engines.ts';
+import { alpha, metricFor, type TestStartPrior, tablesFor, unionPrior, watchBetting, wholeOnly } from './engines.ts';
 import { normalMixture, watchRule } from './peers.ts';
 import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
 
@@ -39,7 +39,7 @@ const halves = 2 * slots;
 const breakHalf = 45;
 export const breakAt = Math.ceil((breakHalf * visits) / halves);
 
-const slotPrior: RestartPrior = (half) => (half % 2 === 0 ? unionPrior(slots)(half / 2) : -Infinity);
+const slotPrior: TestStartPrior = (half) => (half % 2 === 0 ? unionPrior(slots)(half / 2) : -Infinity);
 
 export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCase): {
   readonly prepared: PreparedWorld;
@@ -49,22 +49,22 @@ export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCas
   const broken = kind === 'rate' ? aRate(rate * factor) : scaled(healthy, factor);
   const cap = kind === 'rate' ? 1 : 5;
   const before = { share: 0.2, control: healthy, candidate: fromStart ? broken : healthy };
-  const epochs = [before, { ...before, candidate: broken }];
+  const revisions = [before, { ...before, candidate: broken }];
   const prepared = prepareWorld({
     visits,
-    epochs,
-    epochStarts: [breakAt],
+    revisions,
+    revisionStarts: [breakAt],
     segments: halves,
     isEvent: (value) => value > 0,
     sticky: { population: 5_000, sameAgain: 0.3 },
   });
-  const tables = tablesFor(metricFor(healthy, cap, 0.2), epochs, halves);
+  const tables = tablesFor(metricFor(healthy, cap, 0.2), revisions, halves);
   return {
     prepared,
     watchers: () => [
-      watchE1(tables, slotPrior),
-      watchE1(tables, wholeOnly),
-      watchE1(tables, (half) => (half === (fromStart ? 0 : breakHalf) ? 0 : -Infinity)),
+      watchBetting(tables, slotPrior),
+      watchBetting(tables, wholeOnly),
+      watchBetting(tables, (half) => (half === (fromStart ? 0 : breakHalf) ? 0 : -Infinity)),
       watchRule(normalMixture(5_000, alpha), { minUnits: 100, cap: Infinity, everyVisit: true }),
     ],
   };

@@ -3,7 +3,16 @@
  * believed about the others.
  */
 import { aRate } from '../../services/simulation/values.ts';
-import { alpha, metricFor, type Tables, tablesFor, unionPrior, watchE1, watchE2, wholeOnly } from './engines.ts';
+import {
+  alpha,
+  metricFor,
+  type Tables,
+  tablesFor,
+  unionPrior,
+  watchBetting,
+  watchFirstEvent,
+  wholeOnly,
+} from './engines.ts';
 import { countAlarms, type PreparedCell } from './false-alarms.ts';
 import { halfNormal, naive, watchRule } from './peers.ts';
 import { prepareWorld, type Watcher, type World } from './walk.ts';
@@ -17,20 +26,20 @@ type Case = {
   readonly broken: (tables: Tables) => Watcher;
 };
 
-const same = (share: number, rate: number): World['epochs'][number] => ({
+const same = (share: number, rate: number): World['revisions'][number] => ({
   share,
   control: aRate(rate),
   candidate: aRate(rate),
 });
 const plain: World = {
   visits: 10_000,
-  epochs: [same(0.5, 0.1)],
-  epochStarts: [],
+  revisions: [same(0.5, 0.1)],
+  revisionStarts: [],
   segments,
   isEvent: (value) => value > 0,
 };
 /** Units that nearly always show the same value: twelve visits of one are hardly more than one. */
-const sticky: World = { ...plain, epochs: [same(0.5, 0.1)], sticky: { meanVisits: 12, sameAgain: 0.8 } };
+const sticky: World = { ...plain, revisions: [same(0.5, 0.1)], sticky: { meanVisits: 12, sameAgain: 0.8 } };
 /**
  * 5%, 25%, 50%, while the baseline that both arms share moves (statistics design, 3.5); or stands still, and then
  * pooling does no harm.
@@ -38,8 +47,8 @@ const sticky: World = { ...plain, epochs: [same(0.5, 0.1)], sticky: { meanVisits
 const ramp = (rates: readonly [number, number, number]): World => ({
   ...plain,
   visits: 20_000,
-  epochs: [same(0.05, rates[0]), same(0.25, rates[1]), same(0.5, rates[2])],
-  epochStarts: [8_000, 14_000],
+  revisions: [same(0.05, rates[0]), same(0.25, rates[1]), same(0.5, rates[2])],
+  revisionStarts: [8_000, 14_000],
 });
 const pooled = (): Watcher => watchRule(halfNormal(500, alpha), { minUnits: 200, cap: 1 });
 
@@ -48,36 +57,36 @@ export const brokenCases: readonly Case[] = [
     name: 'naive z',
     why: 'a fixed-sample test looked at after every unit',
     world: plain,
-    right: (tables) => watchE1(tables, wholeOnly),
+    right: (tables) => watchBetting(tables, wholeOnly),
     broken: () => watchRule(naive(1.645), { minUnits: 100, cap: 1 }),
   },
   {
     name: 'pooled ramp',
     why: 'totals over epochs with different shares (Simpson)',
     world: ramp([0.3, 0.4, 0.3]),
-    right: (tables) => watchE1(tables, wholeOnly),
+    right: (tables) => watchBetting(tables, wholeOnly),
     broken: pooled,
   },
   {
     name: 'unit counted twice',
     why: 'every visit of a unit that comes back is bet on',
     world: sticky,
-    right: (tables) => watchE1(tables, unionPrior(segments)),
-    broken: (tables) => watchE1(tables, wholeOnly, { everyVisit: true }),
+    right: (tables) => watchBetting(tables, unionPrior(segments)),
+    broken: (tables) => watchBetting(tables, wholeOnly, { everyVisit: true }),
   },
   {
     name: 'restarts without the union bound',
     why: 'each of 56 restarts spends all of alpha',
     world: plain,
-    right: (tables) => watchE1(tables, unionPrior(segments)),
-    broken: (tables) => watchE1(tables, () => 0),
+    right: (tables) => watchBetting(tables, unionPrior(segments)),
+    broken: (tables) => watchBetting(tables, () => 0),
   },
   {
     name: 'events as independent units',
     why: 'repeated events carry the label of their unit',
     world: sticky,
-    right: (tables) => watchE2(tables),
-    broken: (tables) => watchE2(tables, { everyEvent: true }),
+    right: (tables) => watchFirstEvent(tables),
+    broken: (tables) => watchFirstEvent(tables, { everyEvent: true }),
   },
 ];
 
@@ -86,7 +95,7 @@ export const steadyRamp: Case = {
   name: 'pooled ramp, steady baseline',
   why: '',
   world: ramp([0.3, 0.3, 0.3]),
-  right: (tables) => watchE1(tables, wholeOnly),
+  right: (tables) => watchBetting(tables, wholeOnly),
   broken: pooled,
 };
 
@@ -96,11 +105,11 @@ export function compare(
   seed: number,
   runs: number,
 ): { readonly right: number; readonly broken: number } {
-  const baseline = world.epochs[0]?.control ?? aRate(0.1);
+  const baseline = world.revisions[0]?.control ?? aRate(0.1);
   const prepared: PreparedCell = {
     cell: { outcome: 'binary', rate: 0.1, share: 0.5, arrival: 'fixed' },
     prepared: prepareWorld(world),
-    tables: tablesFor(metricFor(baseline, 1, 0.2), world.epochs, segments),
+    tables: tablesFor(metricFor(baseline, 1, 0.2), world.revisions, segments),
   };
   const [good = 0, bad = 0] = countAlarms(prepared, seed, 0, 0, runs, ({ tables }) => [right(tables), broken(tables)]);
   return { right: good, broken: bad };

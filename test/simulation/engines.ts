@@ -1,13 +1,13 @@
 /** The product's exact engines as watchers of a walk: their bets, weights and bounds come from the product. */
 import { betDesignOf, betWeights } from '../../services/kernel/bets.ts';
 import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
-import { e1Table, e2Table, rowOf } from '../../services/simulation/bets.ts';
+import { bettingTable, firstEventTable, rowOf } from '../../services/simulation/bets.ts';
 import {
   addToAll,
   addToLater,
   createMixture,
   type FactorTable,
-  openRestart,
+  openTestStart,
 } from '../../services/simulation/mixture.ts';
 import { momentsOf, type ValueModel } from '../../services/simulation/values.ts';
 import {
@@ -17,7 +17,7 @@ import {
   srmConcentrations,
   wholePhaseWeight,
 } from '../../services/statistics/index.ts';
-import type { Epoch, Visit, Watcher } from './walk.ts';
+import type { Generation, Visit, Watcher } from './walk.ts';
 
 export const alpha = 0.05;
 
@@ -38,7 +38,7 @@ export function metricFor(model: ValueModel, cap: number, harm: number): MetricS
   };
 }
 
-/** An experiment with one candidate that gets this share, frozen bets for each epoch. */
+/** An experiment with one candidate that gets this share, frozen bets for each generation. */
 function specFor(metric: MetricSpec, share: number): ExperimentSpec {
   return {
     id: 'simulated',
@@ -54,7 +54,7 @@ function specFor(metric: MetricSpec, share: number): ExperimentSpec {
       alphaSrm: 0.001,
       alphaSlo: 0.01,
       fwer: false,
-      restartEveryMs: 21_600_000,
+      testStartEveryMs: 21_600_000,
       horizonMs: 1_209_600_000,
       minRunMs: 0,
       freshnessMs: 300_000,
@@ -76,31 +76,31 @@ export type Tables = {
   readonly shares: readonly number[];
 };
 
-export function tablesFor(metric: MetricSpec, epochs: readonly Epoch[], segments: number): Tables {
-  const bets = epochs.map(({ share, control, candidate }) => ({
+export function tablesFor(metric: MetricSpec, revisions: readonly Generation[], segments: number): Tables {
+  const bets = revisions.map(({ share, control, candidate }) => ({
     design: betDesignOf(specFor(metric, share), metric, 'B'),
     pointsA: control.points,
     pointsB: candidate.points,
   }));
   const ratios = designRatios(1 + metric.harm / metric.baseline.mean);
-  const shares = epochs.map(({ share }) => share);
+  const shares = revisions.map(({ share }) => share);
   return {
-    harm: e1Table(bets, metric, 'harm'),
-    win: e1Table(bets, metric, 'win'),
-    firstHarm: e2Table(shares, ratios, 'harm'),
-    firstWin: e2Table(shares, ratios, 'win'),
+    harm: bettingTable(bets, metric, 'harm'),
+    win: bettingTable(bets, metric, 'win'),
+    firstHarm: firstEventTable(shares, ratios, 'harm'),
+    firstWin: firstEventTable(shares, ratios, 'win'),
     ratioWeights: designRatioWeights,
-    pointsPerArm: epochs[0]?.control.points.length ?? 0,
+    pointsPerArm: revisions[0]?.control.points.length ?? 0,
     segments,
     shares,
   };
 }
 
 /** Log weight of the restart that begins with a segment. */
-export type RestartPrior = (segment: number) => number;
+export type TestStartPrior = (segment: number) => number;
 /** E6's weights for a plan of so many segments. */
 export const unionPrior =
-  (segments: number): RestartPrior =>
+  (segments: number): TestStartPrior =>
   (segment) =>
     Math.log(segment === 0 ? wholePhaseWeight : slotWeight(segment, segments));
 
@@ -108,43 +108,46 @@ export const unionPrior =
  * E1 from every restart that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a unit
  * (broken).
  */
-export function watchE1(
+export function watchBetting(
   tables: Tables,
-  prior: RestartPrior,
+  prior: TestStartPrior,
   options: { side?: 'harm' | 'win'; level?: number; everyVisit?: boolean } = {},
 ): Watcher {
   const mixture = createMixture(betWeights, Math.log(1 / (options.level ?? alpha)), tables.segments);
   const table = tables[options.side ?? 'harm'];
   const { pointsPerArm } = tables;
-  const restartOf = new Int32Array(tables.segments + 1);
+  const testStartOf = new Int32Array(tables.segments + 1);
   return {
     open: (segment) => {
       const logPrior = prior(segment);
-      if (logPrior > -Infinity) openRestart(mixture, logPrior);
-      restartOf[segment + 1] = mixture.restarts;
+      if (logPrior > -Infinity) openTestStart(mixture, logPrior);
+      testStartOf[segment + 1] = mixture.testStarts;
     },
     see: (visit: Visit) => {
       if (visit.last === visit.segment && !options.everyVisit) return false;
-      const row = rowOf(pointsPerArm, visit.epoch, visit.isCandidate, visit.point);
+      const row = rowOf(pointsPerArm, visit.revision, visit.isCandidate, visit.point);
       if (visit.last < 0 || options.everyVisit) addToAll(mixture, table, row);
-      else addToLater(mixture, table, row, restartOf[visit.last + 1] as number);
+      else addToLater(mixture, table, row, testStartOf[visit.last + 1] as number);
       return mixture.fired;
     },
   };
 }
 
 /** The whole phase alone, with all of alpha. */
-export const wholeOnly: RestartPrior = (segment) => (segment === 0 ? 0 : -Infinity);
+export const wholeOnly: TestStartPrior = (segment) => (segment === 0 ? 0 : -Infinity);
 
 /** E2, whole phase, all of alpha, on first events. `everyEvent`: on every event (broken when units come back). */
-export function watchE2(tables: Tables, options: { side?: 'harm' | 'win'; everyEvent?: boolean } = {}): Watcher {
+export function watchFirstEvent(
+  tables: Tables,
+  options: { side?: 'harm' | 'win'; everyEvent?: boolean } = {},
+): Watcher {
   const mixture = createMixture(tables.ratioWeights, Math.log(1 / alpha), 1);
-  openRestart(mixture, 0);
+  openTestStart(mixture, 0);
   const table = options.side === 'win' ? tables.firstWin : tables.firstHarm;
   return {
     see: (visit: Visit) => {
       if (!(options.everyEvent ? visit.isEvent : visit.isFirstEvent)) return false;
-      addToAll(mixture, table, visit.epoch * 2 + (visit.isCandidate ? 1 : 0));
+      addToAll(mixture, table, visit.revision * 2 + (visit.isCandidate ? 1 : 0));
       return mixture.fired;
     },
   };
@@ -152,17 +155,17 @@ export function watchE2(tables: Tables, options: { side?: 'harm' | 'win'; everyE
 
 /**
  * E4 on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n) share), per
- * epoch.
+ * generation.
  */
-export function watchE4(shares: readonly number[], level: number): Watcher {
+export function watchSampleRatio(shares: readonly number[], level: number): Watcher {
   const factors = srmConcentrations.map(() => 1);
   const counts = shares.map(() => [0, 0]);
   return {
     see: (visit: Visit) => {
       if (visit.last >= 0) return false;
-      const count = counts[visit.epoch] as number[];
+      const count = counts[visit.revision] as number[];
       const arm = visit.isCandidate ? 1 : 0;
-      const share = visit.isCandidate ? (shares[visit.epoch] as number) : 1 - (shares[visit.epoch] as number);
+      const share = visit.isCandidate ? (shares[visit.revision] as number) : 1 - (shares[visit.revision] as number);
       const mine = count[arm] as number;
       const all = (count[0] as number) + (count[1] as number);
       let sum = 0;

@@ -11,9 +11,9 @@ import {
   type Tables,
   tablesFor,
   unionPrior,
-  watchE1,
-  watchE2,
-  watchE4,
+  watchBetting,
+  watchFirstEvent,
+  watchSampleRatio,
   wholeOnly,
 } from './engines.ts';
 import { prepareWorld, type PreparedWorld, walk, type Watcher, type World } from './walk.ts';
@@ -83,15 +83,15 @@ export function prepareCell(cell: Cell): PreparedCell {
   const { model, cap, isEvent } = modelOf(cell);
   const visits = cell.outcome === 'ratio' ? 10_000 : visitsOf(cell);
   const steps = cell.arrival === 'ramp' ? rampSteps : [{ part: 1, moved: 1 }];
-  const epochs = steps.map(({ part, moved }) => ({
+  const revisions = steps.map(({ part, moved }) => ({
     share: cell.share * part,
     control: model(moved),
     candidate: model(moved),
   }));
   const world: World = {
     visits,
-    epochs,
-    epochStarts: steps.slice(1).map((_, index) => Math.round(((index + 1) * visits) / steps.length)),
+    revisions,
+    revisionStarts: steps.slice(1).map((_, index) => Math.round(((index + 1) * visits) / steps.length)),
     segments,
     isEvent,
     ...(cell.arrival === 'sticky' && { sticky: { meanVisits: 5, sameAgain: 0.3 } }),
@@ -100,17 +100,17 @@ export function prepareCell(cell: Cell): PreparedCell {
   return {
     cell,
     prepared: prepareWorld(world),
-    tables: tablesFor(metricFor(model(1), cap, cell.rate < 0.01 ? 1 : 0.2), epochs, segments),
+    tables: tablesFor(metricFor(model(1), cap, cell.rate < 0.01 ? 1 : 0.2), revisions, segments),
   };
 }
 
 export function watchersOf({ cell, tables }: PreparedCell): Watcher[] {
-  if (cell.outcome === 'ratio') return [watchE4(tables.shares, 0.001), watchE4(tables.shares, 0.05)];
+  if (cell.outcome === 'ratio') return [watchSampleRatio(tables.shares, 0.001), watchSampleRatio(tables.shares, 0.05)];
   return [
-    watchE1(tables, unionPrior(segments)),
-    watchE1(tables, wholeOnly, { side: 'win' }),
-    watchE2(tables),
-    watchE2(tables, { side: 'win' }),
+    watchBetting(tables, unionPrior(segments)),
+    watchBetting(tables, wholeOnly, { side: 'win' }),
+    watchFirstEvent(tables),
+    watchFirstEvent(tables, { side: 'win' }),
   ];
 }
 

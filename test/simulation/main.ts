@@ -240,7 +240,7 @@ function realTuesday(): void {
   );
   columns([
     ['metric', 'whole phase, all alpha', 'restarts, union', 'counted from'],
-    ...tuesday(folder).map(({ metric, whole, restarts, from }) => [metric, whole, restarts, from]),
+    ...tuesday(folder).map(({ metric, whole, testStarts, from }) => [metric, whole, testStarts, from]),
   ]);
 }
 

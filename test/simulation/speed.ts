@@ -6,7 +6,7 @@
 import { budgetThreshold } from '../../services/statistics/index.ts';
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
-import { alpha, metricFor, tablesFor, watchE1, watchE2, wholeOnly } from './engines.ts';
+import { alpha, metricFor, tablesFor, watchBetting, watchFirstEvent, wholeOnly } from './engines.ts';
 import { halfNormal, likelihoodRatio, mixtureSprt, normalMixture, watchRule } from './peers.ts';
 import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
 
@@ -53,19 +53,19 @@ export function prepareCase(of: SpeedCase): PreparedCase {
   const control = isRate ? aRate(baseRate) : lognormal(0, 1.5, 16_384);
   const candidate = isRate ? aRate(baseRate * factor) : scaled(control, factor);
   const cap = isRate ? 1 : (control.points[Math.floor((of.capQuantile ?? 1) * control.points.length)] ?? Infinity);
-  const epochs = [{ share, control, candidate }];
-  const prepared = prepareWorld({ visits, epochs, epochStarts: [], segments: 1, isEvent: (value) => value > 0 });
-  const tables = tablesFor(metricFor(control, cap, 0.2), epochs, 1);
+  const revisions = [{ share, control, candidate }];
+  const prepared = prepareWorld({ visits, revisions, revisionStarts: [], segments: 1, isEvent: (value) => value > 0 });
+  const tables = tablesFor(metricFor(control, cap, 0.2), revisions, 1);
   const rule =
     (made: Parameters<typeof watchRule>[0], minUnits = 100, maxPairs = Infinity) =>
     () =>
       watchRule(made, { minUnits, cap, maxPairs });
   const rows: readonly (readonly [string, () => Watcher])[] = [
-    ['E1 design prior, exact', () => watchE1(tables, wholeOnly)],
+    ['E1 design prior, exact', () => watchBetting(tables, wholeOnly)],
     ...(isRate
       ? ([
           ['oracle', () => oracle(baseRate, factor === 1 ? baseRate * 1.2 : baseRate * factor)],
-          ['E2 design ratios, exact', () => watchE2(tables)],
+          ['E2 design ratios, exact', () => watchFirstEvent(tables)],
           ['E5 budget 10k pairs', rule(halfNormal(budget.tuned, alpha, budgetBound()), budget.first, budget.horizon)],
           ['mSPRT tau=.02', rule(mixtureSprt(0.02, 2 * alpha))],
           ['GLR', rule(likelihoodRatio(2 * alpha))],
@@ -78,7 +78,7 @@ export function prepareCase(of: SpeedCase): PreparedCase {
     ...(isRate
       ? []
       : ([
-          ['E1 win side', () => watchE1(tables, wholeOnly, { side: 'win' })],
+          ['E1 win side', () => watchBetting(tables, wholeOnly, { side: 'win' })],
           ['E3 500 win side', () => watchRule(halfNormal(500, alpha), { minUnits: 100, cap, sign: -1 })],
         ] as const)),
   ];

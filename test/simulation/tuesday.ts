@@ -18,7 +18,7 @@ const lookEvery = 20;
 export type TuesdayRow = {
   readonly metric: string;
   readonly whole: string;
-  readonly restarts: string;
+  readonly testStarts: string;
   readonly from: string;
 };
 
@@ -54,7 +54,7 @@ export function tuesday(folder: string): readonly TuesdayRow[] {
   const path = createMemoryPath(1);
   path.apply(revision);
   const bound = Math.log(1 / harmAlphaOf(spec));
-  const found = new Map<string, { whole?: number; restarts?: number; from?: string }>(
+  const found = new Map<string, { whole?: number; testStarts?: number; from?: string }>(
     spec.metrics.map(({ id }) => [id, {}]),
   );
   let before = 0;
@@ -69,11 +69,15 @@ export function tuesday(folder: string): readonly TuesdayRow[] {
     const folded = lookAt(path.partitions, spec.id, () => 0);
     const whole =
       folded &&
-      evaluate({ ...folded, fingerprints: [], segments: folded.segments.filter(({ ordinal }) => ordinal === 0) });
+      evaluate({
+        ...folded,
+        configurationChanges: [],
+        segments: folded.segments.filter(({ ordinal }) => ordinal === 0),
+      });
     for (const { metric, harm } of look.metrics) {
       const row = found.get(metric);
-      if (row && row.restarts === undefined && (harm?.weightedLogE ?? -Infinity) >= bound)
-        Object.assign(row, { restarts: after, from: harm?.restart.label });
+      if (row && row.testStarts === undefined && (harm?.weightedLogE ?? -Infinity) >= bound)
+        Object.assign(row, { testStarts: after, from: harm?.testStart.label });
     }
     for (const { metric, harm } of whole?.metrics ?? []) {
       const row = found.get(metric);
@@ -84,10 +88,10 @@ export function tuesday(folder: string): readonly TuesdayRow[] {
   }
   const said = (events: number | undefined): string =>
     events === undefined ? 'never' : events < 0 ? 'before the onset' : events.toLocaleString('en');
-  return [...found].map(([metric, { whole, restarts, from = '' }]) => ({
+  return [...found].map(([metric, { whole, testStarts, from = '' }]) => ({
     metric,
     whole: said(whole),
-    restarts: said(restarts),
+    testStarts: said(testStarts),
     from,
   }));
 }

@@ -6,13 +6,13 @@ import { mix32, type Random } from '../../services/simulation/random.ts';
 import { pointOf, type Sampler, samplerOf, type ValueModel } from '../../services/simulation/values.ts';
 
 /** A stretch with one allocation and one distribution per arm; `share` = P(candidate), in (0, 1). */
-export type Epoch = { readonly share: number; readonly control: ValueModel; readonly candidate: ValueModel };
+export type Generation = { readonly share: number; readonly control: ValueModel; readonly candidate: ValueModel };
 
 export type World = {
-  /** How many visits there are, and at which of them each epoch but the first begins. */
+  /** How many visits there are, and at which of them each generation but the first begins. */
   readonly visits: number;
-  readonly epochs: readonly Epoch[];
-  readonly epochStarts: readonly number[];
+  readonly revisions: readonly Generation[];
+  readonly revisionStarts: readonly number[];
   /** Equal stretches of visits; a restart begins with each. */
   readonly segments: number;
   /** Which values are events (E2). */
@@ -33,7 +33,7 @@ export type World = {
  */
 export type Visit = {
   at: number;
-  epoch: number;
+  revision: number;
   segment: number;
   isCandidate: boolean;
   last: number;
@@ -55,7 +55,7 @@ export function prepareWorld(world: World): PreparedWorld {
     points: Float64Array.from(model.points),
     events: Uint8Array.from(model.points, (value) => (world.isEvent(value) ? 1 : 0)),
   });
-  return { world, drawn: world.epochs.map(({ control, candidate }) => [drawn(control), drawn(candidate)] as const) };
+  return { world, drawn: world.revisions.map(({ control, candidate }) => [drawn(control), drawn(candidate)] as const) };
 }
 
 /** Units of the run: kept between runs, a unit's slots are written when it first comes. */
@@ -71,14 +71,14 @@ export function walk(
   seed: number,
   watchers: readonly Watcher[],
 ): number[] {
-  const { visits, segments, sticky, epochStarts } = world;
+  const { visits, segments, sticky, revisionStarts } = world;
   if (sticky && people.arm.length < visits)
     people = { arm: new Uint8Array(visits), last: new Int32Array(visits), event: new Uint8Array(visits) };
   const stopped = watchers.map(() => 0);
   let open = watchers.map((_, index) => index);
   const visit: Visit = {
     at: 0,
-    epoch: 0,
+    revision: 0,
     segment: -1,
     isCandidate: false,
     last: -1,
@@ -91,13 +91,13 @@ export function walk(
   const population = sticky && 'population' in sticky ? sticky.population : 0;
   people.last.fill(never, 0, population);
   const sameBelow = sticky ? sticky.sameAgain * 2 ** 32 : 0;
-  let shareBelow = (world.epochs[0]?.share ?? 0) * 2 ** 32;
-  let [count, nextSegment, nextEpoch] = [population, 0, epochStarts[0] ?? Infinity];
+  let shareBelow = (world.revisions[0]?.share ?? 0) * 2 ** 32;
+  let [count, nextSegment, nextRevision] = [population, 0, revisionStarts[0] ?? Infinity];
   for (let at = 0; at < visits && open.length > 0; at += 1) {
-    while (at >= nextEpoch) {
-      visit.epoch += 1;
-      nextEpoch = epochStarts[visit.epoch] ?? Infinity;
-      shareBelow = (world.epochs[visit.epoch]?.share ?? 0) * 2 ** 32;
+    while (at >= nextRevision) {
+      visit.revision += 1;
+      nextRevision = revisionStarts[visit.revision] ?? Infinity;
+      shareBelow = (world.revisions[visit.revision]?.share ?? 0) * 2 ** 32;
     }
     while (at >= nextSegment) {
       visit.segment += 1;
@@ -127,7 +127,7 @@ export function walk(
       visit.isCandidate = draw < shareBelow;
       draw = random.next();
     }
-    const mine = (drawn[visit.epoch] as readonly [Drawn, Drawn])[visit.isCandidate ? 1 : 0];
+    const mine = (drawn[visit.revision] as readonly [Drawn, Drawn])[visit.isCandidate ? 1 : 0];
     visit.at = at;
     visit.point = pointOf(mine.sampler, draw);
     visit.value = mine.points[visit.point] as number;

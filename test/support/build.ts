@@ -2,7 +2,7 @@
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
 import { parseExperimentFile, planRevision } from '../../services/control/index.ts';
 import type { Evaluation, MetricEvaluation } from '../../services/kernel/evaluation.ts';
-import { emptyEntrySums } from '../../services/kernel/evidence.ts';
+import { emptyTestSums } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
 
@@ -41,12 +41,12 @@ export function aMetric(
 ): MetricEvaluation {
   const { log = 0, winLog = -5, ...fields } = change;
   const tested = (weightedLogE: number) => ({
-    engine: 'E1' as const,
-    restart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 },
+    engine: 'betting' as const,
+    testStart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 },
     logE: weightedLogE,
     weightedLogE,
-    control: emptyEntrySums(),
-    candidate: emptyEntrySums(),
+    control: emptyTestSums(),
+    candidate: emptyTestSums(),
   });
   return {
     metric: 'error_rate',
@@ -67,7 +67,7 @@ export function aMetric(
 /** A look at which nothing is the matter, an hour into the phase. */
 export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
   experiment: aRevision(),
-  versionVector: [{ part: 0, ver: 4096 }],
+  versionVector: [{ partitionId: 0, position: 4096 }],
   watermark: monday + hour,
   newestClock: monday + hour,
   eventsFolded: 10,
@@ -76,7 +76,7 @@ export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
   srm: { logE: 0, counts: { A: 9, B: 9 } },
   metrics: [aMetric()],
   slos: [],
-  survivors: [],
+  attrition: [],
   silent: [],
   ...change,
 });

@@ -1,16 +1,16 @@
 /**
- * The whole path without a broker or an engine: the same steps and folds, wired by arrays. What real parts add
+ * The pipeline without a broker or an engine: the same steps and folds, wired by arrays. What real parts add
  * (delivery, restarts, storage) the integration suites test; this is for laws, goldens and speed of thought.
  */
 import { decide } from '../../services/control/index.ts';
-import { createPartitionFold, foldRecord, lookAt, type PartitionFold } from '../../services/joiner/index.ts';
+import { createPartitionState, foldRecord, lookAt, type PartitionState } from '../../services/joiner/index.ts';
 import { takeFlushRows } from '../../services/joiner/rows.ts';
 import type { Decision } from '../../services/kernel/decision.ts';
 import type { Evaluation } from '../../services/kernel/evaluation.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { partitionOf } from '../../services/kernel/ids.ts';
-import { createLinkerFold, linkRecord } from '../../services/linker/link.ts';
+import { createLinkerState, linkRecord } from '../../services/linker/link.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/pseudonym.ts';
 import { redactInference, redactOutcome } from '../../services/redactor/redact-event.ts';
@@ -27,32 +27,32 @@ export type MemoryPath = {
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
   decide(experimentId: string): Decision | undefined;
-  readonly partitions: readonly PartitionFold[];
+  readonly partitions: readonly PartitionState[];
   /** What was folded, by partition. */
   readonly logs: readonly UnitRecord[][];
 };
 
 export function createMemoryPath(partitionCount: number): MemoryPath {
-  const partitions = Array.from({ length: partitionCount }, (_, part) => createPartitionFold(part));
+  const partitions = Array.from({ length: partitionCount }, (_, partitionId) => createPartitionState(partitionId));
   const offsets = partitions.map(() => 0);
-  const linkers = Array.from({ length: partitionCount }, (_, part) => createLinkerFold(part));
+  const linkers = Array.from({ length: partitionCount }, (_, partitionId) => createLinkerState(partitionId));
   const linkOffsets = linkers.map(() => 0);
   const past: Decision[] = [];
   const logs: UnitRecord[][] = partitions.map(() => []);
-  const fold = (part: number, record: UnitRecord): void => {
-    const partition = partitions[part];
+  const fold = (partitionId: number, record: UnitRecord): void => {
+    const partition = partitions[partitionId];
     if (partition === undefined) return;
-    foldRecord(partition, record, (offsets[part] ?? 0) * 4096);
-    offsets[part] = (offsets[part] ?? 0) + 1;
-    logs[part]?.push(record);
+    foldRecord(partition, record, (offsets[partitionId] ?? 0) * 4096);
+    offsets[partitionId] = (offsets[partitionId] ?? 0) + 1;
+    logs[partitionId]?.push(record);
   };
   const plain = { trace_id: null, span_id: null };
   const path: MemoryPath = {
     partitions,
     logs,
     apply: (revision) => {
-      for (let part = 0; part < partitionCount; part += 1)
-        fold(part, {
+      for (let partitionId = 0; partitionId < partitionCount; partitionId += 1)
+        fold(partitionId, {
           ...plain,
           received_at: revision.appliedAt,
           body: {
@@ -65,8 +65,8 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
         });
     },
     tick: (at) => {
-      for (let part = 0; part < partitionCount; part += 1)
-        fold(part, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
+      for (let partitionId = 0; partitionId < partitionCount; partitionId += 1)
+        fold(partitionId, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
     },
     send: (arrival) => {
       const verdict =
@@ -77,18 +77,18 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
       for (const { bucket, record } of verdict.value.unit)
         fold(partitionOf(bucket, partitionCount), { ...record, bucket });
       for (const { bucket, record } of verdict.value.entity) {
-        const part = partitionOf(bucket, partitionCount);
-        const linker = linkers[part];
+        const partitionId = partitionOf(bucket, partitionCount);
+        const linker = linkers[partitionId];
         if (linker === undefined) continue;
-        linkRecord(linker, record, (linkOffsets[part] ?? 0) * 4096);
-        linkOffsets[part] = (linkOffsets[part] ?? 0) + 1;
+        linkRecord(linker, record, (linkOffsets[partitionId] ?? 0) * 4096);
+        linkOffsets[partitionId] = (linkOffsets[partitionId] ?? 0) + 1;
         for (const forward of linker.outgoing.splice(0))
           fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
       }
     },
     look: (experimentId) => {
-      for (const partition of partitions) takeFlushRows(partition, (offsets[partition.part] ?? 0) * 4096);
-      const look = lookAt(partitions, experimentId, (part) => (offsets[part] ?? 0) * 4096);
+      for (const partition of partitions) takeFlushRows(partition, (offsets[partition.partitionId] ?? 0) * 4096);
+      const look = lookAt(partitions, experimentId, (partitionId) => (offsets[partitionId] ?? 0) * 4096);
       if (look === undefined) throw new Error(`${experimentId} was never applied`);
       return evaluate(look);
     },

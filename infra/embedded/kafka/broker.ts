@@ -35,7 +35,7 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
       'STACK_PREREQUISITE',
       `the embedded broker needs Java 17 or newer, found ${version ?? 'none'}`,
       {
-        cure: `install a JDK or JRE (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), ${waysRound}`,
+        hint: `install a JDK or JRE (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), ${waysRound}`,
       },
     );
   }
@@ -69,7 +69,7 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
       missing ? 'the embedded broker needs Maven 3.8 or newer, found none' : 'Maven could not fetch the broker',
       {
         cause,
-        cure: `${missing ? 'install it (Debian: apt-get install maven; macOS: brew install maven)' : 'check the way to Maven Central'}, ${waysRound}`,
+        hint: `${missing ? 'install it (Debian: apt-get install maven; macOS: brew install maven)' : 'check the way to Maven Central'}, ${waysRound}`,
       },
     );
   } finally {
@@ -159,7 +159,7 @@ export async function startBroker(options: {
     ).catch((cause: unknown) => {
       throw new PipelineError('STACK_START', `the broker's storage in ${data} could not be prepared`, {
         cause,
-        cure: 'check that the folder can be written and the disk has space',
+        hint: 'check that the folder can be written and the disk has space',
       });
     });
   }

@@ -1,7 +1,7 @@
 /**
  * What an arm's sums say: its mean, the variance of one unit, and for a ratio or a CUPED-adjusted metric the same of
  * the linearised residual. Every asymptotic form (E3, GrowthBook's, Eppo's) starts from these. Sums are over closed
- * units of one arm (and epoch); centre large values first, sums of squares cancel.
+ * units of one arm (and generation); centre large values first, sums of squares cancel.
  */
 import { cannot, isCount, type Result } from './special.ts';
 

@@ -1,7 +1,7 @@
 /**
- * E3: a score stratified by ramp epoch, studentised, and judged by a normal mixture. Howard, Ramdas, McAuliffe & Sekhon
+ * E3: a score stratified by ramp generation, studentised, and judged by a normal mixture. Howard, Ramdas, McAuliffe & Sekhon
  * (arXiv 1810.08240) for the mixture; statistics design, E3. ASYMPTOTIC: valid for many units and events only, which
- * `scoreGates` asks for. Null: within every epoch the candidate's mean is at most control's (harm) or at least it
+ * `scoreGates` asks for. Null: within every generation the candidate's mean is at most control's (harm) or at least it
  * (win). Epochs are never pooled: a ramp with a moving baseline makes pooled totals lie (Simpson).
  */
 import type { ArmMoments } from './moments.ts';
@@ -20,7 +20,7 @@ import {
   type Result,
 } from './special.ts';
 
-export type ScoreEpoch = { readonly control: ArmMoments; readonly candidate: ArmMoments };
+export type ScoreRevision = { readonly control: ArmMoments; readonly candidate: ArmMoments };
 export type Score = {
   /**
    * S = sum h (mean_B - mean_A) with h = n_A n_B/(n_A + n_B), its variance V = sum h^2 (s2_B/n_B + s2_A/n_A), and z =
@@ -43,13 +43,13 @@ export type Score = {
 };
 
 /**
- * Adds epochs up. Every epoch has at least 2 units in each arm; epochs in which an arm has fewer are to be left out by
+ * Adds generations up. Every generation has at least 2 units in each arm; generations in which an arm has fewer are to be left out by
  * the caller, in both arms alike.
  */
-export function stratifiedScore(epochs: readonly ScoreEpoch[]): Result<Score> {
-  if (epochs.length === 0) return cannot('no epoch has units in both arms');
+export function stratifiedScore(revisions: readonly ScoreRevision[]): Result<Score> {
+  if (revisions.length === 0) return cannot('no epoch has units in both arms');
   let [score, variance, weight, base, baseVariance, shared] = [0, 0, 0, 0, 0, 0];
-  for (const { control: a, candidate: b } of epochs) {
+  for (const { control: a, candidate: b } of revisions) {
     if (![a, b].every((arm) => isCount(arm.units) && arm.units >= 2))
       return cannot('every epoch needs at least 2 units in each arm');
     if (![a.mean, b.mean, a.variance, b.variance].every(Number.isFinite) || a.variance < 0 || b.variance < 0)

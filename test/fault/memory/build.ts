@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import { loadPartition, makePresent } from '../../../services/joiner/load-partition.ts';
+import { loadPartition, prefetch } from '../../../services/joiner/load-partition.ts';
 import { takeFlushRows } from '../../../services/joiner/rows.ts';
 
 export type Build = {
   readonly name: string;
   readonly foldRecord: typeof foldRecord;
   readonly loadPartition: typeof loadPartition;
-  readonly makePresent: typeof makePresent;
+  readonly prefetch: typeof prefetch;
   readonly takeFlushRows: typeof takeFlushRows;
   /** How a flush's rows reach table `state`: in one insert after the facts, in one before them, or cut in two. */
-  readonly inserts: 'one' | 'units-then-cells' | 'checkpoint-first' | 'state-first';
+  readonly inserts: 'one' | 'units-then-aggregates' | 'checkpoint-first' | 'state-first';
   /** Look-ups of facts leave out those past the asker's position. */
   readonly filtersFacts: boolean;
 };
@@ -26,7 +26,7 @@ export const shipped: Build = {
   name: 'as shipped',
   foldRecord,
   loadPartition,
-  makePresent,
+  prefetch,
   takeFlushRows,
   inserts: 'one',
   filtersFacts: true,
@@ -40,16 +40,16 @@ export const wall = globalThis as { triplineWall?: () => number };
 
 export const mutations: readonly Mutation[] = [
   { name: 'checkpoint before state', change: { inserts: 'checkpoint-first' } },
-  { name: 'two inserts instead of one', change: { inserts: 'units-then-cells' } },
+  { name: 'two inserts instead of one', change: { inserts: 'units-then-aggregates' } },
   { name: 'state before facts', change: { inserts: 'state-first' } },
-  { name: 'ver < pos filter dropped', change: { filtersFacts: false } },
+  { name: 'position filter dropped', change: { filtersFacts: false } },
   {
     name: 'fast-forward off, lazy loads',
     patches: [
-      ['joiner/presence.ts', /if \(rows\.some\(\(\{ ver \}\) => Number\(ver\) > position\)\) return false;/, ''],
+      ['joiner/prefetch.ts', /if \(rows\.some\(\(row\) => Number\(row\.position\) > position\)\) return false;/, ''],
       [
         'joiner/load-partition.ts',
-        /if \(!ahead && \(\(await store\.heads\(\)\)\.get\(part\) \?\? 0\) <= partition\.position\) return partition;/,
+        /if \(!ahead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\) <= partition\.position\) return partition;/,
         'return partition;',
       ],
     ],
@@ -64,8 +64,8 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
   },
-  { name: 'entry counted twice', patches: [['joiner/entries.ts', /if \(previous >= 0\) addToCell\([^;]*;/, '']] },
-  { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*, -1\);/, '']] },
+  { name: 'entry counted twice', patches: [['joiner/entries.ts', /if \(previous >= 0\) addToAggregate\([^;]*;/, '']] },
+  { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*,\s*-1,?\s*\);/, '']] },
 ];
 
 const services = fileURLToPath(new URL('../../../services', import.meta.url));
@@ -100,7 +100,7 @@ export async function buildOf(mutation: Mutation): Promise<{ readonly build: Bui
     ...plain,
     foldRecord: fold['foldRecord'],
     loadPartition: partition['loadPartition'],
-    makePresent: partition['makePresent'],
+    prefetch: partition['makePresent'],
     takeFlushRows: rows['takeFlushRows'],
   } as Build;
   return { build, dispose: () => rmSync(folder, { recursive: true, force: true }) };

@@ -59,7 +59,7 @@ test('a control record that comes three times is obeyed once, by a bot that is s
 test('an audit that does not add up blocks the decision, and says so in every reading until it does', async () => {
   const { prefix, log, codec, producer, control, statistics } = await world();
   const mismatches: unknown[] = [
-    { experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, cell: ['150'], recount: ['149'] },
+    { experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, aggregate: ['150'], recount: ['149'] },
   ];
   const running = await statistics(producer, decisionStore(rows, mismatches));
   await running.audit();

@@ -12,7 +12,7 @@ import type { LogClient, LogProducer } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { startStatistics } from '../../../services/statistics/look-loop.clickhouse.ts';
 import { anInference, aRevision, hour, monday } from '../../support/build.ts';
-import { foldEagerly } from '../../support/fold-driver.ts';
+import { foldEagerly } from '../../support/joiner-driver.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
 import type { StateRowRead } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
@@ -36,7 +36,7 @@ export function decisionRows(users: number, failing = 1): readonly StateRowRead[
       }),
     );
   path.tick(monday + 3 * hour);
-  return path.logs.flatMap((log, part) => [...foldEagerly(log, part).store.rows.values()]);
+  return path.logs.flatMap((log, partitionId) => [...foldEagerly(log, partitionId).store.rows.values()]);
 }
 
 /** Answers the look's statements from those rows; `mismatches`: what an audit finds. */
@@ -44,9 +44,11 @@ export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonl
   ({
     rows: async (query: string) => {
       if (query.includes('FULL OUTER JOIN')) return mismatches;
-      if (query.includes('INNER JOIN metrics') || query.includes('FROM epochs FINAL')) return [];
-      return query.includes('max(ver)')
-        ? rows.filter(({ kind }) => kind === 'checkpoint').map(({ part, ver }) => ({ part, ver }))
+      if (query.includes('INNER JOIN metrics') || query.includes('FROM generations FINAL')) return [];
+      return query.includes('max(state.position)')
+        ? rows
+            .filter(({ kind }) => kind === 'checkpoint')
+            .map(({ partitionId, position }) => ({ partitionId, position }))
         : rows.filter(({ kind }) => ['checkpoint', 'experiment', 'report', 'entry'].includes(kind));
     },
   }) as Partial<Store> as Store;

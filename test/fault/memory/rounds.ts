@@ -1,5 +1,5 @@
 /** Everything that needs neither broker nor engine, a round at a time. */
-import type { Tally } from '../tally.ts';
+import type { TrialCounts } from '../trial-counts.ts';
 import { buildOf, mutations, shipped } from './build.ts';
 import { runDecisionTrial } from './decisions.ts';
 import { runStagesTrial } from './stages.ts';
@@ -12,7 +12,7 @@ const perRound = { fold: 20, stages: 4, decisions: 2, broken: 4 } as const;
 export const roundsFor = (seeds: number): number => Math.ceil(seeds / perRound.decisions);
 
 export async function createRounds(
-  tally: Tally,
+  counts: TrialCounts,
   firstSeed: number,
 ): Promise<{ run(round: number): Promise<void>; dispose(): void }> {
   const broken: { readonly name: string; readonly run: (seed: number) => Promise<readonly string[]> }[] = [
@@ -37,7 +37,7 @@ export async function createRounds(
       const seed = firstSeed + round * count + index;
       const at = performance.now();
       const { wrong, faults = {} } = await run(seed);
-      tally.took({ fault, what, seed, wrong, happened: { counts: faults }, ms: performance.now() - at });
+      counts.took({ fault, what, seed, wrong, happened: { counts: faults }, ms: performance.now() - at });
     }
   };
   return {

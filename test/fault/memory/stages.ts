@@ -7,27 +7,27 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { topics, type UnitRecord } from '../../../schemas/generated.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import type { PartitionFold } from '../../../services/joiner/fold-state.ts';
-import { loadPartition, makePresent } from '../../../services/joiner/load-partition.ts';
+import type { PartitionState } from '../../../services/joiner/partition-state.ts';
+import { loadPartition, prefetch } from '../../../services/joiner/load-partition.ts';
 import { type FlushRows, takeFlushRows } from '../../../services/joiner/rows.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
-import { linkRecord, type LinkerFold } from '../../../services/linker/link.ts';
+import { linkRecord, type LinkerState } from '../../../services/linker/link.ts';
 import { type LinkFlush, restoreLinks, takeLinkRows } from '../../../services/linker/link-rows.ts';
 import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createPseudonymizer, startRedactor } from '../../../services/redactor/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import { bundleUnits } from '../../../services/runtime/bundles.ts';
+import { batchUnits } from '../../../services/runtime/batches.ts';
 import type { LogClient, OutgoingRecord } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
-import { runFold } from '../../../services/runtime/run-fold.ts';
+import { runStatefulStage } from '../../../services/runtime/stateful-stage.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { createMemoryState, readStateRows, type StateRowRead } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
 import { disorderOf } from '../disorder.ts';
-import { foldEagerly } from '../../support/fold-driver.ts';
+import { foldEagerly } from '../../support/joiner-driver.ts';
 import { createMemoryRegistry } from '../../support/memory-registry.ts';
 import { totalsOf } from '../oracle.ts';
 
@@ -165,27 +165,27 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       lingerMs: 0,
       context: { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) },
     });
-    const linker = await runFold<'entity-record', LinkerFold, LinkFlush>({
+    const linker = await runStatefulStage<'entity-record', LinkerState, LinkFlush>({
       ...common,
       name: 'linker',
       group: `${prefix}-linker`,
       topic: name('entity.v1'),
       record: 'entity-record',
       take: takeLinkRows,
-      heads: () =>
+      checkpoints: () =>
         through(
           async () =>
             new Map(
               [...links.values()]
                 .filter(({ kind }) => kind === 'checkpoint')
-                .map(({ part, ver }) => [part, Number(ver)]),
+                .map(({ partitionId, position }) => [partitionId, Number(position)]),
             ),
         ),
-      load: (part) =>
+      load: (partitionId) =>
         through(async () => {
           const state = restoreLinks(
-            part,
-            [...links.values()].filter((row) => row.part === part),
+            partitionId,
+            [...links.values()].filter((row) => row.partitionId === partitionId),
           );
           return { state, offset: Math.floor(state.position / positionsPerOffset) };
         }),
@@ -196,40 +196,40 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
       write: async (flushes) => {
         await producer.send(
           flushes.flatMap(({ outgoing, clock: timestamp }) =>
-            bundleUnits({ topic: name('unit.v1'), partitions, codec, timestamp }, outgoing),
+            batchUnits({ topic: name('unit.v1'), partitions, codec, timestamp }, outgoing),
           ),
         );
         await through(() =>
           storeCall(() => {
             for (const row of flushes.flatMap(({ rows }) => readStateRows(rows))) {
-              const key = `${row.part}/${row.kind}/${row.key}`;
-              if (Number(links.get(key)?.ver ?? -1) <= Number(row.ver)) links.set(key, row);
+              const key = `${row.partitionId}/${row.kind}/${row.key}`;
+              if (Number(links.get(key)?.position ?? -1) <= Number(row.position)) links.set(key, row);
             }
           }),
         );
       },
     });
-    const residency = { units: 3, events: 6 };
-    const joiner = await runFold<'unit-record', PartitionFold, FlushRows>({
+    const cacheLimits = { units: 3, events: 6 };
+    const joiner = await runStatefulStage<'unit-record', PartitionState, FlushRows>({
       ...common,
       name: 'joiner',
       group: `${prefix}-joiner`,
       topic: name('unit.v1'),
       record: 'unit-record',
       take: takeFlushRows,
-      heads: () => through(() => memory.heads()),
-      load: (part) =>
+      checkpoints: () => through(() => memory.checkpoints()),
+      load: (partitionId) =>
         through(async () => {
-          const state = await loadPartition(memory, part);
+          const state = await loadPartition(memory, partitionId);
           return { state, offset: Math.floor(state.position / positionsPerOffset) };
         }),
-      present: (state, bundles, position) =>
-        makePresent(
+      present: (state, batches, position) =>
+        prefetch(
           memory,
           state,
-          bundles.flatMap(({ records }) => records),
+          batches.flatMap(({ records }) => records),
           position,
-          residency,
+          cacheLimits,
         ),
       durable: (state, { taken }) => {
         state.durable = taken;
@@ -370,22 +370,25 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(`totals of ${key}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   }
-  for (let part = 0; part < partitions; part += 1) {
+  for (let partitionId = 0; partitionId < partitions; partitionId += 1) {
     const log = (await outside.readToEnd(name('unit.v1')))
-      .filter(({ partition }) => partition === part)
+      .filter(({ partition }) => partition === partitionId)
       .flatMap(({ value }) => {
         const decoded = codec.decode(['unit-record'], value ?? Buffer.alloc(0));
         return decoded.ok ? decoded.value.records : [];
       });
     const text = (all: readonly StateRowRead[]): string[] =>
       all
-        .filter((row) => row.part === part && (row.kind === 'unit' || row.kind === 'entry' || row.kind === 'report'))
-        .map(({ ver: _ver, ...row }) => JSON.stringify(row))
+        .filter(
+          (row) =>
+            row.partitionId === partitionId && (row.kind === 'unit' || row.kind === 'entry' || row.kind === 'report'),
+        )
+        .map(({ position: _ver, ...row }) => JSON.stringify(row))
         .sort();
-    const [have, want] = [text(rows), text([...foldEagerly(log, part).store.rows.values()])];
+    const [have, want] = [text(rows), text([...foldEagerly(log, partitionId).store.rows.values()])];
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(
-        `rows of ${part} differ from a fold of its log: ${have.filter((row) => !want.includes(row)).length} of ${want.length}`,
+        `rows of ${partitionId} differ from a fold of its log: ${have.filter((row) => !want.includes(row)).length} of ${want.length}`,
       );
   }
   const parked = (await outside.endOffsets(name('parked.v1')))[0] ?? 0;

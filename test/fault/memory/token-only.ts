@@ -17,7 +17,7 @@ export function runTokenOnlyTrial(seed: number): { readonly wrong: readonly stri
   for (const arrival of disorderOf(seed).arrivals) path.send(arrival);
   path.tick(monday);
   let crashes = 0;
-  const wrong = path.logs.flatMap((log, part) => {
+  const wrong = path.logs.flatMap((log, partitionId) => {
     const first = new Set<string>();
     const isFirst = log.map(
       ({ body }) =>
@@ -44,7 +44,7 @@ export function runTokenOnlyTrial(seed: number): { readonly wrong: readonly stri
       committed = to;
     }
     const counted = [...tokens.values()].reduce((sum, count) => sum + count, 0);
-    return counted === first.size ? [] : [`events of partition ${part}: ${counted}, expected ${first.size}`];
+    return counted === first.size ? [] : [`events of partition ${partitionId}: ${counted}, expected ${first.size}`];
   });
   return { wrong, crashes };
 }

@@ -6,7 +6,7 @@
  */
 import type { UnitRecord } from '../../../schemas/generated.ts';
 import { createRandom } from '../../../services/demo/story.ts';
-import type { PartitionFold } from '../../../services/joiner/fold-state.ts';
+import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import type { JoinerStore } from '../../../services/joiner/joiner-store.ts';
 import type { FlushRows } from '../../../services/joiner/rows.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
@@ -30,24 +30,24 @@ function createFaultStore(build: Build) {
   const rows = memory.rows as Map<string, StateRowRead>;
   const insert = (some: readonly StateRowRead[]): void => {
     for (const row of some) {
-      const key = `${row.part}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
-      if (Number(rows.get(key)?.ver ?? -1) <= Number(row.ver)) rows.set(key, row);
+      const key = `${row.partitionId}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
+      if (Number(rows.get(key)?.position ?? -1) <= Number(row.position)) rows.set(key, row);
     }
   };
   let loads = 0;
-  const base: JoinerStore['base'] = (part) => {
+  const base: JoinerStore['base'] = (partitionId) => {
     // A partition is loaded again for as long as it looks half written: a build that leaves it so never begins.
     loads += 1;
     if (loads > 2_000) throw new Error('the partition never loads');
-    return memory.base(part);
+    return memory.base(partitionId);
   };
   const store: JoinerStore = build.filtersFacts
     ? { ...memory, base }
     : {
         ...memory,
         base,
-        events: (part, ids) => memory.events(part, ids, Infinity),
-        eventIds: (part, _below, after, limit) => memory.eventIds(part, Infinity, after, limit),
+        events: (partitionId, ids) => memory.events(partitionId, ids, Infinity),
+        eventIds: (partitionId, _below, after, limit) => memory.eventIds(partitionId, Infinity, after, limit),
       };
   return { memory, store, insert };
 }
@@ -58,7 +58,7 @@ function writesOf(build: Build, flush: FlushRows): Write[] {
   const first =
     build.inserts === 'checkpoint-first'
       ? rows.filter(({ kind }) => kind === 'checkpoint')
-      : build.inserts === 'units-then-cells'
+      : build.inserts === 'units-then-aggregates'
         ? rows.filter(({ kind }) => kind === 'unit' || kind === 'entity')
         : rows;
   const rest = rows.filter((row) => !first.includes(row));
@@ -71,10 +71,10 @@ function writesOf(build: Build, flush: FlushRows): Write[] {
 }
 
 type Owner = {
-  state: PartitionFold | undefined;
+  state: PartitionState | undefined;
   at: number;
   flying:
-    | { readonly writes: Write[]; readonly all: readonly Write[]; readonly of: PartitionFold; readonly taken: number }
+    | { readonly writes: Write[]; readonly all: readonly Write[]; readonly of: PartitionState; readonly taken: number }
     | undefined;
 };
 
@@ -98,20 +98,20 @@ export async function runTrial(
   // A broken build that reads a clock reads this one: it runs on while processes are down.
   let now = monday;
   wall.triplineWall = () => now;
-  const residency = { units: upTo(6), events: 1 + upTo(8) };
+  const cacheLimits = { units: upTo(6), events: 1 + upTo(8) };
   const owners = path.logs.map((): Owner[] => [0, 1].map(() => ({ state: undefined, at: 0, flying: undefined })));
-  const load = async (owner: Owner, part: number): Promise<PartitionFold> => {
-    const state = await build.loadPartition(target.store, part);
+  const load = async (owner: Owner, partitionId: number): Promise<PartitionState> => {
+    const state = await build.loadPartition(target.store, partitionId);
     owner.state = state;
     owner.at = state.position / 4096;
     return state;
   };
-  const fold = async (owner: Owner, part: number, log: readonly UnitRecord[], count: number): Promise<void> => {
-    let state = owner.state ?? (await load(owner, part));
+  const fold = async (owner: Owner, partitionId: number, log: readonly UnitRecord[], count: number): Promise<void> => {
+    let state = owner.state ?? (await load(owner, partitionId));
     for (;;) {
       const batch = log.slice(owner.at, owner.at + count);
       if (batch.length === 0) return;
-      if ((await build.makePresent(target.store, state, batch, position(owner.at), residency)) !== 'behind') {
+      if ((await build.prefetch(target.store, state, batch, position(owner.at), cacheLimits)) !== 'behind') {
         for (const record of batch) {
           build.foldRecord(state, record, position(owner.at));
           owner.at += 1;
@@ -120,7 +120,7 @@ export async function runTrial(
       }
       faults.overtaken += 1;
       owner.flying = undefined;
-      state = await load(owner, part);
+      state = await load(owner, partitionId);
     }
   };
   const take = (owner: Owner): void => {
@@ -156,13 +156,13 @@ export async function runTrial(
   const wrong: string[] = [];
   try {
     for (let step = 0; step < 70 * partitions; step += 1) {
-      const part = upTo(partitions);
-      const log = path.logs[part] ?? [];
-      const owner = owners[part]?.[random() < 0.85 ? 0 : 1] as Owner;
+      const partitionId = upTo(partitions);
+      const log = path.logs[partitionId] ?? [];
+      const owner = owners[partitionId]?.[random() < 0.85 ? 0 : 1] as Owner;
       now += upTo(3) * hour;
       deliverLate(false);
       const what = random();
-      if (what < 0.45) await fold(owner, part, log, 1 + upTo(9));
+      if (what < 0.45) await fold(owner, partitionId, log, 1 + upTo(9));
       else if (what < 0.6) take(owner);
       else if (what < 0.66) writeOne(owner);
       else if (what < 0.8) writeAll(owner);
@@ -183,11 +183,11 @@ export async function runTrial(
         crash(owner);
       } else if (what >= 0.95) crash(owner);
     }
-    for (const [part, log] of path.logs.entries()) {
-      for (const owner of [...(owners[part] ?? [])].reverse()) {
+    for (const [partitionId, log] of path.logs.entries()) {
+      for (const owner of [...(owners[partitionId] ?? [])].reverse()) {
         writeAll(owner);
         do {
-          await fold(owner, part, log, 8);
+          await fold(owner, partitionId, log, 8);
           take(owner);
           writeAll(owner);
         } while (owner.at < log.length);
@@ -212,10 +212,10 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   };
-  const reports = rows.filter(({ kind }) => kind === 'report');
+  const metricAggregates = rows.filter(({ kind }) => kind === 'report');
   for (const [key, want] of totalsOf(spec, input.arrivals)) {
     const [metric, arm] = key.split('/');
-    const mine = reports.filter((row) => row.metric === metric && row.arm === arm);
+    const mine = metricAggregates.filter((row) => row.metric === metric && row.arm === arm);
     const sum = (read: (row: StateRowRead) => string | undefined): number =>
       mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
     differ(
@@ -224,17 +224,17 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
       want,
     );
   }
-  for (const [part, log] of logs.entries()) {
+  for (const [partitionId, log] of logs.entries()) {
     differ(
-      `checkpoint of ${part}`,
-      rows.find((row) => row.kind === 'checkpoint' && row.part === part)?.ver,
+      `checkpoint of ${partitionId}`,
+      rows.find((row) => row.kind === 'checkpoint' && row.partitionId === partitionId)?.position,
       String(position(log.length)),
     );
-    const cells = rows.filter((row) => row.kind === 'entry' && row.part === part);
+    const testAggregates = rows.filter((row) => row.kind === 'entry' && row.partitionId === partitionId);
     const expected = entriesOf(spec, revision.phaseStartedAt, log);
     const segments = Math.max(
       0,
-      ...cells.map(({ slot }) => slot),
+      ...testAggregates.map(({ slot }) => slot),
       ...[...expected.keys()].map((key) => Number(key.split('/')[2])),
     );
     for (const { id: metric } of spec.metrics)
@@ -249,22 +249,23 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
             };
           };
           differ(
-            `entries of ${metric}/${arm} since ${from} in ${part}`,
-            since(cells),
+            `entries of ${metric}/${arm} since ${from} in ${partitionId}`,
+            since(testAggregates),
             expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 },
           );
         }
-    const units = rows.filter((row) => row.kind === 'unit' && row.part === part && row.n === '1');
-    for (const cell of reports.filter((row) => row.part === part)) {
-      const mine = units.filter(({ arm }) => arm === cell.arm);
+    const units = rows.filter((row) => row.kind === 'unit' && row.partitionId === partitionId && row.n === '1');
+    for (const aggregate of metricAggregates.filter((row) => row.partitionId === partitionId)) {
+      const mine = units.filter(({ arm }) => arm === aggregate.arm);
       const pair = mine.map(
-        ({ x }) => [BigInt(x[2 * Number(cell.slot)] ?? 0), BigInt(x[2 * Number(cell.slot) + 1] ?? 0)] as const,
+        ({ x }) =>
+          [BigInt(x[2 * Number(aggregate.slot)] ?? 0), BigInt(x[2 * Number(aggregate.slot) + 1] ?? 0)] as const,
       );
       const total = (read: (y: bigint, d: bigint) => bigint): string =>
         String(pair.reduce((sum, [y, d]) => sum + read(y, d), 0n));
       differ(
-        `recount of ${cell.metric}/${cell.arm} in ${part}`,
-        [cell.n, ...cell.xx],
+        `recount of ${aggregate.metric}/${aggregate.arm} in ${partitionId}`,
+        [aggregate.n, ...aggregate.xx],
         [
           String(mine.length),
           total((y) => y),

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
-import { epochBump } from './epoch-bump.ts';
+import { partitionIncrease } from './partition-increase.ts';
 import { failpoints } from './failpoints.ts';
 import { withFullDisk } from './full-disk.ts';
 import {
@@ -204,7 +204,12 @@ export const faults: readonly Fault[] = [
     }),
   },
   { row: 4, name: 'broker killed -9', short: true, run: during((stack) => stack.killPart('broker')) },
-  { row: 4, name: 'partitions doubled twice, everything folded again, killed meanwhile', short: false, run: epochBump },
+  {
+    row: 4,
+    name: 'partitions doubled twice, everything folded again, killed meanwhile',
+    short: false,
+    run: partitionIncrease,
+  },
   { row: 4, name: 'broker frozen 5 s', short: false, run: during(frozen(5_000)) },
   { row: 4, name: 'broker frozen 40 s', short: false, run: during(frozen(40_000)) },
   { row: 5, name: 'zombie: frozen past its session, overtaken, woken', short: true, run: zombie },

@@ -47,8 +47,8 @@ export const slowSink = (context: FaultContext): Promise<FaultResult> =>
       patienceMs,
     );
     const { mostQueuedBytes, pauses, joins } = joiner.queue();
-    const atMost = bound.partitions * (bound.queuedBytes + bound.fetchBytes);
-    if (mostQueuedBytes > atMost) throw new Error(`${mostQueuedBytes} bytes were queued, at most ${atMost}`);
+    const withTimeout = bound.partitions * (bound.queuedBytes + bound.fetchBytes);
+    if (mostQueuedBytes > withTimeout) throw new Error(`${mostQueuedBytes} bytes were queued, at most ${withTimeout}`);
     if (pauses < bound.partitions) throw new Error(`${pauses} pauses: it was never slower than its log`);
     if (joins !== 1) throw new Error(`joined its group ${joins} times`);
     if (resident > bound.residentBytes) throw new Error(`${resident} bytes resident, at most ${bound.residentBytes}`);

@@ -27,7 +27,7 @@ export type StagesSettings = {
   readonly flushMs: number;
   readonly sessionTimeoutMs: number;
   readonly stages: readonly ('redactor' | 'linker' | 'joiner')[];
-  readonly residency: { readonly units: number; readonly events: number };
+  readonly cacheLimits: { readonly units: number; readonly events: number };
   readonly limits?: LinkerLimits;
   /** Every request to the store takes this much longer, ms; queue of a partition, bytes; records of a flush. */
   readonly slow?: { readonly storeMs: number; readonly maxQueuedBytes: number; readonly flushRecords: number };
@@ -68,7 +68,7 @@ const running = await Promise.all(
     if (stage === 'redactor') return startRedactor({ ...common, lingerMs: 5, context });
     if (stage === 'linker')
       return startLinker({ ...common, flushMs, flushRecords, ...(settings.limits && { limits: settings.limits }) });
-    return startJoiner({ ...common, flushMs, flushRecords, idleTickMs: 0, residency: settings.residency });
+    return startJoiner({ ...common, flushMs, flushRecords, idleTickMs: 0, cacheLimits: settings.cacheLimits });
   }),
 );
 process.stdout.write('ready\n');

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Child, isAlive, startChild } from '../../../infra/embedded/child.ts';
 import { publishRevision } from '../../../services/bot/index.ts';
 import { parkedEntries } from '../../../services/cli/parked.ts';
-import { createPartitionFold, foldRecord } from '../../../services/joiner/index.ts';
+import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
 import { takeFlushRows } from '../../../services/joiner/rows.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
@@ -19,8 +19,8 @@ import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
-import { untilItWorks } from '../../../services/runtime/until-it-works.ts';
-import { auditCells } from '../../../services/statistics/audit.clickhouse.ts';
+import { retryUntilAborted } from '../../../services/runtime/retry.ts';
+import { auditAggregates } from '../../../services/statistics/audit.clickhouse.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { readStateRows } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
@@ -69,11 +69,11 @@ export async function createWorld({
   const { prefix } = where;
   const connection = await connect({ ...addresses, ...where, clock: systemClock, clientId: prefix });
   const { log, codec, store } = connection;
-  await prepare({ ...addresses, prefix, partitions, carriedTime: true }, connection);
+  await prepare({ ...addresses, prefix, partitions, eventTime: true }, connection);
   const producer = await log.producer();
   /** As every writer does: a broker in trouble is waited for. What is sent twice carries the same ids. */
   const deliver = (records: readonly OutgoingRecord[]): Promise<unknown> =>
-    untilItWorks(() => producer.send(records), { abandoned: () => false });
+    retryUntilAborted(() => producer.send(records), { abandoned: () => false });
   await publishRevision({ prefix, log, producer, codec }, revision);
   const random = createRandom(seed ^ 0xfa17);
   const { arrivals } = disorderOf(seed, { calls, users: 12 });
@@ -126,10 +126,10 @@ export async function createWorld({
   const checkpoints = async (): Promise<ReadonlyMap<number, number>> =>
     new Map(
       (
-        await store.rows<{ part: number; ver: string }>(
-          "SELECT part, max(ver) AS ver FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY part",
+        await store.rows<{ partitionId: number; position: string }>(
+          "SELECT partition_id AS partitionId, max(state.position) AS position FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY partition_id",
         )
-      ).map(({ part, ver }) => [part, Math.floor(Number(ver) / positionsPerOffset)]),
+      ).map(({ partitionId, position }) => [partitionId, Math.floor(Number(position) / positionsPerOffset)]),
     );
 
   const topicsOf = {
@@ -163,7 +163,7 @@ export async function createWorld({
       ? []
       : [`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`];
   const totalsWrong = async (totals: ReturnType<typeof totalsOf>): Promise<string[]> => {
-    const cells = await store.rows<{
+    const testAggregates = await store.rows<{
       metric: string;
       arm: string;
       units: string;
@@ -173,13 +173,13 @@ export async function createWorld({
       "SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm",
     );
     return [...totals].flatMap(([key, want]) => {
-      const cell = cells.find(({ metric, arm }) => `${metric}/${arm}` === key);
+      const aggregate = testAggregates.find(({ metric, arm }) => `${metric}/${arm}` === key);
       return differ(
         `totals of ${key}`,
         {
-          units: Number(cell?.units ?? 0),
-          numerator: Number(cell?.numerator ?? 0),
-          denominator: Number(cell?.denominator ?? 0),
+          units: Number(aggregate?.units ?? 0),
+          numerator: Number(aggregate?.numerator ?? 0),
+          denominator: Number(aggregate?.denominator ?? 0),
         },
         want,
       );
@@ -187,13 +187,13 @@ export async function createWorld({
   };
   /** Every report, entry and unit row against a fold of the unit log from its beginning. */
   const rowsWrong = async (): Promise<string[]> => {
-    const columns = ['kind', 'part', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
+    const columns = ['kind', 'partition_id', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
     const stored = await store.rows<Record<string, unknown>>(
-      "SELECT kind, part, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')",
+      "SELECT kind, partition_id, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')",
     );
     const asText = (rows: readonly Record<string, unknown>[]): string[] =>
       rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
-    const folds = Array.from({ length: partitions }, (_, part) => createPartitionFold(part));
+    const folds = Array.from({ length: partitions }, (_, partitionId) => createPartitionState(partitionId));
     for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
       if (value === null) continue;
       await codec.prepare([value]);
@@ -214,7 +214,7 @@ export async function createWorld({
         ];
   };
   const recountWrong = async (): Promise<string[]> => {
-    const audit = await auditCells(store);
+    const audit = await auditAggregates(store);
     return [
       ...differ('recount', [audit.mismatches, audit.settled], [[], true]),
       ...differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, badSent),
@@ -257,7 +257,7 @@ export async function createWorld({
         flushMs: 60,
         sessionTimeoutMs,
         stages: options.stages ?? ['redactor', 'linker', 'joiner'],
-        residency: { units: 4, events: 8 },
+        cacheLimits: { units: 4, events: 8 },
         ...options.settings,
       };
       const lines: string[] = [];

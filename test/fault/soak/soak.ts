@@ -33,7 +33,7 @@ const [sendEveryMs, sampleEveryMs, sessionTimeoutMs] = [100, 10_000, 6_000] as c
 const settings = {
   flushMs: 250,
   sessionTimeoutMs,
-  residency: { units: 4_000, events: 20_000 },
+  cacheLimits: { units: 4_000, events: 20_000 },
   limits: { waitMs: 3 * hour, keepMs: 4 * hour },
 } as const;
 

@@ -139,8 +139,8 @@ test('a unit log that was divided since: records go where their units are now, r
   const log = createMemoryBroker().client();
   await log.createTopics([
     { topic: 'p.unit.v1', partitions: 2, config: {} },
-    { topic: 'p.unit.v1.e1', partitions: 4, config: {} },
-    { topic: 'p.unit.v1.e2', partitions: 8, config: {} },
+    { topic: 'p.unit.v1.g1', partitions: 4, config: {} },
+    { topic: 'p.unit.v1.g2', partitions: 8, config: {} },
     { topic: 'p.parked.v1', partitions: 1, config: {} },
   ]);
   await codec.register([{ record: 'unit-record', topic: 'p.unit.v1' }]);
@@ -161,18 +161,18 @@ test('a unit log that was divided since: records go where their units are now, r
     lost(codec.encode('unit-record', { records: [adopted(aRevision())] })),
     lost(Buffer.from('still unreadable')),
     lost(codec.encode('unit-record', { records: [observed({ id: 'old', unit: 'u', at: monday })] })),
-    lost(codec.encode('unit-record', { records: [at(512)] }), 'p.unit.v1.e2'),
+    lost(codec.encode('unit-record', { records: [at(512)] }), 'p.unit.v1.g2'),
   ]);
   const result = await replayParked({ log, producer, codec, prefix: 'p' }, {}, 10_000);
   expect([result.sent, result.nowhere.map(({ id }) => id)]).toEqual([3, [2, 3]]);
-  const sent = (await log.readToEnd('p.unit.v1.e2')).map(({ partition, timestamp, headers, value }) => {
-    const bundle = codec.decode(['unit-record'], value as Buffer);
-    if (!bundle.ok) throw new Error(bundle.message);
+  const sent = (await log.readToEnd('p.unit.v1.g2')).map(({ partition, timestamp, headers, value }) => {
+    const batch = codec.decode(['unit-record'], value as Buffer);
+    if (!batch.ok) throw new Error(batch.message);
     return [
       partition,
       timestamp,
       headers['x-replayed'],
-      bundle.value.records.map(({ bucket, body }) =>
+      batch.value.records.map(({ bucket, body }) =>
         'tripline.v1.Observation' in body ? bucket : Object.keys(body)[0],
       ),
     ];
@@ -187,7 +187,7 @@ test('a unit log that was divided since: records go where their units are now, r
     [7, 7_000, '0', [4_095]],
     [7, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
   ]);
-  expect((await log.readToEnd('p.unit.v1')).length + (await log.readToEnd('p.unit.v1.e1')).length).toBe(0);
+  expect((await log.readToEnd('p.unit.v1')).length + (await log.readToEnd('p.unit.v1.g1')).length).toBe(0);
   expect(parkedEntries(await log.readToEnd('p.parked.v1')).map(({ state }) => state)).toEqual([
     'replayed',
     'replayed',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assign, createAssignmentTable } from '../../../services/assignment/index.ts';
 import { applyDecision, decide, parseExperimentFile, planRevision } from '../../../services/control/index.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
-import type { ReportCell } from '../../../services/kernel/evidence.ts';
+import type { MetricAggregate } from '../../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { evaluate, learningUnits } from '../../../services/statistics/index.ts';
 import { anEvaluation, anExperimentFile, anInference, hour, monday } from '../../support/build.ts';
@@ -20,10 +20,10 @@ const plan = (text: string, previous?: ExperimentRevision, now = monday): Experi
 const learning = plan(file.replace('harm: +0.05', 'harm: +20%')) as ExperimentRevision;
 
 /** `units` control units with one request each; `costs` repeat over them. */
-const reports = (units: number, costs: readonly number[], errors = 0): ReportCell[] => {
+const metricAggregates = (units: number, costs: readonly number[], errors = 0): MetricAggregate[] => {
   const all = Array.from({ length: units }, (_, at) => costs[at % costs.length] ?? 0);
-  const cell = (metric: string, values: readonly number[]): ReportCell => ({
-    part: 0,
+  const aggregate = (metric: string, values: readonly number[]): MetricAggregate => ({
+    partitionId: 0,
     arm: 'A',
     metric,
     units,
@@ -35,29 +35,29 @@ const reports = (units: number, costs: readonly number[], errors = 0): ReportCel
     product: BigInt(values.reduce((sum, y) => sum + y, 0)),
   });
   return [
-    cell('cost', all),
-    cell(
+    aggregate('cost', all),
+    aggregate(
       'error_rate',
       all.map((_, at) => (at < errors ? 1 : 0)),
     ),
   ];
 };
-const lookAt = (hours: number, cells: readonly ReportCell[]) =>
+const lookAt = (hours: number, testAggregates: readonly MetricAggregate[]) =>
   evaluate({
     experiment: learning,
-    reports: cells,
+    metricAggregates: testAggregates,
     entries: [],
     segments: [],
-    fingerprints: [],
+    configurationChanges: [],
     partitions: [
       {
-        part: 0,
-        ver: 1,
+        partitionId: 0,
+        position: 1,
         clock: monday + hours * hour,
         revision: 1,
         events: 1,
         crossovers: 0,
-        assigned: { A: cells[0]?.units ?? 0 },
+        assigned: { A: testAggregates[0]?.units ?? 0 },
       },
     ],
   });
@@ -75,20 +75,20 @@ describe('while baselines are learned', () => {
     ).toEqual(new Set(['A']));
   });
   test.each([
-    ['too few units', 80, reports(learningUnits - 1, [900, 1100])],
-    ['a window that has not passed', 72, reports(600, [900, 1100])],
-    ['values that do not vary', 80, reports(600, [1000])],
-  ])('%s: it goes on', (_name, hours, cells) =>
-    expect(decide(lookAt(hours, cells), [])).toEqual({ state: 'LEARNING', ruleId: 'learn' }),
+    ['too few units', 80, metricAggregates(learningUnits - 1, [900, 1100])],
+    ['a window that has not passed', 72, metricAggregates(600, [900, 1100])],
+    ['values that do not vary', 80, metricAggregates(600, [1000])],
+  ])('%s: it goes on', (_name, hours, testAggregates) =>
+    expect(decide(lookAt(hours, testAggregates), [])).toEqual({ state: 'LEARNING', ruleId: 'learn' }),
   );
   test('a rate without an event yet is half an event', () => {
-    const { learned } = lookAt(80, reports(500, [900, 1100]));
+    const { learned } = lookAt(80, metricAggregates(500, [900, 1100]));
     expect(learned?.ok && learned.baselines['error_rate']?.mean).toBe(0.001);
   });
 });
 
 describe('when they are known', () => {
-  const { decision } = decide(lookAt(80, reports(600, [900, 1100], 60)), []);
+  const { decision } = decide(lookAt(80, metricAggregates(600, [900, 1100], 60)), []);
   const next = applyDecision(learning, decision as Decision, monday + 80 * hour) as ExperimentRevision;
   test('the candidates start in a new phase at the first step, with the baselines frozen', () => {
     expect(decision).toMatchObject({ action: 'advance', reasonCode: 'BASELINE_LEARNED', ruleId: 'learn' });
@@ -114,7 +114,7 @@ describe('when they are known', () => {
     });
   });
   test('it is asked for once, and obeyed once', () => {
-    expect(decide(lookAt(81, reports(600, [900, 1100])), [decision as Decision]).decision).toBeUndefined();
+    expect(decide(lookAt(81, metricAggregates(600, [900, 1100])), [decision as Decision]).decision).toBeUndefined();
     expect(applyDecision(next, decision as Decision, monday)).toBeUndefined();
   });
   test('the same file says nothing new; another waiting time keeps what was learned, another metric learns again', () => {

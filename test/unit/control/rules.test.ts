@@ -39,7 +39,10 @@ describe('a ramp', () => {
   test('asks for a step once: looks before it is obeyed do not climb on', () => {
     const past: Decision[] = [];
     for (let n = 1; n <= 3; n += 1) {
-      const { state, decision } = decide(look(ramped, calm, { versionVector: [{ part: 0, ver: n * 4096 }] }), past);
+      const { state, decision } = decide(
+        look(ramped, calm, { versionVector: [{ partitionId: 0, position: n * 4096 }] }),
+        past,
+      );
       expect(state).toBe('RAMP_NEXT');
       if (decision) past.push(decision);
     }
@@ -134,7 +137,7 @@ test('the culprit is the strongest, whatever the order of the metrics; the other
   expect(one).toEqual(two);
   expect(one?.metric).toBe('cost');
   expect(JSON.parse(one?.evidence ?? '{}').alsoHarmed).toEqual([
-    { metric: 'error_rate', restart: 'whole phase', weightedLogE: 3.5 },
+    { metric: 'error_rate', testStart: 'whole phase', weightedLogE: 3.5 },
   ]);
 });
 test('the bound is met by reaching it, not by a rounded 2.996', () => {
@@ -153,7 +156,7 @@ describe('a step with a tolerance', () => {
     aMetric({
       interval: {
         ok: true,
-        engine: 'E3',
+        engine: 'asymptotic',
         alpha: 0.05,
         estimate: 0,
         lower: -0.1,
@@ -192,7 +195,7 @@ describe('futility', () => {
     aMetric({
       metric: 'reopen_rate',
       role: 'goal',
-      interval: { ok: true, engine: 'E3', alpha: 0.05, estimate: 0, lower, upper: 0.02 },
+      interval: { ok: true, engine: 'asymptotic', alpha: 0.05, estimate: 0, lower, upper: 0.02 },
       ...change,
     });
   test.each([
@@ -203,7 +206,15 @@ describe('futility', () => {
     [
       'an interval that may not be acted on',
       goal(-0.009, {
-        interval: { ok: true, engine: 'E3', alpha: 0.05, estimate: 0, lower: -0.009, upper: 0.02, gate: 'too few' },
+        interval: {
+          ok: true,
+          engine: 'asymptotic',
+          alpha: 0.05,
+          estimate: 0,
+          lower: -0.009,
+          upper: 0.02,
+          gate: 'too few',
+        },
       }),
       'CONTINUE',
     ],
@@ -236,16 +247,16 @@ test('candidates that share alpha_harm need twice the evidence each', () => {
 });
 
 test('who came back is said beside a rollback from a restart, and nowhere else', () => {
-  const survivors = [{ candidate: 'B', returns: { restart: 'schedule 3', logE: 9 } }];
+  const attrition = [{ candidate: 'B', returns: { testStart: 'schedule 3', logE: 9 } }];
   const harmed = metricOf('B', 'error_rate', 'guardrail', 5);
   const late: MetricEvaluation = {
     ...harmed,
     ...(harmed.harm && {
-      harm: { ...harmed.harm, restart: { kind: 'schedule', label: 'schedule 4', index: 4, weight: 0.01 } },
+      harm: { ...harmed.harm, testStart: { kind: 'schedule', label: 'schedule 4', index: 4, weight: 0.01 } },
     }),
   };
   const labels = (metric: MetricEvaluation): unknown =>
-    JSON.parse(decide(look(aRevision(), [metric], { survivors }), []).decision?.evidence ?? '{}').labels;
+    JSON.parse(decide(look(aRevision(), [metric], { attrition }), []).decision?.evidence ?? '{}').labels;
   expect([labels(late), labels(harmed)]).toEqual([['SURVIVORS_MAY_DIFFER'], undefined]);
 });
 

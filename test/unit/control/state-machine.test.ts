@@ -73,7 +73,7 @@ function situation(on: ReadonlySet<Condition>): {
       winLog: win,
       interval: {
         ok: true,
-        engine: 'E3',
+        engine: 'asymptotic',
         alpha: 0.05,
         estimate: 0,
         lower: on.has('futility') ? -0.005 : -0.02,

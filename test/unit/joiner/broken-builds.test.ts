@@ -11,7 +11,7 @@ import {
   finish,
   foldEagerly,
   type Owner,
-} from '../../support/fold-driver.ts';
+} from '../../support/joiner-driver.ts';
 import { createMemoryState, type MemoryState, type StateRowRead } from '../../support/memory-state.ts';
 import { aLog } from '../../support/unit-log.ts';
 
@@ -74,7 +74,12 @@ test.each<[string, Build, 'never' | 'sometimes']>([
   ['checkpoint before the rest', { store: inTwo(({ kind }) => kind === 'checkpoint') }, 'sometimes'],
   [
     'facts past the checkpoint visible',
-    { store: (store) => ({ ...store, events: (part, ids) => store.events(part, ids, Number.MAX_SAFE_INTEGER) }) },
+    {
+      store: (store) => ({
+        ...store,
+        events: (partitionId, ids) => store.events(partitionId, ids, Number.MAX_SAFE_INTEGER),
+      }),
+    },
     'sometimes',
   ],
   ['duplicates told by memory alone', { store: (store) => ({ ...store, events: async () => [] }) }, 'sometimes'],
@@ -83,7 +88,8 @@ test.each<[string, Build, 'never' | 'sometimes']>([
     {
       store: (store) => ({
         ...store,
-        units: async (part, ids) => (await store.units(part, ids)).map((row) => ({ ...row, ver: '0' })),
+        units: async (partitionId, ids) =>
+          (await store.units(partitionId, ids)).map((row) => ({ ...row, position: '0' })),
       }),
     },
     'sometimes',
@@ -112,7 +118,7 @@ test.each<[string, Build, 'never' | 'sometimes']>([
     {
       store: (store) => ({
         ...store,
-        units: async (part, ids) => (await store.units(part, ids)).filter(({ kind }) => kind === 'unit'),
+        units: async (partitionId, ids) => (await store.units(partitionId, ids)).filter(({ kind }) => kind === 'unit'),
       }),
     },
     'sometimes',

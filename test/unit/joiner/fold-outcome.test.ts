@@ -8,33 +8,33 @@ import type { UnitRecord } from '../../../schemas/generated.ts';
 import { entryValue } from '../../../services/joiner/entries.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
 import {
-  createPartitionFold,
+  createPartitionState,
   entriesAt,
   entryFields,
-  type MetricFold,
-  type PartitionFold,
-  readCellKey,
-} from '../../../services/joiner/fold-state.ts';
+  type MetricState,
+  type PartitionState,
+  readAggregateKey,
+} from '../../../services/joiner/partition-state.ts';
 import { erasedBody, takeFlushRows } from '../../../services/joiner/rows.ts';
 import { fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
 
 import { hour, monday } from '../../support/build.ts';
-import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../../support/fold-driver.ts';
+import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../../support/joiner-driver.ts';
 import { createMemoryState, readStateRows } from '../../support/memory-state.ts';
 import { aLog, adopted, erased, exposed, first, happened, observed, second, tick } from '../../support/unit-log.ts';
 
-const fold = (log: readonly UnitRecord[]): PartitionFold =>
+const fold = (log: readonly UnitRecord[]): PartitionState =>
   foldEagerly([adopted(first), adopted(second), ...log]).state;
-const report = (partition: PartitionFold, experiment: string, metric: string) => {
+const report = (partition: PartitionState, experiment: string, metric: string) => {
   const found = partition.experiments.get(experiment);
   const index = found?.revision.spec.metrics.findIndex(({ id }) => id === metric) ?? -1;
-  return (found?.reports ?? []).map((arm) => [
+  return (found?.metricAggregates ?? []).map((arm) => [
     arm[index]?.units,
     Number(arm[index]?.numerator),
     Number(arm[index]?.denominator),
   ]);
 };
-const dropped = (partition: PartitionFold) => Object.fromEntries(partition.counts.dropped);
+const dropped = (partition: PartitionState) => Object.fromEntries(partition.counts.dropped);
 const call = observed({ id: 'e', unit: 'u', at: monday });
 const reopened = happened({ id: 'o', inference: 'e', kind: 'ticket_reopened', at: monday + hour });
 const resolved = happened({ id: 'p', inference: 'e', at: monday + hour });
@@ -131,8 +131,8 @@ describe('a subject that asks to be forgotten', () => {
     const kept = fold([...log, tick(monday + 100 * hour)]);
     const gone = fold([...log, ...later]);
     expect(report(gone, 'exp-test', 'reopen_rate')).toEqual(report(kept, 'exp-test', 'reopen_rate'));
-    expect([...(gone.experiments.get('exp-test')?.cells ?? [])]).toEqual([
-      ...(kept.experiments.get('exp-test')?.cells ?? []),
+    expect([...(gone.experiments.get('exp-test')?.testAggregates ?? [])]).toEqual([
+      ...(kept.experiments.get('exp-test')?.testAggregates ?? []),
     ]);
     expect(dropped(gone)).toEqual({ duplicate: 1, erased: 2 });
   });
@@ -184,7 +184,7 @@ describe('revisions', () => {
     );
     await expect(owner.fold(1)).rejects.toMatchObject({
       code: 'STATE_CORRUPT',
-      cure: expect.stringContaining('npx tripline rebuild'),
+      hint: expect.stringContaining('npx tripline rebuild'),
     });
   });
 });
@@ -192,7 +192,7 @@ describe('revisions', () => {
 test("for every restart, suffix sums of the difference array are a recount of each unit's first entry since", () => {
   fc.assert(
     fc.property(aLog, (log) => {
-      const partition = createPartitionFold(0);
+      const partition = createPartitionState(0);
       /**
        * Entries as they close, from outside: per experiment, unit and metric, their segments and values; a correction
        * moves the last one.
@@ -218,19 +218,19 @@ test("for every restart, suffix sums of the difference array are a recount of ea
         }
       }
       for (const experiment of partition.experiments.values()) {
-        for (let restart = 0; restart < experiment.segments.length; restart += 1) {
+        for (let testStart = 0; testStart < experiment.segments.length; testStart += 1) {
           for (const [arm] of experiment.arms.entries()) {
             for (const [index, metric] of experiment.metrics.entries()) {
               const sums = [0, 0, 0];
-              for (const [key, cell] of experiment.cells) {
-                const at = readCellKey(experiment, key);
-                if (at.metric !== index || at.segment < restart || (at.side === 1) !== (experiment.control !== arm))
+              for (const [key, aggregate] of experiment.testAggregates) {
+                const at = readAggregateKey(experiment, key);
+                if (at.metric !== index || at.segment < testStart || (at.side === 1) !== (experiment.control !== arm))
                   continue;
-                sums[0] = (sums[0] ?? 0) + cell.n;
-                sums[1] = (sums[1] ?? 0) + cell.s;
-                sums[2] = (sums[2] ?? 0) + cell.sv;
+                sums[0] = (sums[0] ?? 0) + aggregate.n;
+                sums[1] = (sums[1] ?? 0) + aggregate.s;
+                sums[2] = (sums[2] ?? 0) + aggregate.sv;
               }
-              expect(sums).toEqual(recount(closed, experiment.key, arm, index, metric, restart));
+              expect(sums).toEqual(recount(closed, experiment.key, arm, index, metric, testStart));
             }
           }
         }
@@ -245,13 +245,13 @@ function recount(
   experiment: string,
   arm: number,
   index: number,
-  metric: MetricFold,
-  restart: number,
+  metric: MetricState,
+  testStart: number,
 ): number[] {
   const sums = [0, 0, 0];
   for (const [at, entries] of closed) {
     if (!at.startsWith(`${experiment}/`) || !at.endsWith(`/${arm}/${index}`)) continue;
-    const entry = entries.find(({ segment }) => segment >= restart);
+    const entry = entries.find(({ segment }) => segment >= testStart);
     if (entry === undefined) continue;
     sums[0] = (sums[0] ?? 0) + 1;
     if (entry.value > 0) sums[1] = (sums[1] ?? 0) + 1;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs, fixedPoint } from '../../../services/kernel/bets.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import { createPartitionFold } from '../../../services/joiner/fold-state.ts';
+import { createPartitionState } from '../../../services/joiner/partition-state.ts';
 import type { Arrival } from '../../../services/replay/scenario-lines.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
@@ -152,7 +152,8 @@ describe('laws of the fold', () => {
         const path = play(arrivals);
         path.look('exp-test');
         const experiment = path.partitions[0]?.experiments.get('exp-test');
-        for (const cell of experiment?.cells.values() ?? []) expect(cell.n).toBeGreaterThanOrEqual(0);
+        for (const aggregate of experiment?.testAggregates.values() ?? [])
+          expect(aggregate.n).toBeGreaterThanOrEqual(0);
         const units = [...(path.partitions[0]?.units.values() ?? [])].filter(
           ({ experiments }) => experiments.length > 0,
         ).length;
@@ -216,10 +217,10 @@ describe('what counts', () => {
     const evaluation = path.look('exp-test');
     expect(of(evaluation, 'reopen_rate', 'A')?.numerator).toBe('0');
     const reopen = revision.spec.metrics.findIndex(({ id }) => id === 'reopen_rate');
-    const cells = [...(path.partitions[0]?.experiments.get('exp-test')?.cells ?? [])]
+    const testAggregates = [...(path.partitions[0]?.experiments.get('exp-test')?.testAggregates ?? [])]
       .filter(([key]) => key % revision.spec.metrics.length === reopen)
-      .map(([, cell]) => cell);
-    expect(cells.map(({ n, s, sv }) => [n, s, sv])).toEqual([[1, 0, 0]]);
+      .map(([, aggregate]) => aggregate);
+    expect(testAggregates.map(({ n, s, sv }) => [n, s, sv])).toEqual([[1, 0, 0]]);
   });
   test('an earlier call that arrives late moves the attribution window', () => {
     const late = anInference({ ticket: 'T1', at: monday - 80 * hour, arrivedAt: monday + hour });
@@ -244,8 +245,8 @@ describe('what counts', () => {
       anInference({ user: 'c', variant: 'B', at: monday + 30 * hour, prompt_version: 'v2' }),
     ]);
     const segments = path.partitions[0]?.experiments.get('exp-test')?.segments ?? [];
-    expect(segments.map(({ reason }) => reason)).toContain('fingerprint');
-    const named = path.look('exp-test').metrics.map(({ harm }) => harm?.restart.label);
+    expect(segments.map(({ reason }) => reason)).toContain('configuration change');
+    const named = path.look('exp-test').metrics.map(({ harm }) => harm?.testStart.label);
     expect(named.every((label) => label !== undefined)).toBe(true);
   });
   test("the cell's bet logs are those of kernel/bets.ts, to the bit", () => {
@@ -259,11 +260,11 @@ describe('what counts', () => {
     const metric = spec.metrics[0] as (typeof spec.metrics)[number];
     const design = betDesignOf(spec, metric, 'B');
     const sum = betLogs(design, true, 0, 'harm').map((log, j) => log + (betLogs(design, true, 1, 'harm')[j] ?? 0));
-    const cell = [...(path.partitions[0]?.experiments.get('exp-test')?.cells ?? [])].find(
+    const aggregate = [...(path.partitions[0]?.experiments.get('exp-test')?.testAggregates ?? [])].find(
       ([key]) => key === spec.metrics.length * 1 + 0,
     )?.[1];
-    expect(cell?.harm).toEqual(sum);
-    expect(cell?.sv).toBe(fixedPoint);
+    expect(aggregate?.harm).toEqual(sum);
+    expect(aggregate?.sv).toBe(fixedPoint);
   });
   test('dropped with a reason: unknown experiment, other phase, unknown arm, duplicate, a kind nobody measures', () => {
     const path = play([
@@ -288,7 +289,7 @@ describe('what counts', () => {
     });
   });
   test('a later phase starts at nothing; an older revision changes nothing', () => {
-    const partition = createPartitionFold(0);
+    const partition = createPartitionState(0);
     const adopt = (next: typeof revision, position: number): void =>
       foldRecord(
         partition,

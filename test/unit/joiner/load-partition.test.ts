@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { evict } from '../../../services/joiner/presence.ts';
+import { evict } from '../../../services/joiner/prefetch.ts';
 import type { UnitRecord } from '../../../schemas/generated.ts';
-import { contentsOf, createOwner, finish, foldEagerly, type Owner } from '../../support/fold-driver.ts';
+import { contentsOf, createOwner, finish, foldEagerly, type Owner } from '../../support/joiner-driver.ts';
 import { createMemoryState } from '../../support/memory-state.ts';
 import { aLog } from '../../support/unit-log.ts';
 
@@ -23,7 +23,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
 );
-const residency = fc.record({ units: fc.integer({ min: 0, max: 4 }), events: fc.integer({ min: 1, max: 6 }) });
+const cacheLimits = fc.record({ units: fc.integer({ min: 0, max: 4 }), events: fc.integer({ min: 1, max: 6 }) });
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 const perform = async (owner: Owner, next: Step): Promise<void> => {
@@ -50,7 +50,7 @@ describe('laws', () => {
       fc.asyncProperty(
         aLog,
         fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }),
-        residency,
+        cacheLimits,
         async (log, steps, room) => {
           const store = createMemoryState();
           const owner = createOwner(store, log, room);
@@ -72,7 +72,7 @@ describe('laws', () => {
       fc.asyncProperty(
         aLog,
         fc.array(fc.tuple(fc.boolean(), step), { minLength: 20, maxLength: 100, size: 'max' }),
-        residency,
+        cacheLimits,
         async (log, steps, room) => {
           const store = createMemoryState();
           const owners = [createOwner(store, log, room), createOwner(store, log, { units: 2, events: 2 })] as const;

@@ -22,7 +22,7 @@ const entryAfter = (outcomes: readonly Arrival[]): readonly number[] => {
   path.look('exp-test');
   const experiment = path.partitions[0]?.experiments.get('exp-test');
   const reopen = experiment?.metrics.findIndex(({ spec }) => spec.id === 'reopen_rate') ?? -1;
-  return [...(experiment?.cells ?? [])]
+  return [...(experiment?.testAggregates ?? [])]
     .filter(([key]) => key % (experiment?.metrics.length ?? 1) === reopen)
     .map(([, { s }]) => s);
 };

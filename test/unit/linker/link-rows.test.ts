@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EntityRecord } from '../../../schemas/generated.ts';
 import {
-  createLinkerFold,
+  createLinkerState,
   type Forward,
-  type LinkerFold,
+  type LinkerState,
   linkRecord,
   unlinkedByKind,
 } from '../../../services/linker/link.ts';
@@ -75,7 +75,7 @@ const table = () => {
     rows,
     write: (bytes: Buffer): void => {
       for (const row of readStateRows(bytes))
-        if (Number(rows.get(`${row.kind}${row.key}`)?.ver ?? -1) <= Number(row.ver))
+        if (Number(rows.get(`${row.kind}${row.key}`)?.position ?? -1) <= Number(row.position))
           rows.set(`${row.kind}${row.key}`, row);
     },
   };
@@ -83,7 +83,7 @@ const table = () => {
 const heard = (forwards: readonly Forward[]): string[] => [
   ...new Set(forwards.map((forward) => JSON.stringify(forward))),
 ];
-const known = (fold: LinkerFold) => ({
+const known = (fold: LinkerState) => ({
   entities: [...fold.entities]
     .map(([key, { owners, outcomes, touchedAt }]) => [key, [...owners], [...outcomes], touchedAt])
     .sort(),
@@ -91,7 +91,7 @@ const known = (fold: LinkerFold) => ({
   clock: fold.clock,
 });
 const whole = (records: readonly EntityRecord[]) => {
-  const fold = createLinkerFold(0, limits);
+  const fold = createLinkerState(0, limits);
   for (const [index, record] of records.entries()) linkRecord(fold, record, index * 4096);
   return fold;
 };

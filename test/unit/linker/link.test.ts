@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EntityRecord } from '../../../schemas/generated.ts';
-import { createLinkerFold, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
+import { createLinkerState, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
 
 const hour = 3_600_000;
 const id = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
@@ -33,7 +33,7 @@ const outcome = (name: string, revision = 1, value: number | null = 1): EntityRe
   },
 });
 const run = (records: readonly EntityRecord[]) => {
-  const fold = createLinkerFold(0);
+  const fold = createLinkerState(0);
   for (const [index, record] of records.entries()) linkRecord(fold, record, index * 4096);
   return fold;
 };
@@ -105,7 +105,7 @@ describe('what never finds an owner', () => {
     body: { 'tripline.v1.Link': { entity: id('T2'), unit_type: 'user', unit: id('z'), bucket: 1, occurred_at: 0 } },
   };
   const fold = (records: readonly EntityRecord[]) => {
-    const state = createLinkerFold(0, limits);
+    const state = createLinkerState(0, limits);
     for (const [index, record] of records.entries()) linkRecord(state, record, index * 4096);
     return state;
   };

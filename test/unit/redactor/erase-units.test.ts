@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import type { InferenceEvent, OutcomeEvent, UnitRecord } from '../../../schemas/generated.ts';
-import { createPartitionFold, foldRecord } from '../../../services/joiner/index.ts';
+import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
 import { eraseKind } from '../../../services/kernel/erase.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
@@ -181,7 +181,7 @@ test('on a log: the record first, then the key, then the offset; a crash in betw
   const records = await erases();
   const marks = records.filter(({ body }) => 'tripline.v1.OutcomeSeen' in body);
   expect(marks.length).toBeGreaterThan(1);
-  const fold = createPartitionFold(partition);
+  const fold = createPartitionState(partition);
   for (const [index, record] of records.entries()) foldRecord(fold, record, index);
   expect(fold.counts.dropped.get('duplicate')).toBe(marks.length - 1);
 });

@@ -1,5 +1,5 @@
 /**
- * What dropping a key erases: an epoch's key the tokens of everybody in it; a unit's key its pseudonym, and nobody
+ * What dropping a key erases: an generation's key the tokens of everybody in it; a unit's key its pseudonym, and nobody
  * else's.
  */
 import { hash } from 'node:crypto';

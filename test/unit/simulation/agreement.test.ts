@@ -6,20 +6,20 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betWeights } from '../../../services/kernel/bets.ts';
 import type { MetricSpec } from '../../../services/kernel/experiment.ts';
-import { e1Table, e2Table, rowOf } from '../../../services/simulation/bets.ts';
-import { addToAll, addToLater, createMixture, openRestart, settle } from '../../../services/simulation/mixture.ts';
+import { bettingTable, firstEventTable, rowOf } from '../../../services/simulation/bets.ts';
+import { addToAll, addToLater, createMixture, openTestStart, settle } from '../../../services/simulation/mixture.ts';
 import {
   designRatios,
   designRatioWeights,
   evaluate,
-  familyWeight,
+  metricWeight,
   logEOfFirstEvents,
   logEOfRatio,
   slotWeight,
   usesFirstEvents,
   wholePhaseWeight,
 } from '../../../services/statistics/index.ts';
-import { watchE4 } from '../../simulation/engines.ts';
+import { watchSampleRatio } from '../../simulation/engines.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, type Entry } from '../statistics/build-look.ts';
 
@@ -40,18 +40,18 @@ describe('the watched mixture', () => {
     (steps, id) => {
       const metric = metricNamed(id);
       const points = [0, 0.3, 0.9, 1.4].map((share) => share * metric.cap);
-      const table = e1Table(
+      const table = bettingTable(
         [{ design: betDesignOf(experiment.spec, metric, 'B'), pointsA: points, pointsB: points }],
         metric,
         'harm',
       );
       const mixture = createMixture(betWeights, Infinity, slots);
-      const { restartEveryMs, horizonMs } = experiment.spec.analysis;
-      const logWeight = Math.log(familyWeight(experiment.spec, metric));
+      const { testStartEveryMs, horizonMs } = experiment.spec.analysis;
+      const logWeight = Math.log(metricWeight(experiment.spec, metric));
       const open = (slot: number): number =>
-        openRestart(
+        openTestStart(
           mixture,
-          logWeight + Math.log(slot === 0 ? wholePhaseWeight : slotWeight(slot, horizonMs / restartEveryMs)),
+          logWeight + Math.log(slot === 0 ? wholePhaseWeight : slotWeight(slot, horizonMs / testStartEveryMs)),
         );
       open(0);
       const last = new Map<number, number>();
@@ -78,15 +78,15 @@ describe('the watched mixture', () => {
       )?.harm;
       // Statistics says nothing of a restart in which an arm has no entries; the strongest of those it speaks of is the
       // same number.
-      if (found) expect(exact[found.restart.index]).toBeCloseTo(found.weightedLogE, 9);
+      if (found) expect(exact[found.testStart.index]).toBeCloseTo(found.weightedLogE, 9);
     },
   );
 
   property.prop([fc.array(fc.boolean(), { maxLength: 200 })])('counts first events as E2 does', (arms) => {
     const ratios = designRatios(1.5);
     const mixture = createMixture(designRatioWeights, Infinity, 1);
-    openRestart(mixture, 0);
-    const table = e2Table([0.2], ratios, 'harm');
+    openTestStart(mixture, 0);
+    const table = firstEventTable([0.2], ratios, 'harm');
     for (const isCandidate of arms) addToAll(mixture, table, isCandidate ? 1 : 0);
     const exact = new Float64Array(1);
     settle(mixture, exact);
@@ -104,14 +104,14 @@ describe('the watched mixture', () => {
     'stops when E4 reaches its bound, not a unit sooner or later',
     (arms) => {
       const [share, level] = [0.2, 0.2];
-      const watcher = watchE4([share], level);
+      const watcher = watchSampleRatio([share], level);
       const counts = [0, 0];
       for (const isCandidate of arms) {
         counts[isCandidate ? 1 : 0] = (counts[isCandidate ? 1 : 0] ?? 0) + 1;
         const outcome = logEOfRatio([{ counts, shares: [1 - share, share] }]);
         const stopped = watcher.see({
           at: 0,
-          epoch: 0,
+          revision: 0,
           segment: 0,
           isCandidate,
           last: -1,
@@ -140,7 +140,7 @@ describe('the watched mixture', () => {
       const watched = createMixture(betWeights, 3, 4);
       const followed = createMixture(betWeights, Infinity, 4);
       for (const mixture of [watched, followed])
-        for (let index = 0; index < 3; index += 1) openRestart(mixture, -1 - index);
+        for (let index = 0; index < 3; index += 1) openTestStart(mixture, -1 - index);
       const exact = new Float64Array(3);
       for (const { row, later } of moves) {
         for (const mixture of [watched, followed]) {
@@ -166,8 +166,8 @@ describe('the engine that watches the whole phase', () => {
   const rare = aRevision({}, anExperimentFile({ metrics }));
   test.each(rare.spec.metrics.map((metric) => [metric.id, metric] as const))("%s is the product's", (id, metric) => {
     const entries = ['A', 'B'].map((arm): Entry => ({ unit: arm, arm, segment: 0, value: 1 }));
-    const reports = ['A', 'B'].map((arm) => ({
-      part: 0,
+    const metricAggregates = ['A', 'B'].map((arm) => ({
+      partitionId: 0,
       arm,
       metric: id,
       units: 1,
@@ -178,9 +178,9 @@ describe('the engine that watches the whole phase', () => {
       denominator2: 1n,
       product: 1n,
     }));
-    const harm = evaluate({ ...aLook(rare, id, entries), reports }).metrics.find(
+    const harm = evaluate({ ...aLook(rare, id, entries), metricAggregates }).metrics.find(
       (evaluated) => evaluated.metric === id,
     )?.harm;
-    expect(harm?.engine).toBe(usesFirstEvents(metric) ? 'E2' : 'E1');
+    expect(harm?.engine).toBe(usesFirstEvents(metric) ? 'first-event' : 'betting');
   });
 });

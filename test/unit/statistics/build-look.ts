@@ -4,12 +4,12 @@
  */
 import { betDesignOf, betLogs, fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
 import {
-  addEntrySums,
-  type EntryCell,
-  emptyEntrySums,
-  type FingerprintMark,
+  addTestSums,
+  type TestAggregate,
+  emptyTestSums,
+  type ConfigurationChange,
   type Look,
-  type SegmentMark,
+  type SegmentStart,
 } from '../../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { monday } from '../../support/build.ts';
@@ -26,30 +26,31 @@ export function aLook(
   entries: readonly Entry[],
   change: {
     partOf?: (unit: string) => number;
-    parts?: number;
-    segments?: readonly SegmentMark[];
-    fingerprints?: readonly FingerprintMark[];
+    partitionIds?: number;
+    segments?: readonly SegmentStart[];
+    configurationChanges?: readonly ConfigurationChange[];
     slots?: number;
-  } & Partial<Omit<Look, 'segments' | 'fingerprints'>> = {},
+  } & Partial<Omit<Look, 'segments' | 'configurationChanges'>> = {},
 ): Look {
   const {
     partOf = () => 0,
-    parts = 1,
+    partitionIds = 1,
     slots = 1 + Math.max(0, ...entries.map(({ segment }) => segment)),
-    fingerprints = [],
+    configurationChanges = [],
     segments,
     ...rest
   } = change;
   const spec = experiment.spec.metrics.find(({ id }) => id === metric);
   if (spec === undefined) throw new RangeError(`no metric ${metric}`);
   const candidates = experiment.spec.arms.filter(({ role }) => role === 'candidate').map(({ id }) => id);
-  const cells = new Map<string, EntryCell>();
+  const testAggregates = new Map<string, TestAggregate>();
   const last = new Map<string, number>();
-  const assigned = Array.from({ length: parts }, (): Record<string, number> => ({}));
+  const assigned = Array.from({ length: partitionIds }, (): Record<string, number> => ({}));
   for (const { unit, arm, segment, value } of entries) {
-    const part = partOf(unit);
+    const partitionId = partOf(unit);
     const previous = last.get(unit);
-    if (previous === undefined) assigned[part] = { ...assigned[part], [arm]: (assigned[part]?.[arm] ?? 0) + 1 };
+    if (previous === undefined)
+      assigned[partitionId] = { ...assigned[partitionId], [arm]: (assigned[partitionId]?.[arm] ?? 0) + 1 };
     last.set(unit, segment);
     const x = scaledValue(spec, value);
     for (const candidate of candidates.filter((id) => id === arm || !candidates.includes(arm))) {
@@ -65,40 +66,47 @@ export function aLook(
         win: betLogs(design, isCandidate, x, 'win'),
       };
       const into = (at: number, sign: 1 | -1): void => {
-        const key = `${part}/${candidate}/${arm}/${at}`;
-        const cell = cells.get(key) ?? { part, candidate, arm, metric, segment: at, sums: emptyEntrySums() };
-        addEntrySums(cell.sums, sums, sign);
-        cells.set(key, cell);
+        const key = `${partitionId}/${candidate}/${arm}/${at}`;
+        const aggregate = testAggregates.get(key) ?? {
+          partitionId,
+          candidate,
+          arm,
+          metric,
+          segment: at,
+          sums: emptyTestSums(),
+        };
+        addTestSums(aggregate.sums, sums, sign);
+        testAggregates.set(key, aggregate);
       };
       into(segment, 1);
       if (previous !== undefined) into(previous, -1);
     }
   }
-  const { restartEveryMs } = experiment.spec.analysis;
+  const { testStartEveryMs } = experiment.spec.analysis;
   return {
     experiment,
-    reports: [],
-    entries: [...cells.values()],
-    fingerprints,
-    partitions: Array.from({ length: parts }, (_, part) => ({
-      part,
-      ver: 4096 * (part + 1),
-      clock: monday + slots * restartEveryMs,
+    metricAggregates: [],
+    entries: [...testAggregates.values()],
+    configurationChanges,
+    partitions: Array.from({ length: partitionIds }, (_, partitionId) => ({
+      partitionId,
+      position: 4096 * (partitionId + 1),
+      clock: monday + slots * testStartEveryMs,
       revision: experiment.revision,
       events: entries.length,
       crossovers: 0,
-      assigned: assigned[part] ?? {},
+      assigned: assigned[partitionId] ?? {},
     })),
     segments:
       segments ??
-      Array.from({ length: parts }, (_, part) =>
+      Array.from({ length: partitionIds }, (_, partitionId) =>
         Array.from(
           { length: slots },
-          (__, slot): SegmentMark => ({
-            part,
+          (__, slot): SegmentStart => ({
+            partitionId,
             ordinal: slot,
             slot,
-            startedAt: monday + slot * restartEveryMs,
+            startedAt: monday + slot * testStartEveryMs,
             reason: slot === 0 ? 'phase' : 'schedule',
           }),
         ),

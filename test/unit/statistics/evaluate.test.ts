@@ -1,26 +1,26 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import type { FingerprintMark, SegmentMark } from '../../../services/kernel/evidence.ts';
+import type { ConfigurationChange, SegmentStart } from '../../../services/kernel/evidence.ts';
 import {
   evaluate,
-  familyWeight,
-  fingerprintWeight,
-  placeRestarts,
+  metricWeight,
+  configurationChangeWeight,
+  placeTestStarts,
   slotWeight,
 } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
 
 const experiment = aRevision();
-const segment = (part: number, ordinal: number, slot: number, reason: SegmentMark['reason']): SegmentMark => ({
-  part,
+const segment = (partitionId: number, ordinal: number, slot: number, reason: SegmentStart['reason']): SegmentStart => ({
+  partitionId,
   ordinal,
   slot,
   startedAt: monday + slot * 6 * hour,
   reason,
 });
-const mark = (change: Partial<FingerprintMark>): FingerprintMark => ({
-  part: 0,
+const mark = (change: Partial<ConfigurationChange>): ConfigurationChange => ({
+  partitionId: 0,
   arm: 'B',
   dimension: 'prompt_version',
   value: 'v2',
@@ -29,9 +29,13 @@ const mark = (change: Partial<FingerprintMark>): FingerprintMark => ({
   baseline: false,
   ...change,
 });
-const restartsOf = (segments: readonly SegmentMark[], fingerprints: readonly FingerprintMark[] = [], parts = 1) =>
-  placeRestarts(aLook(experiment, 'error_rate', [], { segments, fingerprints, parts })).map(
-    ({ restart: { label, index }, from }) => ({ label, index, from: Object.fromEntries(from) }),
+const testStartsOf = (
+  segments: readonly SegmentStart[],
+  configurationChanges: readonly ConfigurationChange[] = [],
+  partitionIds = 1,
+) =>
+  placeTestStarts(aLook(experiment, 'error_rate', [], { segments, configurationChanges, partitionIds })).map(
+    ({ testStart: { label, index }, from }) => ({ label, index, from: Object.fromEntries(from) }),
   );
 
 describe('restarts', () => {
@@ -43,7 +47,7 @@ describe('restarts', () => {
       segment(1, 0, 0, 'phase'),
       segment(1, 1, 2, 'schedule'),
     ];
-    expect(restartsOf(segments, [], 2)).toEqual([
+    expect(testStartsOf(segments, [], 2)).toEqual([
       { label: 'whole phase', index: 0, from: { 0: 0, 1: 0 } },
       { label: 'schedule 1', index: 1, from: { 0: 1, 1: 1 } },
       { label: 'schedule 2', index: 2, from: { 0: 2, 1: 1 } },
@@ -53,43 +57,43 @@ describe('restarts', () => {
   test('values first shown on one record are one fingerprint, in the order of the dimensions, from its earliest segment in each partition', () => {
     const segments = [
       segment(0, 0, 0, 'phase'),
-      segment(0, 1, 0, 'fingerprint'),
-      segment(0, 2, 0, 'fingerprint'),
+      segment(0, 1, 0, 'configuration change'),
+      segment(0, 2, 0, 'configuration change'),
       segment(1, 0, 0, 'phase'),
-      segment(1, 1, 0, 'fingerprint'),
+      segment(1, 1, 0, 'configuration change'),
       segment(2, 0, 0, 'phase'),
     ];
-    const fingerprints = [
+    const configurationChanges = [
       mark({ dimension: 'model_served', value: 'm2' }),
       mark({ value: 'reply-v2' }),
-      mark({ part: 1, value: 'reply-v2', firstSeenAt: monday + 8 * hour, segment: 1 }),
+      mark({ partitionId: 1, value: 'reply-v2', firstSeenAt: monday + 8 * hour, segment: 1 }),
       mark({ arm: 'A', value: 'v9', firstSeenAt: monday + 6 * hour, segment: 1 }),
     ];
-    expect(restartsOf(segments, fingerprints, 3).slice(1)).toEqual([
+    expect(testStartsOf(segments, configurationChanges, 3).slice(1)).toEqual([
       { label: 'fingerprint prompt_version=v9', index: 1, from: { 0: 1 } },
       { label: 'fingerprint prompt_version=reply-v2, model_served=m2', index: 2, from: { 0: 2, 1: 1 } },
     ]);
   });
   test('what one partition has seen from the start is no change anywhere', () => {
     expect(
-      restartsOf([segment(0, 0, 0, 'phase')], [mark({}), mark({ part: 1, baseline: true, segment: 0 })]),
+      testStartsOf([segment(0, 0, 0, 'phase')], [mark({}), mark({ partitionId: 1, baseline: true, segment: 0 })]),
     ).toHaveLength(1);
   });
   propertyTest.prop([fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })])(
     'the order in which partitions report does not matter',
     (order) => {
-      const fingerprints = [
+      const configurationChanges = [
         mark({}),
         mark({ dimension: 'model_served', value: 'm2' }),
         mark({ value: 'v3', firstSeenAt: monday + 9 * hour }),
-        mark({ part: 1, value: 'v3', firstSeenAt: monday + 5 * hour, segment: 1 }),
+        mark({ partitionId: 1, value: 'v3', firstSeenAt: monday + 5 * hour, segment: 1 }),
       ];
       expect(
-        restartsOf(
+        testStartsOf(
           [segment(0, 0, 0, 'phase')],
-          order.map((at) => fingerprints[at] as FingerprintMark),
+          order.map((at) => configurationChanges[at] as ConfigurationChange),
         ),
-      ).toEqual(restartsOf([segment(0, 0, 0, 'phase')], fingerprints));
+      ).toEqual(testStartsOf([segment(0, 0, 0, 'phase')], configurationChanges));
     },
   );
 });
@@ -97,7 +101,7 @@ describe('restarts', () => {
 describe('family weights', () => {
   test('guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
     const weights = Object.fromEntries(
-      experiment.spec.metrics.map((metric) => [metric.id, familyWeight(experiment.spec, metric)]),
+      experiment.spec.metrics.map((metric) => [metric.id, metricWeight(experiment.spec, metric)]),
     );
     expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
   });
@@ -118,7 +122,12 @@ describe('one look', () => {
     const found = ofMetric(aLook(experiment, 'error_rate', broken), 'error_rate');
     expect(found).toMatchObject({
       status: 'bad',
-      harm: { engine: 'E1', restart: { label: 'schedule 5' }, candidate: { n: 30, s: 30 }, control: { n: 30, s: 3 } },
+      harm: {
+        engine: 'betting',
+        testStart: { label: 'schedule 5' },
+        candidate: { n: 30, s: 30 },
+        control: { n: 30, s: 3 },
+      },
     });
     const whole = ofMetric(
       aLook(experiment, 'error_rate', broken, { segments: [segment(0, 0, 0, 'phase')] }),
@@ -126,7 +135,7 @@ describe('one look', () => {
     );
     expect(whole).toMatchObject({
       status: 'fine',
-      harm: { restart: { label: 'whole phase' }, candidate: { n: 30, s: 3 } },
+      harm: { testStart: { label: 'whole phase' }, candidate: { n: 30, s: 3 } },
     });
   });
   test('the weighted log e is log e with the weights of its metric and its restart', () => {
@@ -134,21 +143,21 @@ describe('one look', () => {
     expect((harm?.weightedLogE ?? 0) - (harm?.logE ?? 0)).toBeCloseTo(Math.log(0.4) + Math.log(slotWeight(5, 56)), 12);
   });
   test('a new prompt is named when it is the strongest', () => {
-    const fingerprints = [mark({ value: 'reply-v2', segment: 5 })];
-    const harm = ofMetric(aLook(experiment, 'error_rate', broken, { fingerprints }), 'error_rate')?.harm;
-    expect(harm?.restart).toEqual({
-      kind: 'fingerprint',
+    const configurationChanges = [mark({ value: 'reply-v2', segment: 5 })];
+    const harm = ofMetric(aLook(experiment, 'error_rate', broken, { configurationChanges }), 'error_rate')?.harm;
+    expect(harm?.testStart).toEqual({
+      kind: 'configuration change',
       label: 'fingerprint prompt_version=reply-v2',
       index: 1,
-      weight: fingerprintWeight(1),
+      weight: configurationChangeWeight(1),
     });
   });
   propertyTest.prop([fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 1_000 })], { numRuns: 20 })(
     'any split over partitions, in any order, gives the same bits',
-    (parts, salt) => {
+    (partitionIds, salt) => {
       const one = evaluate(aLook(experiment, 'error_rate', broken)).metrics;
-      const partOf = (unit: string): number => (Number(unit.slice(1)) * salt) % parts;
-      const split = aLook(experiment, 'error_rate', broken, { parts, partOf });
+      const partOf = (unit: string): number => (Number(unit.slice(1)) * salt) % partitionIds;
+      const split = aLook(experiment, 'error_rate', broken, { partitionIds, partOf });
       expect(
         evaluate({ ...split, entries: [...split.entries].reverse(), segments: [...split.segments].reverse() }).metrics,
       ).toEqual(one);
@@ -183,7 +192,7 @@ describe('one look', () => {
     expect(found).not.toHaveProperty('harm');
   });
   test('settled: every partition carries this revision', () => {
-    const look = aLook(experiment, 'error_rate', broken, { parts: 2 });
+    const look = aLook(experiment, 'error_rate', broken, { partitionIds: 2 });
     const [first, second] = look.partitions;
     expect([
       evaluate(look).settled,
@@ -192,7 +201,10 @@ describe('one look', () => {
     ]).toEqual([true, false, false]);
   });
   test('the watermark is that of the slowest partition that holds units, now is the fastest of all', () => {
-    const look = aLook(experiment, 'error_rate', broken, { parts: 3, partOf: (unit) => (unit === 'u1' ? 1 : 0) });
+    const look = aLook(experiment, 'error_rate', broken, {
+      partitionIds: 3,
+      partOf: (unit) => (unit === 'u1' ? 1 : 0),
+    });
     const partitions = look.partitions.map((partition, at) => ({ ...partition, clock: monday + ([5, 3, 9][at] ?? 0) }));
     expect(evaluate({ ...look, partitions })).toMatchObject({ watermark: monday + 3, newestClock: monday + 9 });
   });
@@ -207,7 +219,7 @@ describe('rare events', () => {
     }),
   );
   const report = (arm: string, units: number, firstEvents: number) => ({
-    part: 0,
+    partitionId: 0,
     arm,
     metric: 'error_rate',
     units,
@@ -220,17 +232,17 @@ describe('rare events', () => {
   });
   test('are counted by E2 in the whole phase, before any entry has closed', () => {
     const found = evaluate(
-      aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3), report('B', 500, 40)] }),
+      aLook(rare, 'error_rate', [], { slots: 1, metricAggregates: [report('A', 500, 3), report('B', 500, 40)] }),
     ).metrics[0];
     expect(found).toMatchObject({
       status: 'bad',
-      harm: { engine: 'E2', restart: { label: 'whole phase' } },
+      harm: { engine: 'first-event', testStart: { label: 'whole phase' } },
       arms: [{ firstEvents: 3 }, { firstEvents: 40, estimate: 0.08 }],
     });
   });
   test('without units in both arms nothing is known', () => {
     expect(
-      evaluate(aLook(rare, 'error_rate', [], { slots: 1, reports: [report('A', 500, 3)] })).metrics[0],
+      evaluate(aLook(rare, 'error_rate', [], { slots: 1, metricAggregates: [report('A', 500, 3)] })).metrics[0],
     ).toMatchObject({ status: 'unknown', reason: 'no units in both arms yet' });
   });
 });

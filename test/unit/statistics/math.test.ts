@@ -1,10 +1,10 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { addEntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
+import { addTestSums, emptyTestSums } from '../../../services/kernel/evidence.ts';
 import {
   designRatios,
   designRatioWeights,
-  fingerprintWeight,
+  configurationChangeWeight,
   logBayesFactor,
   logEOfCounts,
   logEOfFirstEvents,
@@ -19,7 +19,7 @@ import {
   wholePhaseWeight,
 } from '../../../services/statistics/index.ts';
 
-const epoch = { allocation: 0.2, unitsA: 80, eventsA: 8, unitsB: 20, eventsB: 5 };
+const revision = { allocation: 0.2, unitsA: 80, eventsA: 8, unitsB: 20, eventsB: 5 };
 const design = { side: 'harm' as Side, center: 0.1, design: 0.02, variance: 0.09, tolerance: 0 };
 const first = { allocation: 0.2, eventsA: 8, eventsB: 5 };
 const grid = { side: 'harm' as const, ratios: designRatios(1.2), weights: designRatioWeights };
@@ -28,15 +28,15 @@ const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : Number.N
 
 describe('garbage gets a reason, never a number', () => {
   test.each<[string, () => Outcome]>([
-    ['E1: more events than units', () => logEOfCounts({ ...design, epochs: [{ ...epoch, eventsB: 21 }] })],
-    ['E1: a negative count', () => logEOfCounts({ ...design, epochs: [{ ...epoch, unitsA: -1 }] })],
-    ['E1: a count that is no number', () => logEOfCounts({ ...design, epochs: [{ ...epoch, unitsA: Number.NaN }] })],
-    ['E1: everyone in the candidate', () => logEOfCounts({ ...design, epochs: [{ ...epoch, allocation: 1 }] })],
-    ['E1: no variance', () => logEOfCounts({ ...design, variance: 0, epochs: [epoch] })],
-    ['E1: a centre outside [0, 1]', () => logEOfCounts({ ...design, center: 1.1, epochs: [epoch] })],
+    ['E1: more events than units', () => logEOfCounts({ ...design, epochs: [{ ...revision, eventsB: 21 }] })],
+    ['E1: a negative count', () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: -1 }] })],
+    ['E1: a count that is no number', () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: Number.NaN }] })],
+    ['E1: everyone in the candidate', () => logEOfCounts({ ...design, epochs: [{ ...revision, allocation: 1 }] })],
+    ['E1: no variance', () => logEOfCounts({ ...design, variance: 0, epochs: [revision] })],
+    ['E1: a centre outside [0, 1]', () => logEOfCounts({ ...design, center: 1.1, epochs: [revision] })],
     [
       'E1: non-inferiority without a tolerance',
-      () => logEOfCounts({ ...design, side: 'noninferiority', epochs: [epoch] }),
+      () => logEOfCounts({ ...design, side: 'noninferiority', epochs: [revision] }),
     ],
     ['E1: six bets', () => logEOfSums(sevens.slice(1), sevens)],
     ['E1: a sum that is no number', () => logEOfSums(sevens, [...sevens.slice(1), Number.NaN])],
@@ -94,7 +94,11 @@ describe('laws', () => {
     (given, side) => {
       const before = logE(logEOfCounts({ ...design, side, epochs: [given] }));
       const after = logE(
-        logEOfCounts({ ...design, side, epochs: [{ ...given, unitsB: given.unitsB + 1, eventsB: given.eventsB + 1 }] }),
+        logEOfCounts({
+          ...design,
+          side,
+          epochs: [{ ...given, unitsB: given.unitsB + 1, eventsB: given.eventsB + 1 }],
+        }),
       );
       expect(Math.sign(after - before)).toBe(side === 'harm' ? 1 : -1);
     },
@@ -151,14 +155,14 @@ test.each([1, 4, 56, 1000])(
   'restart weights never sum to more than 1, however long it runs (%i slots planned)',
   (planned) => {
     let sum = wholePhaseWeight;
-    for (let k = 1; k <= 20_000; k += 1) sum += slotWeight(k, planned) + fingerprintWeight(k);
+    for (let k = 1; k <= 20_000; k += 1) sum += slotWeight(k, planned) + configurationChangeWeight(k);
     expect(sum).toBeLessThanOrEqual(1);
     expect(sum).toBeGreaterThan(0.9);
   },
 );
 test('suffix sums of a difference array count everyone once from each restart on', () => {
   const cell = (n: number) => {
-    const sums = emptyEntrySums();
+    const sums = emptyTestSums();
     sums.n = n;
     return sums;
   };
@@ -166,7 +170,7 @@ test('suffix sums of a difference array count everyone once from each restart on
   const differences = [cell(1), undefined, cell(1), cell(2)];
   expect(suffixSums(differences).map(({ n }) => n)).toEqual([4, 3, 3, 2]);
   expect(differences[0]?.n).toBe(1);
-  const total = emptyEntrySums();
-  for (const difference of differences) if (difference) addEntrySums(total, difference);
+  const total = emptyTestSums();
+  for (const difference of differences) if (difference) addTestSums(total, difference);
   expect(suffixSums(differences)[0]).toEqual(total);
 });

@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
-import { addEntrySums, type EntryCell, type EntrySums, emptyEntrySums } from '../../../services/kernel/evidence.ts';
+import { addTestSums, type TestAggregate, type TestSums, emptyTestSums } from '../../../services/kernel/evidence.ts';
 import {
   designRatios,
   designRatioWeights,
@@ -40,7 +40,7 @@ const metric = experiment.spec.metrics[0];
 if (metric === undefined) throw new Error('no metric');
 const design = betDesignOf(experiment.spec, metric, 'B');
 /** Bet logs of the four things that can happen. */
-const moves: Readonly<Record<string, EntrySums>> = Object.fromEntries(
+const moves: Readonly<Record<string, TestSums>> = Object.fromEntries(
   ['A', 'B'].flatMap((arm) =>
     [0, 1].map((x) => [
       `${arm}${x}`,
@@ -66,38 +66,38 @@ function run(seed: number, users: number, segments: number): Alarms {
   const random = createRandom(seed);
   const someone = () => ({ arm: random() < 0.2 ? 'B' : 'A', rate: random() < 0.3 ? 0.9 : 0.04, last: -1 });
   const people = Array.from({ length: users }, someone);
-  const cells = new Map<string, EntryCell>();
-  const sumsOf = (arm: string, segment: number): EntrySums => {
+  const testAggregates = new Map<string, TestAggregate>();
+  const sumsOf = (arm: string, segment: number): TestSums => {
     const key = `${arm}/${segment}`;
-    const cell = cells.get(key) ?? {
-      part: 0,
+    const aggregate = testAggregates.get(key) ?? {
+      partitionId: 0,
       candidate: 'B',
       arm,
       metric: 'refusal_rate',
       segment,
-      sums: emptyEntrySums(),
+      sums: emptyTestSums(),
     };
-    cells.set(key, cell);
-    return cell.sums;
+    testAggregates.set(key, aggregate);
+    return aggregate.sums;
   };
-  const [visitsA, visitsB] = [emptyEntrySums(), emptyEntrySums()];
+  const [visitsA, visitsB] = [emptyTestSums(), emptyTestSums()];
   let [union, withoutWeights, everyVisit] = [false, false, false];
   for (let segment = 0; segment < segments; segment += 1) {
     for (let at = 0; at < users; at += 1) {
       if (random() < 0.1) people[at] = someone();
       const person = people[at];
       if (person === undefined || random() < 0.4) continue;
-      const value = moves[`${person.arm}${random() < person.rate ? 1 : 0}`] as EntrySums;
-      addEntrySums(sumsOf(person.arm, segment), value);
-      if (person.last >= 0) addEntrySums(sumsOf(person.arm, person.last), value, -1);
-      addEntrySums(person.arm === 'B' ? visitsB : visitsA, value);
+      const value = moves[`${person.arm}${random() < person.rate ? 1 : 0}`] as TestSums;
+      addTestSums(sumsOf(person.arm, segment), value);
+      if (person.last >= 0) addTestSums(sumsOf(person.arm, person.last), value, -1);
+      addTestSums(person.arm === 'B' ? visitsB : visitsA, value);
       person.last = segment;
     }
     const frame = aLook(experiment, 'refusal_rate', [], { slots: segment + 1 });
-    const harm = evaluate({ ...frame, entries: [...cells.values()] }).metrics[0]?.harm;
+    const harm = evaluate({ ...frame, entries: [...testAggregates.values()] }).metrics[0]?.harm;
     union ||= (harm?.weightedLogE ?? 0) >= bound;
     const [a, b] = ['A', 'B'].map((arm) =>
-      suffixSums(Array.from({ length: segment + 1 }, (_, at) => cells.get(`${arm}/${at}`)?.sums)),
+      suffixSums(Array.from({ length: segment + 1 }, (_, at) => testAggregates.get(`${arm}/${at}`)?.sums)),
     );
     withoutWeights ||= a?.some((sums, k) => logE(logEOfSums(sums.harm, b?.[k]?.harm ?? [])) >= bound) === true;
     everyVisit ||= logE(logEOfSums(visitsA.harm, visitsB.harm)) >= bound;
@@ -161,9 +161,12 @@ describe('the hardest cells of `npm run simulate`, a look at every visit', () =>
     { outcome: 'lognormal', rate: 1, share: 0.05, arrival: 'sticky' },
   ];
   const hardRuns = 120;
-  test.each(hard.map((cell) => [nameOf(cell), cell] as const))('%s: no engine is refuted', (_, cell) => {
-    const alarms = countAlarms(prepareCell(cell), 8, 0, 0, hardRuns);
-    for (const [at, engine] of engines.entries())
-      expect([engine, clopperPearson(alarms[at] ?? 0, hardRuns).lower <= alpha]).toEqual([engine, true]);
-  });
+  test.each(hard.map((aggregate) => [nameOf(aggregate), aggregate] as const))(
+    '%s: no engine is refuted',
+    (_, aggregate) => {
+      const alarms = countAlarms(prepareCell(aggregate), 8, 0, 0, hardRuns);
+      for (const [at, engine] of engines.entries())
+        expect([engine, clopperPearson(alarms[at] ?? 0, hardRuns).lower <= alpha]).toEqual([engine, true]);
+    },
+  );
 });

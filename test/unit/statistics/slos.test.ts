@@ -17,7 +17,7 @@ describe('one arm against its limit', () => {
   test('a fifth of the candidates failing passes 0.1, a twentieth never does', () => {
     expect(sloOf(entries(400, (at) => (at % 5 === 0 ? 1 : 0)))).toMatchObject({
       status: 'bad',
-      test: { units: 400, bad: 80, restart: { kind: 'whole' } },
+      test: { units: 400, bad: 80, testStart: { kind: 'whole' } },
     });
     expect(sloOf(entries(4_000, (at) => (at % 20 === 0 ? 1 : 0)))).toMatchObject({ status: 'fine' });
   });
@@ -39,7 +39,7 @@ describe('one arm against its limit', () => {
       ...[0, 1, 2].flatMap((segment) => entries(700, () => 0, 'B', segment)),
       ...entries(200, (at) => (at % 3 === 0 ? 1 : 0), 'B', 3),
     ];
-    expect(sloOf(broken)).toMatchObject({ status: 'bad', test: { restart: { label: 'schedule 3' } } });
+    expect(sloOf(broken)).toMatchObject({ status: 'bad', test: { testStart: { label: 'schedule 3' } } });
   });
   test('where higher is better the limit is a floor', () => {
     const floor = withSlo(

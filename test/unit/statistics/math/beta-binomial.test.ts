@@ -50,13 +50,13 @@ propertyTest.prop([
 propertyTest.prop([counts.filter(({ n }) => n > 0)], { numRuns: 30 })(
   "a rate's interval holds its estimate and mirrors with good and bad",
   ({ n, bad }) => {
-    const [interval, mirrored] = [
+    const [interval, reversed] = [
       rateInterval({ bad, n, alpha: 0.05 }),
       rateInterval({ bad: n - bad, n, alpha: 0.05 }),
     ];
-    if (!interval.ok || !mirrored.ok) throw new Error('refused');
+    if (!interval.ok || !reversed.ok) throw new Error('refused');
     expect(interval.lower <= bad / n && bad / n <= interval.upper).toBe(true);
-    expect(mirrored.lower).toBeCloseTo(1 - interval.upper, 9);
+    expect(reversed.lower).toBeCloseTo(1 - interval.upper, 9);
   },
 );
 

@@ -65,9 +65,9 @@ propertyTest.prop([sizes, sizes, fc.double({ min: -6, max: 6, noNaN: true })], {
     const x = Math.min(Math.max(mean + deviations * Math.sqrt((mean * (1 - mean)) / (a + b + 1)), 1e-12), 1 - 1e-12);
     const { lower, upper } = logBetaTails(a, b, x, 1 - x);
     close(Math.exp(lower) + Math.exp(upper), 1, 1e-13);
-    const mirrored = logBetaTails(b, a, 1 - x, x);
-    close(mirrored.upper, lower, 1e-12);
-    close(mirrored.lower, upper, 1e-12);
+    const reversed = logBetaTails(b, a, 1 - x, x);
+    close(reversed.upper, lower, 1e-12);
+    close(reversed.lower, upper, 1e-12);
   },
 );
 propertyTest.prop([sizes, sizes, fc.double({ min: -4, max: 4, noNaN: true })], { numRuns: 200 })(

@@ -1,0 +1,211 @@
+/**
+ * Metrics as a file declares them to metrics as every part reads them: effects absolute, caps given. A metric without a
+ * baseline is settled when its baseline has been learned: until then `ExperimentSpec.learning` says what is to come.
+ */
+import { binomialUpperTail } from '../kernel/binomial.ts';
+import type { Effect, ExperimentSpec, MetricSpec, SloSpec } from '../kernel/experiment.ts';
+import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
+import type { MetricInput, SloInput } from './file-schema.ts';
+
+export type Baseline = MetricSpec['baseline'];
+/** A problem with one key of a metric or an SLO; without a key, with the whole of it. */
+export type ResolveProblem = { readonly key?: string; readonly code: string; readonly message: string };
+export type MetricDraft = Omit<MetricSpec, 'harm' | 'margin' | 'worthwhile' | 'cap' | 'baseline'> & {
+  readonly harm: Effect;
+  readonly margin?: Effect;
+  readonly worthwhile?: Effect;
+  readonly cap?: number;
+  readonly baseline?: Baseline;
+};
+
+/** 99.5th percentile of a normal distribution, in standard deviations. */
+const z995 = 2.5758;
+
+export const isResolveProblem = (value: object): value is ResolveProblem => 'code' in value;
+
+/** A quantile is tested as the rate of passing its threshold; its baseline follows from the quantile itself. */
+export function draftOf(input: MetricInput): MetricDraft | ResolveProblem {
+  let { numerator, denominator } = input;
+  if (input.quantile !== undefined) {
+    if (input.of === undefined || input.threshold === undefined)
+      return {
+        key: 'quantile',
+        code: 'quantile-incomplete',
+        message: 'a quantile is tested as the rate of passing a threshold: give `of` and `threshold`',
+      };
+    numerator = { of: 'inference', name: 'over', field: input.of, threshold: input.threshold };
+    denominator = { of: 'inference', name: 'requests' };
+  }
+  if (numerator === undefined)
+    return { key: 'numerator', code: 'missing', message: 'a metric needs a numerator, or quantile, of and threshold' };
+  if (input.worthwhile !== undefined && input.role !== 'goal')
+    return {
+      key: 'worthwhile',
+      code: 'not-a-goal',
+      message: 'only a goal can be worth having: take the key out, or make it a goal',
+    };
+  const baseline =
+    input.baseline ??
+    (input.quantile === undefined
+      ? undefined
+      : { mean: 1 - input.quantile, sd: Math.sqrt(input.quantile * (1 - input.quantile)) });
+  return {
+    id: input.id,
+    role: input.role,
+    numerator,
+    ...(denominator && { denominator }),
+    better: input.better,
+    windowMs: input.window,
+    harm: input.harm ?? { relative: true, size: input.quantile === undefined ? 0.2 : 0.5 },
+    ...(input.margin !== undefined && input.margin !== 0 && { margin: input.margin }),
+    ...(input.worthwhile && { worthwhile: input.worthwhile }),
+    ...(input.cap !== undefined && { cap: input.cap }),
+    ...(baseline && { baseline }),
+  };
+}
+
+/** A unit's value lies in [0, 1] by its nature: a share of requests or of entities. */
+const isShare = ({ numerator, denominator }: Pick<MetricSpec, 'numerator' | 'denominator'>): boolean =>
+  scaleOf(numerator) === 1 && denominator !== undefined && (isEventMeasure(numerator) || numerator.of === 'outcome');
+
+/**
+ * The metric with this baseline. Relative effects are of its mean; a missing cap is 1 for shares, else its 99.5th
+ * percentile as if normal.
+ */
+export function resolveMetric(draft: MetricDraft, baseline: Baseline): MetricSpec | ResolveProblem {
+  const { harm: wanted, margin: tolerated, worthwhile: worth, cap: declared, ...rest } = draft;
+  const absolute = (change: Effect): number => (change.relative ? change.size * baseline.mean : change.size);
+  const harm = absolute(wanted);
+  if (!(harm > 0))
+    return {
+      key: 'harm',
+      code: 'no-effect',
+      message: 'a relative change of a mean of 0 is no change: give an absolute one',
+    };
+  const cap = declared ?? (isShare(draft) ? 1 : baseline.mean + z995 * baseline.sd);
+  if (cap <= baseline.mean)
+    return { key: 'cap', code: 'cap-too-low', message: `the cap lies above the baseline's mean ${baseline.mean}` };
+  const margin = tolerated === undefined ? 0 : absolute(tolerated);
+  if (margin >= cap)
+    return { key: 'margin', code: 'margin-too-large', message: `the tolerated change lies below the cap ${cap}` };
+  const worthwhile = worth === undefined ? undefined : absolute(worth);
+  if (worthwhile !== undefined && !(worthwhile > 0))
+    return {
+      key: 'worthwhile',
+      code: 'no-effect',
+      message: 'a relative change of a mean of 0 is no change: give an absolute one',
+    };
+  return { ...rest, harm, baseline, cap, margin, ...(worthwhile !== undefined && { worthwhile }) };
+}
+
+/** An SLO of a settled metric, or what is wrong with it. `arms`: ids, control first or not. */
+export function resolveSlo(
+  input: SloInput,
+  context: {
+    unit: string;
+    metrics: readonly MetricSpec[];
+    arms: readonly { readonly id: string; readonly role: 'control' | 'candidate' }[];
+    alphaSlo: number;
+  },
+): SloSpec | ResolveProblem {
+  const { unit, metrics, arms, alphaSlo } = context;
+  const metric = metrics.find(({ id }) => id === input.metric);
+  const arm = arms.find(({ id }) => id === input.arm);
+  if (metric === undefined)
+    return { key: 'metric', code: 'unknown-metric', message: `no metric "${input.metric}" in this file` };
+  if (arm === undefined) return { key: 'arm', code: 'unknown-arm', message: `no arm "${input.arm}" in this file` };
+  if (input.worse_than >= metric.cap)
+    return {
+      key: 'worse_than',
+      code: 'beyond-cap',
+      message: `values are capped at ${metric.cap}: the limit lies below it`,
+    };
+  const kill = input.hard_kill;
+  let spent = 0;
+  if (kill !== undefined) {
+    if (unit !== 'request' || !isShare(metric) || metric.cap !== 1)
+      return {
+        key: 'hard_kill',
+        code: 'not-binary',
+        message: 'a hard kill counts failures one by one: unit request and a metric that is 0 or 1',
+      };
+    if (kill.fail > kill.of) return { key: 'hard_kill', code: 'impossible', message: 'more failures than units' };
+    const limit = metric.better === 'lower' ? input.worse_than : 1 - input.worse_than;
+    spent = binomialUpperTail(kill.fail, kill.of, limit);
+    if (spent >= alphaSlo)
+      return {
+        key: 'hard_kill',
+        code: 'too-eager',
+        message: `at the limit ${input.worse_than} this happens by chance more often than alpha_slo ${alphaSlo} allows: ask for more failures`,
+      };
+  }
+  return {
+    id: input.id,
+    arm: arm.id,
+    metric: metric.id,
+    worseThan: input.worse_than,
+    action: input.action ?? (arm.role === 'candidate' ? 'rollback' : 'pause'),
+    ...(kill && { hardKill: { ...kill, alpha: spent } }),
+  };
+}
+
+/** What stands for a baseline that is not known yet; nothing is tested with it. */
+const unlearned: Pick<MetricSpec, 'harm' | 'baseline' | 'margin'> = {
+  harm: 1,
+  baseline: { mean: 0, sd: 1 },
+  margin: 0,
+};
+
+/** Every metric settled or waiting, and the plan for those that wait. */
+export function resolveAll(drafts: readonly MetricDraft[]): {
+  readonly metrics: readonly (MetricSpec | ResolveProblem)[];
+  readonly waiting: NonNullable<ExperimentSpec['learning']>['metrics'];
+} {
+  const metrics = drafts.map((draft): MetricSpec | ResolveProblem => {
+    if (draft.baseline !== undefined) return resolveMetric(draft, draft.baseline);
+    const { harm: _harm, margin: _margin, worthwhile: _worthwhile, cap = 1, ...rest } = draft;
+    return { ...rest, ...unlearned, cap };
+  });
+  const waiting = drafts
+    .filter(({ baseline }) => baseline === undefined)
+    .map(({ id, harm, margin, worthwhile, cap }) => ({
+      id,
+      harm,
+      ...(margin && { margin }),
+      ...(worthwhile && { worthwhile }),
+      ...(cap !== undefined && { cap }),
+    }));
+  return { metrics, waiting };
+}
+
+/** The specification of the phase that follows learning, or why these baselines cannot be used. */
+export function finishLearning(
+  spec: ExperimentSpec,
+  baselines: Readonly<Record<string, Baseline>>,
+): ExperimentSpec | ResolveProblem {
+  const { learning, ...rest } = spec;
+  if (learning === undefined) return spec;
+  const metrics: MetricSpec[] = [];
+  for (const metric of spec.metrics) {
+    const plan = learning.metrics.find(({ id }) => id === metric.id);
+    const baseline = baselines[metric.id];
+    if (plan === undefined) {
+      metrics.push(metric);
+      continue;
+    }
+    if (baseline === undefined || !(baseline.sd > 0))
+      return { code: 'no-baseline', message: `${metric.id}: its values do not vary yet` };
+    const {
+      harm: _harm,
+      margin: _margin,
+      cap: _cap,
+      baseline: _baseline,
+      worthwhile: _worthwhile,
+      ...declared
+    } = metric;
+    const resolved = resolveMetric({ ...declared, ...plan }, baseline);
+    if (isResolveProblem(resolved)) return { ...resolved, message: `${metric.id}: ${resolved.message}` };
+    metrics.push(resolved);
+  }
+  return { ...rest, arms: learning.arms, metrics };
+}

@@ -1,2 +1,0 @@
--- Units whose bucket nobody said: written before records carried it. They could not be divided.
-SELECT uniqExact(substring(key, 1, 16)) AS units FROM state FINAL WHERE log = 'unit' AND part IN {parts:Array(UInt16)} AND kind IN ('unit', 'entity') AND slot < 1
