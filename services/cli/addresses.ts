@@ -12,7 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
@@ -53,7 +53,6 @@ function readEnvironment(): z.infer<typeof environment> {
 }
 
 export const stackFile = (home: string): string => join(home, 'stack.json');
-export const defaultHome = (): string => resolve('.tripline');
 
 const stack = z.object({
   brokers: z.string(),

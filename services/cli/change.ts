@@ -11,6 +11,7 @@ import {
 } from '../control/index.ts';
 import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { cleanMessage } from '../redaction/messages.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
 import { readDecisions, withConnection } from './read.ts';
@@ -65,7 +66,7 @@ export async function apply(home: string, file: string, reason: string): Promise
   return withConnection(home, async (connection) => {
     const { log, codec, prefix } = connection;
     const previous = (await current(connection)).get(spec.id);
-    const planned = planRevision(spec, sha, previous, systemClock.now(), userInfo().username, reason);
+    const planned = planRevision(spec, sha, previous, systemClock.now(), userInfo().username, cleanMessage(reason));
     const revision = planned ?? previous;
     if (revision === undefined) return 1;
     await codec.register([
@@ -94,7 +95,7 @@ export async function kill(home: string, experiment: string, reason: string): Pr
         hint: '`npx tripline apply FILE` makes one',
       });
     const past = (await readDecisions(connection)).map(({ decision }) => decision);
-    const decision = killDecision(revision, past, userInfo().username, reason, systemClock.now());
+    const decision = killDecision(revision, past, userInfo().username, cleanMessage(reason), systemClock.now());
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
     const record = toDecisionRecord(decision);
     const producer = await log.producer();

@@ -151,7 +151,7 @@ async function withWorld(home: string, run: (world: GenerationPort) => Promise<v
   return 0;
 }
 
-export async function generation(home: string, partitions: number): Promise<number> {
+export async function repartition(home: string, partitions: number): Promise<number> {
   return withWorld(home, async (world) => {
     const { generation: number, topic, partitions: now } = await multiplyPartitions(world, partitions);
     print(`epoch ${number} is open: ${topic}, ${now} partitions; \`npx tripline up\` goes on in it`);

@@ -99,7 +99,7 @@ export async function multiplyPartitions(world: GenerationPort, partitions: numb
     });
   if (child !== undefined && child.partitions !== partitions)
     throw new PipelineError('CONFIG_INVALID', `a change to ${child.partitions} partitions was begun and not finished`, {
-      hint: `finish it: \`npx tripline epoch --partitions ${child.partitions}\``,
+      hint: `finish it: \`npx tripline repartition --partitions ${child.partitions}\``,
     });
   if (child === undefined && partitions === open.partitions) return open;
   if (
@@ -173,7 +173,7 @@ export async function rebuildGeneration(world: GenerationPort): Promise<Generati
     throw new PipelineError(
       'CONFIG_INVALID',
       `a change to ${chain[0].partitions} partitions was begun and not finished`,
-      { hint: `finish it: \`npx tripline epoch --partitions ${chain[0].partitions}\`` },
+      { hint: `finish it: \`npx tripline repartition --partitions ${chain[0].partitions}\`` },
     );
   for (const generation of old) {
     const gone = (await world.offsets(generation)).findIndex(({ first }) => first > 0);

@@ -71,7 +71,7 @@ export async function startJoiner(
     throw new PipelineError(
       'STATE_CORRUPT',
       `the unit log is written to another topic than ${topic}: a change of its partitions was begun and not finished`,
-      { hint: 'stop every stage and run `npx tripline epoch --partitions N` again; nothing is lost meanwhile' },
+      { hint: 'stop every stage and run `npx tripline repartition --partitions N` again; nothing is lost meanwhile' },
     );
   }
   const traced: string[] = [];
