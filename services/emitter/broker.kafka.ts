@@ -15,9 +15,12 @@ import { topicName } from '../runtime/topics.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';
 
+/** What an emitter needs of a Kafka client. */
+export type EmitterLog = Pick<LogClient, 'producer' | 'partitions' | 'follow' | 'ping' | 'close'>;
+
 export type BrokerDeps = {
   readonly prefix: string;
-  readonly log: LogClient;
+  readonly log: EmitterLog;
   readonly codec: AvroCodec;
   readonly clock: Clock;
   /** A table that nobody has confirmed for this long assigns with reason STALE. */
@@ -26,6 +29,25 @@ export type BrokerDeps = {
   /** What was known when the app last ran, and when that was. */
   readonly lastKnown?: { readonly revisions: readonly ExperimentRevision[]; readonly at: EpochMs };
 };
+
+/**
+ * A Kafka client that loads with its first use, in the background: everything that asks for it waits for the broker
+ * anyway.
+ */
+export function createKafkaOnDemand(options: { readonly brokers: string; readonly clientId: string }): EmitterLog {
+  let opened: Promise<LogClient> | undefined;
+  const open = (): Promise<LogClient> => {
+    opened ??= import('../runtime/kafka-log.ts').then(({ createKafka }) => createKafka(options));
+    return opened;
+  };
+  return {
+    producer: async () => (await open()).producer(),
+    partitions: async (topic) => (await open()).partitions(topic),
+    follow: async (topic, onRecord) => (await open()).follow(topic, onRecord),
+    ping: async () => (await open()).ping(),
+    close: async () => (await opened)?.close(),
+  };
+}
 
 /** Broker error types that say that the batch as it is will never be taken. */
 const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);

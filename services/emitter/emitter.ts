@@ -8,7 +8,6 @@ import { type Assignment, type AssignmentTable, assign, type Subject } from '../
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import { cleanMessage } from '../redaction/messages.ts';
 import {
   describeExposure,
   describeInference,
@@ -18,7 +17,7 @@ import {
   type OutcomeInput,
   readTraceparent,
 } from './describe-event.ts';
-import { createEventRedaction } from './redact-events.ts';
+import { createEventRedaction, type RecordedEvent } from './redact-events.ts';
 import { createEventQueue, type QueuedEvent } from './event-queue.ts';
 import type { EmitterStats } from './stats.ts';
 
@@ -64,9 +63,10 @@ export type EmitterOptions = {
   readonly traceContext?: () => string | undefined;
   /**
    * Present: texts are redacted here, before they leave the process. Ids stay raw: the redactor finds units by them and
-   * makes pseudonyms.
+   * makes pseudonyms. Redaction loads in the background; what is recorded meanwhile waits for it in the queue. A
+   * promise that rejects: nothing leaves, and `stats().lastProblem` says why.
    */
-  readonly redaction?: RedactionPolicy;
+  readonly redaction?: RedactionPolicy | Promise<RedactionPolicy>;
   /** Told in `stats().lastProblem` from the start: what is wrong with the settings. */
   readonly problem?: string;
 };
@@ -89,8 +89,27 @@ const unknown = (experimentId: string): Assignment => ({
   bucket: 0,
   configSha: '',
 });
-const messageOf = (error: unknown): string =>
-  cleanMessage((error instanceof Error ? error.message : String(error)).slice(0, 4_096)).slice(0, 300);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 4_096);
+
+/**
+ * Tells `tell` a message, cleaned: a dependency may quote what it stumbled over. Redaction loads with the first one: an
+ * app in which nothing goes wrong does not pay for it.
+ */
+function createProblemReport(tell: (problem: string) => void): (message: string, prefix?: string) => void {
+  let clean: ((text: string) => string) | undefined;
+  return (message, prefix = '') => {
+    const told = (cleaner: (text: string) => string): void => tell(`${prefix}${cleaner(message).slice(0, 300)}`);
+    if (clean !== undefined) return told(clean);
+    tell(`${prefix}a problem whose text is being cleaned`);
+    import('../redaction/messages.ts').then(
+      ({ cleanMessage }) => {
+        clean = cleanMessage;
+        told(clean);
+      },
+      () => told(() => 'something that cannot be told, redaction did not load'),
+    );
+  };
+}
 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { clock, experiments, sink, maxEventBytes = 1_000_000 } = options;
@@ -101,6 +120,9 @@ export function createEmitter(options: EmitterOptions): Emitter {
   let failedCalls = 0;
   let sendErrors = 0;
   let lastProblem = options.problem;
+  const report = createProblemReport((problem) => {
+    lastProblem = problem;
+  });
   let closing = false;
   const random = Buffer.alloc(8 * 256);
   let used = random.length;
@@ -118,25 +140,30 @@ export function createEmitter(options: EmitterOptions): Emitter {
     };
   };
   let wake: () => void = () => {};
+  const encode = (event: RecordedEvent): Buffer => {
+    const { record, value } = redaction.clean(event);
+    return options.encode(record, value as never);
+  };
   const push = (
     topic: QueuedEvent['topic'],
-    record: QueuedEvent['record'],
-    value: unknown,
+    event: RecordedEvent,
     bucket: number,
     key: string,
     traceparent: string | undefined,
     timestamp: number,
   ): void => {
-    const frame = options.encode(record, value as never);
+    const held = redaction.isReady() ? undefined : structuredClone(event);
+    const frame = held === undefined ? encode(event) : Buffer.from(JSON.stringify(held.value));
     if (closing) queue.drop('closed');
-    else if (frame.length > maxEventBytes) queue.drop('too_large');
+    else if (held === undefined && frame.length > maxEventBytes) queue.drop('too_large');
     else
       queue.push({
         topic,
-        record,
+        record: event.record,
         bucket,
         key,
         frame,
+        ...(held && { held }),
         traceparent: readTraceparent(traceparent) && traceparent,
         timestamp,
       });
@@ -150,10 +177,19 @@ export function createEmitter(options: EmitterOptions): Emitter {
       failedCalls += 1;
       // An encoder's message quotes the value it stumbled over, which may be a prompt: only messages of our own are
       // passed on.
-      lastProblem = `${call}: ${error instanceof RangeError ? messageOf(error) : 'a value has the wrong type'}`;
+      if (error instanceof RangeError) report(messageOf(error), `${call}: `);
+      else lastProblem = `${call}: a value has the wrong type`;
       return fallback;
     }
   };
+  /** Redaction has loaded: what was held for it is encoded at last. */
+  const encodeHeld = ({ held: _, ...event }: QueuedEvent, held: RecordedEvent): QueuedEvent | undefined =>
+    safely(event.record, undefined, () => {
+      const frame = encode(held);
+      if (frame.length <= maxEventBytes) return { ...event, frame };
+      queue.drop('too_large');
+      return undefined;
+    });
   const traced = <I extends { readonly traceparent?: string }>(input: I): I => {
     const traceparent = input.traceparent ?? options.traceContext?.();
     return traceparent === undefined ? input : { ...input, traceparent };
@@ -197,19 +233,22 @@ export function createEmitter(options: EmitterOptions): Emitter {
         options.lingerMs,
         () => queue.length >= batchSize || queue.bytes >= batchBytes || flushes.length > 0 || closing,
       );
-      const batch = queue.take(batchSize, batchBytes);
-      const { length } = batch;
+      let batch = queue.take(batchSize, batchBytes);
       try {
-        await sink.send(batch);
+        if (batch.some(({ held }) => held !== undefined)) {
+          await redaction.ready;
+          batch = queue.encodeHeld(encodeHeld);
+        }
+        if (batch.length > 0) await sink.send(batch);
         queue.done();
-        sent += length;
+        sent += batch.length;
         pauseMs = 50;
       } catch (error) {
         sendErrors += 1;
-        lastProblem = messageOf(error);
+        report(messageOf(error));
         if (error instanceof PipelineError && error.code === 'BROKER_REFUSED') {
           // One event of it can never be taken: found by halving, so that the others are not lost with it.
-          if (length > 1) queue.giveBack(Math.ceil(length / 2));
+          if (batch.length > 1) queue.giveBack(Math.ceil(batch.length / 2));
           else queue.refuse();
           continue;
         }
@@ -241,17 +280,17 @@ export function createEmitter(options: EmitterOptions): Emitter {
     if (exposed.has(key)) return;
     const from = origin();
     const { entity, traceparent } = traced(subject);
+    const value = describeExposure(
+      assignment,
+      {
+        ...(entity && { entity: { type: entity.type, id: entity.id } }),
+        ...(traceparent !== undefined && { traceparent }),
+      },
+      from,
+    );
     push(
       'inference.raw.v1',
-      'exposure',
-      describeExposure(
-        assignment,
-        {
-          ...(entity && { entity: { type: entity.type, id: entity.id } }),
-          ...(traceparent !== undefined && { traceparent }),
-        },
-        from,
-      ),
+      { record: 'exposure', value },
       assignment.bucket,
       assignment.unitId,
       traceparent,
@@ -286,8 +325,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const { event, bucket, key } = describeInference(complete, from);
         push(
           'inference.raw.v1',
-          'inference-event',
-          redaction.inference(event),
+          { record: 'inference-event', value: event },
           bucket,
           key,
           complete.traceparent,
@@ -300,7 +338,8 @@ export function createEmitter(options: EmitterOptions): Emitter {
         const from = origin();
         const complete = traced(input);
         const { event, bucket, key } = describeOutcome(kind, complete, from);
-        push('outcome.raw.v1', 'outcome-event', redaction.outcome(event), bucket, key, complete.traceparent, from.now);
+        const recorded = { record: 'outcome-event', value: event } as const;
+        push('outcome.raw.v1', recorded, bucket, key, complete.traceparent, from.now);
       }),
     flush: ({ timeoutMs = 5_000 } = {}) =>
       new Promise<boolean>((resolve) => {

@@ -3,12 +3,16 @@
  * waits. An event is waiting (in a ring, so that dropping the oldest costs the same whatever is queued), then in flight
  * (never dropped to make room, and the same batch until `done`, `giveBack` or `refuse`), then gone.
  */
+import type { RecordedEvent } from './redact-events.ts';
+
 export type QueuedEvent = {
   readonly topic: 'inference.raw.v1' | 'outcome.raw.v1';
   readonly record: 'inference-event' | 'exposure' | 'outcome-event';
   readonly bucket: number;
   readonly key: string;
   readonly frame: Buffer;
+  /** Waits for redaction: `frame` then has about the size that it will have, and is not what is sent. */
+  readonly held?: RecordedEvent;
   readonly traceparent: string | undefined;
   readonly timestamp: number;
 };
@@ -22,6 +26,8 @@ export type EventQueue = {
    * are settled.
    */
   take(count: number, maxBytes?: number): readonly QueuedEvent[];
+  /** Puts what `encode` makes of each held event in flight in its place; without a result it is gone. */
+  encodeHeld(encode: (event: QueuedEvent, held: RecordedEvent) => QueuedEvent | undefined): readonly QueuedEvent[];
   done(): void;
   /** Only the first `keep` stay in flight, the others wait again at the front. */
   giveBack(keep: number): void;
@@ -94,6 +100,15 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
         const event = shift();
         if (event) inFlight.push(event);
       }
+      return inFlight;
+    },
+    encodeHeld: (encode) => {
+      inFlight = inFlight.flatMap((event) => {
+        if (event.held === undefined) return [event];
+        const encoded = encode(event, event.held);
+        bytes += (encoded === undefined ? 0 : size(encoded)) - size(event);
+        return encoded === undefined ? [] : [encoded];
+      });
       return inFlight;
     },
     done: settle,

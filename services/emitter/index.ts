@@ -10,11 +10,9 @@ import { formatRevision, parseRevision } from '../kernel/experiment-json.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import { createAvroCodec } from '../runtime/avro-codec.ts';
-import { createKafka } from '../runtime/kafka-log.ts';
-import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import { createRegistryClient } from '../runtime/registry-client.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { type BrokerDeps, createKafkaSink, followExperiments } from './broker.kafka.ts';
+import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiments } from './broker.kafka.ts';
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 
@@ -80,9 +78,13 @@ function experimentKeeper(path: string, known: readonly ExperimentRevision[]): (
   };
 }
 
+/** Read in the background, with redaction itself. */
+const redactionPolicy = async (settings: EmitterSettings): Promise<RedactionPolicy> =>
+  (await import('../runtime/redaction-settings.ts')).readRedactionPolicy(settings);
+
 /**
- * `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. Throws `CONFIG_INVALID` when
- * a redaction policy or key is asked for and cannot be used: raw text would leave otherwise.
+ * `traceContext` gives the active span's traceparent: the emitter itself knows no tracer. When a redaction policy or
+ * key is asked for and cannot be used, nothing leaves and `stats` says why: raw text would leave otherwise.
  */
 export function createEmitterFromSettings(
   settings: EmitterSettings,
@@ -94,7 +96,7 @@ export function createEmitterFromSettings(
     environment: settings.TRIPLINE_ENVIRONMENT,
     clock: systemClock,
     forced,
-    ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: readRedactionPolicy(settings) }),
+    ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: redactionPolicy(settings) }),
     ...(options.traceContext && { traceContext: options.traceContext }),
     maxQueued: settings.TRIPLINE_EMITTER_MAX_QUEUED,
     maxBytes: settings.TRIPLINE_EMITTER_MAX_BYTES,
@@ -119,7 +121,10 @@ export function createEmitterFromSettings(
       experiments: fixedExperiments(lastKnown?.revisions ?? []),
     });
   }
-  const log = createKafka({ brokers: settings.KAFKA_BROKERS, clientId: `${settings.TRIPLINE_SERVICE}-emitter` });
+  const log = createKafkaOnDemand({
+    brokers: settings.KAFKA_BROKERS,
+    clientId: `${settings.TRIPLINE_SERVICE}-emitter`,
+  });
   const codec = createAvroCodec({
     registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL }),
     clock: systemClock,
@@ -186,13 +191,8 @@ export function createTestTripline(
 
 /** Configured by the environment; with something wrong in it, an emitter that sends nothing and says what. */
 export function createEmitterFromEnv(env: Readonly<Record<string, string | undefined>> = process.env): Emitter {
-  const { settings, problem: wrong, forced } = readEmitterEnv(env);
-  let problem = wrong ?? '';
-  try {
-    if (settings) return createEmitterFromSettings(settings, forced);
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  }
+  const { settings, problem = '', forced } = readEmitterEnv(env);
+  if (settings) return createEmitterFromSettings(settings, forced);
   return createEmitter({
     service: 'app',
     environment: 'unknown',

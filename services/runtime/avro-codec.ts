@@ -27,10 +27,15 @@ export type AvroCodec = {
   decode<K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K>;
 };
 
-const types = Object.fromEntries(Object.entries(schemas).map(([name, { avsc }]) => [name, avroTypeOf(avsc)])) as Record<
-  RecordName,
-  avro.Type
->;
+const types = new Map<RecordName, avro.Type>();
+/** Compiled when it is first needed: who writes three kinds of records does not pay for the others. */
+function typeOf(record: RecordName): avro.Type {
+  const known = types.get(record);
+  if (known !== undefined) return known;
+  const type = avroTypeOf(schemas[record].avsc);
+  types.set(record, type);
+  return type;
+}
 
 /** True when whoever reads with `reader` can read everything that `writer` wrote. */
 export function canRead(reader: string, writer: string): boolean {
@@ -97,11 +102,11 @@ export function createAvroCodec({
   };
 
   const encodeUnregistered = <K extends RecordName>(record: K, value: RecordTypes[K]): Buffer => {
-    let end = types[record].encode(value, scratch, 5);
+    let end = typeOf(record).encode(value, scratch, 5);
     if (end < 0) {
       // avsc answers with the missing bytes, negative, when the buffer was too small.
       scratch = Buffer.allocUnsafe(Math.max(scratch.length * 2, scratch.length - end));
-      end = types[record].encode(value, scratch, 5);
+      end = typeOf(record).encode(value, scratch, 5);
     }
     const frame = Buffer.allocUnsafe(end);
     scratch.copy(frame, 0, 0, end);
@@ -120,9 +125,9 @@ export function createAvroCodec({
     let resolver = writer.resolvers.get(record);
     if (resolver === undefined) {
       try {
-        resolver = types[record].fingerprint().equals(writer.type.fingerprint())
+        resolver = typeOf(record).fingerprint().equals(writer.type.fingerprint())
           ? 'same'
-          : types[record].createResolver(writer.type);
+          : typeOf(record).createResolver(writer.type);
       } catch {
         resolver = 'unreadable';
       }
@@ -173,7 +178,7 @@ export function createAvroCodec({
         return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} cannot be read as ${record}` };
       try {
         const { value, offset } =
-          resolver === 'same' ? types[record].decode(frame, 5) : types[record].decode(frame, 5, resolver);
+          resolver === 'same' ? typeOf(record).decode(frame, 5) : typeOf(record).decode(frame, 5, resolver);
         if (offset < 0 || offset > frame.length)
           return { ok: false, code: 'UNDECODABLE', message: `the body ends early for schema ${id}` };
         if (offset < frame.length)

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createEmitterFromEnv, createTestTripline } from '../../../services/emitter/index.ts';
 import { createPseudonymizer } from '../../../services/redactor/pseudonym.ts';
 import { redactInference } from '../../../services/redactor/redact-event.ts';
@@ -24,8 +24,26 @@ describe('with a policy', () => {
   const tripline = createTestTripline({ redaction: policy });
   tripline.record(call);
   tripline.outcome('thumbs', { unit: 'u', value: 1, attributes: { comment: 'ada@example.org' } });
-  const [inference, outcome] = tripline.events();
-  const event = inference?.event as InferenceEvent;
+  const before = { events: tripline.events().length, queued: tripline.stats().queued };
+  let event: InferenceEvent;
+  let outcome: { readonly event: unknown } | undefined;
+  beforeAll(async () => {
+    expect(await tripline.flush()).toBe(true);
+    const [first, second] = tripline.events();
+    event = first?.event as InferenceEvent;
+    outcome = second;
+  });
+  test('until redaction has loaded, events are held', () => {
+    expect(before).toEqual({ events: 0, queued: 2 });
+  });
+  test('what cannot be encoded once it has loaded is counted, and the others leave', async () => {
+    const other = createTestTripline({ redaction: policy });
+    expect(other.record({ userId: 'u', latencyMs: 1, finishReasons: [7 as never] })).not.toBe('');
+    other.record({ userId: 'v' });
+    expect(await other.flush()).toBe(true);
+    expect(other.events().length).toBe(1);
+    expect(other.stats()).toMatchObject({ failedCalls: 1, sent: 1, dropped: 0, queued: 0, bytes: 0 });
+  });
   test('texts leave the process redacted, ids as they are, and what went is counted', () => {
     expect(event).toMatchObject({
       units: { user_id: 'ada@example.org' },
@@ -80,8 +98,10 @@ describe('by environment', () => {
     expect(() => readFileSync(raw)).toThrow('ENOENT');
   });
 });
-test('what an outcome is called is not quoted back', () => {
+test('what an outcome is called is not quoted back', async () => {
   const tripline = createTestTripline();
   tripline.outcome('from ada@example.org', { value: 1 });
-  expect(tripline.stats().lastProblem).toBe('outcome: from [EMAIL] names no entity, unit or inferenceId');
+  expect(tripline.stats().lastProblem).toBe('outcome: a problem whose text is being cleaned');
+  const cleaned = 'outcome: from [EMAIL] names no entity, unit or inferenceId';
+  await vi.waitFor(() => expect(tripline.stats().lastProblem).toBe(cleaned), 10_000);
 });
