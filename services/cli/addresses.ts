@@ -19,6 +19,7 @@ import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
 import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
 import { type Addresses, deploymentTokens } from '../replay/whole-path.ts';
 import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
+import { readStack } from './stack-file.ts';
 
 export type Surroundings = Addresses & { readonly prefix: string; readonly database: string };
 
@@ -50,26 +51,6 @@ function readEnvironment(): z.infer<typeof environment> {
     parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
     { hint: 'correct the environment variables named' },
   );
-}
-
-export const stackFile = (home: string): string => join(home, 'stack.json');
-
-const stack = z.object({
-  brokers: z.string(),
-  clickhouseUrl: z.string(),
-  registryUrl: z.string(),
-  prefix: z.string(),
-  database: z.string(),
-  pid: z.number(),
-  startedAt: z.number(),
-  probeUrl: z.string().optional(),
-});
-export type StackState = z.infer<typeof stack>;
-
-export function readStack(home: string): StackState | undefined {
-  if (!existsSync(stackFile(home))) return undefined;
-  const parsed = stack.safeParse(JSON.parse(readFileSync(stackFile(home), 'utf8')));
-  return parsed.success ? parsed.data : undefined;
 }
 
 /** All three addresses from the environment; undefined when it names none; an error when it names some. */

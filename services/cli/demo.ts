@@ -10,7 +10,8 @@ import { storyOnset } from '../demo/story.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { policyUnder, type StackState, stackFile } from './addresses.ts';
+import { policyUnder } from './addresses.ts';
+import { type StackState, stackFile } from './stack-file.ts';
 import { paint, print } from './terminal.ts';
 
 export type DemoFlags = {

@@ -14,7 +14,8 @@ import { ancestors, readGenerations, requireOpen, writeGenerations } from '../ru
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
-import { externalAddresses, readStack, surroundings } from './addresses.ts';
+import { externalAddresses, surroundings } from './addresses.ts';
+import { readStack } from './stack-file.ts';
 import { print } from './terminal.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;

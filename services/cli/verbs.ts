@@ -130,19 +130,19 @@ export const verbs: readonly Verb[] = [
     name: 'status',
     description: 'what runs, and what it waits for',
     options: [home, json],
-    run: async (flags: Reading) => (await import('./stack.ts')).status(flags.home, flags.json === true),
+    run: async (flags: Reading) => (await import('./status.ts')).status(flags.home, flags.json === true),
   },
   {
     name: 'doctor',
     description: 'what is missing, and the cure',
     options: [home, json],
-    run: async (flags: Reading) => (await import('./stack.ts')).doctor(flags.home, flags.json === true),
+    run: async (flags: Reading) => (await import('./status.ts')).doctor(flags.home, flags.json === true),
   },
   {
     name: 'down',
     description: 'stop what `up` started',
     options: [home],
-    run: async (flags: Home) => (await import('./stack.ts')).down(flags.home),
+    run: async (flags: Home) => (await import('./down.ts')).down(flags.home),
   },
   {
     name: 'demo',

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { auditRedaction, eachText } from '../../../services/cli/audit-redaction.ts';
 import { createNeedles } from '../../../services/cli/audit-redaction-needles.ts';
-import { reportAudit } from '../../../services/cli/redact.ts';
+import { reportAudit } from '../../../services/cli/redact-stored.ts';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { Store } from '../../../services/runtime/clickhouse-client.ts';
 import type { LogClient } from '../../../services/runtime/log.ts';
