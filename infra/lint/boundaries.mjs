@@ -17,7 +17,7 @@ export default {
     never(
       'steps do not reach the edge',
       { path: `^services/(${doers})/`, pathNot: doors },
-      { path: '^services/(runtime|cli|replay|demo)/' },
+      { path: '^services/(runtime|pipeline|cli|replay|demo)/' },
     ),
     never(
       'steps do no I/O',
@@ -28,13 +28,16 @@ export default {
     never(
       'doers are strangers',
       { path: `^services/(${doers})/`, pathNot: '^services/simulation/' },
-      { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(assignment|control|redaction|$1)/' },
+      {
+        path: `^services/(${doers}|pipeline|cli|replay|demo)/`,
+        pathNot: '^services/(assignment|control|redaction|$1)/',
+      },
     ),
     // What is simulated is what runs: the simulation takes bets, weights and engines from statistics.
     never(
       'simulation knows statistics alone',
       { path: '^services/simulation/' },
-      { path: `^services/(${doers}|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
+      { path: `^services/(${doers}|pipeline|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
     ),
     // Redaction is a pure library: what the edge logs, reports and parks passes through it.
     never(

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
 import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
-import { type Addresses, deploymentTokens } from '../replay/whole-path.ts';
+import { type Addresses, deploymentTokens } from '../pipeline/start.ts';
 import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
 import { readStack } from './stack-file.ts';
 

@@ -9,7 +9,7 @@ import { type GenerationPort, multiplyPartitions, rebuildGeneration } from '../j
 import { joinerGroup, startJoiner } from '../joiner/index.ts';
 import { createJoinerStore } from '../joiner/joiner-store.clickhouse.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { connect, prepare } from '../replay/whole-path.ts';
+import { connect, prepare } from '../pipeline/start.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { systemClock } from '../runtime/system-clock.ts';

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import { startPipeline, type Pipeline } from '../replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../pipeline/start.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { createProbeServer } from '../runtime/probe-server.ts';

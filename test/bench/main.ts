@@ -13,7 +13,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/index.ts';
 import { redactInference } from '../../services/redactor/redact-event.ts';
-import { connect, prepare, startPipeline } from '../../services/replay/whole-path.ts';
+import { connect, prepare, startPipeline } from '../../services/pipeline/start.ts';
 import { createStore } from '../../services/runtime/clickhouse-client.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { topicName } from '../../services/runtime/topics.ts';

@@ -14,7 +14,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { unitKeysKeeper } from '../../services/cli/addresses.ts';
 import { createEmitter, createKafkaSink, type Emitter } from '../../services/emitter/index.ts';
 import { createPseudonymizer, parseUnitKeys, type UnitKeys } from '../../services/redactor/index.ts';
-import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/pipeline/start.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';

@@ -17,7 +17,7 @@ import { assign, createAssignmentTable } from '../../services/assignment/index.t
 import { publishRevision } from '../../services/bot/index.ts';
 import { parseTokenKeys } from '../../services/redaction/config.ts';
 import { defaultPolicy, type TokenKeys } from '../../services/redaction/index.ts';
-import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/pipeline/start.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createLogger } from '../../services/runtime/logger.ts';

@@ -9,7 +9,7 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { killDecision, toDecisionRecord } from '../../services/control/index.ts';
 import { createEmitter, createKafkaSink, type Emitter, followExperiments } from '../../services/emitter/index.ts';
 import type { EpochMs } from '../../services/kernel/time.ts';
-import { startPipeline, type Pipeline } from '../../services/replay/whole-path.ts';
+import { startPipeline, type Pipeline } from '../../services/pipeline/start.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import type { LogClient } from '../../services/runtime/log.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbedded } from '../../infra/embedded/index.ts';
-import { prepare, connect } from '../../services/replay/whole-path.ts';
+import { prepare, connect } from '../../services/pipeline/start.ts';
 import { createEmitter, createKafkaSink } from '../../services/emitter/index.ts';
 import { createAssignmentTable } from '../../services/assignment/index.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';

@@ -16,7 +16,7 @@ import { takeFlushRows } from '../../../services/joiner/rows.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import type { Generation } from '../../../services/kernel/generations.ts';
-import { connect } from '../../../services/replay/whole-path.ts';
+import { connect } from '../../../services/pipeline/start.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { auditAggregates } from '../../../services/statistics/audit.clickhouse.ts';

@@ -14,7 +14,7 @@ import { takeFlushRows } from '../../../services/joiner/rows.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import type { Arrival } from '../../../services/replay/scenario-lines.ts';
-import { type Addresses, connect, prepare } from '../../../services/replay/whole-path.ts';
+import { type Addresses, connect, prepare } from '../../../services/pipeline/start.ts';
 import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
