@@ -58,6 +58,7 @@ export async function createConsumer(
   const queues = new Map<string, PartitionQueue>();
   let generation = 0;
   let rejoins = 0;
+  let assigned: ReadonlySet<string> | undefined;
   let pauses = 0;
   let closing = false;
   let fail: (error: unknown) => void = () => {};
@@ -184,7 +185,10 @@ export async function createConsumer(
     consumer.on(consumer.events.HEARTBEAT, () => {
       heardAt = performance.now();
     });
-    consumer.on(consumer.events.GROUP_JOIN, () => {
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+      assigned = new Set(
+        Object.entries(memberAssignment).flatMap(([topic, partitions]) => partitions.map((one) => `${topic}/${one}`)),
+      );
       heardAt = performance.now();
       rejoins += 1;
       revokeAll();
@@ -194,6 +198,7 @@ export async function createConsumer(
     // only a join that succeeded begins at what is committed.
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       line('warn', `${group}: consumer crashed`, { error: payload.error.message, restart: payload.restart });
+      assigned = undefined;
       revokeAll();
       if (!payload.restart && !closing) void reopen();
     });
@@ -224,12 +229,14 @@ export async function createConsumer(
   const watch = setInterval(() => {
     if (closing || reopening || performance.now() - heardAt < sessionMs + rebalanceMs + graceMs) return;
     line('warn', `${group}: no heartbeat for too long, joining anew`, {});
+    assigned = undefined;
     revokeAll();
     void reopen();
   }, 1_000);
   watch.unref();
   const close = async (): Promise<void> => {
     closing = true;
+    assigned = undefined;
     clearInterval(watch);
     closers.delete(close);
     await consumer.disconnect();
@@ -238,6 +245,7 @@ export async function createConsumer(
   return {
     failed,
     close,
+    assigned: () => assigned,
     stats: () => ({ queuedBytes: [...queues.values()].reduce((sum, queue) => sum + queue.bytes, 0), rejoins, pauses }),
     commit: async (topic, partition, nextOffset) => {
       const mine = generation;

@@ -4,10 +4,19 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
+import {
+  type Admin,
+  ConfigResourceTypes,
+  ConfigSource,
+  Kafka,
+  logLevel,
+  type Message,
+  Partitioners,
+  type Producer,
+} from 'kafkajs';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createConsumer, headerText } from './kafka-consumer.ts';
-import type { LogClient, LogLine, LogProducer, LogRecord, OutgoingRecord, Tombstone } from './log.ts';
+import type { LogClient, LogLine, LogProducer, LogRecord, OutgoingRecord, Tombstone, TopicDescription } from './log.ts';
 
 /** Kafka's errors of a partition whose leader is being elected. */
 const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
@@ -78,6 +87,54 @@ const unavailable = (what: string, cause: unknown): PipelineError =>
     cause,
     hint: 'check that the broker is running and KAFKA_BROKERS is right',
   });
+
+const topicResources = (names: readonly string[]) => names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
+
+async function describeTopics(client: Admin, names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
+  const existing = new Set(await client.listTopics());
+  const known = names.filter((name) => existing.has(name));
+  if (known.length === 0) return new Map();
+  const { topics } = await client.fetchTopicMetadata({ topics: known });
+  const { resources } = await client.describeConfigs({ includeSynonyms: false, resources: topicResources(known) });
+  const configs = new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+  return new Map(
+    topics.map(({ name, partitions }) => [
+      name,
+      {
+        partitions: partitions.length,
+        replicationFactor: partitions[0]?.replicas.length ?? 0,
+        config: configs.get(name) ?? {},
+      },
+    ]),
+  );
+}
+
+/** The request replaces everything that a topic has set for itself, so what stays is sent again. */
+async function alterTopic(client: Admin, topic: string, config: Readonly<Record<string, string>>): Promise<void> {
+  const { resources } = await client.describeConfigs({ includeSynonyms: false, resources: topicResources([topic]) });
+  const own = (resources[0]?.configEntries ?? []).filter(
+    ({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG,
+  );
+  const wanted = {
+    ...Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue])),
+    ...config,
+  };
+  await client.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: ConfigResourceTypes.TOPIC,
+        name: topic,
+        configEntries: Object.entries(wanted).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  });
+}
 
 export function createKafka(options: {
   brokers: string;
@@ -300,6 +357,8 @@ export function createKafka(options: {
     producer: createProducer,
     endOffsets,
     topics: async () => (await admin()).listTopics(),
+    describeTopics: async (names) => describeTopics(await admin(), names),
+    alterTopic: async (topic, config) => alterTopic(await admin(), topic, config),
     firstOffsets: async (topic) => {
       const firsts: number[] = [];
       for (const { partition, low } of await onceLed(async () => (await admin()).fetchTopicOffsets(topic)))
@@ -327,9 +386,10 @@ export function createKafka(options: {
       if (missing.length === 0) return;
       await client.createTopics({
         waitForLeaders: true,
-        topics: missing.map(({ topic, partitions, config }) => ({
+        topics: missing.map(({ topic, partitions, config, replicationFactor }) => ({
           topic,
           numPartitions: partitions,
+          ...(replicationFactor !== undefined && { replicationFactor }),
           configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
         })),
       });

@@ -30,6 +30,15 @@ export type TopicSpec = {
   readonly topic: string;
   readonly partitions: number;
   readonly config: Readonly<Record<string, string>>;
+  /** Absent: the broker's default. */
+  readonly replicationFactor?: number;
+};
+
+/** A topic as the broker has it: every setting that is in force, its own or the broker's default. */
+export type TopicDescription = {
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
 };
 
 export type LogProducer = {
@@ -53,6 +62,8 @@ export type PartitionHandler = {
 export type LogConsumer = {
   /** False: it did not arrive, for whatever reason. Never throws: a lost commit repeats work, it loses none. */
   commit(topic: string, partition: number, nextOffset: number): Promise<boolean>;
+  /** `topic/partition` of what the group has given to this member; undefined: it is not in the group just now. */
+  assigned(): ReadonlySet<string> | undefined;
   /** Settles with the first error that the handler threw. */
   readonly failed: Promise<never>;
   /** `pauses`: how often a partition's queue was full and its fetches stopped. */
@@ -62,6 +73,10 @@ export type LogConsumer = {
 
 export type LogClient = {
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Those of the topics that there are. */
+  describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>;
+  /** Sets these settings of a topic; its other settings stay. */
+  alterTopic(topic: string, config: Readonly<Record<string, string>>): Promise<void>;
   partitions(topic: string): Promise<number>;
   /** Names of all topics there are. */
   topics(): Promise<readonly string[]>;

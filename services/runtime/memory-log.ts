@@ -42,6 +42,16 @@ type Member = {
   closed: boolean /** Where this generation began in each partition that it owns. */;
   readonly started: Map<string, number>;
 };
+/** What a broker that was told nothing has in force for a topic. */
+const defaultConfig: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '604800000',
+  'retention.bytes': '-1',
+  'message.timestamp.type': 'CreateTime',
+  'max.message.bytes': '1048588',
+  'min.insync.replicas': '1',
+};
+
 type Group = { readonly members: Member[]; readonly committed: Map<string, number> };
 
 /** Records handed over together, at most. */
@@ -52,6 +62,7 @@ const sizeOf = (records: readonly LogRecord[]): number =>
 
 export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }): MemoryBroker {
   const topics = new Map<string, LogRecord[][]>();
+  const settings = new Map<string, Readonly<Record<string, string>>>();
   const groups = new Map<string, Group>();
   const membersOf = new Map<LogClient, { readonly group: Group; readonly member: Member }[]>();
   const waiters = new Set<() => void>();
@@ -107,6 +118,16 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
     }
   };
 
+  /** The member of a group that a partition of a topic goes to. */
+  const ownerOf = (group: Group, topic: string, partition: number): Member | undefined => {
+    const interested = group.members.filter((member) => member.topics.includes(topic));
+    return interested[partition % interested.length];
+  };
+  const sharesOf = (group: Group, member: Member, topic: string): string[] =>
+    [...logOf(topic).keys()]
+      .filter((partition) => ownerOf(group, topic, partition) === member)
+      .map((partition) => `${topic}/${partition}`);
+
   const assign = (group: Group): void => {
     for (const member of group.members) {
       member.generation += 1;
@@ -117,9 +138,8 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
     appended(); // whoever waits for records looks whether it still owns them
     const names = [...new Set(group.members.flatMap((member) => member.topics))];
     for (const topic of names) {
-      const interested = group.members.filter((member) => member.topics.includes(topic));
       for (const partition of logOf(topic).keys()) {
-        const member = interested[partition % interested.length];
+        const member = ownerOf(group, topic, partition);
         if (member) void run(group, member, topic, partition);
       }
     }
@@ -218,6 +238,10 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         return {
           failed,
           close,
+          assigned: () =>
+            group.members.includes(member)
+              ? new Set(wanted.flatMap((topic) => sharesOf(group, member, topic)))
+              : undefined,
           // It takes no batch before the last one is done with: nothing is ever fetched ahead.
           stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins, pauses: 0 }),
           commit: async (topic, partition, nextOffset) => {
@@ -268,14 +292,29 @@ export function createMemoryBroker(clock: { now(): number } = { now: () => 0 }):
         follow,
         endOffsets,
         createTopics: async (specs) => {
-          for (const { topic, partitions } of specs)
-            if (!topics.has(topic))
-              topics.set(
-                topic,
-                Array.from({ length: partitions }, () => []),
-              );
+          for (const { topic, partitions, config } of specs) {
+            if (topics.has(topic)) continue;
+            topics.set(
+              topic,
+              Array.from({ length: partitions }, () => []),
+            );
+            settings.set(topic, { ...defaultConfig, ...config });
+          }
         },
         topics: async () => [...topics.keys()],
+        describeTopics: async (names) =>
+          new Map(
+            names.flatMap((name) => {
+              const partitions = topics.get(name)?.length;
+              return partitions === undefined
+                ? []
+                : [[name, { partitions, replicationFactor: 1, config: settings.get(name) ?? defaultConfig }] as const];
+            }),
+          ),
+        alterTopic: async (topic, config) => {
+          logOf(topic);
+          settings.set(topic, { ...settings.get(topic), ...config });
+        },
         firstOffsets: async (topic) => logOf(topic).map(() => 0),
         hasMembers: async (group) => groupOf(group).members.length > 0,
         partitions: async (topic) => logOf(topic).length,

@@ -205,6 +205,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     name,
     counts,
     position: (topic, partition) => positions.get(`${topic}/${partition}`),
+    owned: () => consumer.assigned(),
     waitingFor: () => waiting,
     failed,
     close: async () => {

@@ -35,6 +35,8 @@ export type RunningStage = {
    * record.
    */
   position(topic: string, partition: number): number | undefined;
+  /** `topic/partition` of what its group has given to it; empty: it stands by. Undefined: not in the group just now. */
+  owned(): ReadonlySet<string> | undefined;
   /** What it waits for, when a dependency is away. */
   waitingFor(): { readonly what: string; readonly since: EpochMs } | undefined;
   /** Rejects when the stage cannot go on. */

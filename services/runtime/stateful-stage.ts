@@ -316,6 +316,7 @@ export async function runStatefulStage<K extends RecordName, State, Flush>(
     fastForwards: () => fastForwards,
     states: () => new Map([...owned].map(([partition, { state }]) => [partition, state])),
     position: (_topic, partition) => owned.get(partition)?.flushed,
+    owned: () => consumer.assigned(),
     waitingFor: () => waiting,
     close: async () => {
       const toldAt = clock.now();

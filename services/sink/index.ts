@@ -100,6 +100,10 @@ export async function startSink({
   return {
     ...observations,
     position: (topic, partition) => (topic === parkedTopic ? parked : observations).position(topic, partition),
+    owned: () => {
+      const [mine, others] = [observations.owned(), parked.owned()];
+      return mine && others && new Set([...mine, ...others]);
+    },
     waitingFor: () => observations.waitingFor() ?? parked.waitingFor(),
     failed: Promise.race([observations.failed, parked.failed]),
     close: async () => {

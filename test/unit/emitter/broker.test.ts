@@ -37,6 +37,8 @@ async function aLog() {
   const never = () => Promise.reject(new Error('not part of this test'));
   const log: LogClient = {
     createTopics: never,
+    describeTopics: never,
+    alterTopic: never,
     partitions: never,
     topics: never,
     firstOffsets: never,
