@@ -11,8 +11,11 @@ import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
+import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
+import type { Singleton } from '../runtime/singleton.ts';
+import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
 import { type Audit, auditAggregates } from './audit.clickhouse.ts';
@@ -31,11 +34,14 @@ export type StatisticsDeps = {
   readonly lookMs: number;
   /** Pause between audits of the cells, ms; 0: never. A mismatch blocks decisions and is looked at again every 10 s. */
   readonly auditMs?: number;
+  /** Where several processes may run this stage: the one that leads looks and decides. Absent: it is alone. */
+  readonly singleton?: Singleton;
   readonly onLook?: (evaluation: Evaluation, state: string) => void;
   readonly onDecision?: (decision: Decision) => void;
 };
 
-export type RunningStatistics = {
+/** Counts: a look at one experiment comes in, its reading is forwarded. */
+export type RunningStatistics = RunningStage & {
   /** Position of each partition in the last published look. */
   lookedAt(): ReadonlyMap<number, number>;
   looks(): number;
@@ -47,14 +53,13 @@ export type RunningStatistics = {
   audited(): Audit | undefined;
   /** One audit now. */
   audit(): Promise<void>;
-  waitingFor(): { readonly what: string; readonly since: number } | undefined;
-  readonly failed: Promise<never>;
-  close(): Promise<void>;
 };
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
-  const { prefix, log, producer, codec, clock, store, lookMs, auditMs = 300_000 } = deps;
+  const { prefix, log, producer, codec, clock, store, singleton, lookMs, auditMs = 300_000 } = deps;
+  const counts = createStageCounts();
   const controlTopic = topicName(prefix, 'control.v1');
+  const alone: ReadonlySet<string> = new Set([`${controlTopic}/0`]);
   // Until it is started again: the joiners of this generation are those that its stages were started with.
   const { firstPartitionId, partitions } = requireOpen(await readGenerations(store, log, prefix));
   const decisions: Decision[] = [];
@@ -65,14 +70,17 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     decisions.push(decision);
   };
   const pending: Promise<void>[] = [];
+  /** Next offset of the control topic whose predecessors are known. */
+  let heard = 0;
   const control = await log.follow(controlTopic, (record) => {
-    if (record.value === null) return;
     const frame = record.value;
     const take = (): void => {
+      heard = Math.max(heard, record.offset + 1);
+      if (frame === null) return;
       const decoded = codec.decode(['decision'], frame);
       if (decoded.ok) remember(fromDecisionRecord(decoded.value));
     };
-    const fetching = codec.prepare([frame]);
+    const fetching = frame === null ? undefined : codec.prepare([frame]);
     if (fetching !== undefined) pending.push(fetching.then(take));
     else take();
   });
@@ -106,6 +114,21 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' }
       : decide(evaluation, decisions);
 
+  /** The term in which everything that earlier leaders decided is known. */
+  let ledTerm: number | undefined;
+  const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);
+  /** True when this process leads, and knows every decision that the control topic held when its term began. */
+  const lead = async (): Promise<boolean> => {
+    if (singleton === undefined || leads()) return true;
+    const term = singleton.term();
+    if (!singleton.leads()) return false;
+    const [end = 0] = await log.endOffsets(controlTopic);
+    while (heard < end && !closing) await wait(20);
+    await Promise.all(pending.splice(0));
+    ledTerm = term;
+    return leads();
+  };
+
   const look = async (): Promise<void> => {
     const checkpoints = (
       await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'))
@@ -126,6 +149,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       const { state, decision } = judged(evaluation);
       looks += 1;
       const key = evaluation.experiment.spec.id;
+      if (!leads()) return; // another process looks now, from what this one has published
       const reading = codec.encode('reading', toReading(evaluation, looks, state));
       if (decision) {
         const frame = codec.encode('decision', toDecisionRecord(decision));
@@ -152,6 +176,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       await producer.send([
         { topic: topicName(prefix, 'reading.v1'), partition: 0, key, value: reading, timestamp: clock.now() },
       ]);
+      counts.in += 1;
+      counts.forwarded += 1;
       latest.set(key, evaluation);
       deps.onLook?.(evaluation, state);
     }
@@ -161,22 +187,32 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   };
 
   let fail: (error: unknown) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
+  const broken = new Promise<never>((_, reject) => {
     fail = reject;
   });
+  const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
   failed.catch(() => {});
   const loop = (async () => {
     while (!closing && lookMs > 0) {
-      if (auditMs > 0 && clock.now() >= auditDue) await retryUntilAborted(audit, retry);
-      await retryUntilAborted(look, retry);
+      if (await retryUntilAborted(lead, retry)) {
+        if (auditMs > 0 && clock.now() >= auditDue) await retryUntilAborted(audit, retry);
+        await retryUntilAborted(look, retry);
+      }
       await wait(lookMs);
     }
   })().catch(fail);
   return {
+    name: 'statistics',
+    counts,
+    owned: () => (singleton === undefined ? alone : singleton.owned()),
+    position: (_topic, partition) => {
+      const position = lookedAt.get(firstPartitionId + partition);
+      return position === undefined ? undefined : Math.floor(position / positionsPerOffset);
+    },
     lookedAt: () => lookedAt,
     looks: () => looks,
     look: async () => {
-      await retryUntilAborted(look, retry);
+      if (await retryUntilAborted(lead, retry)) await retryUntilAborted(look, retry);
     },
     audited: () => audited,
     audit: async () => {
@@ -190,6 +226,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       closing = true;
       await loop;
       await control.close();
+      await singleton?.close();
     },
   };
 }
