@@ -4,7 +4,6 @@
  * part: stopped -> starting -> ready -> (died -> starting ...) -> stopping -> stopped.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,6 +14,7 @@ import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';
 import { type Child, isAlive, logTail, startChild } from './child.ts';
 import { startBroker } from './kafka/broker.ts';
+import { claimPort, keptPort } from './ports.ts';
 import { startRegistry } from './registry/index.ts';
 
 export type PartName = 'broker' | 'store' | 'registry';
@@ -32,10 +32,16 @@ export type EmbeddedOptions = {
   /** Data, logs and state live under this folder. */
   readonly home: string;
   readonly ports?: { readonly broker?: number; readonly store?: number; readonly registry?: number };
+  /** Ports that are not named are those of the last time in this home. Absent: free ones each time. */
+  readonly keepPorts?: boolean;
+  /** Parts that are there already, at these addresses: they are neither started nor stopped. */
+  readonly given?: { readonly brokers?: string; readonly clickhouseUrl?: string; readonly registryUrl?: string };
   readonly onLine?: (line: string) => void;
 };
 
 export type EmbeddedStack = {
+  /** Those that were started here. */
+  readonly embedded: readonly PartName[];
   readonly brokers: string;
   readonly clickhouseUrl: string;
   readonly registryUrl: string;
@@ -48,33 +54,7 @@ export type EmbeddedStack = {
   stop(): Promise<void>;
 };
 
-/** A port nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
-}
-
-async function claimPort(name: string, wanted: number | undefined): Promise<number> {
-  if (wanted === undefined || wanted === 0) return freePort();
-  const taken = await new Promise<boolean>((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(true));
-    probe.listen(wanted, '127.0.0.1', () => probe.close(() => resolve(false)));
-  });
-  if (taken)
-    throw new PipelineError('STACK_START', `port ${wanted} for the ${name} is taken`, {
-      hint: 'stop what listens there, or leave the port out to get a free one',
-    });
-  return wanted;
-}
+export { freePort } from './ports.ts';
 
 /**
  * A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first.
@@ -104,7 +84,7 @@ const commandOf = (pid: number): string =>
   existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : '';
 
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedStack> {
-  const { home, onLine = () => {} } = options;
+  const { home, given = {}, onLine = () => {} } = options;
   const logFolder = join(home, 'logs');
   try {
     mkdirSync(logFolder, { recursive: true });
@@ -120,15 +100,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       hint: 'free some space, or choose another disk with --home',
     });
   await endLeftovers(home, onLine);
+  const portOf = (name: PartName | 'controller', wanted?: number): Promise<number> =>
+    wanted === undefined && options.keepPorts === true ? keptPort(home, name, onLine) : claimPort(name, wanted);
   const [brokerPort, controllerPort, storePort, registryPort] = [
-    await claimPort('broker', options.ports?.broker),
-    await freePort(),
-    await claimPort('store', options.ports?.store),
-    await claimPort('registry', options.ports?.registry),
+    given.brokers === undefined ? await portOf('broker', options.ports?.broker) : 0,
+    given.brokers === undefined ? await portOf('controller') : 0,
+    given.clickhouseUrl === undefined ? await portOf('store', options.ports?.store) : 0,
+    given.registryUrl === undefined ? await portOf('registry', options.ports?.registry) : 0,
   ];
-  const brokers = `127.0.0.1:${brokerPort}`;
-  const clickhouseUrl = `http://127.0.0.1:${storePort}`;
-  const registryUrl = `http://127.0.0.1:${registryPort}`;
+  const brokers = given.brokers ?? `127.0.0.1:${brokerPort}`;
+  const clickhouseUrl = given.clickhouseUrl ?? `http://127.0.0.1:${storePort}`;
+  const registryUrl = given.registryUrl ?? `http://127.0.0.1:${registryPort}`;
   const spool = existsSync('/dev/shm')
     ? join('/dev/shm', `tripline-${storePort}`)
     : join(tmpdir(), `tripline-${storePort}`);
@@ -158,7 +140,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     'clickhouse-endpoint',
     `main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
   );
-  const parts: readonly Part[] = [
+  const all: readonly Part[] = [
     part(
       'broker',
       brokers,
@@ -216,6 +198,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     ),
   ];
 
+  const isGiven: Readonly<Record<PartName, boolean>> = {
+    broker: given.brokers !== undefined,
+    store: given.clickhouseUrl !== undefined,
+    registry: given.registryUrl !== undefined,
+  };
+  const parts = all.filter(({ name }) => !isGiven[name]);
   const savePids = (): void => {
     const pids = Object.fromEntries(
       parts.flatMap(({ name, handle }) => (handle && 'pid' in handle ? [[name, handle.pid]] : [])),
@@ -297,13 +285,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   };
 
   try {
-    await Promise.all([start(named('broker')), start(named('store'))]);
-    await start(named('registry'));
+    for (const { name, address } of all) if (isGiven[name]) onLine(`${name.padEnd(9)} given   ${address}`);
+    // The registry keeps its schemas in the broker.
+    await Promise.all(parts.filter(({ name }) => name !== 'registry').map(start));
+    await Promise.all(parts.filter(({ name }) => name === 'registry').map(start));
   } catch (error) {
     await stop().catch(() => {});
     throw error;
   }
   return {
+    embedded: parts.map(({ name }) => name),
     brokers,
     clickhouseUrl,
     registryUrl,

@@ -25,9 +25,10 @@ export default {
       { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
     ),
     // Pure libraries may be used by anyone: assignment, control, redaction, and statistics' evaluate by verify.
+    // A stage's main.ts asks services/pipeline, which wires stages, to run that one stage.
     never(
       'doers are strangers',
-      { path: `^services/(${doers})/`, pathNot: '^services/simulation/' },
+      { path: `^services/(${doers})/`, pathNot: '^services/simulation/|^services/[^/]+/main\\.ts$' },
       {
         path: `^services/(${doers}|pipeline|cli|replay|demo)/`,
         pathNot: '^services/(assignment|control|redaction|$1)/',
@@ -45,6 +46,12 @@ export default {
       { path: '^services/runtime/' },
       { path: '^services/', pathNot: '^services/(kernel|runtime|redaction)/' },
     ),
+    never(
+      'a main asks the pipeline',
+      { path: `^services/(${doers})/main\\.ts$`, pathNot: '^services/simulation/' },
+      { path: '^services/', pathNot: '^services/pipeline/run-stages\\.ts$' },
+    ),
+    never('pipeline knows no command', { path: '^services/pipeline/' }, { path: '^services/(cli|replay|demo)/' }),
     never('nobody imports a main', {}, { path: '^services/(?!cli/).*/main\\.ts$' }),
     never(
       'tests stay in test',

@@ -42,7 +42,7 @@ function readList(root) {
   }
 }
 
-function put(root, path, text) {
+function put(path, text) {
   const next = `${path}.${process.pid}.new`;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(next, text);
@@ -127,8 +127,8 @@ function compileChanged(root, sources, list, known) {
   const problems = outputs.flatMap((output) => output.problems);
   if (problems.length > 0) return { problems };
   for (const { name, outputText, sourceMapText } of outputs) {
-    put(root, `${outputOf(root, name)}.map`, sourceMapText);
-    put(root, outputOf(root, name), outputText);
+    put(`${outputOf(root, name)}.map`, sourceMapText);
+    put(outputOf(root, name), outputText);
   }
   for (const name of list.files.keys()) {
     if (sources.has(name) || !isSource(name)) continue;
@@ -136,7 +136,7 @@ function compileChanged(root, sources, list, known) {
     for (const gone of [output, `${output}.map`, output.replace(/\.js$/, '.d.ts')]) rmSync(gone, { force: true });
   }
   const files = Object.fromEntries(sources);
-  put(root, listOf(root), JSON.stringify({ compiler: ts?.version ?? list.compiler, files }));
+  put(listOf(root), JSON.stringify({ compiler: ts?.version ?? list.compiler, files }));
   return { problems: [], compiled: stale.length };
 }
 

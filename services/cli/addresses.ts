@@ -13,76 +13,57 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
 import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
-import { type Addresses, deploymentTokens } from '../pipeline/start.ts';
-import { readRedactionPolicy, redactionSettings } from '../runtime/redaction-settings.ts';
+import type { Addresses } from '../pipeline/connect.ts';
+import { deploymentTokens } from '../pipeline/deployment-tokens.ts';
+import { readSettings } from '../pipeline/config.ts';
+import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import { readStack } from './stack-file.ts';
 
 export type Surroundings = Addresses & { readonly prefix: string; readonly database: string };
 
-const environment = redactionSettings.extend({
-  KAFKA_BROKERS: z.string().optional(),
-  CLICKHOUSE_URL: z.url().optional(),
-  CLICKHOUSE_USER: z.string().optional(),
-  CLICKHOUSE_PASSWORD: z.string().optional(),
-  SCHEMA_REGISTRY_URL: z.url().optional(),
-  TRIPLINE_TOPIC_PREFIX: z
-    .string()
-    .regex(/^[a-z0-9._-]{1,64}$/)
-    .default('tripline'),
-  TRIPLINE_DATABASE: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)
-    .default('tripline'),
-  TRIPLINE_PSEUDONYM_KEY: z
-    .string()
-    .regex(/^[0-9a-f]{32,128}$/)
-    .optional(), // hex; who has it can recompute pseudonyms
-});
+/** The settings that any verb reads: addresses, names, and what a redactor needs. */
+const readEnvironment = () => readSettings(process.env, ['redactor']);
 
-function readEnvironment(): z.infer<typeof environment> {
-  const parsed = environment.safeParse(process.env);
-  if (parsed.success) return parsed.data;
-  throw new PipelineError(
-    'CONFIG_INVALID',
-    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
-    { hint: 'correct the environment variables named' },
-  );
-}
-
-/** All three addresses from the environment; undefined when it names none; an error when it names some. */
-export function externalAddresses(): Addresses | undefined {
+/** The addresses that the environment gives, and the credentials that go with them. */
+export function givenAddresses(): Partial<Addresses> {
   const env = readEnvironment();
-  const named = [env.KAFKA_BROKERS, env.CLICKHOUSE_URL, env.SCHEMA_REGISTRY_URL];
-  if (named.every((value) => value === undefined)) return undefined;
-  if (env.KAFKA_BROKERS === undefined || env.CLICKHOUSE_URL === undefined || env.SCHEMA_REGISTRY_URL === undefined) {
-    throw new PipelineError('CONFIG_INVALID', 'KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL come together', {
-      hint: 'set all three, or none to use the embedded stack',
-    });
-  }
   return {
-    brokers: env.KAFKA_BROKERS,
-    clickhouseUrl: env.CLICKHOUSE_URL,
-    registryUrl: env.SCHEMA_REGISTRY_URL,
+    ...(env.KAFKA_BROKERS !== undefined && { brokers: env.KAFKA_BROKERS }),
+    ...(env.CLICKHOUSE_URL !== undefined && { clickhouseUrl: env.CLICKHOUSE_URL }),
+    ...(env.SCHEMA_REGISTRY_URL !== undefined && { registryUrl: env.SCHEMA_REGISTRY_URL }),
     ...(env.CLICKHOUSE_USER !== undefined && { user: env.CLICKHOUSE_USER }),
     ...(env.CLICKHOUSE_PASSWORD !== undefined && { password: env.CLICKHOUSE_PASSWORD }),
   };
 }
 
-export function surroundings(home: string): Surroundings {
+export const givenNames = (): { readonly prefix: string; readonly database: string } => {
   const env = readEnvironment();
+  return { prefix: env.TRIPLINE_TOPIC_PREFIX, database: env.TRIPLINE_DATABASE };
+};
+
+/** All three addresses from the environment; undefined when it does not name all of them. */
+export function externalAddresses(): Addresses | undefined {
+  const { brokers, clickhouseUrl, registryUrl, ...credentials } = givenAddresses();
+  if (brokers === undefined || clickhouseUrl === undefined || registryUrl === undefined) return undefined;
+  return { brokers, clickhouseUrl, registryUrl, ...credentials };
+}
+
+/** What the environment gives, and the stack that runs in the home folder for the rest. */
+export function surroundings(home: string): Surroundings {
   const external = externalAddresses();
-  if (external) return { ...external, prefix: env.TRIPLINE_TOPIC_PREFIX, database: env.TRIPLINE_DATABASE };
+  if (external) return { ...external, ...givenNames() };
   const running = readStack(home);
   if (running === undefined) {
     throw new PipelineError('STACK_NOT_RUNNING', `no embedded stack runs in ${home}`, {
-      hint: 'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL and SCHEMA_REGISTRY_URL',
+      hint:
+        'start one with `npx tripline up`, name another folder with --home, or set KAFKA_BROKERS, CLICKHOUSE_URL ' +
+        'and SCHEMA_REGISTRY_URL',
     });
   }
-  return running;
+  return { ...running, ...givenAddresses() };
 }
 
 /**

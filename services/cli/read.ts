@@ -2,7 +2,7 @@
 import { fromDecisionRecord } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { connect } from '../pipeline/start.ts';
+import { connect } from '../pipeline/connect.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { systemClock } from '../runtime/system-clock.ts';

@@ -4,18 +4,21 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
-import { startEmbedded } from '../../infra/embedded/index.ts';
 import { type GenerationPort, multiplyPartitions, rebuildGeneration } from '../joiner/change-generation.ts';
-import { joinerGroup, startJoiner } from '../joiner/index.ts';
+import { joinerGroup } from '../joiner/index.ts';
 import { createJoinerStore } from '../joiner/joiner-store.clickhouse.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { connect, prepare } from '../pipeline/start.ts';
+import { defaultSettings } from '../pipeline/config.ts';
+import { connect } from '../pipeline/connect.ts';
+import { prepare } from '../pipeline/prepare.ts';
+import { startStage } from '../pipeline/stages.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
-import { externalAddresses, surroundings } from './addresses.ts';
+import { externalAddresses, givenNames, surroundings } from './addresses.ts';
 import { readStack } from './stack-file.ts';
+import { openParts } from './open-parts.ts';
 import { print } from './terminal.ts';
 
 type Connected = Awaited<ReturnType<typeof connect>>;
@@ -76,24 +79,22 @@ export function generationPort(
         );
       };
       if (!(await behind())) return;
-      const producer = await log.producer();
-      const joiner = await startJoiner({
+      const flushMs = options.flushMs ?? defaultSettings.JOINER_FLUSH_MS;
+      const joiner = await startStage('joiner', {
         prefix,
         log,
-        producer,
         codec,
-        clock: systemClock,
         store,
-        flushMs: options.flushMs ?? 250,
-        flushRecords: 10_000,
-        idleTickMs: 0,
+        clock: systemClock,
+        eventClock: systemClock,
+        shared: false,
+        settings: { ...defaultSettings, JOINER_FLUSH_MS: flushMs, JOINER_IDLE_TICK_MS: 0 },
         change: { generation, known, until },
       });
       try {
         while (await behind()) await Promise.race([wait(100), joiner.failed]);
       } finally {
         await joiner.close();
-        await producer.close();
       }
     },
     tick: async (generation, clocks) => {
@@ -127,8 +128,8 @@ async function withWorld(home: string, run: (world: GenerationPort) => Promise<v
     throw new PipelineError('CONFIG_INVALID', `stages run in ${home} (process ${running.pid})`, {
       hint: 'stop them with `npx tripline down`; emitters and the raw topics keep what comes meanwhile',
     });
-  const embedded = external === undefined ? await startEmbedded({ home, onLine: print }) : undefined;
-  const where = embedded ? { ...embedded, prefix: 'tripline', database: 'tripline' } : surroundings(home);
+  const embedded = external === undefined ? await openParts(home, print) : undefined;
+  const where = { ...(embedded ?? surroundings(home)), ...givenNames() };
   try {
     const connection = await connect({ ...where, clock: systemClock, clientId: 'tripline-epoch' });
     try {

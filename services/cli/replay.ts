@@ -11,7 +11,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { replay } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { externalAddresses, policyUnder } from './addresses.ts';
+import { externalAddresses, givenAddresses, policyUnder } from './addresses.ts';
 import { readResolvedExperiment } from './change.ts';
 import { paint, print, printJson } from './terminal.ts';
 
@@ -50,8 +50,8 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
   const redaction = policyUnder(pseudonymKey, flags.policy);
   const external = externalAddresses();
   const home = external ? undefined : mkdtempSync(join(tmpdir(), 'tripline-replay-'));
-  const stack = home === undefined ? undefined : await startEmbedded({ home, onLine: print });
-  const addresses = external ?? stack;
+  const stack = home === undefined ? undefined : await startEmbedded({ home, given: givenAddresses(), onLine: print });
+  const addresses = external ?? (stack && { ...givenAddresses(), ...stack });
   if (addresses === undefined) return 2;
   try {
     let told = 0;

@@ -14,6 +14,8 @@ const stack = z.object({
   pid: z.number(),
   startedAt: z.number(),
   probeUrl: z.string().optional(),
+  /** Those of the three parts that `up` started; the others were given to it. */
+  embedded: z.array(z.enum(['broker', 'store', 'registry'])).optional(),
 });
 export type StackState = z.infer<typeof stack>;
 

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoFlags } from './demo.ts';
 import type { EraseFlags } from './erase.ts';
+import type { PrepareFlags } from './prepare.ts';
 import type { RedactFlags } from './redact.ts';
 import type { ReplayFlags } from './replay.ts';
 import type { SimulateFlags, TrafficFlags } from './simulate.ts';
@@ -113,7 +114,7 @@ export const verbs: readonly Verb[] = [
     description: 'start broker, store, registry and every stage, in the background',
     options: [home, partitions, policy],
     run: async (flags: Home & { partitions: string; policy?: string }) =>
-      (await import('./stack.ts')).up(flags.home, {
+      (await import('./up.ts')).up(flags.home, {
         partitions: Number(flags.partitions),
         ...(flags.policy !== undefined && { policy: flags.policy }),
       }),
@@ -124,7 +125,7 @@ export const verbs: readonly Verb[] = [
     hidden: true,
     options: [required('--home <folder>'), required('--partitions <n>')],
     run: async (flags: Home & { partitions: string }) =>
-      (await import('./stack.ts')).supervise(flags.home, { partitions: Number(flags.partitions) }),
+      (await import('./up.ts')).supervise(flags.home, { partitions: Number(flags.partitions) }),
   },
   {
     name: 'status',
@@ -136,13 +137,40 @@ export const verbs: readonly Verb[] = [
     name: 'doctor',
     description: 'what is missing, and the cure',
     options: [home, json],
-    run: async (flags: Reading) => (await import('./status.ts')).doctor(flags.home, flags.json === true),
+    run: async (flags: Reading) => (await import('./doctor.ts')).doctor(flags.home, flags.json === true),
   },
   {
     name: 'down',
     description: 'stop what `up` started',
     options: [home],
     run: async (flags: Home) => (await import('./down.ts')).down(flags.home),
+  },
+  {
+    name: 'env',
+    description: 'what an app must export to use the running stack',
+    options: [home],
+    run: async (flags: Home) => (await import('./env.ts')).env(flags.home),
+  },
+  {
+    name: 'config',
+    description: 'every setting, its default, its value and where that came from',
+    options: [home, json],
+    run: async (flags: Reading) => (await import('./settings.ts')).config(flags.home, flags.json === true),
+  },
+  {
+    name: 'prepare',
+    description: 'topics, schemas and tables on a broker and a store of your own; says first what it would change',
+    options: [
+      option('--yes', 'make the changes without asking'),
+      option('--dry-run', 'only say what would be changed'),
+    ],
+    run: async (flags: PrepareFlags) => (await import('./prepare.ts')).prepareVerb(flags),
+  },
+  {
+    name: 'start [stages...]',
+    description:
+      'stages in the foreground, on the addresses in the environment: redactor linker joiner sink statistics bot',
+    run: async (stages: string[]) => (await import('./start.ts')).start(stages),
   },
   {
     name: 'demo',

@@ -23,7 +23,8 @@ import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type Arrival, readInferenceLine, readOutcomeLine } from './scenario-lines.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import { type Addresses, startPipeline, type Pipeline } from '../pipeline/start.ts';
+import type { Addresses } from '../pipeline/connect.ts';
+import { startPipeline, type Pipeline } from '../pipeline/start.ts';
 
 export type ReplayOptions = Addresses & {
   readonly run: string;

@@ -5,12 +5,13 @@ import { cleanFields, cleanMessage } from '../redaction/messages.ts';
 const never = ['prompt', 'response', 'text', 'value', 'key', 'password', 'authorization', 'attributes'];
 
 /**
- * JSON lines to a file. Messages name stages, topics, partitions, offsets and codes; payloads are not theirs to tell.
+ * JSON lines to a file, or to stderr. Messages name stages, topics, partitions, offsets and codes; payloads are not theirs to tell.
  * What slips into a message, a field or an error all the same is redacted.
  */
 export function createLogger(options: {
   name: string;
-  file: string;
+  /** Absent: stderr. */
+  file?: string;
   level?: 'debug' | 'info' | 'warn' | 'error';
 }): Logger {
   const settings: LoggerOptions = {
@@ -34,5 +35,6 @@ export function createLogger(options: {
       },
     },
   };
+  if (options.file === undefined) return pino(settings, pino.destination({ dest: 2, sync: true }));
   return pino(settings, pino.destination({ dest: options.file, mkdir: true, sync: false }));
 }

@@ -1,16 +1,33 @@
 import { sha256Hex } from '../kernel/canonical-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { createDatabase, type Store } from './clickhouse-client.ts';
+import { createDatabase, createStore, type Store } from './clickhouse-client.ts';
 import { sqlMigrations } from './sql-files.ts';
+
+type Credentials = { readonly url: string; readonly user?: string; readonly password?: string };
+
+/** Names of the migrations that `migrate` would apply; it changes nothing, not even a database that is missing. */
+export async function pendingMigrations(store: Store, connection: Credentials): Promise<readonly string[]> {
+  const all = (await sqlMigrations()).map(({ name }) => name);
+  const system = await createStore({ ...connection, database: 'default' });
+  try {
+    const there = await system.rows(
+      "SELECT name FROM system.tables WHERE database = {database:String} AND name = 'schema_migrations'",
+      { database: store.database },
+    );
+    if (there.length === 0) return all;
+  } finally {
+    await system.close();
+  }
+  const rows = await store.rows<{ name: string }>('SELECT name FROM schema_migrations FINAL');
+  const applied = new Set(rows.map(({ name }) => name));
+  return all.filter((name) => !applied.has(name));
+}
 
 /**
  * Brings the database up to date. Every statement may be repeated, so an interrupted run is finished by the next one; a
  * migration whose text changed after it was applied is an error, never a guess.
  */
-export async function migrate(
-  store: Store,
-  connection: { url: string; user?: string; password?: string },
-): Promise<readonly string[]> {
+export async function migrate(store: Store, connection: Credentials): Promise<readonly string[]> {
   await createDatabase({ ...connection, database: store.database });
   await store.command(
     'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied_at) ORDER BY name',

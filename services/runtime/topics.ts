@@ -25,7 +25,7 @@ export async function newestUnitTopic(
 }
 
 /**
- * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `carriedTime` creates the raw
+ * The topics of schemas/topics.json. A replay of old data keeps the source's own times: `eventTime` creates the raw
  * topics with CreateTime and no retention, else the broker would delete what is years old within minutes.
  */
 export function topicSpecs(prefix: string, partitions: number, eventTime: boolean): TopicSpec[] {

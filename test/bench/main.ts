@@ -13,7 +13,9 @@ import { publishRevision } from '../../services/bot/index.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/index.ts';
 import { redactInference } from '../../services/redactor/redact-event.ts';
-import { connect, prepare, startPipeline } from '../../services/pipeline/start.ts';
+import { connect } from '../../services/pipeline/connect.ts';
+import { prepare } from '../../services/pipeline/prepare.ts';
+import { startPipeline } from '../../services/pipeline/start.ts';
 import { createStore } from '../../services/runtime/clickhouse-client.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { topicName } from '../../services/runtime/topics.ts';
@@ -58,7 +60,6 @@ const stack = await startEmbedded({ home });
 try {
   const connection = await connect({
     ...stack,
-    prefix: 'bench',
     database: 'bench',
     clock: systemClock,
     clientId: 'bench',
@@ -100,7 +101,7 @@ try {
   {
     const total = 60_000;
     const prefix = 'bench-path';
-    const feeding = await connect({ ...stack, prefix, database: 'bench_path', clock: systemClock, clientId: 'feed' });
+    const feeding = await connect({ ...stack, database: 'bench_path', clock: systemClock, clientId: 'feed' });
     await prepare({ ...stack, prefix, partitions: 4, eventTime: true }, feeding);
     const producer = await feeding.log.producer();
     await publishRevision({ prefix, log: feeding.log, producer, codec: feeding.codec }, aRevision());

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbedded } from '../../infra/embedded/index.ts';
-import { prepare, connect } from '../../services/pipeline/start.ts';
+import { prepare } from '../../services/pipeline/prepare.ts';
+import { connect } from '../../services/pipeline/connect.ts';
 import { createEmitter, createKafkaSink } from '../../services/emitter/index.ts';
 import { createAssignmentTable } from '../../services/assignment/index.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
@@ -14,7 +15,6 @@ test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what 
   const stack = await startEmbedded({ home });
   const connection = await connect({
     ...stack,
-    prefix: 'down',
     database: 'down',
     clock: systemClock,
     clientId: 'down',

@@ -16,7 +16,7 @@ import { takeFlushRows } from '../../../services/joiner/rows.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import type { Generation } from '../../../services/kernel/generations.ts';
-import { connect } from '../../../services/pipeline/start.ts';
+import { connect } from '../../../services/pipeline/connect.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { auditAggregates } from '../../../services/statistics/audit.clickhouse.ts';
@@ -69,7 +69,6 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
     brokers,
     clickhouseUrl,
     registryUrl,
-    prefix,
     database,
     clock: systemClock,
     clientId: `${prefix}-epoch`,

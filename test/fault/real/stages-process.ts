@@ -2,19 +2,13 @@
  * Stages in a process of their own, to be killed, frozen and stopped. Settings come as JSON in TRIPLINE_FAULT, the
  * failpoint in TRIPLINE_FAIL.
  */
-import { startJoiner } from '../../../services/joiner/index.ts';
-import { startLinker } from '../../../services/linker/index.ts';
-import type { LinkerLimits } from '../../../services/linker/link.ts';
+import { defaultSettings } from '../../../services/pipeline/config.ts';
+import { connect } from '../../../services/pipeline/connect.ts';
+import { registerSchemas } from '../../../services/pipeline/prepare.ts';
+import { startStage } from '../../../services/pipeline/stages.ts';
 import { defaultPolicy } from '../../../services/redaction/index.ts';
-import { createPseudonymizer, startRedactor } from '../../../services/redactor/index.ts';
-import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import { createStore } from '../../../services/runtime/clickhouse-client.ts';
-import { createKafka } from '../../../services/runtime/kafka-log.ts';
 import { onSignals } from '../../../services/runtime/lifecycle.ts';
-import { createRegistryClient } from '../../../services/runtime/registry-client.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
-import { topicName } from '../../../services/runtime/topics.ts';
-import { topics } from '../../../schemas/generated.ts';
 import { createFailpoints, failingLog, failingProducer, failingStore } from './failpoints.ts';
 import { slowStore, watchedLog } from './slowness.ts';
 
@@ -28,7 +22,6 @@ export type StagesSettings = {
   readonly sessionTimeoutMs: number;
   readonly stages: readonly ('redactor' | 'linker' | 'joiner')[];
   readonly cacheLimits: { readonly units: number; readonly events: number };
-  readonly limits?: LinkerLimits;
   /** Every request to the store takes this much longer, ms; queue of a partition, bytes; records of a flush. */
   readonly slow?: { readonly storeMs: number; readonly maxQueuedBytes: number; readonly flushRecords: number };
 };
@@ -40,37 +33,43 @@ const at = createFailpoints(process.env['TRIPLINE_FAIL'], () => {
   // The signal is on its way: nothing may happen before it arrives.
   for (;;);
 });
-const { prefix, flushMs, slow } = settings;
-const flushRecords = slow?.flushRecords ?? 10_000;
-const plain = createKafka({
-  brokers: settings.brokers,
+const { prefix, flushMs, slow, cacheLimits } = settings;
+const plain = await connect({
+  ...settings,
+  clock: systemClock,
   clientId: `${prefix}-${process.pid}`,
-  sessionTimeoutMs: settings.sessionTimeoutMs,
-  log: (level, message, fields) =>
+  logLine: (level, message, fields) =>
     process.stderr.write(`${new Date().toISOString()} ${level} ${message} ${JSON.stringify(fields)}\n`),
 });
-const watched = watchedLog(failingLog(plain, at), slow?.maxQueuedBytes);
-const { log } = watched;
-const reached = failingStore(await createStore({ url: settings.clickhouseUrl, database: settings.database }), at);
-const store = slow ? slowStore(reached, slow.storeMs) : reached;
-const codec = createAvroCodec({ registry: createRegistryClient({ url: settings.registryUrl }), clock: systemClock });
-await codec.register(
-  topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: topicName(prefix, suffix) }))),
-);
-const producer = failingProducer(await plain.producer(), at);
-const common = { prefix, log, codec, clock: systemClock, store, producer };
+const watched = watchedLog(failingLog(plain.log, at), slow?.maxQueuedBytes);
+const reached = failingStore(plain.store, at);
+await registerSchemas(plain.codec, prefix);
+const flushRecords = slow?.flushRecords ?? defaultSettings.JOINER_FLUSH_RECORDS;
 const context = {
-  policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } },
-  pseudonym: createPseudonymizer(Buffer.alloc(32, 2)),
+  prefix,
+  log: { ...watched.log, producer: async () => failingProducer(await plain.log.producer(), at) },
+  store: slow ? slowStore(reached, slow.storeMs) : reached,
+  codec: plain.codec,
+  clock: systemClock,
+  eventClock: systemClock,
+  shared: true,
+  settings: {
+    ...defaultSettings,
+    REDACTOR_LINGER_MS: 5,
+    LINKER_FLUSH_MS: flushMs,
+    LINKER_FLUSH_RECORDS: flushRecords,
+    JOINER_FLUSH_MS: flushMs,
+    JOINER_FLUSH_RECORDS: flushRecords,
+    JOINER_IDLE_TICK_MS: 0,
+    JOINER_CACHE_UNITS: cacheLimits.units,
+    JOINER_CACHE_EVENTS: cacheLimits.events,
+  },
+  redaction: {
+    pseudonymKey: Buffer.alloc(32, 2),
+    policy: { ...defaultPolicy, tokens: { kid: 'k', key: Buffer.alloc(32, 1) } },
+  },
 };
-const running = await Promise.all(
-  settings.stages.map((stage) => {
-    if (stage === 'redactor') return startRedactor({ ...common, lingerMs: 5, context });
-    if (stage === 'linker')
-      return startLinker({ ...common, flushMs, flushRecords, ...(settings.limits && { limits: settings.limits }) });
-    return startJoiner({ ...common, flushMs, flushRecords, idleTickMs: 0, cacheLimits: settings.cacheLimits });
-  }),
-);
+const running = await Promise.all(settings.stages.map((stage) => startStage(stage, context)));
 process.stdout.write('ready\n');
 const report = setInterval(() => {
   process.stdout.write(`queue ${JSON.stringify(watched.queue())}\n`);
@@ -86,6 +85,5 @@ await Promise.race([onSignals(), broken.catch(() => {})]);
 clearInterval(report);
 await Promise.all(running.map((stage) => stage.close()));
 await plain.close();
-await store.close();
 process.stdout.write('drained\n');
 process.exit(0);

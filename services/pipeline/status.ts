@@ -1,0 +1,77 @@
+/** What `/status` says of a stage: what it counted, where it is, what it waits for, how often it was started again. */
+import { cleanMessage } from '../redaction/messages.ts';
+import type { RunningStage } from '../runtime/stage.ts';
+import type { RunningStatistics } from '../statistics/look-loop.clickhouse.ts';
+import type { Supervision } from './supervise-stage.ts';
+
+export type StageStatus = {
+  readonly name: string;
+  readonly state: 'starting' | 'running' | 'standby' | 'pausing' | 'closed';
+  readonly in: number;
+  readonly forwarded: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly parked: Readonly<Record<string, number>>;
+  readonly waiting: number;
+  readonly waitingFor: string | null;
+  /** `topic/partition` -> next offset whose predecessors are all done with; null before the first record. */
+  readonly positions: Readonly<Record<string, number | null>>;
+  readonly restarts: number;
+  readonly lastError: string | null;
+  readonly nextTryAt: string | null;
+};
+
+const isStatistics = (stage: RunningStage): stage is RunningStatistics => 'audited' in stage;
+
+/** Cells that are not what their units say stop decisions: that outranks everything else it may wait for. */
+function waitingFor(stage: RunningStage): string | null {
+  const mismatches = isStatistics(stage) ? (stage.audited()?.mismatches.length ?? 0) : 0;
+  if (mismatches > 0)
+    return `AUDIT_MISMATCH: ${mismatches} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them`;
+  const what = stage.waitingFor()?.what;
+  return what === undefined ? null : cleanMessage(what);
+}
+
+function positions(stage: RunningStage): StageStatus['positions'] {
+  const at = [...(stage.owned() ?? [])].sort().map((owned) => {
+    const slash = owned.lastIndexOf('/');
+    return [owned, stage.position(owned.slice(0, slash), Number(owned.slice(slash + 1))) ?? null] as const;
+  });
+  return Object.fromEntries(at);
+}
+
+const once: Supervision = { state: 'running', restarts: 0, lastError: undefined, nextTryAt: undefined };
+
+export function stageStatus(name: string, stage: RunningStage | undefined, supervision = once): StageStatus {
+  const { state, restarts, lastError, nextTryAt } = supervision;
+  const supervised = {
+    restarts,
+    lastError: lastError ?? null,
+    nextTryAt: nextTryAt === undefined ? null : new Date(nextTryAt).toISOString(),
+  };
+  if (stage === undefined)
+    return {
+      name,
+      state,
+      in: 0,
+      forwarded: 0,
+      dropped: {},
+      parked: {},
+      waiting: 0,
+      waitingFor: state === 'pausing' ? (lastError ?? null) : null,
+      positions: {},
+      ...supervised,
+    };
+  const { counts } = stage;
+  return {
+    name,
+    state: stage.owned()?.size === 0 ? 'standby' : state,
+    in: counts.in,
+    forwarded: counts.forwarded,
+    dropped: Object.fromEntries(counts.dropped),
+    parked: Object.fromEntries(counts.parked),
+    waiting: counts.waiting,
+    waitingFor: waitingFor(stage),
+    positions: positions(stage),
+    ...supervised,
+  };
+}
