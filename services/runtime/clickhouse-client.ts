@@ -5,7 +5,6 @@
 import { Readable } from 'node:stream';
 import { ClickHouseError, createClient } from '@clickhouse/client';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { cleanMessage } from '../redaction/messages.ts';
 
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
 
@@ -49,12 +48,12 @@ const passing = new Set([
   '999',
 ]);
 
-function explain(what: string, error: unknown): PipelineError {
+async function explain(what: string, error: unknown): Promise<PipelineError> {
   if (error instanceof ClickHouseError) {
     const retriable = passing.has(error.code);
     return new PipelineError(
       retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED',
-      `${what}: code ${error.code} ${error.type ?? ''} ${firstLine(error.message)}`,
+      `${what}: code ${error.code} ${error.type ?? ''} ${await firstLine(error.message)}`,
       { retriable, cause: error },
     );
   }
@@ -65,8 +64,14 @@ function explain(what: string, error: unknown): PipelineError {
     hint: 'check that ClickHouse is running and CLICKHOUSE_URL is right',
   });
 }
-/** The engine quotes what it could not read. Redacted before it is cut: half a value is found less surely. */
-const firstLine = (text: string): string => cleanMessage((text.split('\n')[0] ?? '').slice(0, 4_096)).slice(0, 300);
+/**
+ * The engine quotes what it could not read. Redacted before it is cut: half a value is found less surely. Redaction
+ * loads with the first error.
+ */
+async function firstLine(text: string): Promise<string> {
+  const { cleanMessage } = await import('../redaction/messages.ts');
+  return cleanMessage((text.split('\n')[0] ?? '').slice(0, 4_096)).slice(0, 300);
+}
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -97,7 +102,7 @@ export async function createStore(options: {
     try {
       return await run();
     } catch (error) {
-      throw explain(what, error);
+      throw await explain(what, error);
     }
   };
   return {
