@@ -1,6 +1,6 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { growthbookFixed, growthbookSequential } from '../../../../services/statistics/math/growthbook.ts';
+import { growthbookFixed, growthbookSequential } from '../../../../services/statistics/math/library/growthbook.ts';
 import {
   type AdjustedSums,
   type ArmMoments,

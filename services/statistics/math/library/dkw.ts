@@ -4,7 +4,7 @@
  * weakest power. Null of the test: no value is exceeded more often in the candidate than in control.
  */
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
-import { cannot, isPositive, isProbability, lastFalse, type Result } from './special.ts';
+import { cannot, isPositive, isProbability, lastFalse, type Result } from '../special.ts';
 
 /** The paper's leading factor. */
 const leading = 0.85;

@@ -2,7 +2,7 @@
  * The exact log histogram: bucket -> units, bucket = floor(log(x)/log(1.02)). Edges are fixed and counts exact, so
  * whatever is rounded outward to an edge stays exact.
  */
-import { cannot, isCount, type Result } from './special.ts';
+import { cannot, isCount, type Result } from '../special.ts';
 
 /** bucket -> number of units whose value lies in [1.02^bucket, 1.02^(bucket+1)). -Infinity is the bucket of 0. */
 export type Histogram = ReadonlyMap<number, number>;

@@ -3,8 +3,8 @@
  * recursive integration (Armitage, McPherson & Rowe 1969; Lan & DeMets 1983). Valid at the planned looks only, under
  * normality. Statistics design, E5; no decision here rests on them.
  */
-import { logNormalCdf, normalCdf, normalQuantile } from './normal.ts';
-import { cannot, isPositive, isProbability, type Result } from './special.ts';
+import { logNormalCdf, normalCdf, normalQuantile } from '../normal.ts';
+import { cannot, isPositive, isProbability, type Result } from '../special.ts';
 
 export type Spending =
   | { readonly form: 'power'; readonly rho: number }

@@ -16,10 +16,10 @@ import {
   momentsOfRate,
   momentsOfRatio,
   type RatioSums,
-} from './moments.ts';
-import { mixtureRho } from './normal-mixture.ts';
-import { cannot, isProbability, type Refusal, type Result } from './special.ts';
-import { logStudentTUpperTail, studentTQuantile } from './student.ts';
+} from '../moments.ts';
+import { mixtureRho } from '../normal-mixture.ts';
+import { cannot, isProbability, type Refusal, type Result } from '../special.ts';
+import { logStudentTUpperTail, studentTQuantile } from '../student.ts';
 
 export type GrowthbookArms =
   | { readonly kind: 'mean'; readonly control: MeanSums; readonly candidate: MeanSums }

@@ -3,7 +3,7 @@
  * et al. (arXiv 1810.08240); Eppo's docs, "statistical nitty-gritty". t and the tuning are TOTAL units of both arms.
  * One-sided a is run as two-sided 2a. ASYMPTOTIC; not what decides here.
  */
-import { cannot, isPositive, isProbability, type Result } from './special.ts';
+import { cannot, isPositive, isProbability, type Result } from '../special.ts';
 
 /** Eppo's default: tightest at 10,000 units. */
 export const gaviTuning = 10_000;

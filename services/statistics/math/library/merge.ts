@@ -11,7 +11,7 @@ import {
   type Outcome,
   type Result,
   value,
-} from './special.ts';
+} from '../special.ts';
 
 /**
  * log(sum w_k e_k): an average of e-values is an e-value under ANY dependence (Vovk & Wang 2021), at one moment.

@@ -3,7 +3,7 @@
  * event the candidate's hazard is at most control's (harm) or at least it (win). Proportional hazards are the
  * alternative's shape, not a condition. Risk sets are those just before the event; ramps need nothing more.
  */
-import { areWeights, cannot, isCount, isPositive, logSumExp, type Outcome, value } from './special.ts';
+import { areWeights, cannot, isCount, isPositive, logSumExp, type Outcome, value } from '../special.ts';
 
 export type RiskEvent = { readonly atRiskA: number; readonly atRiskB: number; readonly inCandidate: boolean };
 

@@ -5,9 +5,9 @@
  * gates of E3 apply. Statistics design, E5; `budget-table.ts` is written by `infra/scripts/budget-boundary.ts`.
  */
 import { budgetTable } from './budget-table.ts';
-import { logNormalCdf } from './normal.ts';
-import { mixtureRho } from './normal-mixture.ts';
-import { cannot, isPositive, type Result } from './special.ts';
+import { logNormalCdf } from '../normal.ts';
+import { mixtureRho } from '../normal-mixture.ts';
+import { cannot, isPositive, type Result } from '../special.ts';
 
 /** 0 <= u < 1. */
 export type Random = () => number;

@@ -4,7 +4,7 @@
  * to a false alarm is then at least 1/alpha, whatever the distribution. STATEFUL: order matters, unlike everything else
  * here.
  */
-import { areWeights, cannot, isProbability, log1pExp, logSumExp, type Result } from './special.ts';
+import { areWeights, cannot, isProbability, log1pExp, logSumExp, type Result } from '../special.ts';
 
 /** `log` of each bet's running process; -Infinity before the first unit. */
 export type Detector = {

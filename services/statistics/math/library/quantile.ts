@@ -5,9 +5,9 @@
  * the common quantile each arm is asked "is a share p below x?"; the evidences add up (arms are independent), and the
  * most lenient x counts.
  */
-import { betaBinomialTuning, logEOfRate } from './beta-binomial.ts';
+import { betaBinomialTuning, logEOfRate } from '../beta-binomial.ts';
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
-import { cannot, isProbability, type Interval, type Outcome, type Result, value } from './special.ts';
+import { cannot, isProbability, type Interval, type Outcome, type Result, value } from '../special.ts';
 
 /** p in (0, 1); tuned for `tunedFor` units of an arm (500) at `alpha` (0.05). */
 export type QuantileTuning = { readonly p: number; readonly tunedFor?: number; readonly alpha?: number };
