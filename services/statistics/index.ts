@@ -14,7 +14,13 @@ export {
   logEOfRate,
   rateInterval,
 } from './math/beta-binomial.ts';
-export { type BudgetShape, budgetThreshold, type Random, simulateSupremum, simulateThresholds } from './math/library/budget.ts';
+export {
+  type BudgetShape,
+  budgetThreshold,
+  type Random,
+  simulateSupremum,
+  simulateThresholds,
+} from './math/library/budget.ts';
 export { logBeta, logRegularizedBeta, logRegularizedBetaComplement, regularizedBeta } from './math/beta.ts';
 export { type Detector, detectorAlarms, driftLogFactors, startDetector, stepDetector } from './math/library/drift.ts';
 export { dkwBand, dkwConstant, dkwRadius, dkwShift } from './math/library/dkw.ts';
@@ -72,7 +78,12 @@ export {
   type Sides,
 } from './math/normal-mixture.ts';
 export { logNormalCdf, normalCdf, normalQuantile, normalQuantileOfLog } from './math/normal.ts';
-export { logEOfQuantile, logEOfQuantileHistogram, quantileInterval, type QuantileTuning } from './math/library/quantile.ts';
+export {
+  logEOfQuantile,
+  logEOfQuantileHistogram,
+  quantileInterval,
+  type QuantileTuning,
+} from './math/library/quantile.ts';
 export {
   delayedStartConstant,
   delayedStartRejects,

@@ -1,6 +1,6 @@
 /**
  * The exact log histogram: bucket -> units, bucket = floor(log(x)/log(1.02)). Edges are fixed and counts exact, so
- * whatever is rounded outward to an edge stays exact.
+ * whatever is rounded outward to an edge stays exact. Offered to analysts: no decision rests on it.
  */
 import { cannot, isCount, type Result } from '../special.ts';
 

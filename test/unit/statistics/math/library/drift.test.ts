@@ -15,7 +15,12 @@ import {
   spent,
 } from '../../../../../services/statistics/math/library/group-sequential.ts';
 import { logEOfLogrank } from '../../../../../services/statistics/math/library/logrank.ts';
-import { anytimeP, eBenjaminiHochberg, intersect, mergeEValues } from '../../../../../services/statistics/math/library/merge.ts';
+import {
+  anytimeP,
+  eBenjaminiHochberg,
+  intersect,
+  mergeEValues,
+} from '../../../../../services/statistics/math/library/merge.ts';
 import { eHolm } from '../../../../../services/kernel/e-holm.ts';
 import type { Result } from '../../../../../services/statistics/math/special.ts';
 
@@ -118,7 +123,7 @@ describe('merging', () => {
   });
 });
 describe('budget', () => {
-  // Statistics design, E5: simulated with a look at every pair. Ours have a standard error of 0.014; the longest
+  // Published by the design's simulation with a look at every pair. Ours have a standard error of 0.014; the longest
   // horizon lies 0.08 above the design's figure (it lifts the threshold, so it is the safe side), the others within
   // 0.05.
   test.each([
