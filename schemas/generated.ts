@@ -270,7 +270,7 @@ export type MetricReading = {
   win_log_e: number | null;
   /** candidate minus control of the mean capped entry value, in the metric's own unit */
   difference: number | null;
-  /** holds at all looks with probability 1 - alpha; engine E3, asymptotic */
+  /** holds at all looks with probability 1 - alpha; asymptotic */
   difference_lower: number | null;
   /** the other end */
   difference_upper: number | null;
@@ -293,7 +293,7 @@ export type SloReading = {
   status: string;
   /** why unknown */
   reason: string | null;
-  /** strongest over all restarts */
+  /** strongest over all test starts */
   weighted_log_e: number | null;
   /** log(1 / (alpha_slo - what a hard kill spends)) */
   threshold: number | null;
@@ -466,7 +466,7 @@ export type OutcomeSeen = {
   unit: Buffer | null;
   entity: Buffer | null;
   inference: Buffer | null;
-  /** position in the entity log that caused it, 0 when it came directly; of equal revisions the highest wins */
+  /** cause position in the entity log, 0 when it came directly; of equal revisions the highest wins */
   hop: number;
   /** the entity turned out to belong to another unit */
   withdrawn: boolean;
@@ -480,24 +480,26 @@ export type ExperimentAdopted = {
 };
 
 export type Tick = {
-  /** the carried clock is all it brings */
+  /** a tick brings nothing but its received_at */
   nothing: null;
 };
 
 export type UnitRecord = {
-  /** broker time of the raw record; the only clock of the fold */
+  /** broker time of the raw record: the event-time clock, the only one that counts */
   received_at: number;
   trace_id: Buffer | null;
   span_id: Buffer | null;
-  body: { 'tripline.v1.ExposureSeen': ExposureSeen } | { 'tripline.v1.Observation': Observation } | { 'tripline.v1.OutcomeSeen': OutcomeSeen } | { 'tripline.v1.ExperimentAdopted': ExperimentAdopted } | { 'tripline.v1.Tick': Tick };
-  /**
-   * virtual bucket of its unit (or of the inference it names), 0 to 4095: where it goes when partitions are doubled; -1
-   * when nobody said
-   */
+  body:
+    | { 'tripline.v1.ExposureSeen': ExposureSeen }
+    | { 'tripline.v1.Observation': Observation }
+    | { 'tripline.v1.OutcomeSeen': OutcomeSeen }
+    | { 'tripline.v1.ExperimentAdopted': ExperimentAdopted }
+    | { 'tripline.v1.Tick': Tick };
+  /** bucket of its unit or inference, 0 to 4095: its partition when these are doubled; -1: not known */
   bucket?: number;
 };
 
-/** What the fold reads: up to 4,096 records of one partition of the unit log, in order. */
+/** A batch of the unit log: up to 4,096 records of one partition, in the order in which the joiner reads them. */
 export type UnitBundle = {
   records: UnitRecord[];
 };
@@ -518,65 +520,993 @@ export type RecordTypes = {
 export type RecordName = keyof RecordTypes;
 
 /** Avro full name, SHA-256 of the schema text, and the schema itself, by record. */
-export const schemas: Readonly<Record<RecordName, { readonly fullName: string; readonly sha256: string; readonly avsc: string }>> = {
+export const schemas: Readonly<
+  Record<RecordName, { readonly fullName: string; readonly sha256: string; readonly avsc: string }>
+> = {
   'ack': {
     fullName: 'tripline.v1.Ack',
     sha256: '8663174e49d46b7c61f93776752b84ddf6ab4c0486c5821b89fa7dcfde72ada2',
-    avsc: "{\"type\":\"record\",\"name\":\"Ack\",\"namespace\":\"tripline.v1\",\"doc\":\"An actuator carried a decision out.\",\"fields\":[{\"name\":\"decision_id\",\"type\":\"string\"},{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"seq\",\"type\":\"int\"},{\"name\":\"actuator\",\"type\":\"string\"},{\"name\":\"previous_coverage\",\"type\":\"double\"},{\"name\":\"new_coverage\",\"type\":\"double\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"applied_at\",\"type\":\"long\"},{\"name\":\"result\",\"type\":\"string\",\"doc\":\"applied, already_applied, refused\"},{\"name\":\"trace_id\",\"type\":\"string\"}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'Ack',
+      namespace: 'tripline.v1',
+      doc: 'An actuator carried a decision out.',
+      fields: [
+        { name: 'decision_id', type: 'string' },
+        { name: 'experiment_id', type: 'string' },
+        { name: 'phase', type: 'int' },
+        { name: 'seq', type: 'int' },
+        { name: 'actuator', type: 'string' },
+        { name: 'previous_coverage', type: 'double' },
+        { name: 'new_coverage', type: 'double' },
+        { name: 'revision', type: 'int' },
+        { name: 'applied_at', type: 'long' },
+        { name: 'result', type: 'string', doc: 'applied, already_applied, refused' },
+        { name: 'trace_id', type: 'string' },
+      ],
+    }),
   },
   'decision': {
     fullName: 'tripline.v1.Decision',
     sha256: '597fd00051c0fe873c1a53b3d5911fe09dd834d1f43b6f6cc4f110c50c3048e7',
-    avsc: "{\"type\":\"record\",\"name\":\"Decision\",\"namespace\":\"tripline.v1\",\"doc\":\"Immutable; recomputed from the log up to its version vector it gives the same bytes.\",\"fields\":[{\"name\":\"decision_id\",\"type\":\"string\"},{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"seq\",\"type\":\"int\",\"doc\":\"rises by one per experiment\"},{\"name\":\"action\",\"type\":\"string\",\"doc\":\"pause, resume, advance, promote, rollback, stop, conclude\"},{\"name\":\"reason_code\",\"type\":\"string\"},{\"name\":\"rule_id\",\"type\":\"string\"},{\"name\":\"rule_version\",\"type\":\"int\"},{\"name\":\"candidate\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"metric\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"restart\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"estimate\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"alpha\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"watermark\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"events_folded\",\"type\":\"long\"},{\"name\":\"version_vector\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"PartitionVersion\",\"fields\":[{\"name\":\"part\",\"type\":\"int\"},{\"name\":\"ver\",\"type\":\"long\",\"doc\":\"offset * 4096 + index in the message\"}]}}},{\"name\":\"config_sha\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"evidence\",\"type\":\"string\",\"doc\":\"canonical JSON: sums, design constants, weights\"},{\"name\":\"actor\",\"type\":\"string\"},{\"name\":\"note\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"trace_id\",\"type\":\"string\"}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'Decision',
+      namespace: 'tripline.v1',
+      doc: 'Immutable; recomputed from the log up to its version vector it gives the same bytes.',
+      fields: [
+        { name: 'decision_id', type: 'string' },
+        { name: 'experiment_id', type: 'string' },
+        { name: 'phase', type: 'int' },
+        { name: 'seq', type: 'int', doc: 'rises by one per experiment' },
+        { name: 'action', type: 'string', doc: 'pause, resume, advance, promote, rollback, stop, conclude' },
+        { name: 'reason_code', type: 'string' },
+        { name: 'rule_id', type: 'string' },
+        { name: 'rule_version', type: 'int' },
+        { name: 'candidate', type: ['null', 'string'], default: null },
+        { name: 'metric', type: ['null', 'string'], default: null },
+        { name: 'restart', type: ['null', 'string'], default: null },
+        { name: 'estimate', type: ['null', 'double'], default: null },
+        { name: 'log_e', type: ['null', 'double'], default: null },
+        { name: 'threshold', type: ['null', 'double'], default: null },
+        { name: 'alpha', type: ['null', 'double'], default: null },
+        { name: 'watermark', type: ['null', 'long'], default: null },
+        { name: 'events_folded', type: 'long' },
+        {
+          name: 'version_vector',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'PartitionVersion',
+              fields: [
+                { name: 'part', type: 'int' },
+                { name: 'ver', type: 'long', doc: 'offset * 4096 + index in the message' },
+              ],
+            },
+          },
+        },
+        { name: 'config_sha', type: 'string' },
+        { name: 'revision', type: 'int' },
+        { name: 'evidence', type: 'string', doc: 'canonical JSON: sums, design constants, weights' },
+        { name: 'actor', type: 'string' },
+        { name: 'note', type: ['null', 'string'], default: null },
+        { name: 'trace_id', type: 'string' },
+      ],
+    }),
   },
   'entity-record': {
     fullName: 'tripline.v1.EntityBundle',
     sha256: '9017c754e722e46e2d79570862c8624a303ba7861a8db23bc93b41281a061485',
-    avsc: "{\"type\":\"record\",\"name\":\"EntityBundle\",\"namespace\":\"tripline.v1\",\"doc\":\"Links and outcomes that name only an entity: up to 4,096 records of one partition of the entity log.\",\"fields\":[{\"name\":\"records\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"EntityRecord\",\"fields\":[{\"name\":\"received_at\",\"type\":\"long\"},{\"name\":\"trace_id\",\"type\":[\"null\",{\"type\":\"fixed\",\"name\":\"Id16\",\"size\":16}],\"default\":null},{\"name\":\"body\",\"type\":[{\"type\":\"record\",\"name\":\"Link\",\"fields\":[{\"name\":\"entity\",\"type\":\"Id16\"},{\"name\":\"unit_type\",\"type\":\"string\"},{\"name\":\"unit\",\"type\":\"Id16\"},{\"name\":\"bucket\",\"type\":\"int\",\"doc\":\"0..4095, of the unit\"},{\"name\":\"occurred_at\",\"type\":\"long\"}]},{\"type\":\"record\",\"name\":\"OutcomeWaiting\",\"fields\":[{\"name\":\"entity\",\"type\":\"Id16\"},{\"name\":\"outcome_id\",\"type\":\"Id16\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"value\",\"type\":[\"null\",\"long\"],\"doc\":\"millionths\",\"default\":null}]}]}]}}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'EntityBundle',
+      namespace: 'tripline.v1',
+      doc: 'Links and outcomes that name only an entity: up to 4,096 records of one partition of the entity log.',
+      fields: [
+        {
+          name: 'records',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'EntityRecord',
+              fields: [
+                { name: 'received_at', type: 'long' },
+                { name: 'trace_id', type: ['null', { type: 'fixed', name: 'Id16', size: 16 }], default: null },
+                {
+                  name: 'body',
+                  type: [
+                    {
+                      type: 'record',
+                      name: 'Link',
+                      fields: [
+                        { name: 'entity', type: 'Id16' },
+                        { name: 'unit_type', type: 'string' },
+                        { name: 'unit', type: 'Id16' },
+                        { name: 'bucket', type: 'int', doc: '0..4095, of the unit' },
+                        { name: 'occurred_at', type: 'long' },
+                      ],
+                    },
+                    {
+                      type: 'record',
+                      name: 'OutcomeWaiting',
+                      fields: [
+                        { name: 'entity', type: 'Id16' },
+                        { name: 'outcome_id', type: 'Id16' },
+                        { name: 'revision', type: 'int' },
+                        { name: 'occurred_at', type: 'long' },
+                        { name: 'kind', type: 'string' },
+                        { name: 'value', type: ['null', 'long'], doc: 'millionths', default: null },
+                      ],
+                    },
+                  ],
+                },
+              ],
+            },
+          },
+        },
+      ],
+    }),
   },
   'experiment': {
     fullName: 'tripline.v1.Experiment',
     sha256: '24801faf330f9ea9e548952148989b4daa58b31d9241a37e37975b388efd9174',
-    avsc: "{\"type\":\"record\",\"name\":\"Experiment\",\"namespace\":\"tripline.v1\",\"doc\":\"One revision of one experiment.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"running, paused, rolled_back, stopped, promoted, completed\"},{\"name\":\"coverage\",\"type\":\"double\",\"doc\":\"percent, 0..100\"},{\"name\":\"config_sha\",\"type\":\"string\"},{\"name\":\"phase_started_at\",\"type\":\"long\"},{\"name\":\"applied_at\",\"type\":\"long\"},{\"name\":\"author\",\"type\":\"string\"},{\"name\":\"reason\",\"type\":\"string\"},{\"name\":\"spec\",\"type\":\"string\",\"doc\":\"canonical JSON of the whole revision\"}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'Experiment',
+      namespace: 'tripline.v1',
+      doc: 'One revision of one experiment.',
+      fields: [
+        { name: 'experiment_id', type: 'string' },
+        { name: 'revision', type: 'int' },
+        { name: 'phase', type: 'int' },
+        { name: 'status', type: 'string', doc: 'running, paused, rolled_back, stopped, promoted, completed' },
+        { name: 'coverage', type: 'double', doc: 'percent, 0..100' },
+        { name: 'config_sha', type: 'string' },
+        { name: 'phase_started_at', type: 'long' },
+        { name: 'applied_at', type: 'long' },
+        { name: 'author', type: 'string' },
+        { name: 'reason', type: 'string' },
+        { name: 'spec', type: 'string', doc: 'canonical JSON of the whole revision' },
+      ],
+    }),
   },
   'exposure': {
     fullName: 'tripline.v1.Exposure',
     sha256: '687f304a2ffd0018b000121b3f155cedd4d3ca0cfb8e7e670a2e73f82d3ef4a7',
-    avsc: "{\"type\":\"record\",\"name\":\"Exposure\",\"namespace\":\"tripline.v1\",\"doc\":\"A unit was assigned, before the model is called.\",\"fields\":[{\"name\":\"event_id\",\"type\":\"string\"},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"trace_id\",\"type\":\"string\"},{\"name\":\"service\",\"type\":\"string\"},{\"name\":\"environment\",\"type\":\"string\"},{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"variant\",\"type\":\"string\"},{\"name\":\"unit_type\",\"type\":\"string\"},{\"name\":\"unit_id\",\"type\":\"string\"},{\"name\":\"entity\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"EntityRef\",\"fields\":[{\"name\":\"type\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]}],\"default\":null},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"AssignmentReason\",\"symbols\":[\"SPLIT\",\"DISABLED\",\"STALE\",\"FORCED\",\"UNKNOWN\"],\"default\":\"UNKNOWN\"}},{\"name\":\"config_sha\",\"type\":\"string\"},{\"name\":\"sdk\",\"type\":{\"type\":\"record\",\"name\":\"Sdk\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"version\",\"type\":\"string\"}]}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'Exposure',
+      namespace: 'tripline.v1',
+      doc: 'A unit was assigned, before the model is called.',
+      fields: [
+        { name: 'event_id', type: 'string' },
+        { name: 'occurred_at', type: 'long' },
+        { name: 'trace_id', type: 'string' },
+        { name: 'service', type: 'string' },
+        { name: 'environment', type: 'string' },
+        { name: 'experiment_id', type: 'string' },
+        { name: 'phase', type: 'int' },
+        { name: 'variant', type: 'string' },
+        { name: 'unit_type', type: 'string' },
+        { name: 'unit_id', type: 'string' },
+        {
+          name: 'entity',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'EntityRef',
+              fields: [{ name: 'type', type: 'string' }, { name: 'id', type: 'string' }],
+            },
+          ],
+          default: null,
+        },
+        {
+          name: 'reason',
+          type: {
+            type: 'enum',
+            name: 'AssignmentReason',
+            symbols: ['SPLIT', 'DISABLED', 'STALE', 'FORCED', 'UNKNOWN'],
+            default: 'UNKNOWN',
+          },
+        },
+        { name: 'config_sha', type: 'string' },
+        {
+          name: 'sdk',
+          type: {
+            type: 'record',
+            name: 'Sdk',
+            fields: [{ name: 'name', type: 'string' }, { name: 'version', type: 'string' }],
+          },
+        },
+      ],
+    }),
   },
   'inference-event': {
     fullName: 'tripline.v1.InferenceEvent',
     sha256: '01683f5df1e9d6c9478445fda1dd13cad3bcea95d60edc5b50d9c4874b644670',
-    avsc: "{\"type\":\"record\",\"name\":\"InferenceEvent\",\"namespace\":\"tripline.v1\",\"doc\":\"One call of a model, described by the app. Holds raw text and ids: nothing past the redactor may.\",\"fields\":[{\"name\":\"event_id\",\"type\":\"string\",\"doc\":\"UUIDv7; its bits 52..63 hold the bucket of the unit\"},{\"name\":\"occurred_at\",\"type\":\"long\",\"doc\":\"epoch milliseconds\"},{\"name\":\"trace_id\",\"type\":\"string\",\"doc\":\"32 hex digits\"},{\"name\":\"span_id\",\"type\":[\"null\",\"string\"],\"doc\":\"16 hex digits\",\"default\":null},{\"name\":\"service\",\"type\":\"string\"},{\"name\":\"environment\",\"type\":\"string\"},{\"name\":\"units\",\"type\":{\"type\":\"record\",\"name\":\"Units\",\"fields\":[{\"name\":\"user_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"org_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"session_id\",\"type\":[\"null\",\"string\"],\"default\":null}]}},{\"name\":\"entity\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"EntityRef\",\"fields\":[{\"name\":\"type\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]}],\"default\":null},{\"name\":\"exposures\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ExposureRef\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"variant\",\"type\":\"string\"},{\"name\":\"unit_type\",\"type\":\"string\",\"doc\":\"user, org, session, request or entity:<type>\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"AssignmentReason\",\"symbols\":[\"SPLIT\",\"DISABLED\",\"STALE\",\"FORCED\",\"UNKNOWN\"],\"default\":\"UNKNOWN\"},\"doc\":\"only SPLIT and STALE count: the unit was randomised\"}]}}},{\"name\":\"operation\",\"type\":\"string\"},{\"name\":\"provider\",\"type\":\"string\"},{\"name\":\"model_requested\",\"type\":\"string\"},{\"name\":\"model_served\",\"type\":\"string\"},{\"name\":\"prompt_name\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"prompt_version\",\"type\":\"string\"},{\"name\":\"rag_index_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"tool_set_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"token_in\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_out\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_cache_read\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_in\",\"default\":null},{\"name\":\"token_cache_write\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_in\",\"default\":null},{\"name\":\"token_reasoning\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_out\",\"default\":null},{\"name\":\"token_source\",\"type\":{\"type\":\"enum\",\"name\":\"TokenSource\",\"symbols\":[\"provider\",\"estimated\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"cost_nano_usd\",\"type\":[\"null\",\"long\"],\"doc\":\"1e-9 USD; null when the price is unknown, never 0\",\"default\":null},{\"name\":\"cost_status\",\"type\":{\"type\":\"enum\",\"name\":\"CostStatus\",\"symbols\":[\"priced\",\"unpriced\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"price_table_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"latency_ms\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"ttft_ms\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"status\",\"type\":{\"type\":\"enum\",\"name\":\"InferenceStatus\",\"symbols\":[\"success\",\"fallback\",\"refusal\",\"error\",\"timeout\",\"blocked\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"error_type\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"finish_reasons\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]},{\"name\":\"attempts\",\"type\":\"int\",\"default\":1},{\"name\":\"schema_valid\",\"type\":[\"null\",\"boolean\"],\"doc\":\"null: not checked\",\"default\":null},{\"name\":\"schema_repairs\",\"type\":\"int\",\"default\":0},{\"name\":\"guardrails\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"GuardrailResult\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"action\",\"type\":\"string\"},{\"name\":\"score\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"tool_calls\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ToolCall\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"allowed\",\"type\":\"boolean\"},{\"name\":\"ok\",\"type\":\"boolean\"},{\"name\":\"latency_ms\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"retrieval\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"RetrievedDocument\",\"fields\":[{\"name\":\"document_id\",\"type\":\"string\"},{\"name\":\"score\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"scores\",\"type\":{\"type\":\"map\",\"values\":\"double\"},\"doc\":\"grounding and other proxies\",\"default\":{}},{\"name\":\"slices\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}},{\"name\":\"prompt\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"response\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"attributes\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'InferenceEvent',
+      namespace: 'tripline.v1',
+      doc: 'One call of a model, described by the app. Holds raw text and ids: nothing past the redactor may.',
+      fields: [
+        { name: 'event_id', type: 'string', doc: 'UUIDv7; its bits 52..63 hold the bucket of the unit' },
+        { name: 'occurred_at', type: 'long', doc: 'epoch milliseconds' },
+        { name: 'trace_id', type: 'string', doc: '32 hex digits' },
+        { name: 'span_id', type: ['null', 'string'], doc: '16 hex digits', default: null },
+        { name: 'service', type: 'string' },
+        { name: 'environment', type: 'string' },
+        {
+          name: 'units',
+          type: {
+            type: 'record',
+            name: 'Units',
+            fields: [
+              { name: 'user_id', type: ['null', 'string'], default: null },
+              { name: 'org_id', type: ['null', 'string'], default: null },
+              { name: 'session_id', type: ['null', 'string'], default: null },
+            ],
+          },
+        },
+        {
+          name: 'entity',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'EntityRef',
+              fields: [{ name: 'type', type: 'string' }, { name: 'id', type: 'string' }],
+            },
+          ],
+          default: null,
+        },
+        {
+          name: 'exposures',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'ExposureRef',
+              fields: [
+                { name: 'experiment_id', type: 'string' },
+                { name: 'phase', type: 'int' },
+                { name: 'variant', type: 'string' },
+                { name: 'unit_type', type: 'string', doc: 'user, org, session, request or entity:<type>' },
+                {
+                  name: 'reason',
+                  type: {
+                    type: 'enum',
+                    name: 'AssignmentReason',
+                    symbols: ['SPLIT', 'DISABLED', 'STALE', 'FORCED', 'UNKNOWN'],
+                    default: 'UNKNOWN',
+                  },
+                  doc: 'only SPLIT and STALE count: the unit was randomised',
+                },
+              ],
+            },
+          },
+        },
+        { name: 'operation', type: 'string' },
+        { name: 'provider', type: 'string' },
+        { name: 'model_requested', type: 'string' },
+        { name: 'model_served', type: 'string' },
+        { name: 'prompt_name', type: ['null', 'string'], default: null },
+        { name: 'prompt_version', type: 'string' },
+        { name: 'rag_index_version', type: ['null', 'string'], default: null },
+        { name: 'tool_set_version', type: ['null', 'string'], default: null },
+        { name: 'token_in', type: ['null', 'long'], default: null },
+        { name: 'token_out', type: ['null', 'long'], default: null },
+        { name: 'token_cache_read', type: ['null', 'long'], doc: 'part of token_in', default: null },
+        { name: 'token_cache_write', type: ['null', 'long'], doc: 'part of token_in', default: null },
+        { name: 'token_reasoning', type: ['null', 'long'], doc: 'part of token_out', default: null },
+        {
+          name: 'token_source',
+          type: {
+            type: 'enum',
+            name: 'TokenSource',
+            symbols: ['provider', 'estimated', 'unknown'],
+            default: 'unknown',
+          },
+        },
+        {
+          name: 'cost_nano_usd',
+          type: ['null', 'long'],
+          doc: '1e-9 USD; null when the price is unknown, never 0',
+          default: null,
+        },
+        {
+          name: 'cost_status',
+          type: { type: 'enum', name: 'CostStatus', symbols: ['priced', 'unpriced', 'unknown'], default: 'unknown' },
+        },
+        { name: 'price_table_version', type: ['null', 'string'], default: null },
+        { name: 'latency_ms', type: ['null', 'double'], default: null },
+        { name: 'ttft_ms', type: ['null', 'double'], default: null },
+        {
+          name: 'status',
+          type: {
+            type: 'enum',
+            name: 'InferenceStatus',
+            symbols: ['success', 'fallback', 'refusal', 'error', 'timeout', 'blocked', 'unknown'],
+            default: 'unknown',
+          },
+        },
+        { name: 'error_type', type: ['null', 'string'], default: null },
+        { name: 'finish_reasons', type: { type: 'array', items: 'string' }, default: [] },
+        { name: 'attempts', type: 'int', default: 1 },
+        { name: 'schema_valid', type: ['null', 'boolean'], doc: 'null: not checked', default: null },
+        { name: 'schema_repairs', type: 'int', default: 0 },
+        {
+          name: 'guardrails',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'GuardrailResult',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'kind', type: 'string' },
+                { name: 'action', type: 'string' },
+                { name: 'score', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        {
+          name: 'tool_calls',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'ToolCall',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'allowed', type: 'boolean' },
+                { name: 'ok', type: 'boolean' },
+                { name: 'latency_ms', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        {
+          name: 'retrieval',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'RetrievedDocument',
+              fields: [
+                { name: 'document_id', type: 'string' },
+                { name: 'score', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        { name: 'scores', type: { type: 'map', values: 'double' }, doc: 'grounding and other proxies', default: {} },
+        { name: 'slices', type: { type: 'map', values: 'string' }, default: {} },
+        { name: 'prompt', type: ['null', 'string'], default: null },
+        { name: 'response', type: ['null', 'string'], default: null },
+        { name: 'attributes', type: { type: 'map', values: 'string' }, default: {} },
+      ],
+    }),
   },
   'outcome-event': {
     fullName: 'tripline.v1.OutcomeEvent',
     sha256: '65caef3ca319f5b5cd897c59ed6fe84d21b2e1de77af183bbf782539e65f4262',
-    avsc: "{\"type\":\"record\",\"name\":\"OutcomeEvent\",\"namespace\":\"tripline.v1\",\"doc\":\"What came of it, minutes or months later.\",\"fields\":[{\"name\":\"outcome_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\",\"doc\":\"the highest wins\",\"default\":1},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"trace_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"value\",\"type\":[\"null\",\"double\"],\"doc\":\"null retracts the outcome\",\"default\":null},{\"name\":\"entity\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"EntityRef\",\"fields\":[{\"name\":\"type\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]}],\"default\":null},{\"name\":\"inference_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"units\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"Units\",\"fields\":[{\"name\":\"user_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"org_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"session_id\",\"type\":[\"null\",\"string\"],\"default\":null}]}],\"default\":null},{\"name\":\"source\",\"type\":\"string\"},{\"name\":\"attributes\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'OutcomeEvent',
+      namespace: 'tripline.v1',
+      doc: 'What came of it, minutes or months later.',
+      fields: [
+        { name: 'outcome_id', type: 'string' },
+        { name: 'revision', type: 'int', doc: 'the highest wins', default: 1 },
+        { name: 'occurred_at', type: 'long' },
+        { name: 'trace_id', type: ['null', 'string'], default: null },
+        { name: 'kind', type: 'string' },
+        { name: 'value', type: ['null', 'double'], doc: 'null retracts the outcome', default: null },
+        {
+          name: 'entity',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'EntityRef',
+              fields: [{ name: 'type', type: 'string' }, { name: 'id', type: 'string' }],
+            },
+          ],
+          default: null,
+        },
+        { name: 'inference_id', type: ['null', 'string'], default: null },
+        {
+          name: 'units',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'Units',
+              fields: [
+                { name: 'user_id', type: ['null', 'string'], default: null },
+                { name: 'org_id', type: ['null', 'string'], default: null },
+                { name: 'session_id', type: ['null', 'string'], default: null },
+              ],
+            },
+          ],
+          default: null,
+        },
+        { name: 'source', type: 'string' },
+        { name: 'attributes', type: { type: 'map', values: 'string' }, default: {} },
+      ],
+    }),
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: 'c3e4d60b944c0f0c4af49beb5e73ead4c81ecd75f912e6a08ad8be5e60b1bd21',
-    avsc: "{\"type\":\"record\",\"name\":\"Reading\",\"namespace\":\"tripline.v1\",\"doc\":\"What one look found.\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"look_seq\",\"type\":\"long\"},{\"name\":\"version_vector\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"PartitionVersion\",\"fields\":[{\"name\":\"part\",\"type\":\"int\"},{\"name\":\"ver\",\"type\":\"long\",\"doc\":\"offset * 4096 + index in the message\"}]}}},{\"name\":\"watermark\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"newest_clock\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"events_folded\",\"type\":\"long\"},{\"name\":\"crossovers\",\"type\":\"long\"},{\"name\":\"state\",\"type\":\"string\",\"doc\":\"name of the first rule that held\"},{\"name\":\"settled\",\"type\":\"boolean\"},{\"name\":\"srm_log_e\",\"type\":\"double\"},{\"name\":\"units_by_arm\",\"type\":{\"type\":\"map\",\"values\":\"long\"}},{\"name\":\"metrics\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"MetricReading\",\"fields\":[{\"name\":\"metric\",\"type\":\"string\"},{\"name\":\"candidate\",\"type\":\"string\"},{\"name\":\"role\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"bad, fine, unknown, cannot_measure\"},{\"name\":\"reason\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"weighted_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"engine\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"restart\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"win_log_e\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"difference\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"candidate minus control of the mean capped entry value, in the metric\u0027s own unit\"},{\"name\":\"difference_lower\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"holds at all looks with probability 1 - alpha; engine E3, asymptotic\"},{\"name\":\"difference_upper\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"the other end\"},{\"name\":\"relative\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"difference as a share of control\u0027s mean\"},{\"name\":\"relative_lower\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"lower end of it\"},{\"name\":\"relative_upper\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"upper end of it\"},{\"name\":\"interval_note\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"the gate that the interval has not passed, or why there is none\"},{\"name\":\"arms\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ArmReading\",\"fields\":[{\"name\":\"arm\",\"type\":\"string\"},{\"name\":\"units\",\"type\":\"long\"},{\"name\":\"entries\",\"type\":\"long\"},{\"name\":\"numerator\",\"type\":\"string\",\"doc\":\"whole numbers of the scale, as text\"},{\"name\":\"denominator\",\"type\":\"string\"},{\"name\":\"estimate\",\"type\":[\"null\",\"double\"],\"default\":null}]}}}]}}},{\"name\":\"slos\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"SloReading\",\"fields\":[{\"name\":\"slo\",\"type\":\"string\"},{\"name\":\"arm\",\"type\":\"string\"},{\"name\":\"metric\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"bad, fine, unknown\"},{\"name\":\"reason\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"why unknown\"},{\"name\":\"weighted_log_e\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"strongest over all restarts\"},{\"name\":\"threshold\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"log(1 / (alpha_slo - what a hard kill spends))\"},{\"name\":\"killed\",\"type\":\"boolean\",\"default\":false,\"doc\":\"the hard kill\u0027s count was reached\"}]}},\"default\":[],\"doc\":\"one arm each against its own limit\"},{\"name\":\"silent\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[],\"doc\":\"arms without traffic while another has some\"}]}",
+    sha256: '1fbac6fc327888dd383dd0ca28ced07f529335affd46da89f80a0f356d8488ff',
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'Reading',
+      namespace: 'tripline.v1',
+      doc: 'What one look found.',
+      fields: [
+        { name: 'experiment_id', type: 'string' },
+        { name: 'phase', type: 'int' },
+        { name: 'revision', type: 'int' },
+        { name: 'look_seq', type: 'long' },
+        {
+          name: 'version_vector',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'PartitionVersion',
+              fields: [
+                { name: 'part', type: 'int' },
+                { name: 'ver', type: 'long', doc: 'offset * 4096 + index in the message' },
+              ],
+            },
+          },
+        },
+        { name: 'watermark', type: ['null', 'long'], default: null },
+        { name: 'newest_clock', type: ['null', 'long'], default: null },
+        { name: 'events_folded', type: 'long' },
+        { name: 'crossovers', type: 'long' },
+        { name: 'state', type: 'string', doc: 'name of the first rule that held' },
+        { name: 'settled', type: 'boolean' },
+        { name: 'srm_log_e', type: 'double' },
+        { name: 'units_by_arm', type: { type: 'map', values: 'long' } },
+        {
+          name: 'metrics',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'MetricReading',
+              fields: [
+                { name: 'metric', type: 'string' },
+                { name: 'candidate', type: 'string' },
+                { name: 'role', type: 'string' },
+                { name: 'status', type: 'string', doc: 'bad, fine, unknown, cannot_measure' },
+                { name: 'reason', type: ['null', 'string'], default: null },
+                { name: 'log_e', type: ['null', 'double'], default: null },
+                { name: 'weighted_log_e', type: ['null', 'double'], default: null },
+                { name: 'threshold', type: ['null', 'double'], default: null },
+                { name: 'engine', type: ['null', 'string'], default: null },
+                { name: 'restart', type: ['null', 'string'], default: null },
+                { name: 'win_log_e', type: ['null', 'double'], default: null },
+                {
+                  name: 'difference',
+                  type: ['null', 'double'],
+                  default: null,
+                  doc: 'candidate minus control of the mean capped entry value, in the metric\'s own unit',
+                },
+                {
+                  name: 'difference_lower',
+                  type: ['null', 'double'],
+                  default: null,
+                  doc: 'holds at all looks with probability 1 - alpha; asymptotic',
+                },
+                { name: 'difference_upper', type: ['null', 'double'], default: null, doc: 'the other end' },
+                {
+                  name: 'relative',
+                  type: ['null', 'double'],
+                  default: null,
+                  doc: 'difference as a share of control\'s mean',
+                },
+                { name: 'relative_lower', type: ['null', 'double'], default: null, doc: 'lower end of it' },
+                { name: 'relative_upper', type: ['null', 'double'], default: null, doc: 'upper end of it' },
+                {
+                  name: 'interval_note',
+                  type: ['null', 'string'],
+                  default: null,
+                  doc: 'the gate that the interval has not passed, or why there is none',
+                },
+                {
+                  name: 'arms',
+                  type: {
+                    type: 'array',
+                    items: {
+                      type: 'record',
+                      name: 'ArmReading',
+                      fields: [
+                        { name: 'arm', type: 'string' },
+                        { name: 'units', type: 'long' },
+                        { name: 'entries', type: 'long' },
+                        { name: 'numerator', type: 'string', doc: 'whole numbers of the scale, as text' },
+                        { name: 'denominator', type: 'string' },
+                        { name: 'estimate', type: ['null', 'double'], default: null },
+                      ],
+                    },
+                  },
+                },
+              ],
+            },
+          },
+        },
+        {
+          name: 'slos',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'SloReading',
+              fields: [
+                { name: 'slo', type: 'string' },
+                { name: 'arm', type: 'string' },
+                { name: 'metric', type: 'string' },
+                { name: 'status', type: 'string', doc: 'bad, fine, unknown' },
+                { name: 'reason', type: ['null', 'string'], default: null, doc: 'why unknown' },
+                {
+                  name: 'weighted_log_e',
+                  type: ['null', 'double'],
+                  default: null,
+                  doc: 'strongest over all test starts',
+                },
+                {
+                  name: 'threshold',
+                  type: ['null', 'double'],
+                  default: null,
+                  doc: 'log(1 / (alpha_slo - what a hard kill spends))',
+                },
+                { name: 'killed', type: 'boolean', default: false, doc: 'the hard kill\'s count was reached' },
+              ],
+            },
+          },
+          default: [],
+          doc: 'one arm each against its own limit',
+        },
+        {
+          name: 'silent',
+          type: { type: 'array', items: 'string' },
+          default: [],
+          doc: 'arms without traffic while another has some',
+        },
+      ],
+    }),
   },
   'redacted-inference': {
     fullName: 'tripline.v1.RedactedInference',
     sha256: '35e7f6e2efa9c3cf14f998bb4310f73a24d3d5f5216abd6cb85cc7c5afff0865',
-    avsc: "{\"type\":\"record\",\"name\":\"RedactedInference\",\"namespace\":\"tripline.v1\",\"doc\":\"The inference event with clean text and pseudonymous ids.\",\"fields\":[{\"name\":\"event_id\",\"type\":\"string\",\"doc\":\"UUIDv7; its bits 52..63 hold the bucket of the unit\"},{\"name\":\"occurred_at\",\"type\":\"long\",\"doc\":\"epoch milliseconds\"},{\"name\":\"trace_id\",\"type\":\"string\",\"doc\":\"32 hex digits\"},{\"name\":\"span_id\",\"type\":[\"null\",\"string\"],\"doc\":\"16 hex digits\",\"default\":null},{\"name\":\"service\",\"type\":\"string\"},{\"name\":\"environment\",\"type\":\"string\"},{\"name\":\"units\",\"type\":{\"type\":\"record\",\"name\":\"Units\",\"fields\":[{\"name\":\"user_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"org_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"session_id\",\"type\":[\"null\",\"string\"],\"default\":null}]}},{\"name\":\"entity\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"EntityRef\",\"fields\":[{\"name\":\"type\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]}],\"default\":null},{\"name\":\"exposures\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ExposureRef\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"variant\",\"type\":\"string\"},{\"name\":\"unit_type\",\"type\":\"string\",\"doc\":\"user, org, session, request or entity:<type>\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"AssignmentReason\",\"symbols\":[\"SPLIT\",\"DISABLED\",\"STALE\",\"FORCED\",\"UNKNOWN\"],\"default\":\"UNKNOWN\"},\"doc\":\"only SPLIT and STALE count: the unit was randomised\"}]}}},{\"name\":\"operation\",\"type\":\"string\"},{\"name\":\"provider\",\"type\":\"string\"},{\"name\":\"model_requested\",\"type\":\"string\"},{\"name\":\"model_served\",\"type\":\"string\"},{\"name\":\"prompt_name\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"prompt_version\",\"type\":\"string\"},{\"name\":\"rag_index_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"tool_set_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"token_in\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_out\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_cache_read\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_in\",\"default\":null},{\"name\":\"token_cache_write\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_in\",\"default\":null},{\"name\":\"token_reasoning\",\"type\":[\"null\",\"long\"],\"doc\":\"part of token_out\",\"default\":null},{\"name\":\"token_source\",\"type\":{\"type\":\"enum\",\"name\":\"TokenSource\",\"symbols\":[\"provider\",\"estimated\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"cost_nano_usd\",\"type\":[\"null\",\"long\"],\"doc\":\"1e-9 USD; null when the price is unknown, never 0\",\"default\":null},{\"name\":\"cost_status\",\"type\":{\"type\":\"enum\",\"name\":\"CostStatus\",\"symbols\":[\"priced\",\"unpriced\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"price_table_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"latency_ms\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"ttft_ms\",\"type\":[\"null\",\"double\"],\"default\":null},{\"name\":\"status\",\"type\":{\"type\":\"enum\",\"name\":\"InferenceStatus\",\"symbols\":[\"success\",\"fallback\",\"refusal\",\"error\",\"timeout\",\"blocked\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"error_type\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"finish_reasons\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]},{\"name\":\"attempts\",\"type\":\"int\",\"default\":1},{\"name\":\"schema_valid\",\"type\":[\"null\",\"boolean\"],\"doc\":\"null: not checked\",\"default\":null},{\"name\":\"schema_repairs\",\"type\":\"int\",\"default\":0},{\"name\":\"guardrails\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"GuardrailResult\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"action\",\"type\":\"string\"},{\"name\":\"score\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"tool_calls\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"ToolCall\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"allowed\",\"type\":\"boolean\"},{\"name\":\"ok\",\"type\":\"boolean\"},{\"name\":\"latency_ms\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"retrieval\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"RetrievedDocument\",\"fields\":[{\"name\":\"document_id\",\"type\":\"string\"},{\"name\":\"score\",\"type\":[\"null\",\"double\"],\"default\":null}]}},\"default\":[]},{\"name\":\"scores\",\"type\":{\"type\":\"map\",\"values\":\"double\"},\"doc\":\"grounding and other proxies\",\"default\":{}},{\"name\":\"slices\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}},{\"name\":\"prompt\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"response\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"attributes\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}},{\"name\":\"received_at\",\"type\":\"long\",\"doc\":\"broker time of the raw record\"},{\"name\":\"redactor_version\",\"type\":\"string\"},{\"name\":\"policy_version\",\"type\":\"string\"},{\"name\":\"redactions\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"doc\":\"counts per type\",\"default\":{}},{\"name\":\"redaction_tiers\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"doc\":\"counts per type and tier, as in EMAIL structured\",\"default\":{}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'RedactedInference',
+      namespace: 'tripline.v1',
+      doc: 'The inference event with clean text and pseudonymous ids.',
+      fields: [
+        { name: 'event_id', type: 'string', doc: 'UUIDv7; its bits 52..63 hold the bucket of the unit' },
+        { name: 'occurred_at', type: 'long', doc: 'epoch milliseconds' },
+        { name: 'trace_id', type: 'string', doc: '32 hex digits' },
+        { name: 'span_id', type: ['null', 'string'], doc: '16 hex digits', default: null },
+        { name: 'service', type: 'string' },
+        { name: 'environment', type: 'string' },
+        {
+          name: 'units',
+          type: {
+            type: 'record',
+            name: 'Units',
+            fields: [
+              { name: 'user_id', type: ['null', 'string'], default: null },
+              { name: 'org_id', type: ['null', 'string'], default: null },
+              { name: 'session_id', type: ['null', 'string'], default: null },
+            ],
+          },
+        },
+        {
+          name: 'entity',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'EntityRef',
+              fields: [{ name: 'type', type: 'string' }, { name: 'id', type: 'string' }],
+            },
+          ],
+          default: null,
+        },
+        {
+          name: 'exposures',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'ExposureRef',
+              fields: [
+                { name: 'experiment_id', type: 'string' },
+                { name: 'phase', type: 'int' },
+                { name: 'variant', type: 'string' },
+                { name: 'unit_type', type: 'string', doc: 'user, org, session, request or entity:<type>' },
+                {
+                  name: 'reason',
+                  type: {
+                    type: 'enum',
+                    name: 'AssignmentReason',
+                    symbols: ['SPLIT', 'DISABLED', 'STALE', 'FORCED', 'UNKNOWN'],
+                    default: 'UNKNOWN',
+                  },
+                  doc: 'only SPLIT and STALE count: the unit was randomised',
+                },
+              ],
+            },
+          },
+        },
+        { name: 'operation', type: 'string' },
+        { name: 'provider', type: 'string' },
+        { name: 'model_requested', type: 'string' },
+        { name: 'model_served', type: 'string' },
+        { name: 'prompt_name', type: ['null', 'string'], default: null },
+        { name: 'prompt_version', type: 'string' },
+        { name: 'rag_index_version', type: ['null', 'string'], default: null },
+        { name: 'tool_set_version', type: ['null', 'string'], default: null },
+        { name: 'token_in', type: ['null', 'long'], default: null },
+        { name: 'token_out', type: ['null', 'long'], default: null },
+        { name: 'token_cache_read', type: ['null', 'long'], doc: 'part of token_in', default: null },
+        { name: 'token_cache_write', type: ['null', 'long'], doc: 'part of token_in', default: null },
+        { name: 'token_reasoning', type: ['null', 'long'], doc: 'part of token_out', default: null },
+        {
+          name: 'token_source',
+          type: {
+            type: 'enum',
+            name: 'TokenSource',
+            symbols: ['provider', 'estimated', 'unknown'],
+            default: 'unknown',
+          },
+        },
+        {
+          name: 'cost_nano_usd',
+          type: ['null', 'long'],
+          doc: '1e-9 USD; null when the price is unknown, never 0',
+          default: null,
+        },
+        {
+          name: 'cost_status',
+          type: { type: 'enum', name: 'CostStatus', symbols: ['priced', 'unpriced', 'unknown'], default: 'unknown' },
+        },
+        { name: 'price_table_version', type: ['null', 'string'], default: null },
+        { name: 'latency_ms', type: ['null', 'double'], default: null },
+        { name: 'ttft_ms', type: ['null', 'double'], default: null },
+        {
+          name: 'status',
+          type: {
+            type: 'enum',
+            name: 'InferenceStatus',
+            symbols: ['success', 'fallback', 'refusal', 'error', 'timeout', 'blocked', 'unknown'],
+            default: 'unknown',
+          },
+        },
+        { name: 'error_type', type: ['null', 'string'], default: null },
+        { name: 'finish_reasons', type: { type: 'array', items: 'string' }, default: [] },
+        { name: 'attempts', type: 'int', default: 1 },
+        { name: 'schema_valid', type: ['null', 'boolean'], doc: 'null: not checked', default: null },
+        { name: 'schema_repairs', type: 'int', default: 0 },
+        {
+          name: 'guardrails',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'GuardrailResult',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'kind', type: 'string' },
+                { name: 'action', type: 'string' },
+                { name: 'score', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        {
+          name: 'tool_calls',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'ToolCall',
+              fields: [
+                { name: 'name', type: 'string' },
+                { name: 'allowed', type: 'boolean' },
+                { name: 'ok', type: 'boolean' },
+                { name: 'latency_ms', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        {
+          name: 'retrieval',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'RetrievedDocument',
+              fields: [
+                { name: 'document_id', type: 'string' },
+                { name: 'score', type: ['null', 'double'], default: null },
+              ],
+            },
+          },
+          default: [],
+        },
+        { name: 'scores', type: { type: 'map', values: 'double' }, doc: 'grounding and other proxies', default: {} },
+        { name: 'slices', type: { type: 'map', values: 'string' }, default: {} },
+        { name: 'prompt', type: ['null', 'string'], default: null },
+        { name: 'response', type: ['null', 'string'], default: null },
+        { name: 'attributes', type: { type: 'map', values: 'string' }, default: {} },
+        { name: 'received_at', type: 'long', doc: 'broker time of the raw record' },
+        { name: 'redactor_version', type: 'string' },
+        { name: 'policy_version', type: 'string' },
+        { name: 'redactions', type: { type: 'map', values: 'int' }, doc: 'counts per type', default: {} },
+        {
+          name: 'redaction_tiers',
+          type: { type: 'map', values: 'int' },
+          doc: 'counts per type and tier, as in EMAIL structured',
+          default: {},
+        },
+      ],
+    }),
   },
   'redacted-outcome': {
     fullName: 'tripline.v1.RedactedOutcome',
     sha256: '2e749b961ff41030fd773d2b769621c46f8856f27b198bbcece46cddb32edb57',
-    avsc: "{\"type\":\"record\",\"name\":\"RedactedOutcome\",\"namespace\":\"tripline.v1\",\"doc\":\"The outcome event with clean attributes and pseudonymous ids.\",\"fields\":[{\"name\":\"outcome_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\",\"doc\":\"the highest wins\",\"default\":1},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"trace_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"value\",\"type\":[\"null\",\"double\"],\"doc\":\"null retracts the outcome\",\"default\":null},{\"name\":\"entity\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"EntityRef\",\"fields\":[{\"name\":\"type\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]}],\"default\":null},{\"name\":\"inference_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"units\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"Units\",\"fields\":[{\"name\":\"user_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"org_id\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"session_id\",\"type\":[\"null\",\"string\"],\"default\":null}]}],\"default\":null},{\"name\":\"source\",\"type\":\"string\"},{\"name\":\"attributes\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}},{\"name\":\"received_at\",\"type\":\"long\"},{\"name\":\"redactor_version\",\"type\":\"string\"},{\"name\":\"policy_version\",\"type\":\"string\"},{\"name\":\"redactions\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"default\":{}},{\"name\":\"redaction_tiers\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"doc\":\"counts per type and tier, as in EMAIL structured\",\"default\":{}}]}",
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'RedactedOutcome',
+      namespace: 'tripline.v1',
+      doc: 'The outcome event with clean attributes and pseudonymous ids.',
+      fields: [
+        { name: 'outcome_id', type: 'string' },
+        { name: 'revision', type: 'int', doc: 'the highest wins', default: 1 },
+        { name: 'occurred_at', type: 'long' },
+        { name: 'trace_id', type: ['null', 'string'], default: null },
+        { name: 'kind', type: 'string' },
+        { name: 'value', type: ['null', 'double'], doc: 'null retracts the outcome', default: null },
+        {
+          name: 'entity',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'EntityRef',
+              fields: [{ name: 'type', type: 'string' }, { name: 'id', type: 'string' }],
+            },
+          ],
+          default: null,
+        },
+        { name: 'inference_id', type: ['null', 'string'], default: null },
+        {
+          name: 'units',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'Units',
+              fields: [
+                { name: 'user_id', type: ['null', 'string'], default: null },
+                { name: 'org_id', type: ['null', 'string'], default: null },
+                { name: 'session_id', type: ['null', 'string'], default: null },
+              ],
+            },
+          ],
+          default: null,
+        },
+        { name: 'source', type: 'string' },
+        { name: 'attributes', type: { type: 'map', values: 'string' }, default: {} },
+        { name: 'received_at', type: 'long' },
+        { name: 'redactor_version', type: 'string' },
+        { name: 'policy_version', type: 'string' },
+        { name: 'redactions', type: { type: 'map', values: 'int' }, default: {} },
+        {
+          name: 'redaction_tiers',
+          type: { type: 'map', values: 'int' },
+          doc: 'counts per type and tier, as in EMAIL structured',
+          default: {},
+        },
+      ],
+    }),
   },
   'unit-record': {
     fullName: 'tripline.v1.UnitBundle',
-    sha256: '9ece9735f74d94191fc0bef3c3a10817dbb42ac1616ebb4d81b1d10045e17ebb',
-    avsc: "{\"type\":\"record\",\"name\":\"UnitBundle\",\"namespace\":\"tripline.v1\",\"doc\":\"What the fold reads: up to 4,096 records of one partition of the unit log, in order.\",\"fields\":[{\"name\":\"records\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"UnitRecord\",\"fields\":[{\"name\":\"received_at\",\"type\":\"long\",\"doc\":\"broker time of the raw record; the only clock of the fold\"},{\"name\":\"trace_id\",\"type\":[\"null\",{\"type\":\"fixed\",\"name\":\"Id16\",\"size\":16}],\"default\":null},{\"name\":\"span_id\",\"type\":[\"null\",{\"type\":\"fixed\",\"name\":\"SpanId\",\"size\":8}],\"default\":null},{\"name\":\"body\",\"type\":[{\"type\":\"record\",\"name\":\"ExposureSeen\",\"fields\":[{\"name\":\"event_id\",\"type\":\"Id16\"},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"unit\",\"type\":\"Id16\",\"doc\":\"keyed hash\"},{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"variant\",\"type\":\"string\"},{\"name\":\"entity\",\"type\":[\"null\",\"Id16\"],\"default\":null}]},{\"type\":\"record\",\"name\":\"Observation\",\"fields\":[{\"name\":\"event_id\",\"type\":\"Id16\"},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"unit_type\",\"type\":\"string\"},{\"name\":\"unit\",\"type\":\"Id16\"},{\"name\":\"entity\",\"type\":[\"null\",\"Id16\"],\"doc\":\"keyed hash of type and id\",\"default\":null},{\"name\":\"exposures\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"SlimExposure\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"phase\",\"type\":\"int\"},{\"name\":\"variant\",\"type\":\"string\"}]}}},{\"name\":\"model_served\",\"type\":\"string\"},{\"name\":\"prompt_version\",\"type\":\"string\"},{\"name\":\"rag_index_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"tool_set_version\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"status\",\"type\":{\"type\":\"enum\",\"name\":\"InferenceStatus\",\"symbols\":[\"success\",\"fallback\",\"refusal\",\"error\",\"timeout\",\"blocked\",\"unknown\"],\"default\":\"unknown\"}},{\"name\":\"schema_valid\",\"type\":[\"null\",\"boolean\"],\"default\":null},{\"name\":\"cost_nano_usd\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_in\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"token_out\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"latency_us\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"ttft_us\",\"type\":[\"null\",\"long\"],\"default\":null},{\"name\":\"tool_denied\",\"type\":\"int\",\"default\":0},{\"name\":\"guardrails\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"names of those that acted\",\"default\":[]},{\"name\":\"scores\",\"type\":{\"type\":\"map\",\"values\":\"long\"},\"doc\":\"millionths\",\"default\":{}},{\"name\":\"slices\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"default\":{}}]},{\"type\":\"record\",\"name\":\"OutcomeSeen\",\"fields\":[{\"name\":\"outcome_id\",\"type\":\"Id16\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"occurred_at\",\"type\":\"long\"},{\"name\":\"kind\",\"type\":\"string\"},{\"name\":\"value\",\"type\":[\"null\",\"long\"],\"doc\":\"millionths; null retracts\",\"default\":null},{\"name\":\"unit_type\",\"type\":\"string\"},{\"name\":\"unit\",\"type\":[\"null\",\"Id16\"],\"default\":null},{\"name\":\"entity\",\"type\":[\"null\",\"Id16\"],\"default\":null},{\"name\":\"inference\",\"type\":[\"null\",\"Id16\"],\"default\":null},{\"name\":\"hop\",\"type\":\"long\",\"doc\":\"position in the entity log that caused it, 0 when it came directly; of equal revisions the highest wins\",\"default\":0},{\"name\":\"withdrawn\",\"type\":\"boolean\",\"doc\":\"the entity turned out to belong to another unit\",\"default\":false}]},{\"type\":\"record\",\"name\":\"ExperimentAdopted\",\"fields\":[{\"name\":\"experiment_id\",\"type\":\"string\"},{\"name\":\"revision\",\"type\":\"int\"},{\"name\":\"document\",\"type\":\"string\",\"doc\":\"the experiment record as canonical JSON\"}]},{\"type\":\"record\",\"name\":\"Tick\",\"fields\":[{\"name\":\"nothing\",\"type\":\"null\",\"doc\":\"the carried clock is all it brings\",\"default\":null}]}]},{\"name\":\"bucket\",\"type\":\"int\",\"doc\":\"virtual bucket of its unit (or of the inference it names), 0 to 4095: where it goes when partitions are doubled; -1 when nobody said\",\"default\":-1,\"tripline.optional\":true}]}}}]}",
+    sha256: '9aea41a4e874f0be3a1e3fbd93b6eed008b235296c4cecdfc9f05e606c95aca7',
+    avsc: JSON.stringify({
+      type: 'record',
+      name: 'UnitBundle',
+      namespace: 'tripline.v1',
+      doc:
+        'A batch of the unit log: up to 4,096 records of one partition, in the order in which the joiner reads ' +
+        'them.',
+      fields: [
+        {
+          name: 'records',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'UnitRecord',
+              fields: [
+                {
+                  name: 'received_at',
+                  type: 'long',
+                  doc: 'broker time of the raw record: the event-time clock, the only one that counts',
+                },
+                { name: 'trace_id', type: ['null', { type: 'fixed', name: 'Id16', size: 16 }], default: null },
+                { name: 'span_id', type: ['null', { type: 'fixed', name: 'SpanId', size: 8 }], default: null },
+                {
+                  name: 'body',
+                  type: [
+                    {
+                      type: 'record',
+                      name: 'ExposureSeen',
+                      fields: [
+                        { name: 'event_id', type: 'Id16' },
+                        { name: 'occurred_at', type: 'long' },
+                        { name: 'unit', type: 'Id16', doc: 'keyed hash' },
+                        { name: 'experiment_id', type: 'string' },
+                        { name: 'phase', type: 'int' },
+                        { name: 'variant', type: 'string' },
+                        { name: 'entity', type: ['null', 'Id16'], default: null },
+                      ],
+                    },
+                    {
+                      type: 'record',
+                      name: 'Observation',
+                      fields: [
+                        { name: 'event_id', type: 'Id16' },
+                        { name: 'occurred_at', type: 'long' },
+                        { name: 'unit_type', type: 'string' },
+                        { name: 'unit', type: 'Id16' },
+                        { name: 'entity', type: ['null', 'Id16'], doc: 'keyed hash of type and id', default: null },
+                        {
+                          name: 'exposures',
+                          type: {
+                            type: 'array',
+                            items: {
+                              type: 'record',
+                              name: 'SlimExposure',
+                              fields: [
+                                { name: 'experiment_id', type: 'string' },
+                                { name: 'phase', type: 'int' },
+                                { name: 'variant', type: 'string' },
+                              ],
+                            },
+                          },
+                        },
+                        { name: 'model_served', type: 'string' },
+                        { name: 'prompt_version', type: 'string' },
+                        { name: 'rag_index_version', type: ['null', 'string'], default: null },
+                        { name: 'tool_set_version', type: ['null', 'string'], default: null },
+                        {
+                          name: 'status',
+                          type: {
+                            type: 'enum',
+                            name: 'InferenceStatus',
+                            symbols: ['success', 'fallback', 'refusal', 'error', 'timeout', 'blocked', 'unknown'],
+                            default: 'unknown',
+                          },
+                        },
+                        { name: 'schema_valid', type: ['null', 'boolean'], default: null },
+                        { name: 'cost_nano_usd', type: ['null', 'long'], default: null },
+                        { name: 'token_in', type: ['null', 'long'], default: null },
+                        { name: 'token_out', type: ['null', 'long'], default: null },
+                        { name: 'latency_us', type: ['null', 'long'], default: null },
+                        { name: 'ttft_us', type: ['null', 'long'], default: null },
+                        { name: 'tool_denied', type: 'int', default: 0 },
+                        {
+                          name: 'guardrails',
+                          type: { type: 'array', items: 'string' },
+                          doc: 'names of those that acted',
+                          default: [],
+                        },
+                        { name: 'scores', type: { type: 'map', values: 'long' }, doc: 'millionths', default: {} },
+                        { name: 'slices', type: { type: 'map', values: 'string' }, default: {} },
+                      ],
+                    },
+                    {
+                      type: 'record',
+                      name: 'OutcomeSeen',
+                      fields: [
+                        { name: 'outcome_id', type: 'Id16' },
+                        { name: 'revision', type: 'int' },
+                        { name: 'occurred_at', type: 'long' },
+                        { name: 'kind', type: 'string' },
+                        { name: 'value', type: ['null', 'long'], doc: 'millionths; null retracts', default: null },
+                        { name: 'unit_type', type: 'string' },
+                        { name: 'unit', type: ['null', 'Id16'], default: null },
+                        { name: 'entity', type: ['null', 'Id16'], default: null },
+                        { name: 'inference', type: ['null', 'Id16'], default: null },
+                        {
+                          name: 'hop',
+                          type: 'long',
+                          doc:
+                            'cause position in the entity log, 0 when it came directly; of equal revisions the ' +
+                            'highest wins',
+                          default: 0,
+                        },
+                        {
+                          name: 'withdrawn',
+                          type: 'boolean',
+                          doc: 'the entity turned out to belong to another unit',
+                          default: false,
+                        },
+                      ],
+                    },
+                    {
+                      type: 'record',
+                      name: 'ExperimentAdopted',
+                      fields: [
+                        { name: 'experiment_id', type: 'string' },
+                        { name: 'revision', type: 'int' },
+                        { name: 'document', type: 'string', doc: 'the experiment record as canonical JSON' },
+                      ],
+                    },
+                    {
+                      type: 'record',
+                      name: 'Tick',
+                      fields: [
+                        {
+                          name: 'nothing',
+                          type: 'null',
+                          doc: 'a tick brings nothing but its received_at',
+                          default: null,
+                        },
+                      ],
+                    },
+                  ],
+                },
+                {
+                  name: 'bucket',
+                  type: 'int',
+                  doc:
+                    'bucket of its unit or inference, 0 to 4095: its partition when these are doubled; -1: not ' +
+                    'known',
+                  default: -1,
+                  'tripline.optional': true,
+                },
+              ],
+            },
+          },
+        },
+      ],
+    }),
   },
 };
 
-export type TopicSuffix = 'inference.raw.v1' | 'outcome.raw.v1' | 'inference.v1' | 'outcome.v1' | 'unit.v1' | 'entity.v1' | 'experiment.v1' | 'reading.v1' | 'control.v1' | 'control.json.v1' | 'ack.v1' | 'parked.v1';
+export type TopicSuffix =
+  | 'inference.raw.v1'
+  | 'outcome.raw.v1'
+  | 'inference.v1'
+  | 'outcome.v1'
+  | 'unit.v1'
+  | 'entity.v1'
+  | 'experiment.v1'
+  | 'reading.v1'
+  | 'control.v1'
+  | 'control.json.v1'
+  | 'ack.v1'
+  | 'parked.v1';
 
 export const topics: readonly {
   readonly suffix: TopicSuffix;
@@ -585,16 +1515,88 @@ export const topics: readonly {
   readonly mayHoldPii: boolean;
   readonly config: Readonly<Record<string, string>>;
 }[] = [
-  {"suffix":"inference.raw.v1","records":["inference-event","exposure"],"partitions":"P","mayHoldPii":true,"config":{"cleanup.policy":"delete","retention.ms":"86400000","message.timestamp.type":"LogAppendTime"}},
-  {"suffix":"outcome.raw.v1","records":["outcome-event"],"partitions":"P","mayHoldPii":true,"config":{"cleanup.policy":"delete","retention.ms":"86400000","message.timestamp.type":"LogAppendTime"}},
-  {"suffix":"inference.v1","records":["redacted-inference"],"partitions":"P","mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"604800000"}},
-  {"suffix":"outcome.v1","records":["redacted-outcome"],"partitions":"P","mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"604800000"}},
-  {"suffix":"unit.v1","records":["unit-record"],"partitions":"P","mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"-1"}},
-  {"suffix":"entity.v1","records":["entity-record"],"partitions":"P","mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"-1"}},
-  {"suffix":"experiment.v1","records":["experiment"],"partitions":1,"mayHoldPii":false,"config":{"cleanup.policy":"compact"}},
-  {"suffix":"reading.v1","records":["reading"],"partitions":1,"mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"2592000000"}},
-  {"suffix":"control.v1","records":["decision"],"partitions":1,"mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"-1"}},
-  {"suffix":"control.json.v1","records":[],"partitions":1,"mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"-1"}},
-  {"suffix":"ack.v1","records":["ack"],"partitions":1,"mayHoldPii":false,"config":{"cleanup.policy":"delete","retention.ms":"-1"}},
-  {"suffix":"parked.v1","records":[],"partitions":1,"mayHoldPii":true,"config":{"cleanup.policy":"delete","retention.ms":"604800000"}},
+  {
+    suffix: 'inference.raw.v1',
+    records: ['inference-event', 'exposure'],
+    partitions: 'P',
+    mayHoldPii: true,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '86400000', 'message.timestamp.type': 'LogAppendTime' },
+  },
+  {
+    suffix: 'outcome.raw.v1',
+    records: ['outcome-event'],
+    partitions: 'P',
+    mayHoldPii: true,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '86400000', 'message.timestamp.type': 'LogAppendTime' },
+  },
+  {
+    suffix: 'inference.v1',
+    records: ['redacted-inference'],
+    partitions: 'P',
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '604800000' },
+  },
+  {
+    suffix: 'outcome.v1',
+    records: ['redacted-outcome'],
+    partitions: 'P',
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '604800000' },
+  },
+  {
+    suffix: 'unit.v1',
+    records: ['unit-record'],
+    partitions: 'P',
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+  },
+  {
+    suffix: 'entity.v1',
+    records: ['entity-record'],
+    partitions: 'P',
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+  },
+  {
+    suffix: 'experiment.v1',
+    records: ['experiment'],
+    partitions: 1,
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'compact' },
+  },
+  {
+    suffix: 'reading.v1',
+    records: ['reading'],
+    partitions: 1,
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '2592000000' },
+  },
+  {
+    suffix: 'control.v1',
+    records: ['decision'],
+    partitions: 1,
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+  },
+  {
+    suffix: 'control.json.v1',
+    records: [],
+    partitions: 1,
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+  },
+  {
+    suffix: 'ack.v1',
+    records: ['ack'],
+    partitions: 1,
+    mayHoldPii: false,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+  },
+  {
+    suffix: 'parked.v1',
+    records: [],
+    partitions: 1,
+    mayHoldPii: true,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '604800000' },
+  },
 ];

@@ -40,6 +40,11 @@ export default {
       { path: '^services/simulation/' },
       { path: `^services/(${doers}|pipeline|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
     ),
+    never(
+      'what decides does not use what is only offered',
+      { path: '^services/statistics/(math/)?[^/]+\\.ts$', pathNot: '^services/statistics/index\\.ts$' },
+      { path: '^services/statistics/math/library/' },
+    ),
     // Redaction is a pure library: what the edge logs, reports and parks passes through it.
     never(
       'runtime knows no domain',

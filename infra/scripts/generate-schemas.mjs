@@ -48,6 +48,54 @@ function typeText(schema, namespace) {
       return typeText(schema.type, namespace);
   }
 }
+
+const width = 120;
+const quoted = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+const key = (name) => (/^[A-Za-z_]\w*$/.test(name) ? name : quoted(name));
+
+/** A text that is too long for its line, as a sum of shorter ones. */
+function inPieces(text, indent) {
+  const longest = width - indent.length - "'' +".length;
+  const cut = text.lastIndexOf(' ', longest - 1) + 1;
+  return `\n${indent}${quoted(text.slice(0, cut))} +\n${indent}${quoted(text.slice(cut))}`;
+}
+
+/** A JSON value as a literal, on one line where it fits, else one entry a line. */
+function literal(value, indent, before) {
+  if (typeof value === 'string')
+    return indent.length + before + quoted(value).length + 1 <= width ? quoted(value) : inPieces(value, `${indent}  `);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const isList = Array.isArray(value);
+  const deeper = `${indent}  `;
+  const entries = (inner) =>
+    isList
+      ? value.map((item) => literal(item, inner, 0))
+      : Object.entries(value).map(([name, item]) => `${key(name)}: ${literal(item, inner, key(name).length + 2)}`);
+  const flat = entries('').join(', ');
+  const line = isList ? `[${flat}]` : flat === '' ? '{}' : `{ ${flat} }`;
+  if (!line.includes('\n') && indent.length + before + line.length + 1 <= width) return line;
+  const lines = entries(deeper).map((entry) => `${deeper}${entry.replace(': \n', ':\n')},`);
+  return [isList ? '[' : '{', ...lines, `${indent}${isList ? ']' : '}'}`].join('\n');
+}
+
+/** A union's branches on one line where they fit, else one a line. `head` stands before it, `tail` after. */
+function union(head, branches, tail, indent = '') {
+  const line = `${head} ${branches.join(' | ')}${tail}`;
+  return line.length <= width ? line : [head, ...branches.map((branch) => `${indent}  | ${branch}`)].join('\n') + tail;
+}
+
+/** A comment on one line where it fits, else wrapped. */
+function comment(text, indent) {
+  if (`${indent}/** ${text} */`.length <= width) return [`${indent}/** ${text} */`];
+  const lines = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${word}`.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent} * ${word}`);
+  }
+  return [`${indent}/**`, ...lines, `${indent} */`];
+}
+
 const reference = (name) => (kinds.get(name) === 'fixed' ? 'Buffer' : name);
 
 /** `tripline.optional` on a field: writers may leave it out, its default is written. */
@@ -56,13 +104,18 @@ function declare(schema, namespace) {
   if (schema.type === 'fixed') return 'Buffer';
   const text =
     schema.type === 'enum'
-      ? `export type ${schema.name} = ${schema.symbols.map((symbol) => `'${symbol}'`).join(' | ')};`
+      ? union(`export type ${schema.name} =`, schema.symbols.map(quoted), ';')
       : [
-          ...(schema.doc ? [`/** ${schema.doc} */`] : []),
+          ...(schema.doc ? comment(schema.doc, '') : []),
           `export type ${schema.name} = {`,
           ...schema.fields.flatMap((field) => [
-            ...(field.doc ? [`  /** ${field.doc} */`] : []),
-            `  ${field.name}${field['tripline.optional'] ? '?' : ''}: ${typeText(field.type, namespace)};`,
+            ...(field.doc ? comment(field.doc, '  ') : []),
+            union(
+              `  ${field.name}${field['tripline.optional'] ? '?' : ''}:`,
+              typeText(field.type, namespace).split(' | '),
+              ';',
+              '  ',
+            ),
           ]),
           '};',
         ].join('\n');
@@ -85,14 +138,23 @@ const lines = [
   'export type RecordName = keyof RecordTypes;',
   '',
   '/** Avro full name, SHA-256 of the schema text, and the schema itself, by record. */',
-  'export const schemas: Readonly<Record<RecordName, { readonly fullName: string; readonly sha256: string; readonly avsc: string }>> = {',
-  ...parsed.map(({ name, schema }) => {
-    const text = JSON.stringify(schema);
-    return `  '${name}': {\n    fullName: '${schema.namespace}.${schema.name}',\n    sha256: '${createHash('sha256').update(text).digest('hex')}',\n    avsc: ${JSON.stringify(text).replaceAll("'", '\\u0027')},\n  },`;
-  }),
+  'export const schemas: Readonly<',
+  '  Record<RecordName, { readonly fullName: string; readonly sha256: string; readonly avsc: string }>',
+  '> = {',
+  ...parsed.flatMap(({ name, schema }) => [
+    `  '${name}': {`,
+    `    fullName: '${schema.namespace}.${schema.name}',`,
+    `    sha256: '${createHash('sha256').update(JSON.stringify(schema)).digest('hex')}',`,
+    `    avsc: JSON.stringify(${literal(schema, '    ', 'avsc: JSON.stringify()'.length)}),`,
+    '  },',
+  ]),
   '};',
   '',
-  `export type TopicSuffix = ${topics.map(({ suffix }) => `'${suffix}'`).join(' | ')};`,
+  union(
+    'export type TopicSuffix =',
+    topics.map(({ suffix }) => quoted(suffix)),
+    ';',
+  ),
   '',
   'export const topics: readonly {',
   '  readonly suffix: TopicSuffix;',
@@ -103,7 +165,7 @@ const lines = [
   '}[] = [',
   ...topics.map(
     ({ suffix, records, partitions, mayHoldPii, config }) =>
-      `  ${JSON.stringify({ suffix, records, partitions, mayHoldPii, config })},`,
+      `  ${literal({ suffix, records, partitions, mayHoldPii, config }, '  ', 0)},`,
   ),
   '];',
 ];

@@ -121,7 +121,7 @@ export async function runWithProgress(
 export function printAssumptions({ spec, base: { candidate, traffic } }: Readied, effects: readonly Effect[]): void {
   const { analysis } = spec;
   print(
-    `${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a restart every ${days(analysis.testStartEveryMs)}, alpha_harm ${harmAlphaOf(spec)}, alpha_win ${analysis.alphaWin}`,
+    `${paint.bold(spec.id)}: ${spec.arms.map(({ id, weight }) => `${id} ${weight}`).join(' / ')}, tested: ${candidate}; horizon ${days(analysis.horizonMs)}, a test start every ${days(analysis.testStartEveryMs)}, alpha_harm ${harmAlphaOf(spec)}, alpha_win ${analysis.alphaWin}`,
   );
   print(
     paint.dim(

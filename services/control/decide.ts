@@ -123,7 +123,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
   return canonicalJson({
     srm: { logE: srm.logE, counts: srm.counts },
     ...(silent.length > 0 && { silent }),
-    ...(differ && { labels: ['SURVIVORS_MAY_DIFFER'], attrition: signs as never as Json }),
+    ...(differ && { labels: ['ATTRITION_MAY_DIFFER'], attrition: signs as never as Json }),
     ...(slo && { slo: slo as never as Json }),
     ...(finding.reasonCode === 'BASELINE_LEARNED' &&
       learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),

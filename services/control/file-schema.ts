@@ -1,6 +1,6 @@
 /**
  * What may stand in an experiment file, value by value; what only shows when values are seen together is
- * `experiment-file.ts`.
+ * `check-file.ts`.
  */
 import { z } from 'zod';
 import type { Effect } from '../kernel/experiment.ts';
@@ -128,3 +128,6 @@ export const fileSchema = z.strictObject({
 });
 
 export type FileInput = z.output<typeof fileSchema>['experiment'];
+
+/** JSON Schema of the file, for editors. */
+export const experimentFileSchema = (): unknown => z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' });

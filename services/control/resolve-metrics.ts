@@ -136,7 +136,9 @@ export function resolveSlo(
       return {
         key: 'hard_kill',
         code: 'too-eager',
-        message: `at the limit ${input.worse_than} this happens by chance more often than alpha_slo ${alphaSlo} allows: ask for more failures`,
+        message:
+          `at the limit ${input.worse_than} this happens by chance more often than alpha_slo ${alphaSlo} allows: ` +
+          'ask for more failures',
       };
   }
   return {

@@ -6,7 +6,7 @@ import { type BetDesign, betLogs, fixedPoint, scaledValue } from '../kernel/bets
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { toFactorTable, type FactorTable } from './mixture.ts';
 
-/** Row of a unit: `pointsPerArm` rows for control, then as many for the candidate; generations one after the other. */
+/** Row of a unit: `pointsPerArm` rows for control, then as many for the candidate; revisions one after the other. */
 export const rowOf = (pointsPerArm: number, revision: number, isCandidate: boolean, point: number): number =>
   (revision * 2 + (isCandidate ? 1 : 0)) * pointsPerArm + point;
 
@@ -20,7 +20,7 @@ export type BetRevision = {
   readonly pointsB: readonly number[];
 };
 
-/** E1. Log factors are the product's, whole multiples of 2^-32. */
+/** Betting. Log factors are the product's, whole multiples of 2^-32. */
 export function bettingTable(revisions: readonly BetRevision[], metric: MetricSpec, side: 'harm' | 'win'): FactorTable {
   const row =
     (design: BetDesign, isCandidate: boolean) =>
@@ -35,8 +35,8 @@ export function bettingTable(revisions: readonly BetRevision[], metric: MetricSp
 }
 
 /**
- * E2: a first event in control or in the candidate, per generation's allocation q: log R [candidate] - log(1 + q (R - 1));
- * `win` takes reciprocals.
+ * First events: one in control or in the candidate, per revision's allocation q: log R [candidate] - log(1 + q (R -
+ * 1)); `win` takes reciprocals.
  */
 export function firstEventTable(
   allocations: readonly number[],

@@ -1,7 +1,7 @@
 /**
- * An experiment file's own phase, simulated: its arms, metrics, weights, restarts, ramp and alpha, on traffic that the
- * caller assumes. Evidence is what `statistics` would compute from the same entries, watched after every one of them.
- * One candidate against control.
+ * An experiment file's own phase, simulated: its arms, metrics, weights, test starts, ramp and alpha, on traffic that
+ * the caller assumes. Evidence is what `statistics` would compute from the same entries, watched after every one of
+ * them. One candidate against control.
  */
 import { betDesignOf, betWeights } from '../kernel/bets.ts';
 import {
@@ -45,7 +45,7 @@ export type ExperimentPlan = {
   readonly only?: string;
 };
 
-/** A metric with its evidence. Epoch 0 is before the effects begin, generation 1 after. */
+/** A metric with its evidence. Revision 0 is before the effects begin, 1 after. */
 export type PreparedMetric = {
   readonly metric: MetricSpec;
   readonly index: number;
@@ -53,7 +53,7 @@ export type PreparedMetric = {
   readonly window: number;
   readonly points: number;
   readonly samplers: readonly Sampler[];
-  /** 1 where a point is an event, per (generation, arm, point) as rows are. */
+  /** 1 where a point is an event, per (revision, arm, point) as rows are. */
   readonly events: Uint8Array;
   readonly harm: FactorTable;
   readonly win: FactorTable;

@@ -1,13 +1,13 @@
 /**
- * A mixture of seven products that is watched after every unit, from every restart at once, in tens of nanoseconds. It
- * is E1 or E2 of the statistics design with E6's union: it fires when, for some restart k, log v_k + logsumexp_j(log
- * w_j + S_kj) reaches the bound.
+ * A mixture of seven products that is watched after every unit, from every test start at once, in tens of nanoseconds.
+ * It is betting or first events with the union over test starts (`services/statistics/README.md`): it fires when, for
+ * some test start k, log v_k + logsumexp_j(log w_j + S_kj) reaches the bound.
  *
- * Two ideas make it cheap and lose nothing. A unit is counted by every restart since its last visit: all of them for a
- * new unit (`base`), the latest ones for one that comes back; so restarts keep differences (`steps`), and S_k = base -
- * (step_0 + ... + step_k). And one unit raises no mixture by more than its largest log factor, so the largest of all is
- * followed by an upper limit (`ceiling`) and computed only when that limit reaches the bound. A crossing is never
- * missed.
+ * Two ideas make it cheap and lose nothing. A unit is counted from every test start since its last visit: all of them
+ * for a new unit (`base`), the latest ones for one that comes back; so test starts keep differences (`steps`), and S_k
+ * = base - (step_0 + ... + step_k). And one unit raises no mixture by more than its largest log factor, so the largest
+ * of all is followed by an upper limit (`ceiling`) and computed only when that limit reaches the bound. A crossing is
+ * never missed.
  */
 export const gridLength = 7;
 /** What the running limit may have lost to rounding, far above it. */
@@ -32,19 +32,19 @@ export type Mixture = {
   readonly base: Float64Array;
   readonly steps: Float64Array;
   readonly logPriors: Float64Array;
-  /** S of the restart at hand. */
+  /** S of the test start at hand. */
   readonly sums: Float64Array;
   testStarts: number;
-  /** At least the largest weighted log e of all restarts. */
+  /** At least the largest weighted log e of all test starts. */
   ceiling: number;
   /** log(1 / alpha): reached means fired. */
   readonly bound: number;
   fired: boolean;
-  /** The restart that fired, -1 before. */
+  /** The test start that fired, -1 before. */
   firedBy: number;
 };
 
-/** `weights` sum to 1; `capacity` restarts at most; `bound` = log(1 / alpha). */
+/** `weights` sum to 1; `capacity` test starts at most; `bound` = log(1 / alpha). */
 export const createMixture = (weights: readonly number[], bound: number, capacity: number): Mixture => ({
   logWeights: Float64Array.from(weights, Math.log),
   base: new Float64Array(gridLength),
@@ -68,15 +68,15 @@ export function resetMixture(mixture: Mixture): void {
   mixture.firedBy = -1;
 }
 
-/** A test from here on. `logPrior`: log of all its weights, restart and metric. Returns its index. */
+/** A test from here on. `logPrior`: log of all its weights, test start and metric. Returns its index. */
 export function openTestStart(mixture: Mixture, logPrior: number): number {
   const { testStarts: index, steps, base, sums } = mixture;
   if (index >= mixture.logPriors.length)
-    throw new RangeError(`a mixture with room for ${mixture.logPriors.length} restarts has no more`);
+    throw new RangeError(`a mixture with room for ${mixture.logPriors.length} test starts has no more`);
   sums.set(base);
   for (let place = 0; place < index * gridLength; place += 1)
     sums[place % gridLength] = (sums[place % gridLength] as number) - (steps[place] as number);
-  // What the last restart has counted is what this one must not count.
+  // What the last test start has counted is what this one must not count.
   steps.set(sums, index * gridLength);
   mixture.logPriors[index] = logPrior;
   mixture.testStarts += 1;
@@ -98,10 +98,10 @@ const logGridLength = Math.log(gridLength);
 const near = 1.5;
 
 /**
- * Follows every restart anew; fires when one has reached the bound. `exact`: computes all of them. Returns the limit on
- * the largest.
+ * Computes every test start anew; fires when one has reached the bound. `exact`: computes all of them. Returns the
+ * limit on the largest.
  */
-export function settle(mixture: Mixture, exact?: Float64Array): number {
+export function recompute(mixture: Mixture, exact?: Float64Array): number {
   const { bound, logPriors, logWeights, base, steps, sums, testStarts } = mixture;
   let highest = -Infinity;
   sums.set(base);
@@ -130,17 +130,17 @@ export function settle(mixture: Mixture, exact?: Float64Array): number {
   return highest;
 }
 
-/** A unit never seen before: every restart counts it. */
+/** A unit never seen before: every test start counts it. */
 export function addToAll(mixture: Mixture, table: FactorTable, row: number): void {
   const { base } = mixture;
   const { logs } = table;
   const at = row * gridLength;
   for (let j = 0; j < gridLength; j += 1) base[j] = (base[j] as number) + (logs[at + j] as number);
   mixture.ceiling += table.rise[row] as number;
-  if (mixture.ceiling + roundingRoom >= mixture.bound) settle(mixture);
+  if (mixture.ceiling + roundingRoom >= mixture.bound) recompute(mixture);
 }
 
-/** A unit that comes back: the restarts `from` and later have not counted it yet. */
+/** A unit that comes back: the test starts `from` and later have not counted it yet. */
 export function addToLater(mixture: Mixture, table: FactorTable, row: number, from: number): void {
   if (from >= mixture.testStarts) return;
   const { steps } = mixture;
@@ -151,5 +151,5 @@ export function addToLater(mixture: Mixture, table: FactorTable, row: number, fr
   // The others stand still: the limit never falls here.
   const rise = table.rise[row] as number;
   if (rise > 0) mixture.ceiling += rise;
-  if (mixture.ceiling + roundingRoom >= mixture.bound) settle(mixture);
+  if (mixture.ceiling + roundingRoom >= mixture.bound) recompute(mixture);
 }

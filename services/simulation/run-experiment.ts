@@ -8,7 +8,7 @@ import { betWeights } from '../kernel/bets.ts';
 import { logSumExp } from '../statistics/index.ts';
 import { rowOf } from './bets.ts';
 import type { PreparedExperiment, PreparedMetric } from './experiment.ts';
-import { addToAll, addToLater, gridLength, type Mixture, openTestStart, resetMixture } from './mixture.ts';
+import { addToAll, addToLater, gridLength, openTestStart, resetMixture } from './mixture.ts';
 import { mix32, type Random } from './random.ts';
 import { pointOf, type Sampler } from './values.ts';
 
@@ -37,127 +37,217 @@ export const roomFor = ({ maxUnits, windowsMs }: PreparedExperiment): Room => ({
   entered: new Float64Array(maxUnits * windowsMs.length),
 });
 
-const testStartsFrom = (mixture: Mixture): number => (mixture.fired ? mixture.firedBy : -1);
+/** The earliest crossing so far, of a metric that may end the phase. */
+type Crossing = { readonly atMs: number; readonly metric: number; readonly slot: number };
 
-export function runExperiment(
-  prepared: PreparedExperiment,
-  random: Random,
-  seed: number,
-  { flags, entered }: Room,
-): RunResult {
-  const { plan, metrics, windowsMs, allocation, visitsPerMs, maxUnits, logSlotWeights } = prepared;
-  const { spec, traffic, effectFromMs, only } = plan;
-  const { horizonMs, testStartEveryMs } = spec.analysis;
-  const windows = windowsMs.length;
-  const isNew = new Uint8Array(windows);
-  /** Slot of the entry before, for windows that are entered by this visit; -2 where it is not entered. */
-  const before = new Int32Array(windows);
-  const candidateBelow = allocation * 2 ** 32;
-  const newBelow = 2 ** 32 / traffic.visitsPerUnit;
-  const sameBelow = traffic.sameAgain * 2 ** 32;
-  const stretch = traffic.sameAgain < 1 ? 1 / (1 - traffic.sameAgain) : 0;
+/** A run as it goes: what was drawn and decided so far. One object, changed in place. */
+type Run = {
+  readonly prepared: PreparedExperiment;
+  readonly random: Random;
+  readonly seed: number;
+  readonly flags: Int32Array;
+  readonly entered: Float64Array;
+  /** Per window, of the visit at hand: whether it is the unit's first. */
+  readonly isNew: Uint8Array;
+  /** Per window: the slot of the entry before, -1 without one; `notEntered` where this visit enters nothing. */
+  readonly before: Int32Array;
+  /** Draws below these are a candidate, a new unit, a repetition of the unit's own value. */
+  readonly candidateBelow: number;
+  readonly newBelow: number;
+  readonly sameBelow: number;
+  /** Stretches a draw that repeats nothing back to the whole range. */
+  readonly stretch: number;
+  readonly steps: readonly number[];
+  t: number;
+  /** Between two visits; nobody comes at coverage 0. */
+  gapMs: number;
+  step: number;
+  stepStartedMs: number;
+  slot: number;
+  nextSlotMs: number;
+  count: number;
+  visits: number;
+  best: Crossing | undefined;
+  pausedMs: number;
+};
+const notEntered = -2;
+
+const gapOf = ({ plan, visitsPerMs }: PreparedExperiment, coverage = 0): number =>
+  coverage > 0 ? 100 / (coverage * visitsPerMs) : plan.spec.analysis.testStartEveryMs;
+
+function beginRun(prepared: PreparedExperiment, random: Random, seed: number, room: Room): Run {
+  const { plan, metrics, windowsMs, allocation, logSlotWeights } = prepared;
+  const { spec, traffic } = plan;
   for (const { testStarts, firstEvents, wins, first, logMetricWeight } of metrics) {
     resetMixture(testStarts);
     resetMixture(firstEvents);
     wins.fill(0);
     if (first) openTestStart(firstEvents, logMetricWeight + (logSlotWeights[0] as number));
   }
-  const { ramp } = spec;
-  const steps = ramp?.coverage ?? [100];
-  /** Between two visits; nobody comes at coverage 0. */
-  const gapAt = (at: number): number =>
-    (steps[at] ?? 0) > 0 ? 100 / ((steps[at] as number) * visitsPerMs) : testStartEveryMs;
-  let gapMs = gapAt(0);
-  let [step, stepStartedMs] = [0, 0];
-  let [t, slot, nextSlotMs, count, visits] = [0, -1, 0, 0, 0];
-  let best: { atMs: number; metric: number; slot: number } | undefined;
-  let pausedMs = -1;
-  const result = (end: RunEnd, atMs: number, metric = -1, from = -1): RunResult => ({
-    end,
-    atMs,
-    metric,
-    slot: from,
-    units: count,
-    visits,
-    pausedMs,
-  });
+  const steps = spec.ramp?.coverage ?? [100];
+  return {
+    prepared,
+    random,
+    seed,
+    flags: room.flags,
+    entered: room.entered,
+    isNew: new Uint8Array(windowsMs.length),
+    before: new Int32Array(windowsMs.length),
+    candidateBelow: allocation * 2 ** 32,
+    newBelow: 2 ** 32 / traffic.visitsPerUnit,
+    sameBelow: traffic.sameAgain * 2 ** 32,
+    stretch: traffic.sameAgain < 1 ? 1 / (1 - traffic.sameAgain) : 0,
+    steps,
+    t: 0,
+    gapMs: gapOf(prepared, steps[0]),
+    step: 0,
+    stepStartedMs: 0,
+    slot: -1,
+    nextSlotMs: 0,
+    count: 0,
+    visits: 0,
+    best: undefined,
+    pausedMs: -1,
+  };
+}
 
+const endOf = ({ count, visits, pausedMs }: Run, end: RunEnd, atMs: number, by?: Crossing): RunResult => ({
+  end,
+  atMs,
+  metric: by?.metric ?? -1,
+  slot: by?.slot ?? -1,
+  units: count,
+  visits,
+  pausedMs,
+});
+
+export function runExperiment(prepared: PreparedExperiment, random: Random, seed: number, room: Room): RunResult {
+  const run = beginRun(prepared, random, seed, room);
+  const { horizonMs } = prepared.plan.spec.analysis;
   for (;;) {
-    t += gapMs;
-    if (ramp && step + 1 < steps.length && t - stepStartedMs >= ramp.holdMs && count >= ramp.minUnits) {
-      step += 1;
-      stepStartedMs = t;
-      gapMs = gapAt(step);
-    }
-    if (best !== undefined && t >= best.atMs) return result('rollback', best.atMs, best.metric, best.slot);
-    if (t >= horizonMs)
+    run.t += run.gapMs;
+    climb(run);
+    const { best } = run;
+    if (best !== undefined && run.t >= best.atMs) return endOf(run, 'rollback', best.atMs, best);
+    if (run.t >= horizonMs)
       return best !== undefined && best.atMs < horizonMs
-        ? result('rollback', best.atMs, best.metric, best.slot)
-        : result('horizon', horizonMs);
-    while (t >= nextSlotMs) {
-      slot += 1;
-      nextSlotMs = (slot + 1) * testStartEveryMs;
-      if (slot > 0 && only === undefined && t >= spec.analysis.minRunMs && isWon(prepared)) return result('promote', t);
-      // The whole phase of a rare metric belongs to E2: E1's test from slot 0 is kept out of the union.
-      for (const { testStarts, first, logMetricWeight } of metrics)
-        openTestStart(testStarts, slot === 0 && first ? -Infinity : logMetricWeight + (logSlotWeights[slot] as number));
-    }
-    if (steps[step] === 0) continue;
-
-    visits += 1;
-    let unit = count;
-    if (count === 0 || (count < maxUnits && random.next() < newBelow)) {
-      flags[unit] = random.next() < candidateBelow ? 1 : 0;
-      for (let window = 0; window < windows; window += 1) entered[unit * windows + window] = -1;
-      count += 1;
-    } else {
-      const place = random.next() / 2 ** 32;
-      unit = Math.floor(place * place * count);
-    }
-    for (let window = 0; window < windows; window += 1) {
-      const last = entered[unit * windows + window] as number;
-      isNew[window] = last < 0 ? 1 : 0;
-      const lastSlot = last < 0 ? -1 : Math.floor(last / testStartEveryMs);
-      const enters = lastSlot < slot && (last < 0 || t - last >= (windowsMs[window] as number));
-      before[window] = enters ? lastSlot : -2;
-      if (enters) entered[unit * windows + window] = t;
-    }
-    const known = flags[unit] as number;
-    const isCandidate = (known & 1) === 1;
-    const revision = t >= effectFromMs ? 1 : 0;
-    let rare = 1;
-    for (let at = 0; at < metrics.length; at += 1) {
-      const metric = metrics[at] as PreparedMetric;
-      const bit = metric.first ? 1 << rare : 0;
-      if (metric.first) rare += 1;
-      const entersFrom = before[metric.window] as number;
-      const awaitsEvent = bit !== 0 && (known & bit) === 0;
-      if (entersFrom === -2 && !awaitsEvent) continue;
-      if (metric.testStarts.fired || metric.firstEvents.fired) continue;
-      // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh
-      // visit is worth.
-      let draw = random.next();
-      draw = draw < sameBelow ? mix32(seed ^ Math.imul(unit * 31 + at + 1, 0x9e3779b1)) : (draw - sameBelow) * stretch;
-      const point = pointOf(metric.samplers[revision * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
-      const row = rowOf(metric.points, revision, isCandidate, point);
-      if (awaitsEvent && metric.events[row] === 1) {
-        flags[unit] = (flags[unit] as number) | bit;
-        addToAll(metric.firstEvents, metric.first as NonNullable<typeof metric.first>, isCandidate ? 1 : 0);
-      }
-      if (entersFrom !== -2) {
-        if (isNew[metric.window] === 1) {
-          addToAll(metric.testStarts, metric.harm, row);
-          if (only === undefined && metric.metric.role !== 'signal') addWin(metric, row);
-        } else addToLater(metric.testStarts, metric.harm, row, entersFrom + 1);
-      }
-      if (!metric.testStarts.fired && !metric.firstEvents.fired) continue;
-      const atMs = t + (metric.firstEvents.fired ? 0 : metric.metric.windowMs);
-      if (metric.metric.role === 'signal' && only === undefined) {
-        if (pausedMs < 0 || atMs < pausedMs) pausedMs = atMs;
-      } else if (best === undefined || atMs < best.atMs)
-        best = { atMs, metric: metric.index, slot: metric.firstEvents.fired ? 0 : testStartsFrom(metric.testStarts) };
-    }
+        ? endOf(run, 'rollback', best.atMs, best)
+        : endOf(run, 'horizon', horizonMs);
+    if (openSlots(run) === 'won') return endOf(run, 'promote', run.t);
+    if (run.steps[run.step] !== 0) visit(run);
   }
+}
+
+/** The ramp's next step, when its hold and its units are over. */
+function climb(run: Run): void {
+  const { ramp } = run.prepared.plan.spec;
+  if (ramp === undefined || run.step + 1 >= run.steps.length) return;
+  if (run.t - run.stepStartedMs < ramp.holdMs || run.count < ramp.minUnits) return;
+  run.step += 1;
+  run.stepStartedMs = run.t;
+  run.gapMs = gapOf(run.prepared, run.steps[run.step]);
+}
+
+/** A test start for every slot that begins; a win is looked for when one does. */
+function openSlots(run: Run): 'won' | 'going on' {
+  const { plan, metrics, logSlotWeights } = run.prepared;
+  const { testStartEveryMs, minRunMs } = plan.spec.analysis;
+  while (run.t >= run.nextSlotMs) {
+    run.slot += 1;
+    run.nextSlotMs = (run.slot + 1) * testStartEveryMs;
+    const mayWin = run.slot > 0 && plan.only === undefined && run.t >= minRunMs;
+    if (mayWin && isWon(run.prepared)) return 'won';
+    const logSlotWeight = logSlotWeights[run.slot] as number;
+    // The whole phase of a rare metric belongs to first events: the betting test from slot 0 is kept out of the union.
+    for (const { testStarts, first, logMetricWeight } of metrics)
+      openTestStart(testStarts, run.slot === 0 && first ? -Infinity : logMetricWeight + logSlotWeight);
+  }
+  return 'going on';
+}
+
+function visit(run: Run): void {
+  const { metrics, plan } = run.prepared;
+  run.visits += 1;
+  const unit = drawUnit(run);
+  enterWindows(run, unit);
+  const revision = run.t >= plan.effectFromMs ? 1 : 0;
+  let rare = 1;
+  for (let at = 0; at < metrics.length; at += 1) {
+    const metric = metrics[at] as PreparedMetric;
+    const bit = metric.first ? 1 << rare : 0;
+    if (metric.first) rare += 1;
+    seeMetric(run, metric, at, unit, revision, bit);
+  }
+}
+
+/** A new unit, or one that comes back: those who came early come often. */
+function drawUnit(run: Run): number {
+  const { random, count, flags, entered, isNew } = run;
+  const isFirst = count === 0 || (count < run.prepared.maxUnits && random.next() < run.newBelow);
+  if (!isFirst) {
+    const place = random.next() / 2 ** 32;
+    return Math.floor(place * place * count);
+  }
+  flags[count] = random.next() < run.candidateBelow ? 1 : 0;
+  const windows = isNew.length;
+  for (let window = 0; window < windows; window += 1) entered[count * windows + window] = -1;
+  run.count += 1;
+  return count;
+}
+
+/** Which windows the unit enters with this visit: one a segment, and only when its last entry has closed. */
+function enterWindows(run: Run, unit: number): void {
+  const { t, slot, entered, isNew, before } = run;
+  const { windowsMs, plan } = run.prepared;
+  const { testStartEveryMs } = plan.spec.analysis;
+  const windows = windowsMs.length;
+  for (let window = 0; window < windows; window += 1) {
+    const last = entered[unit * windows + window] as number;
+    isNew[window] = last < 0 ? 1 : 0;
+    const lastSlot = last < 0 ? -1 : Math.floor(last / testStartEveryMs);
+    const enters = lastSlot < slot && (last < 0 || t - last >= (windowsMs[window] as number));
+    before[window] = enters ? lastSlot : notEntered;
+    if (enters) entered[unit * windows + window] = t;
+  }
+}
+
+/** One metric of a visit. `bit`: where the unit's flags say that its first rare event was seen, 0 for other metrics. */
+function seeMetric(run: Run, metric: PreparedMetric, at: number, unit: number, revision: number, bit: number): void {
+  const { flags, before, isNew, sameBelow } = run;
+  const { testStarts, firstEvents } = metric;
+  const known = flags[unit] as number;
+  const isCandidate = (known & 1) === 1;
+  const entersFrom = before[metric.window] as number;
+  const awaitsEvent = bit !== 0 && (known & bit) === 0;
+  if (entersFrom === notEntered && !awaitsEvent) return;
+  if (testStarts.fired || firstEvents.fired) return;
+  // One number decides both whether the unit repeats itself and, stretched back to its whole range, what a fresh visit
+  // is worth.
+  let draw = run.random.next();
+  draw =
+    draw < sameBelow ? mix32(run.seed ^ Math.imul(unit * 31 + at + 1, 0x9e3779b1)) : (draw - sameBelow) * run.stretch;
+  const point = pointOf(metric.samplers[revision * 2 + (isCandidate ? 1 : 0)] as Sampler, draw);
+  const row = rowOf(metric.points, revision, isCandidate, point);
+  if (awaitsEvent && metric.events[row] === 1) {
+    flags[unit] = known | bit;
+    addToAll(firstEvents, metric.first as NonNullable<typeof metric.first>, isCandidate ? 1 : 0);
+  }
+  if (entersFrom !== notEntered) {
+    if (isNew[metric.window] === 1) {
+      addToAll(testStarts, metric.harm, row);
+      if (run.prepared.plan.only === undefined && metric.metric.role !== 'signal') addWin(metric, row);
+    } else addToLater(testStarts, metric.harm, row, entersFrom + 1);
+  }
+  if (testStarts.fired || firstEvents.fired) noteCrossing(run, metric);
+}
+
+/** The metric has reached its bound: a signal pauses, anything else ends the phase when its entry closes. */
+function noteCrossing(run: Run, { testStarts, firstEvents, metric, index }: PreparedMetric): void {
+  const atMs = run.t + (firstEvents.fired ? 0 : metric.windowMs);
+  if (metric.role === 'signal' && run.prepared.plan.only === undefined) {
+    if (run.pausedMs < 0 || atMs < run.pausedMs) run.pausedMs = atMs;
+  } else if (run.best === undefined || atMs < run.best.atMs)
+    run.best = { atMs, metric: index, slot: firstEvents.fired ? 0 : testStarts.firedBy };
 }
 
 function addWin({ wins, win: { logs } }: PreparedMetric, row: number): void {

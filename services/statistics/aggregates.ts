@@ -1,14 +1,15 @@
 /**
- * A look's difference cells as the sums of each restart, by metric and candidate: made once a look, read by every test.
+ * A look's test aggregates as the sums of each test start, by metric and candidate: made once a look, read by every
+ * test.
  */
 import type { TestStart } from '../kernel/evaluation.ts';
 import type { TestAggregate, TestSums, Look } from '../kernel/evidence.ts';
 import { controlOf } from '../kernel/experiment.ts';
 import { type PlacedTestStart, segmentCounts, suffixesOf, sumsFrom } from './test-starts.ts';
 
-/** Entries of both arms since a restart began, as bets of one candidate against control. */
+/** Entries of both arms since a test start, as bets of one candidate against control. */
 export type TestStartSums = { readonly testStart: TestStart; readonly control: TestSums; readonly candidate: TestSums };
-/** One for each restart, the whole phase first. Nobody may change them: they are the same objects at every call. */
+/** One for each test start, the whole phase first. Nobody may change them: they are the same objects at every call. */
 export type SumsOf = (metric: string, candidate: string) => readonly TestStartSums[];
 
 export function indexAggregates(look: Look, testStarts: readonly PlacedTestStart[]): SumsOf {

@@ -1,8 +1,8 @@
 /**
- * Who came back? If the candidate was worse before a restart and its users left, those who enter afterwards differ by
- * arm, and a harm test of the restart may be about them. Two signs, from the same sums: the mirror test (control worse
- * than the candidate, metrics without a margin) and the sample ratio of those who entered since (E4). Design, E6. They
- * label a rollback, they never hold it back.
+ * The attrition check: who came back? If the candidate was worse before a test start and its users left, those who
+ * enter afterwards differ by arm, and a harm test from there may be about them. Two signs, from the same sums: the
+ * reverse test (control worse than the candidate, metrics without a margin) and the sample ratio of those who entered
+ * since. They label a rollback, they never hold it back.
  */
 import type { Attrition } from '../kernel/evaluation.ts';
 import { allocationOf, candidatesOf, type ExperimentSpec, metricWeight } from '../kernel/experiment.ts';

@@ -1,14 +1,15 @@
 /**
- * One look: a pure function of the sums of one version vector. Each metric of each candidate is tested from every
- * restart; the strongest one, after its weights, is what rules compare with the bound. Beside them: SLOs, the sample
- * ratio, who came back, what control has taught so far.
+ * One look: a pure function of the sums of one version vector. Each metric of each candidate is tested from every test
+ * start; the strongest one, after its weights, is what rules compare with the bound. With them: SLOs, the sample ratio,
+ * the attrition check, what control has taught so far.
  */
 import type { Evaluation, MetricEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { emptyTestSums, type Look } from '../kernel/evidence.ts';
+import { emptyTestSums, type Look, type TestSums } from '../kernel/evidence.ts';
 import {
   allocationOf,
   candidatesOf,
   controlOf,
+  type ExperimentSpec,
   metricWeight,
   harmAlphaOf,
   type MetricSpec,
@@ -24,18 +25,18 @@ import { placeTestStarts } from './test-starts.ts';
 import { evaluateSlo } from './slos.ts';
 import { checkAttrition } from './attrition.ts';
 
-/** E2 replaces E1 for the whole phase when events are this rare: it needs no closed entries and no exposure counts. */
+/**
+ * The first-event test replaces betting for the whole phase when events are this rare: it needs no closed entries and
+ * no exposure counts.
+ */
 const rareBelow = 0.02;
 
-export const usesFirstEvents = ({ numerator, denominator, better, cap, margin, baseline }: MetricSpec): boolean =>
-  isEventMeasure(numerator) &&
-  denominator?.of === 'inference' &&
-  denominator.name === 'requests' &&
-  better === 'lower' &&
-  cap === 1 &&
-  margin === 0 &&
-  baseline.mean > 0 &&
-  baseline.mean < rareBelow;
+export function usesFirstEvents({ numerator, denominator, better, cap, margin, baseline }: MetricSpec): boolean {
+  const isPerRequest = denominator?.of === 'inference' && denominator.name === 'requests';
+  const isPlainHarm = better === 'lower' && cap === 1 && margin === 0;
+  const isRare = baseline.mean > 0 && baseline.mean < rareBelow;
+  return isEventMeasure(numerator) && isPerRequest && isPlainHarm && isRare;
+}
 
 export function evaluate(look: Look): Evaluation {
   const { experiment, partitions } = look;
@@ -94,78 +95,11 @@ function evaluateMetric(
   watermark: number | undefined,
 ): MetricEvaluation {
   const { spec } = look.experiment;
-  const control = controlOf(spec).id;
   const [phase] = sums;
   const whole = [phase?.control ?? emptyTestSums(), phase?.candidate ?? emptyTestSums()] as const;
-  const ratio = scaleOf(metric.denominator) / scaleOf(metric.numerator);
-  const arms = [control, candidate].map((arm, side) => {
-    const testAggregates = look.metricAggregates.filter(
-      (aggregate) => aggregate.arm === arm && aggregate.metric === metric.id,
-    );
-    const numerator = testAggregates.reduce((sum, aggregate) => sum + aggregate.numerator, 0n);
-    const denominator = testAggregates.reduce((sum, aggregate) => sum + aggregate.denominator, 0n);
-    return {
-      arm,
-      units: testAggregates.reduce((sum, aggregate) => sum + aggregate.units, 0),
-      firstEvents: testAggregates.reduce((sum, aggregate) => sum + aggregate.firstEvents, 0),
-      numerator: String(numerator),
-      denominator: String(denominator),
-      entries: whole[side]?.n ?? 0,
-      ...(denominator !== 0n && { estimate: (Number(numerator) / Number(denominator)) * ratio }),
-    };
-  });
-  const logWeight = Math.log(metricWeight(spec, metric));
-  const rare = usesFirstEvents(metric);
-  let harm: TestResult | undefined;
-  let win: TestResult | undefined;
-  let reason: string | undefined;
-  for (const { testStart, control: a, candidate: b } of sums) {
-    const firstEvents = testStart.kind === 'whole' && rare;
-    const seen = firstEvents ? arms.every(({ units }) => units > 0) : a.n > 0 && b.n > 0;
-    if (!seen) {
-      reason ??= firstEvents ? 'no units in both arms yet' : 'no closed entries in both arms yet';
-      continue;
-    }
-    const outcome = firstEvents
-      ? logEOfFirstEvents({
-          side: 'harm',
-          ratios: designRatios(1 + metric.harm / metric.baseline.mean),
-          weights: designRatioWeights,
-          epochs: [
-            {
-              allocation: allocationOf(spec, candidate),
-              eventsA: arms[0]?.firstEvents ?? 0,
-              eventsB: arms[1]?.firstEvents ?? 0,
-            },
-          ],
-        })
-      : logEOfSums(a.harm, b.harm);
-    if (!outcome.ok) {
-      reason ??= outcome.reason;
-      continue;
-    }
-    const result: TestResult = {
-      engine: firstEvents ? 'first-event' : 'betting',
-      testStart,
-      logE: outcome.logE,
-      weightedLogE: logWeight + Math.log(testStart.weight) + outcome.logE,
-      control: a,
-      candidate: b,
-    };
-    if (harm === undefined || result.weightedLogE > harm.weightedLogE) harm = result;
-    if (testStart.kind === 'whole' && a.n > 0 && b.n > 0) {
-      const benefit = logEOfSums(a.win, b.win);
-      if (benefit.ok)
-        win = {
-          engine: 'betting',
-          testStart,
-          logE: benefit.logE,
-          weightedLogE: benefit.logE,
-          control: a,
-          candidate: b,
-        };
-    }
-  }
+  const arms = [controlOf(spec).id, candidate].map((arm, side) => armTotals(look, metric, arm, whole[side]));
+  const { harm, reason } = strongestHarm(spec, metric, candidate, arms, sums);
+  const win = winOf(phase);
   const threshold = Math.log(1 / harmAlphaOf(spec));
   const status = harm === undefined ? 'unknown' : harm.weightedLogE >= threshold ? 'bad' : 'fine';
   return {
@@ -179,4 +113,84 @@ function evaluateMetric(
     status,
     ...(harm === undefined && { reason: reason ?? 'nothing seen yet' }),
   };
+}
+
+type ArmTotals = MetricEvaluation['arms'][number];
+
+/** What an arm's metric aggregates say, over all partitions; the estimate in the metric's own unit. */
+function armTotals(look: Look, metric: MetricSpec, arm: string, whole: TestSums | undefined): ArmTotals {
+  const aggregates = look.metricAggregates.filter(
+    (aggregate) => aggregate.arm === arm && aggregate.metric === metric.id,
+  );
+  const numerator = aggregates.reduce((sum, aggregate) => sum + aggregate.numerator, 0n);
+  const denominator = aggregates.reduce((sum, aggregate) => sum + aggregate.denominator, 0n);
+  const ratio = scaleOf(metric.denominator) / scaleOf(metric.numerator);
+  return {
+    arm,
+    units: aggregates.reduce((sum, { units }) => sum + units, 0),
+    firstEvents: aggregates.reduce((sum, { firstEvents }) => sum + firstEvents, 0),
+    numerator: String(numerator),
+    denominator: String(denominator),
+    entries: whole?.n ?? 0,
+    ...(denominator !== 0n && { estimate: (Number(numerator) / Number(denominator)) * ratio }),
+  };
+}
+
+/** First events of both arms since the phase began, against the declared harm as a ratio of rates. */
+function firstEventOutcome(spec: ExperimentSpec, metric: MetricSpec, candidate: string, arms: readonly ArmTotals[]) {
+  return logEOfFirstEvents({
+    side: 'harm',
+    ratios: designRatios(1 + metric.harm / metric.baseline.mean),
+    weights: designRatioWeights,
+    epochs: [
+      {
+        allocation: allocationOf(spec, candidate),
+        eventsA: arms[0]?.firstEvents ?? 0,
+        eventsB: arms[1]?.firstEvents ?? 0,
+      },
+    ],
+  });
+}
+
+/** The harm test with the largest weighted log e over all test starts; without one, the first reason why. */
+function strongestHarm(
+  spec: ExperimentSpec,
+  metric: MetricSpec,
+  candidate: string,
+  arms: readonly ArmTotals[],
+  sums: readonly TestStartSums[],
+): { readonly harm: TestResult | undefined; readonly reason: string | undefined } {
+  const logWeight = Math.log(metricWeight(spec, metric));
+  const rare = usesFirstEvents(metric);
+  let harm: TestResult | undefined;
+  let reason: string | undefined;
+  for (const { testStart, control, candidate: tested } of sums) {
+    const firstEvents = testStart.kind === 'whole' && rare;
+    const seen = firstEvents ? arms.every(({ units }) => units > 0) : control.n > 0 && tested.n > 0;
+    if (!seen) {
+      reason ??= firstEvents ? 'no units in both arms yet' : 'no closed entries in both arms yet';
+      continue;
+    }
+    const outcome = firstEvents
+      ? firstEventOutcome(spec, metric, candidate, arms)
+      : logEOfSums(control.harm, tested.harm);
+    if (!outcome.ok) {
+      reason ??= outcome.reason;
+      continue;
+    }
+    const weightedLogE = logWeight + Math.log(testStart.weight) + outcome.logE;
+    if (harm !== undefined && weightedLogE <= harm.weightedLogE) continue;
+    const engine = firstEvents ? 'first-event' : 'betting';
+    harm = { engine, testStart, logE: outcome.logE, weightedLogE, control, candidate: tested };
+  }
+  return { harm, reason };
+}
+
+/** The win test: the whole phase alone, with all of its alpha. */
+function winOf(phase: TestStartSums | undefined): TestResult | undefined {
+  if (phase === undefined || phase.control.n === 0 || phase.candidate.n === 0) return undefined;
+  const { testStart, control, candidate } = phase;
+  const benefit = logEOfSums(control.win, candidate.win);
+  if (!benefit.ok) return undefined;
+  return { engine: 'betting', testStart, logE: benefit.logE, weightedLogE: benefit.logE, control, candidate };
 }

@@ -14,10 +14,16 @@ export {
   logEOfRate,
   rateInterval,
 } from './math/beta-binomial.ts';
-export { type BudgetShape, budgetThreshold, type Random, simulateSupremum, simulateThresholds } from './math/budget.ts';
+export {
+  type BudgetShape,
+  budgetThreshold,
+  type Random,
+  simulateSupremum,
+  simulateThresholds,
+} from './math/library/budget.ts';
 export { logBeta, logRegularizedBeta, logRegularizedBetaComplement, regularizedBeta } from './math/beta.ts';
-export { type Detector, detectorAlarms, driftLogFactors, startDetector, stepDetector } from './math/drift.ts';
-export { dkwBand, dkwConstant, dkwRadius, dkwShift } from './math/dkw.ts';
+export { type Detector, detectorAlarms, driftLogFactors, startDetector, stepDetector } from './math/library/drift.ts';
+export { dkwBand, dkwConstant, dkwRadius, dkwShift } from './math/library/dkw.ts';
 export {
   type CountsRevision,
   countsInterval,
@@ -37,8 +43,8 @@ export {
 } from './math/first-event.ts';
 export { logBayesFactor, logEOfRatio, type RatioRevision, srmConcentrations } from './math/sample-ratio.ts';
 export { configurationChangeWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/test-start-weights.ts';
-export { gaviDivisor, gaviHalfWidth, gaviRho } from './math/eppo.ts';
-export { crossingProbability, groupSequentialBounds, type Spending, spent } from './math/group-sequential.ts';
+export { gaviDivisor, gaviHalfWidth, gaviRho } from './math/library/eppo.ts';
+export { crossingProbability, groupSequentialBounds, type Spending, spent } from './math/library/group-sequential.ts';
 export {
   type Difference,
   growthbookFixed,
@@ -46,10 +52,10 @@ export {
   type GrowthbookArms,
   growthbookSequential,
   type Tail,
-} from './math/growthbook.ts';
-export { bucketLower, bucketOf, type Histogram, histogramSize } from './math/histogram.ts';
-export { logEOfLogrank, type RiskEvent } from './math/logrank.ts';
-export { anytimeP, eBenjaminiHochberg, intersect, mergeEValues } from './math/merge.ts';
+} from './math/library/growthbook.ts';
+export { bucketLower, bucketOf, type Histogram, histogramSize } from './math/library/histogram.ts';
+export { logEOfLogrank, type RiskEvent } from './math/library/logrank.ts';
+export { anytimeP, eBenjaminiHochberg, intersect, mergeEValues } from './math/library/merge.ts';
 export {
   type AdjustedSums,
   type ArmMoments,
@@ -72,7 +78,12 @@ export {
   type Sides,
 } from './math/normal-mixture.ts';
 export { logNormalCdf, normalCdf, normalQuantile, normalQuantileOfLog } from './math/normal.ts';
-export { logEOfQuantile, logEOfQuantileHistogram, quantileInterval, type QuantileTuning } from './math/quantile.ts';
+export {
+  logEOfQuantile,
+  logEOfQuantileHistogram,
+  quantileInterval,
+  type QuantileTuning,
+} from './math/library/quantile.ts';
 export {
   delayedStartConstant,
   delayedStartRejects,

@@ -1,6 +1,6 @@
 /**
  * What a look says to people: candidate minus control with an interval that holds at all looks at once, and whether a
- * win is still likely. Asymptotic (E3): it never rolls back or promotes; futility and ramp steps may use it once its
+ * win is still likely. Asymptotic: it never rolls back or promotes; futility and ramp steps may use it once its
  * gates have passed.
  */
 import { fixedPoint } from '../kernel/bets.ts';
@@ -10,11 +10,11 @@ import { allocationOf, type MetricSpec, winAlphaOf } from '../kernel/experiment.
 import { momentsOfMean } from './math/moments.ts';
 import { logNormalCdf } from './math/normal.ts';
 import { mixtureRho, normalMixtureBound } from './math/normal-mixture.ts';
-import { effectInterval, type Score, type ScoreRevision, scoreGates, stratifiedScore } from './math/score.ts';
+import { effectInterval, type Score, scoreGates, stratifiedScore } from './math/score.ts';
 
 /** Two-sided, for people. */
 const intervalAlpha = 0.05;
-/** Equivalent pairs at which the interval is narrowest; design 2, E3: 500 to 2,500 for rollback. */
+/** Equivalent pairs at which the interval is narrowest; 500 to 2,500 for rollback. */
 const tuning = { pairs: 1_500 };
 
 /** Moments of the capped entry values in [0, 1], harm upwards. */
@@ -37,8 +37,7 @@ export function intervalOf(
   const [a, b] = whole.map(momentsOf);
   if (!a?.ok) return refuse(`control: ${a?.reason ?? 'no entries'}`);
   if (!b?.ok) return refuse(`candidate: ${b?.reason ?? 'no entries'}`);
-  const generations: readonly ScoreRevision[] = [{ control: a, candidate: b }];
-  const score = stratifiedScore(generations);
+  const score = stratifiedScore([{ control: a, candidate: b }]);
   if (!score.ok) return refuse(score.reason);
   const absolute = effectInterval(score, 'absolute', intervalAlpha, tuning);
   if (!absolute.ok) return refuse(absolute.reason);
@@ -70,8 +69,8 @@ export function intervalOf(
 }
 
 /**
- * The first gate of E3 that is not passed. The skewness of a value in [0, cap] is at most (cap - mean)/sd; turned
- * round, mean/sd.
+ * The first gate of `math/score.ts` that is not passed. The skewness of a value in [0, cap] is at most (cap - mean)/sd;
+ * turned round, mean/sd.
  */
 function gateOf(
   metric: MetricSpec,

@@ -1,5 +1,5 @@
 /**
- * Baselines from control alone, before any candidate has run (design 6.5). They set centre, variance and cap of the
+ * Baselines from control alone, before any candidate has run. They set centre, variance and cap of the
  * bets: a wrong one costs speed, never validity, because none of it comes from the arms of the run itself.
  */
 import type { Evaluation } from '../kernel/evaluation.ts';

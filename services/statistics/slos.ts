@@ -1,6 +1,6 @@
 /**
- * One arm against its own limit, from every restart: a unit's value lies in [0, 1] (capped, harm upwards), its share of
- * being bad.
+ * One arm against its own limit, from every test start: a unit's value lies in [0, 1] (capped, harm upwards), its share
+ * of being bad.
  */
 import type { SloEvaluation } from '../kernel/evaluation.ts';
 import { fixedPoint } from '../kernel/bets.ts';
@@ -8,7 +8,7 @@ import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../k
 import type { SumsOf } from './aggregates.ts';
 import { logEOfShares } from './math/slo.ts';
 
-/** Control is read beside any candidate, the first. */
+/** Control's sums are the same with any candidate: the first is taken. */
 export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf): SloEvaluation {
   const base = { id: slo.id, arm: slo.arm, metric: slo.metric, action: slo.action };
   const metric = spec.metrics.find(({ id }) => id === slo.metric);

@@ -1,6 +1,6 @@
 /**
- * Where tests begin, in each partition, and the sums of the units that entered since: E6 over a look's segments,
- * configuration changes and difference cells.
+ * Where tests begin, in each partition, and the sums of the units that entered since, over a look's segments,
+ * configuration changes and test aggregates.
  */
 import {
   addTestSums,
@@ -15,7 +15,7 @@ import type { TestStart } from '../kernel/evaluation.ts';
 import { configurationChangeWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/test-start-weights.ts';
 
 /**
- * A restart with the segment at which it begins in each partition; partitions that have not reached it contribute
+ * A test start with the segment at which it begins in each partition; partitions that have not reached it contribute
  * nothing.
  */
 export type PlacedTestStart = { readonly testStart: TestStart; readonly from: ReadonlyMap<number, number> };
@@ -56,8 +56,8 @@ export function placeTestStarts(look: Look): PlacedTestStart[] {
 }
 
 /**
- * Values that an arm showed for the first time on one record are one configuration change; what any partition saw as baseline is
- * baseline.
+ * Values that an arm showed for the first time on one record are one configuration change; what any partition saw as
+ * baseline is baseline.
  */
 function placeConfigurationChanges(marks: readonly ConfigurationChange[]): PlacedTestStart[] {
   const values = new Map<string, ConfigurationChange[]>();
@@ -95,7 +95,7 @@ function placeConfigurationChanges(marks: readonly ConfigurationChange[]): Place
     return {
       testStart: {
         kind: 'configuration change',
-        label: `fingerprint ${shown}`,
+        label: `configuration change ${shown}`,
         index: index + 1,
         weight: configurationChangeWeight(index + 1),
       },
@@ -104,7 +104,7 @@ function placeConfigurationChanges(marks: readonly ConfigurationChange[]): Place
   });
 }
 
-/** Sums of one arm from a restart on. */
+/** Sums of one arm from a test start on. */
 export function sumsFrom(
   testAggregates: ReadonlyMap<number, readonly TestSums[]>,
   from: ReadonlyMap<number, number>,

@@ -171,7 +171,7 @@ describe('npm run demo', () => {
     const where = `--home ${join(home, 'demo')}`;
     expect(await type(`npx tripline verify ${id} ${where}`)).toMatch(/^same /);
     expect(await type(`npx tripline explain ${id} ${where}`)).toMatch(
-      /counted +from fingerprint prompt_version=reply-v2/,
+      /counted +from configuration change prompt_version=reply-v2/,
     );
     // Planted values, as the desks wrote them down, against every clean table and topic.
     const planted = ['0', '1'].flatMap((app) =>

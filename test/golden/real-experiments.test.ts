@@ -53,7 +53,7 @@ const known =
     ? {}
     : (JSON.parse(readFileSync(`${folder}/ab/known_answers.json`, 'utf8')) as Record<string, Record<string, unknown>>);
 
-describe.skipIf(folder === undefined)('Upworthy: E4 on impressions, equal shares', () => {
+describe.skipIf(folder === undefined)('Upworthy: sample ratio on impressions, equal shares', () => {
   const name = Object.keys(known).find((key) => key.startsWith('upworthy')) ?? '';
   const rows = name === '' ? [] : csv(name);
   const tests = new Map<string, { readonly week: number; readonly counts: number[] }>();
@@ -80,7 +80,7 @@ describe.skipIf(folder === undefined)('Upworthy: E4 on impressions, equal shares
       known[name]?.['impressions'],
     ]);
   });
-  test('every week of broken randomisation with 3 tests or more is flagged at 0.001, its tests taken as epochs', () => {
+  test('every week of broken randomisation with 3 tests or more is flagged at 0.001, its tests taken as ramp revisions', () => {
     const weeks = [...new Set(broken.map(({ week }) => week))]
       .map((week) => [week, broken.filter((given) => given.week === week)] as const)
       .filter(([, group]) => group.length >= 3);

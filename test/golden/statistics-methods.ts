@@ -64,7 +64,7 @@ function halfNormalScore(i: Inputs): unknown {
   }));
   const score = unwrap(lib.stratifiedScore(epochs));
   const total = (key: string): number => i.epochs.reduce((sum: number, e: Inputs) => sum + e[key], 0);
-  // What ignoring generations would say: the pooled two-proportion z, variance p(1-p).
+  // What ignoring revisions would say: the pooled two-proportion z, variance p(1-p).
   const [pa, pb] = [total('sA') / total('nA'), total('sB') / total('nB')];
   const wrong = (pb - pa) / Math.sqrt((pa * (1 - pa)) / total('nA') + (pb * (1 - pb)) / total('nB'));
   return {

@@ -38,8 +38,8 @@ const read = (): Vector[] => {
   return Array.isArray(content) ? content : content.vectors;
 };
 const vectors = folder === undefined ? [] : read();
-type Generation = { alloc_B: number; units_A: number; events_A: number; units_B: number; events_B: number };
-const revision = ({ alloc_B, units_A, events_A, units_B, events_B }: Generation): CountsRevision => ({
+type VectorRevision = { alloc_B: number; units_A: number; events_A: number; units_B: number; events_B: number };
+const revision = ({ alloc_B, units_A, events_A, units_B, events_B }: VectorRevision): CountsRevision => ({
   allocation: alloc_B,
   unitsA: units_A,
   eventsA: events_A,
@@ -96,7 +96,7 @@ const methods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
     number(
       logEOfFirstEvents({
         side: i.side,
-        epochs: i.epochs.map((e: Generation) => ({
+        epochs: i.epochs.map((e: VectorRevision) => ({
           allocation: e.alloc_B,
           eventsA: e.events_A,
           eventsB: e.events_B,
@@ -141,7 +141,7 @@ const methods: Readonly<Record<string, (inputs: Inputs) => unknown>> = {
       ),
     ),
   'restart.weights': (i) => i.slots.map((slot: number) => slotWeight(slot, i.planned_segments)),
-  'restart.e1_union': (i) => restartUnion(i),
+  'restart.e1_union': (i) => testStartUnion(i),
 };
 const cumulative = (increments: number[][]): number[][] =>
   increments.map((_, upTo) =>
@@ -150,7 +150,7 @@ const cumulative = (increments: number[][]): number[][] =>
     ),
   );
 
-function restartUnion(i: {
+function testStartUnion(i: {
   alloc_B: number;
   center: number;
   design_delta: number;
@@ -166,10 +166,10 @@ function restartUnion(i: {
   const last = new Map<string, number>();
   for (const [unit, segment, isCandidate, x] of i.entries) {
     const logs = betLogs(design, isCandidate, x, 'harm');
-    const add = (cell: TestSums | undefined, sign: number): void => {
-      if (cell === undefined) return;
-      cell.n += sign;
-      for (const [j, log] of logs.entries()) cell.harm[j] = (cell.harm[j] ?? 0) + sign * log;
+    const add = (sums: TestSums | undefined, sign: number): void => {
+      if (sums === undefined) return;
+      sums.n += sign;
+      for (const [j, log] of logs.entries()) sums.harm[j] = (sums.harm[j] ?? 0) + sign * log;
     };
     const previous = last.get(unit);
     if (previous === segment) continue;
@@ -192,7 +192,7 @@ function restartUnion(i: {
   );
   return {
     lambdas: harm,
-    difference_n: arms[0]?.map((cell, k) => cell.n + (arms[1]?.[k]?.n ?? 0)),
+    difference_n: arms[0]?.map((sums, k) => sums.n + (arms[1]?.[k]?.n ?? 0)),
     units_per_restart: a.map((sums, k) => sums.n + (b[k]?.n ?? 0)),
     log_e_per_restart: logs,
     weighted,
@@ -230,7 +230,8 @@ describe.skipIf(folder === undefined)('vectors', () => {
     expect(known.length).toBeGreaterThan(15);
     expect(without(false)).toEqual([]);
   });
-  // Restart sums are floored to 2^-32 per entry and bet: they may lie below by that much for each entry, and not above.
+  // Sums of a test start are floored to 2^-32 per entry and bet: they may lie below by that much for each entry, and
+  // not above.
   const floored = (inputs: { entries?: unknown[] }): number => (inputs.entries?.length ?? 0) * 2 ** -32;
   test.each(known.map((vector) => [vector.id, vector] as const))(
     '%s',

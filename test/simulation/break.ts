@@ -1,13 +1,13 @@
 /**
- * A candidate that breaks mid-run, with users who come back (statistics design, E6): what restarts find, what the
- * whole-phase test is blind to, and what counting events as independent units costs. A 20% canary, 5,000 users of whom
- * a few come often; the break falls between two scheduled restarts.
+ * A candidate that breaks mid-run, with users who come back (`services/statistics/README.md`): what test starts find,
+ * what the whole-phase test is blind to, and what counting events as independent units costs. A 20% canary, 5,000 users
+ * of whom a few come often; the break falls between two scheduled test starts.
  */
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
 import { alpha, metricFor, type TestStartPrior, tablesFor, unionPrior, watchBetting, wholeOnly } from './engines.ts';
 import { normalMixture, watchRule } from './peers.ts';
-import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
+import { prepareScenario, type PreparedScenario, walk, type Watcher } from './walk.ts';
 
 export type BreakCase = {
   readonly id: string;
@@ -26,7 +26,7 @@ export const breakCases: readonly BreakCase[] = [
   { id: 'rate 30% x1.2 from the start', kind: 'rate', rate: 0.3, factor: 1.2, fromStart: true },
 ];
 export const breakColumns = [
-  'restarts',
+  'test starts',
   'whole phase',
   'all alpha at the break',
   'event-level GrowthBook form',
@@ -34,7 +34,7 @@ export const breakColumns = [
 
 const visits = 100_000;
 const slots = 56;
-/** Half segments, so that a break can fall between restarts: slot k begins at half segment 2k. */
+/** Half segments, so that a break can fall between test starts: slot k begins at half segment 2k. */
 const halves = 2 * slots;
 const breakHalf = 45;
 export const breakAt = Math.ceil((breakHalf * visits) / halves);
@@ -42,7 +42,7 @@ export const breakAt = Math.ceil((breakHalf * visits) / halves);
 const slotPrior: TestStartPrior = (half) => (half % 2 === 0 ? unionPrior(slots)(half / 2) : -Infinity);
 
 export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCase): {
-  readonly prepared: PreparedWorld;
+  readonly prepared: PreparedScenario;
   readonly watchers: () => Watcher[];
 } {
   const healthy = kind === 'rate' ? aRate(rate) : lognormal(0, 0.55);
@@ -50,7 +50,7 @@ export function prepareBreak({ kind, rate, factor, fromStart = false }: BreakCas
   const cap = kind === 'rate' ? 1 : 5;
   const before = { share: 0.2, control: healthy, candidate: fromStart ? broken : healthy };
   const revisions = [before, { ...before, candidate: broken }];
-  const prepared = prepareWorld({
+  const prepared = prepareScenario({
     visits,
     revisions,
     revisionStarts: [breakAt],

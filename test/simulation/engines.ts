@@ -17,7 +17,7 @@ import {
   srmConcentrations,
   wholePhaseWeight,
 } from '../../services/statistics/index.ts';
-import type { Generation, Visit, Watcher } from './walk.ts';
+import type { Revision, Visit, Watcher } from './walk.ts';
 
 export const alpha = 0.05;
 
@@ -38,7 +38,7 @@ export function metricFor(model: ValueModel, cap: number, harm: number): MetricS
   };
 }
 
-/** An experiment with one candidate that gets this share, frozen bets for each generation. */
+/** An experiment with one candidate that gets this share, frozen bets for each revision. */
 function specFor(metric: MetricSpec, share: number): ExperimentSpec {
   return {
     id: 'simulated',
@@ -76,7 +76,7 @@ export type Tables = {
   readonly shares: readonly number[];
 };
 
-export function tablesFor(metric: MetricSpec, revisions: readonly Generation[], segments: number): Tables {
+export function tablesFor(metric: MetricSpec, revisions: readonly Revision[], segments: number): Tables {
   const bets = revisions.map(({ share, control, candidate }) => ({
     design: betDesignOf(specFor(metric, share), metric, 'B'),
     pointsA: control.points,
@@ -96,17 +96,17 @@ export function tablesFor(metric: MetricSpec, revisions: readonly Generation[], 
   };
 }
 
-/** Log weight of the restart that begins with a segment. */
+/** Log weight of the test start at a segment. */
 export type TestStartPrior = (segment: number) => number;
-/** E6's weights for a plan of so many segments. */
+/** The product's weights for a plan of so many segments. */
 export const unionPrior =
   (segments: number): TestStartPrior =>
   (segment) =>
     Math.log(segment === 0 ? wholePhaseWeight : slotWeight(segment, segments));
 
 /**
- * E1 from every restart that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a unit
- * (broken).
+ * Betting from every test start that has a prior; a unit enters a segment once. `everyVisit`: counts each visit as a
+ * unit (broken).
  */
 export function watchBetting(
   tables: Tables,
@@ -136,7 +136,9 @@ export function watchBetting(
 /** The whole phase alone, with all of alpha. */
 export const wholeOnly: TestStartPrior = (segment) => (segment === 0 ? 0 : -Infinity);
 
-/** E2, whole phase, all of alpha, on first events. `everyEvent`: on every event (broken when units come back). */
+/**
+ * First events, whole phase, all of alpha, on first events. `everyEvent`: on every event (broken when units come back).
+ */
 export function watchFirstEvent(
   tables: Tables,
   options: { side?: 'harm' | 'win'; everyEvent?: boolean } = {},
@@ -154,8 +156,8 @@ export function watchFirstEvent(
 }
 
 /**
- * E4 on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n) share), per
- * generation.
+ * The sample ratio on first exposures: each concentration's Bayes factor multiplies by (k share + n_arm) / ((k + n)
+ * share), per revision.
  */
 export function watchSampleRatio(shares: readonly number[], level: number): Watcher {
   const factors = srmConcentrations.map(() => 1);

@@ -1,6 +1,7 @@
 /**
  * G1: with no difference between the arms, a look after every visit. Rates x canary shares x kinds of value x ways in
- * which units come, for E1 (harm with E6's restarts, win on the whole phase), E2 (both sides) and E4. Control and
+ * which units come, for betting (harm from every test start, win on the whole phase), first events (both sides) and the
+ * sample ratio. Control and
  * candidate draw from the same distribution; nothing else is assumed.
  */
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
@@ -16,7 +17,7 @@ import {
   watchSampleRatio,
   wholeOnly,
 } from './engines.ts';
-import { prepareWorld, type PreparedWorld, walk, type Watcher, type World } from './walk.ts';
+import { prepareScenario, type PreparedScenario, walk, type Watcher, type Scenario } from './walk.ts';
 
 export const rates = [0.001, 0.01, 0.05, 0.2, 0.5] as const;
 export const shares = [0.01, 0.05, 0.1, 0.2, 0.5] as const;
@@ -27,9 +28,9 @@ export type Cell = {
   readonly arrival: 'fixed' | 'ramp' | 'sticky';
 };
 
-export const engines = ['E1 harm, restarts', 'E1 win', 'E2 harm', 'E2 win'] as const;
-export const ratioEngines = ['E4 at .001', 'E4 at .05'] as const;
-/** Restarts: 14 days, every 6 hours. */
+export const engines = ['betting harm', 'betting win', 'first-event harm', 'first-event win'] as const;
+export const ratioEngines = ['sample-ratio at .001', 'sample-ratio at .05'] as const;
+/** Test starts: 14 days, every 6 hours. */
 export const segments = 56;
 /** Of one run: enough for 30 events in the candidate where that is practical. */
 const visitsOf = ({ rate, share }: Cell): number =>
@@ -77,7 +78,7 @@ const rampSteps = [
   { part: 1, moved: 0.8 },
 ] as const;
 
-export type PreparedCell = { readonly cell: Cell; readonly prepared: PreparedWorld; readonly tables: Tables };
+export type PreparedCell = { readonly cell: Cell; readonly prepared: PreparedScenario; readonly tables: Tables };
 
 export function prepareCell(cell: Cell): PreparedCell {
   const { model, cap, isEvent } = modelOf(cell);
@@ -88,7 +89,7 @@ export function prepareCell(cell: Cell): PreparedCell {
     control: model(moved),
     candidate: model(moved),
   }));
-  const world: World = {
+  const scenario: Scenario = {
     visits,
     revisions,
     revisionStarts: steps.slice(1).map((_, index) => Math.round(((index + 1) * visits) / steps.length)),
@@ -99,7 +100,7 @@ export function prepareCell(cell: Cell): PreparedCell {
   // The design of a rare rate is a doubling, of anything else a fifth.
   return {
     cell,
-    prepared: prepareWorld(world),
+    prepared: prepareScenario(scenario),
     tables: tablesFor(metricFor(model(1), cap, cell.rate < 0.01 ? 1 : 0.2), revisions, segments),
   };
 }
@@ -138,11 +139,11 @@ export const allCells: readonly Cell[] = (['binary', 'zero-inflated', 'lognormal
     shares.flatMap((share) => arrivals.map((arrival): Cell => ({ outcome, rate, share, arrival }))),
   ),
 );
-/** E4 asks who comes, not what happens to them. */
+/** The sample ratio asks who comes, not what happens to them. */
 export const ratioCells: readonly Cell[] = shares.flatMap((share) =>
   (['fixed', 'ramp'] as const).map((arrival): Cell => ({ outcome: 'ratio', rate: 0.5, share, arrival })),
 );
 
-export const boundOf = (engine: string): number => (engine === 'E4 at .001' ? 0.001 : alpha);
+export const boundOf = (engine: string): number => (engine === 'sample-ratio at .001' ? 0.001 : alpha);
 export const nameOf = ({ outcome, rate, share, arrival }: Cell): string =>
   `${outcome === 'ratio' ? 'arms' : outcome}${outcome === 'lognormal' || outcome === 'ratio' ? '' : ` ${100 * rate}%`}, share ${100 * share}%, ${arrival}`;

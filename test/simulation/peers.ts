@@ -1,7 +1,7 @@
 /**
  * Open-ended asymptotic rules in the forms that others ship, on the same visits: each looks at unit-level means and
- * variances of both arms after every unit. Formulas and sources: statistics design, E3. One family: they differ in how
- * far the boundary is tuned out, and in sidedness.
+ * variances of both arms after every unit. Formulas and sources: `services/statistics/README.md`. One family: they
+ * differ in how far the boundary is tuned out, and in sidedness.
  */
 import { mixtureRho, normalCdf, type Sides } from '../../services/statistics/index.ts';
 import type { Visit, Watcher } from './walk.ts';
@@ -20,7 +20,7 @@ const tuned = (clock: number, a: number, sides: Sides): number => {
 
 /**
  * Howard et al. 2021: half-normal mixture, tuned to `pairs0`; stops at `logBound` (log(1/a), or a budget's). `a`
- * one-sided. The library's E3, with what does not change computed once.
+ * one-sided. The library's `logEOfScore`, with what does not change computed once.
  */
 export function halfNormal(pairs0: number, a: number, logBound = Math.log(1 / a)): Rule {
   const r = tuned(pairs0, a, 'one');
@@ -58,8 +58,8 @@ export const naive =
 
 /**
  * A rule on pooled sums. No look before the smaller arm has `minUnits`; `maxPairs`: the horizon of a budget. A unit
- * counts with its first visit; `everyVisit`: events as independent units (broken when units come back). Epochs are
- * pooled (broken in a ramp). `cap` of a value. `sign` -1 looks for wins.
+ * counts with its first visit; `everyVisit`: events as independent units (broken when units come back). Ramp revisions
+ * are pooled (broken in a ramp). `cap` of a value. `sign` -1 looks for wins.
  */
 export function watchRule(
   rule: Rule,

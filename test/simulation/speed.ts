@@ -8,7 +8,7 @@ import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { aRate, lognormal, scaled } from '../../services/simulation/values.ts';
 import { alpha, metricFor, tablesFor, watchBetting, watchFirstEvent, wholeOnly } from './engines.ts';
 import { halfNormal, likelihoodRatio, mixtureSprt, normalMixture, watchRule } from './peers.ts';
-import { prepareWorld, type PreparedWorld, walk, type Watcher } from './walk.ts';
+import { prepareScenario, type PreparedScenario, walk, type Watcher } from './walk.ts';
 
 export type SpeedCase = {
   readonly id: string;
@@ -20,13 +20,13 @@ export type SpeedCase = {
 };
 export type PreparedCase = {
   readonly of: SpeedCase;
-  readonly prepared: PreparedWorld;
+  readonly prepared: PreparedScenario;
   readonly names: readonly string[];
   readonly watchers: () => Watcher[];
 };
 
 const baseRate = 0.1;
-/** E5: horizon, first look and tuning in pairs. The tuning lies between the two harms that G3 asks for. */
+/** Budget mode: horizon, first look and tuning in pairs. The tuning lies between the two harms that G3 asks for. */
 export const budget = { first: 100, horizon: 10_000, tuned: 750 } as const;
 const budgetBound = (): number => {
   const found = budgetThreshold(budget, alpha);
@@ -54,32 +54,41 @@ export function prepareCase(of: SpeedCase): PreparedCase {
   const candidate = isRate ? aRate(baseRate * factor) : scaled(control, factor);
   const cap = isRate ? 1 : (control.points[Math.floor((of.capQuantile ?? 1) * control.points.length)] ?? Infinity);
   const revisions = [{ share, control, candidate }];
-  const prepared = prepareWorld({ visits, revisions, revisionStarts: [], segments: 1, isEvent: (value) => value > 0 });
+  const prepared = prepareScenario({
+    visits,
+    revisions,
+    revisionStarts: [],
+    segments: 1,
+    isEvent: (value) => value > 0,
+  });
   const tables = tablesFor(metricFor(control, cap, 0.2), revisions, 1);
   const rule =
     (made: Parameters<typeof watchRule>[0], minUnits = 100, maxPairs = Infinity) =>
     () =>
       watchRule(made, { minUnits, cap, maxPairs });
   const rows: readonly (readonly [string, () => Watcher])[] = [
-    ['E1 design prior, exact', () => watchBetting(tables, wholeOnly)],
+    ['betting, design prior, exact', () => watchBetting(tables, wholeOnly)],
     ...(isRate
       ? ([
           ['oracle', () => oracle(baseRate, factor === 1 ? baseRate * 1.2 : baseRate * factor)],
-          ['E2 design ratios, exact', () => watchFirstEvent(tables)],
-          ['E5 budget 10k pairs', rule(halfNormal(budget.tuned, alpha, budgetBound()), budget.first, budget.horizon)],
+          ['first-event, design ratios, exact', () => watchFirstEvent(tables)],
+          [
+            'budget mode, 10k pairs',
+            rule(halfNormal(budget.tuned, alpha, budgetBound()), budget.first, budget.horizon),
+          ],
           ['mSPRT tau=.02', rule(mixtureSprt(0.02, 2 * alpha))],
           ['GLR', rule(likelihoodRatio(2 * alpha))],
         ] as const)
-      : [1_000, 5_000].map((pairs) => [`E3 half-normal ${pairs}`, rule(halfNormal(pairs, alpha))] as const)),
-    ['E3 half-normal 500', rule(halfNormal(500, alpha))],
-    ['E3 half-normal 2500', rule(halfNormal(2_500, alpha))],
+      : [1_000, 5_000].map((pairs) => [`asymptotic, half-normal ${pairs}`, rule(halfNormal(pairs, alpha))] as const)),
+    ['asymptotic, half-normal 500', rule(halfNormal(500, alpha))],
+    ['asymptotic, half-normal 2500', rule(halfNormal(2_500, alpha))],
     ['GrowthBook form N*=5000', rule(normalMixture(5_000, 2 * alpha))],
     ['Eppo form', rule(normalMixture(10_000, 2 * alpha))],
     ...(isRate
       ? []
       : ([
-          ['E1 win side', () => watchBetting(tables, wholeOnly, { side: 'win' })],
-          ['E3 500 win side', () => watchRule(halfNormal(500, alpha), { minUnits: 100, cap, sign: -1 })],
+          ['betting, win side', () => watchBetting(tables, wholeOnly, { side: 'win' })],
+          ['asymptotic 500, win side', () => watchRule(halfNormal(500, alpha), { minUnits: 100, cap, sign: -1 })],
         ] as const)),
   ];
   return { of, prepared, names: rows.map(([name]) => name), watchers: () => rows.map(([, make]) => make()) };

@@ -1,7 +1,7 @@
 /**
  * The same break on real calls: scenario d2-tuesday of TRIPLINE_TEST_DATA, folded in memory and looked at after every
- * event. When does the test of the whole phase with all of alpha find it, when the restarts with their union bound? The
- * onset is the scenario's; nothing of it is known to the engines.
+ * event. When does the test of the whole phase with all of alpha find it, when the test starts with their union bound?
+ * The onset is the scenario's; nothing of it is known to the engines.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -81,7 +81,7 @@ export function tuesday(folder: string): readonly TuesdayRow[] {
     }
     for (const { metric, harm } of whole?.metrics ?? []) {
       const row = found.get(metric);
-      // All of alpha for the one test of the whole phase: its restart weight is given back.
+      // All of alpha for the one test of the whole phase: its weight is given back.
       if (row && row.whole === undefined && (harm?.weightedLogE ?? -Infinity) - Math.log(wholePhaseWeight) >= bound)
         row.whole = after;
     }

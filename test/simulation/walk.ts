@@ -6,16 +6,16 @@ import { mix32, type Random } from '../../services/simulation/random.ts';
 import { pointOf, type Sampler, samplerOf, type ValueModel } from '../../services/simulation/values.ts';
 
 /** A stretch with one allocation and one distribution per arm; `share` = P(candidate), in (0, 1). */
-export type Generation = { readonly share: number; readonly control: ValueModel; readonly candidate: ValueModel };
+export type Revision = { readonly share: number; readonly control: ValueModel; readonly candidate: ValueModel };
 
-export type World = {
-  /** How many visits there are, and at which of them each generation but the first begins. */
+export type Scenario = {
+  /** How many visits there are, and at which of them each revision but the first begins. */
   readonly visits: number;
-  readonly revisions: readonly Generation[];
+  readonly revisions: readonly Revision[];
   readonly revisionStarts: readonly number[];
-  /** Equal stretches of visits; a restart begins with each. */
+  /** Equal stretches of visits; a test start is at each. */
   readonly segments: number;
-  /** Which values are events (E2). */
+  /** Which values are events (for the first-event test). */
   readonly isEvent: (value: number) => boolean;
   /**
    * Absent: every visit is a new unit. Units come back: `sameAgain` is how often a visit repeats the unit's own draw;
@@ -47,15 +47,18 @@ export type Visit = {
 export type Watcher = { readonly open?: (segment: number) => void; readonly see: (visit: Visit) => boolean };
 
 type Drawn = { readonly sampler: Sampler; readonly points: Float64Array; readonly events: Uint8Array };
-export type PreparedWorld = { readonly world: World; readonly drawn: readonly (readonly [Drawn, Drawn])[] };
+export type PreparedScenario = { readonly scenario: Scenario; readonly drawn: readonly (readonly [Drawn, Drawn])[] };
 
-export function prepareWorld(world: World): PreparedWorld {
+export function prepareScenario(scenario: Scenario): PreparedScenario {
   const drawn = (model: ValueModel): Drawn => ({
     sampler: samplerOf(model),
     points: Float64Array.from(model.points),
-    events: Uint8Array.from(model.points, (value) => (world.isEvent(value) ? 1 : 0)),
+    events: Uint8Array.from(model.points, (value) => (scenario.isEvent(value) ? 1 : 0)),
   });
-  return { world, drawn: world.revisions.map(({ control, candidate }) => [drawn(control), drawn(candidate)] as const) };
+  return {
+    scenario,
+    drawn: scenario.revisions.map(({ control, candidate }) => [drawn(control), drawn(candidate)] as const),
+  };
 }
 
 /** Units of the run: kept between runs, a unit's slots are written when it first comes. */
@@ -66,12 +69,12 @@ const never = -1;
 
 /** Visits until each watcher stopped, 1-based; 0 for never. Ends when all have. */
 export function walk(
-  { world, drawn }: PreparedWorld,
+  { scenario, drawn }: PreparedScenario,
   random: Random,
   seed: number,
   watchers: readonly Watcher[],
 ): number[] {
-  const { visits, segments, sticky, revisionStarts } = world;
+  const { visits, segments, sticky, revisionStarts } = scenario;
   if (sticky && people.arm.length < visits)
     people = { arm: new Uint8Array(visits), last: new Int32Array(visits), event: new Uint8Array(visits) };
   const stopped = watchers.map(() => 0);
@@ -91,13 +94,13 @@ export function walk(
   const population = sticky && 'population' in sticky ? sticky.population : 0;
   people.last.fill(never, 0, population);
   const sameBelow = sticky ? sticky.sameAgain * 2 ** 32 : 0;
-  let shareBelow = (world.revisions[0]?.share ?? 0) * 2 ** 32;
+  let shareBelow = (scenario.revisions[0]?.share ?? 0) * 2 ** 32;
   let [count, nextSegment, nextRevision] = [population, 0, revisionStarts[0] ?? Infinity];
   for (let at = 0; at < visits && open.length > 0; at += 1) {
     while (at >= nextRevision) {
       visit.revision += 1;
       nextRevision = revisionStarts[visit.revision] ?? Infinity;
-      shareBelow = (world.revisions[visit.revision]?.share ?? 0) * 2 ** 32;
+      shareBelow = (scenario.revisions[visit.revision]?.share ?? 0) * 2 ** 32;
     }
     while (at >= nextSegment) {
       visit.segment += 1;

@@ -1,7 +1,7 @@
 /**
  * Beta-binomial mixtures: exact evidence about one rate from `bad` of `n`. Howard, Ramdas, McAuliffe & Sekhon (arXiv
- * 1810.08240), beta-binomial mixture; statistics design, SLO and quantile test. Null: each unit is bad with probability
- * p0 (two-sided), or at most p0 (one-sided), given the past.
+ * 1810.08240), beta-binomial mixture; behind the SLO test and the quantile test. Null: each unit is bad with
+ * probability p0 (two-sided), or at most p0 (one-sided), given the past.
  */
 import { logBetaTails, logDirichletRatio } from './beta.ts';
 import { mixtureRho, type Sides } from './normal-mixture.ts';

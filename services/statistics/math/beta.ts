@@ -1,7 +1,7 @@
 /**
  * Beta and Dirichlet functions that stay exact for billions of units. Own code because differences of large log-gammas
  * cancel (`jstat` betaln is off 5e-8 at (0.5, 1e9)) and its incomplete beta is 1% off at a + b = 5.5 million, its
- * continued fraction being cut off (statistics design, section 7). Everything goes through Stirling's correction, in
+ * continued fraction being cut off (measured against mpmath). Everything goes through Stirling's correction, in
  * which the large parts cancel on paper instead of in floating point.
  */
 import { log1mExp } from './special.ts';

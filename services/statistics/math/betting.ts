@@ -1,8 +1,8 @@
 /**
- * E1: betting on the difference of two arms, with inverse probability weights and a design prior. Statistics design,
- * E1; ingredients Waudby-Smith & Ramdas 2024 (JRSS-B) and Orabona's universal-portfolio mixing. Null: the candidate's
- * mean is at most control's (plus a tolerance). Each product of 1 + lam z is a nonnegative supermartingale under it, a
- * mixture with fixed weights too (Ville).
+ * Betting on the difference of two arms, with inverse probability weights and a design prior. Ingredients:
+ * Waudby-Smith & Ramdas 2024 (JRSS-B) and Orabona's universal-portfolio mixing; proof in
+ * `services/statistics/README.md`. Null: the candidate's mean is at most control's (plus a tolerance). Each product of
+ * 1 + lam z is a nonnegative supermartingale under it, a mixture with fixed weights too (Ville).
  */
 import { betWeights, fixedPoint, lambdaGrid } from '../../kernel/bets.ts';
 import {
@@ -23,7 +23,7 @@ const logWeights = betWeights.map(Math.log);
 /** log e from sums of bet logs in multiples of 2^-32 (kernel/bets.ts): the design prior's mixture over the grid. */
 export function logEOfSums(control: readonly number[], candidate: readonly number[]): Outcome {
   if (control.length !== logWeights.length || candidate.length !== logWeights.length)
-    return cannot('a cell holds no bets');
+    return cannot('an aggregate holds no bets');
   if (![...control, ...candidate].every(Number.isFinite)) return cannot('a sum is not a number');
   return value(
     logSumExp(logWeights.map((weight, j) => weight + ((control[j] ?? 0) + (candidate[j] ?? 0)) / fixedPoint)),
@@ -40,10 +40,10 @@ export type CountsRevision = {
 export type Side = 'harm' | 'win' | 'noninferiority';
 
 /**
- * log e for a binary outcome from counts, per ramp generation with its own allocation q in (0, 1); the index of a bet is
- * shared, its size frozen per generation. `center` in [0, 1], `design` > 0 and `variance` > 0 absolute, `tolerance` >= 0,
- * all for an outcome in [0, 1]. Harm bets on z - tolerance, win on -z whatever the tolerance, non-inferiority on -(z -
- * tolerance) with the tolerance (above 0) as design effect.
+ * log e for a binary outcome from counts, one entry of `epochs` per ramp revision with its own allocation q in (0, 1);
+ * the index of a bet is shared, its size frozen per revision. `center` in [0, 1], `design` > 0 and `variance` > 0
+ * absolute, `tolerance` >= 0, all for an outcome in [0, 1]. Harm bets on z - tolerance, win on -z whatever the
+ * tolerance, non-inferiority on -(z - tolerance) with the tolerance (above 0) as design effect.
  */
 export function logEOfCounts(input: {
   side: Side;
@@ -105,7 +105,7 @@ function betOnCounts(input: {
  * and e_win(d0) < 2/alpha }, each d0 tested with exactly the bets of `logEOfCounts`, so its lower limit is above 0 when
  * that harm test at 2/alpha fires. Both e are monotone in d0 (every factor is, also where a bet meets its cap), so
  * halving finds the limits. In shares, harm upwards; [-1, 1] after few units; a refusal while an arm has none. For
- * capped means see `effectInterval` (E3).
+ * capped means see `effectInterval` (asymptotic).
  */
 export function countsInterval(input: {
   epochs: readonly CountsRevision[];

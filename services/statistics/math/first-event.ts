@@ -1,7 +1,8 @@
 /**
- * E2: conditional binomial on first events. Lindon & Malek (NeurIPS 2022) for counts; the restriction to each unit's
- * first event and its monotone argument: statistics design, E2. Null: no unit's first event comes earlier in the
- * candidate. Among first events the arm is then Bernoulli(q) at most, whatever the shared intensity does.
+ * The first-event test: a conditional binomial on first events. Lindon & Malek (NeurIPS 2022) for counts; the
+ * restriction to each unit's first event and its monotone argument: `services/statistics/README.md`. Null: no unit's
+ * first event comes earlier in the candidate. Among first events the arm is then Bernoulli(q) at most, whatever the
+ * shared intensity does.
  */
 import { logBetaTails, logDirichletRatio } from './beta.ts';
 import {
@@ -24,7 +25,7 @@ export const designRatios = (design: number): readonly number[] => [1.05, 1.1, d
 export const designRatioWeights: readonly number[] = [0.1, 0.2, 0.3, 0.2, 0.1, 0.05, 0.05];
 
 /**
- * log e = logsumexp_j(log w_j + sum over generations of s_B log R_j - (s_A + s_B) log(1 + q (R_j - 1))). `win` uses the
+ * log e = logsumexp_j(log w_j + sum over revisions of s_B log R_j - (s_A + s_B) log(1 + q (R_j - 1))). `win` uses the
  * reciprocals. A tolerance ratio R0 replaces q by q R0 / (q R0 + 1 - q); valid only where every unit is one shot.
  */
 export function logEOfFirstEvents(input: {
@@ -55,11 +56,11 @@ export function logEOfFirstEvents(input: {
 }
 
 /**
- * The conjugate form: theta = P(candidate | first event) has the prior Beta(b, a) restricted to theta > q, and log e =
- * log[I^c_q(b+s_B, a+s_A) B(b+s_B, a+s_A)]
- * - log[I^c_q(b, a) B(b, a)] - s_B log q - s_A log(1-q). `prior` [b, a] is usually [k q, k (1-q)], k units of
- *   pretended data; `win` restricts to theta < q. One generation; products over generations are e-values too. Prefer the grid: it
- *   needs no special functions and is tuned by a ratio.
+ * The conjugate form: theta = P(candidate | first event) has the prior Beta(b, a) restricted to theta > q. With post =
+ * log[I^c_q(b+s_B, a+s_A) B(b+s_B, a+s_A)] and before = log[I^c_q(b, a) B(b, a)], log e = post - before - s_B log q -
+ * s_A log(1-q). `prior` [b, a] is usually [k q, k (1-q)], k units of pretended data; `win` restricts to theta < q. One
+ * revision; products over revisions are e-values too. Prefer the grid: it needs no special functions and is tuned by a
+ * ratio.
  */
 export function logEOfFirstEventsBeta({
   side = 'harm',
@@ -90,7 +91,8 @@ export type RatioLimit = Result<{ readonly ratio: number }>;
  * halving finds the limits; 0 and Infinity where the data set none. Where a unit is not one shot (`oneShot` false:
  * sticky units that have their first event once) the arm with the higher rate runs out of units without one first, and
  * the share of the candidate drifts towards 1/2 against any R0 but 1: a limit on the far side of 1 is then wrong
- * (design, E2: up to 100% false) and is refused. Limits that hold: a lower one of at least 1, an upper one of at most
+ * (up to 100% false, see the README) and is refused. Limits that hold: a lower one of at least 1, an upper one of at
+ * most
  * 1. Use `countsInterval` on closed windows for the rest.
  */
 export function rateRatioInterval({

@@ -1,7 +1,7 @@
 /**
  * What an arm's sums say: its mean, the variance of one unit, and for a ratio or a CUPED-adjusted metric the same of
- * the linearised residual. Every asymptotic form (E3, GrowthBook's, Eppo's) starts from these. Sums are over closed
- * units of one arm (and generation); centre large values first, sums of squares cancel.
+ * the linearised residual. Every asymptotic form (`score.ts`, GrowthBook's, Eppo's) starts from these. Sums are over
+ * closed units of one arm (and ramp revision); centre large values first, sums of squares cancel.
  */
 import { cannot, isCount, type Result } from './special.ts';
 
@@ -159,8 +159,8 @@ export function effectiveN(n1: number, n2: number): Result<{ readonly n: number 
 }
 
 /**
- * Skewness g1 = m3/m2^(3/2) from power sums of values that were centred near their mean beforehand; for the gate of E3.
- * At least 2 units that differ.
+ * Skewness g1 = m3/m2^(3/2) from power sums of values that were centred near their mean beforehand; for the gate of
+ * `score.ts`. At least 2 units that differ.
  */
 export function skewnessOfSums({
   units,

@@ -1,8 +1,8 @@
 /**
- * Normal mixtures of a score S whose variance so far is the clock V: the one family behind E3, GrowthBook's sequential
- * test, Eppo's GAVI and the mSPRT, which differ in their tuning rho and in sidedness only. Howard, Ramdas, McAuliffe &
- * Sekhon, arXiv 1810.08240; statistics design, E3. Null: S is a martingale (two-sided), or at most that (one-sided),
- * with variance V: exact for normal increments, asymptotic otherwise.
+ * Normal mixtures of a score S whose variance so far is the clock V: the one family behind the asymptotic test,
+ * GrowthBook's sequential test, Eppo's GAVI and the mSPRT, which differ in their tuning rho and in sidedness only.
+ * Howard, Ramdas, McAuliffe & Sekhon, arXiv 1810.08240. Null: S is a martingale (two-sided), or at most that
+ * (one-sided), with variance V: exact for normal increments, asymptotic otherwise.
  */
 import { logNormalCdf, logNormalDensity, logScaledNormalCdf } from './normal.ts';
 import { cannot, isPositive, isProbability, lastFalse, type Outcome, type Result, value } from './special.ts';

@@ -1,7 +1,7 @@
 /**
- * E4: sample ratio by a Dirichlet-multinomial Bayes factor per ramp generation, mixed over concentrations so that none has
- * to be chosen. Null: every unit's arm is drawn with the declared shares. Counts are exact: distinct units by their
- * first exposure. Optimizely's ssrm for one k; statistics design, E4.
+ * The sample-ratio test: a Dirichlet-multinomial Bayes factor per ramp revision, mixed over concentrations so that
+ * none has to be chosen. Null: every unit's arm is drawn with the declared shares. Counts are exact: distinct units by
+ * their first exposure. Optimizely's ssrm for one k; proof in `services/statistics/README.md`.
  */
 import { logDirichletRatio } from './beta.ts';
 import { cannot, isCount, isPositive, logSumExp, type Outcome, value } from './special.ts';
@@ -32,7 +32,7 @@ export function logBayesFactor(
   return value(logDirichletRatio(counts, prior, shares));
 }
 
-/** Epochs multiply within a concentration; concentrations are averaged. */
+/** Revisions multiply within a concentration; concentrations are averaged. */
 export function logEOfRatio(
   revisions: readonly RatioRevision[],
   concentrations: readonly number[] = srmConcentrations,

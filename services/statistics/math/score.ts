@@ -1,8 +1,8 @@
 /**
- * E3: a score stratified by ramp generation, studentised, and judged by a normal mixture. Howard, Ramdas, McAuliffe & Sekhon
- * (arXiv 1810.08240) for the mixture; statistics design, E3. ASYMPTOTIC: valid for many units and events only, which
- * `scoreGates` asks for. Null: within every generation the candidate's mean is at most control's (harm) or at least it
- * (win). Epochs are never pooled: a ramp with a moving baseline makes pooled totals lie (Simpson).
+ * The asymptotic test: a score stratified by ramp revision, studentised, and judged by a normal mixture. Howard,
+ * Ramdas, McAuliffe & Sekhon (arXiv 1810.08240) for the mixture. ASYMPTOTIC: valid for many units and events only,
+ * which `scoreGates` asks for. Null: within every revision the candidate's mean is at most control's (harm) or at least
+ * it (win). Revisions are never pooled: a ramp with a moving baseline makes pooled totals lie (Simpson).
  */
 import type { ArmMoments } from './moments.ts';
 import { logEOfNormalMixture, mixtureRho, normalMixtureBound, type Sides } from './normal-mixture.ts';
@@ -43,15 +43,15 @@ export type Score = {
 };
 
 /**
- * Adds generations up. Every generation has at least 2 units in each arm; generations in which an arm has fewer are to be left out by
- * the caller, in both arms alike.
+ * Adds revisions up. Every revision has at least 2 units in each arm; the caller leaves out revisions in which an arm
+ * has fewer, in both arms alike.
  */
 export function stratifiedScore(revisions: readonly ScoreRevision[]): Result<Score> {
-  if (revisions.length === 0) return cannot('no epoch has units in both arms');
+  if (revisions.length === 0) return cannot('no revision has units in both arms');
   let [score, variance, weight, base, baseVariance, shared] = [0, 0, 0, 0, 0, 0];
   for (const { control: a, candidate: b } of revisions) {
     if (![a, b].every((arm) => isCount(arm.units) && arm.units >= 2))
-      return cannot('every epoch needs at least 2 units in each arm');
+      return cannot('every revision needs at least 2 units in each arm');
     if (![a.mean, b.mean, a.variance, b.variance].every(Number.isFinite) || a.variance < 0 || b.variance < 0)
       return cannot('means and variances are numbers, variances at least 0');
     const h = (a.units * b.units) / (a.units + b.units);
@@ -145,7 +145,7 @@ export type ScoreGate = 'units' | 'events' | 'skew' | 'small-candidate';
 export type GateArm = { readonly units: number; readonly events?: number };
 
 /**
- * Whether E3 may decide (statistics design, E3 and 3.3): both arms at least 200 closed units; for rates at least 30
+ * Whether the asymptotic test may decide: both arms at least 200 closed units; for rates at least 30
  * events and 30 non-events in each arm; for means and ratios at least 25 skewness^2 units in the smaller arm; and never
  * a win below an allocation of 0.3. `skewness` is of the capped metric, from before the run. The first gate that fails
  * is named.
@@ -188,7 +188,7 @@ export function scoreGates(input: {
 const logDelayedTail = (a: number): number => logSumExp([logNormalCdf(-a), Math.log(a) + logNormalDensity(a)]);
 
 /**
- * E3b, delayed start (Robbins 1970): no error is spent before m pairs; reject when z^2 >= A^2 + log(n/m), n >= m, where
+ * Delayed start (Robbins 1970): no error is spent before m pairs; reject when z^2 >= A^2 + log(n/m), n >= m, where
  * 2(1 - Phi(A) + A phi(A)) = alpha for two sides. For one side at `alpha` the constant of 2 alpha. 2.7955 at 5%
  * two-sided.
  */
@@ -200,7 +200,8 @@ export function delayedStartConstant(alpha: number, sides: Sides): Result<{ read
 }
 
 /**
- * Whether E3b rejects at a look, and the bound on z there. Before `first` pairs it says nothing, which is a refusal.
+ * Whether a delayed start rejects at a look, and the bound on z there. Before `first` pairs it says nothing, which is a
+ * refusal.
  */
 export function delayedStartRejects({
   z,

@@ -1,12 +1,12 @@
 /**
  * An absolute limit on the candidate alone: error rate <= limit, or share of requests slower than T <= limit.
- * Statistics design, "SLO". Exact.
+ * Exact; proof in `services/statistics/README.md`.
  */
 import { binomialUpperTail } from '../../kernel/binomial.ts';
 import { betaBinomialTuning, logEOfRate } from './beta-binomial.ts';
 import { cannot, isCount, isProbability, lastFalse, type Outcome, type Result } from './special.ts';
 
-/** Units at which the mixture is sharpest, and the level it is tuned for (design, SLO). */
+/** Units at which the mixture is sharpest, and the level it is tuned for. */
 const sharpestAt = 500;
 const tuningAlpha = 0.05;
 

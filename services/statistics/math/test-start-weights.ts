@@ -1,7 +1,7 @@
 /**
- * E6: restarts. A test is kept from the phase's start, from every scheduled slot and from every new configuration change; the
- * union bound over their weights needs nothing of how they depend on each other. Weights sum to 1: 3/8 whole phase, 1/2
- * schedule (telescoping), 1/8 configuration changes.
+ * Where tests start, and what each may spend. A test is kept from the phase's start, from every scheduled slot and from
+ * every configuration change; the union bound over their weights needs nothing of how they depend on each other.
+ * Weights sum to 1: 3/8 whole phase, 1/2 schedule (telescoping), 1/8 configuration changes.
  */
 import { addTestSums, type TestSums, emptyTestSums } from '../../kernel/evidence.ts';
 
@@ -15,7 +15,7 @@ export const slotWeight = (slot: number, planned: number): number =>
 export const configurationChangeWeight = (rank: number): number => 1 / (8 * rank * (rank + 1));
 
 /**
- * Suffix sums of a difference array: element j holds the sums of the test restarted at segment j, each unit counted
+ * Suffix sums of a difference array: element j holds the sums of the test that starts at segment j, each unit counted
  * once.
  */
 export function suffixSums(differences: readonly (TestSums | undefined)[]): TestSums[] {

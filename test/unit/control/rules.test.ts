@@ -129,7 +129,7 @@ describe('several candidates', () => {
   });
 });
 
-test('the culprit is the strongest, whatever the order of the metrics; the others are in the evidence', () => {
+test('the breaching metric is the strongest, whatever the order of the metrics; the others are in the evidence', () => {
   const metrics = [metricOf('B', 'error_rate', 'guardrail', 3.5), metricOf('B', 'cost', 'guardrail', 6)];
   const [one, two] = [metrics, [...metrics].reverse()].map(
     (order) => decide(look(aRevision(), order), []).decision as Decision,
@@ -246,7 +246,7 @@ test('candidates that share alpha_harm need twice the evidence each', () => {
   expect([at(Math.log(40) + 1e-9), at(Math.log(40) - 1e-9)]).toEqual(['HARM', 'CONTINUE']);
 });
 
-test('who came back is said beside a rollback from a restart, and nowhere else', () => {
+test('who came back is said with a rollback from a test start, and nowhere else', () => {
   const attrition = [{ candidate: 'B', returns: { testStart: 'schedule 3', logE: 9 } }];
   const harmed = metricOf('B', 'error_rate', 'guardrail', 5);
   const late: MetricEvaluation = {
@@ -257,7 +257,7 @@ test('who came back is said beside a rollback from a restart, and nowhere else',
   };
   const labels = (metric: MetricEvaluation): unknown =>
     JSON.parse(decide(look(aRevision(), [metric], { attrition }), []).decision?.evidence ?? '{}').labels;
-  expect([labels(late), labels(harmed)]).toEqual([['SURVIVORS_MAY_DIFFER'], undefined]);
+  expect([labels(late), labels(harmed)]).toEqual([['ATTRITION_MAY_DIFFER'], undefined]);
 });
 
 test('an arm without traffic makes the phase stale', () =>

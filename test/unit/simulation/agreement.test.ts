@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { betDesignOf, betWeights } from '../../../services/kernel/bets.ts';
 import type { MetricSpec } from '../../../services/kernel/experiment.ts';
 import { bettingTable, firstEventTable, rowOf } from '../../../services/simulation/bets.ts';
-import { addToAll, addToLater, createMixture, openTestStart, settle } from '../../../services/simulation/mixture.ts';
+import { addToAll, addToLater, createMixture, openTestStart, recompute } from '../../../services/simulation/mixture.ts';
 import {
   designRatios,
   designRatioWeights,
@@ -36,7 +36,7 @@ const visits = fc.array(fc.record({ unit: fc.nat(12), gap: fc.integer({ min: 0, 
 
 describe('the watched mixture', () => {
   property.prop([visits, fc.constantFrom('error_rate', 'cost', 'cost_per_user')])(
-    'has the log e of statistics for every restart',
+    'has the log e of statistics for every test start',
     (steps, id) => {
       const metric = metricNamed(id);
       const points = [0, 0.3, 0.9, 1.4].map((share) => share * metric.cap);
@@ -72,36 +72,39 @@ describe('the watched mixture', () => {
         entries.push({ unit: String(unit), arm, segment, value: points[point] ?? 0 });
       }
       const exact = new Float64Array(slots);
-      settle(mixture, exact);
+      recompute(mixture, exact);
       const found = evaluate(aLook(experiment, id, entries, { slots: segment + 1 })).metrics.find(
         (evaluated) => evaluated.metric === id,
       )?.harm;
-      // Statistics says nothing of a restart in which an arm has no entries; the strongest of those it speaks of is the
-      // same number.
+      // Statistics says nothing of a test start in which an arm has no entries; the strongest of those it speaks of is
+      // the same number.
       if (found) expect(exact[found.testStart.index]).toBeCloseTo(found.weightedLogE, 9);
     },
   );
 
-  property.prop([fc.array(fc.boolean(), { maxLength: 200 })])('counts first events as E2 does', (arms) => {
-    const ratios = designRatios(1.5);
-    const mixture = createMixture(designRatioWeights, Infinity, 1);
-    openTestStart(mixture, 0);
-    const table = firstEventTable([0.2], ratios, 'harm');
-    for (const isCandidate of arms) addToAll(mixture, table, isCandidate ? 1 : 0);
-    const exact = new Float64Array(1);
-    settle(mixture, exact);
-    const eventsB = arms.filter(Boolean).length;
-    const outcome = logEOfFirstEvents({
-      side: 'harm',
-      epochs: [{ allocation: 0.2, eventsA: arms.length - eventsB, eventsB }],
-      ratios,
-      weights: designRatioWeights,
-    });
-    expect(outcome.ok && Math.abs(outcome.logE - (exact[0] ?? Number.NaN))).toBeLessThan(1e-9);
-  });
+  property.prop([fc.array(fc.boolean(), { maxLength: 200 })])(
+    'counts first events as the first-event test does',
+    (arms) => {
+      const ratios = designRatios(1.5);
+      const mixture = createMixture(designRatioWeights, Infinity, 1);
+      openTestStart(mixture, 0);
+      const table = firstEventTable([0.2], ratios, 'harm');
+      for (const isCandidate of arms) addToAll(mixture, table, isCandidate ? 1 : 0);
+      const exact = new Float64Array(1);
+      recompute(mixture, exact);
+      const eventsB = arms.filter(Boolean).length;
+      const outcome = logEOfFirstEvents({
+        side: 'harm',
+        epochs: [{ allocation: 0.2, eventsA: arms.length - eventsB, eventsB }],
+        ratios,
+        weights: designRatioWeights,
+      });
+      expect(outcome.ok && Math.abs(outcome.logE - (exact[0] ?? Number.NaN))).toBeLessThan(1e-9);
+    },
+  );
 
   property.prop([fc.array(fc.boolean(), { minLength: 1, maxLength: 300 })])(
-    'stops when E4 reaches its bound, not a unit sooner or later',
+    'stops when the sample ratio reaches its bound, not a unit sooner or later',
     (arms) => {
       const [share, level] = [0.2, 0.2];
       const watcher = watchSampleRatio([share], level);
@@ -147,7 +150,7 @@ describe('the watched mixture', () => {
           if (later) addToLater(mixture, table, row, 1);
           else addToAll(mixture, table, row);
         }
-        settle(followed, exact);
+        recompute(followed, exact);
         const top = Math.max(...exact);
         if (Math.abs(top - 3) > 1e-9) expect(watched.fired).toBe(top > 3);
         if (watched.fired) return;

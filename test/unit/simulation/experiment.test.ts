@@ -45,7 +45,7 @@ describe('a simulated phase', () => {
     expect(results.every(({ end, metric }) => end === 'rollback' && metric === 1)).toBe(true);
     expect(Math.max(...results.map(({ atMs }) => atMs))).toBeLessThan(48 * hour);
   });
-  test('a harm that begins on the third day is not found on the second, and from a later restart than the first', () => {
+  test('a harm that begins on the third day is not found on the second, and from a later test start than the first', () => {
     const results = run(
       aPlan({
         traffic: { unitsPerDay: 2_000, visitsPerUnit: 3, sameAgain: 0.3 },

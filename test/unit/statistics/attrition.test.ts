@@ -9,7 +9,7 @@ const attritionOf = (entries: readonly Entry[]) => evaluate(aLook(experiment, 'e
 const round = (segment: number, arm: string, units: number, value: (unit: number) => number): Entry[] =>
   Array.from({ length: units }, (_, unit) => ({ unit: `${arm}${unit}`, arm, segment, value: value(unit) }));
 
-describe('signs of survivorship', () => {
+describe('the attrition check', () => {
   test('fewer of one arm come back', () => {
     const entries = [
       ...round(0, 'A', 300, () => 0),

@@ -1,6 +1,6 @@
 /**
  * A look from entries in words: who entered which segment, in which arm, with what value. Differences are made as the
- * fold makes them.
+ * joiner makes them.
  */
 import { betDesignOf, betLogs, fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
 import {

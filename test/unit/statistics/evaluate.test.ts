@@ -38,7 +38,7 @@ const testStartsOf = (
     ({ testStart: { label, index }, from }) => ({ label, index, from: Object.fromEntries(from) }),
   );
 
-describe('restarts', () => {
+describe('test starts', () => {
   test('a slot begins in each partition at its first segment that is as late; a partition that is behind has none', () => {
     const segments = [
       segment(0, 0, 0, 'phase'),
@@ -54,7 +54,7 @@ describe('restarts', () => {
       { label: 'schedule 3', index: 3, from: { 0: 2 } },
     ]);
   });
-  test('values first shown on one record are one fingerprint, in the order of the dimensions, from its earliest segment in each partition', () => {
+  test('values first shown on one record are one configuration change, in the order of the dimensions, from its earliest segment in each partition', () => {
     const segments = [
       segment(0, 0, 0, 'phase'),
       segment(0, 1, 0, 'configuration change'),
@@ -70,8 +70,8 @@ describe('restarts', () => {
       mark({ arm: 'A', value: 'v9', firstSeenAt: monday + 6 * hour, segment: 1 }),
     ];
     expect(testStartsOf(segments, configurationChanges, 3).slice(1)).toEqual([
-      { label: 'fingerprint prompt_version=v9', index: 1, from: { 0: 1 } },
-      { label: 'fingerprint prompt_version=reply-v2, model_served=m2', index: 2, from: { 0: 2, 1: 1 } },
+      { label: 'configuration change prompt_version=v9', index: 1, from: { 0: 1 } },
+      { label: 'configuration change prompt_version=reply-v2, model_served=m2', index: 2, from: { 0: 2, 1: 1 } },
     ]);
   });
   test('what one partition has seen from the start is no change anywhere', () => {
@@ -118,7 +118,7 @@ const ofMetric = (look: Parameters<typeof evaluate>[0], metric: string) =>
   evaluate(look).metrics.find((found) => found.metric === metric);
 
 describe('one look', () => {
-  test('what breaks on Tuesday is found from the restart where it broke, and not by the whole phase', () => {
+  test('what breaks on Tuesday is found from the test start where it broke, and not by the whole phase', () => {
     const found = ofMetric(aLook(experiment, 'error_rate', broken), 'error_rate');
     expect(found).toMatchObject({
       status: 'bad',
@@ -138,7 +138,7 @@ describe('one look', () => {
       harm: { testStart: { label: 'whole phase' }, candidate: { n: 30, s: 3 } },
     });
   });
-  test('the weighted log e is log e with the weights of its metric and its restart', () => {
+  test('the weighted log e is log e with the weights of its metric and its test start', () => {
     const harm = ofMetric(aLook(experiment, 'error_rate', broken), 'error_rate')?.harm;
     expect((harm?.weightedLogE ?? 0) - (harm?.logE ?? 0)).toBeCloseTo(Math.log(0.4) + Math.log(slotWeight(5, 56)), 12);
   });
@@ -147,7 +147,7 @@ describe('one look', () => {
     const harm = ofMetric(aLook(experiment, 'error_rate', broken, { configurationChanges }), 'error_rate')?.harm;
     expect(harm?.testStart).toEqual({
       kind: 'configuration change',
-      label: 'fingerprint prompt_version=reply-v2',
+      label: 'configuration change prompt_version=reply-v2',
       index: 1,
       weight: configurationChangeWeight(1),
     });
@@ -163,7 +163,7 @@ describe('one look', () => {
       ).toEqual(one);
     },
   );
-  test('cells of one segment that come in pieces are added', () => {
+  test('aggregates of one segment that come in pieces are added', () => {
     const look = aLook(experiment, 'error_rate', broken);
     const evens = aLook(
       experiment,
@@ -230,7 +230,7 @@ describe('rare events', () => {
     denominator2: 0n,
     product: 0n,
   });
-  test('are counted by E2 in the whole phase, before any entry has closed', () => {
+  test('are counted as first events in the whole phase, before any entry has closed', () => {
     const found = evaluate(
       aLook(rare, 'error_rate', [], { slots: 1, metricAggregates: [report('A', 500, 3), report('B', 500, 40)] }),
     ).metrics[0];

@@ -28,33 +28,36 @@ const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : Number.N
 
 describe('garbage gets a reason, never a number', () => {
   test.each<[string, () => Outcome]>([
-    ['E1: more events than units', () => logEOfCounts({ ...design, epochs: [{ ...revision, eventsB: 21 }] })],
-    ['E1: a negative count', () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: -1 }] })],
-    ['E1: a count that is no number', () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: Number.NaN }] })],
-    ['E1: everyone in the candidate', () => logEOfCounts({ ...design, epochs: [{ ...revision, allocation: 1 }] })],
-    ['E1: no variance', () => logEOfCounts({ ...design, variance: 0, epochs: [revision] })],
-    ['E1: a centre outside [0, 1]', () => logEOfCounts({ ...design, center: 1.1, epochs: [revision] })],
+    ['betting: more events than units', () => logEOfCounts({ ...design, epochs: [{ ...revision, eventsB: 21 }] })],
+    ['betting: a negative count', () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: -1 }] })],
     [
-      'E1: non-inferiority without a tolerance',
+      'betting: a count that is no number',
+      () => logEOfCounts({ ...design, epochs: [{ ...revision, unitsA: Number.NaN }] }),
+    ],
+    ['betting: everyone in the candidate', () => logEOfCounts({ ...design, epochs: [{ ...revision, allocation: 1 }] })],
+    ['betting: no variance', () => logEOfCounts({ ...design, variance: 0, epochs: [revision] })],
+    ['betting: a centre outside [0, 1]', () => logEOfCounts({ ...design, center: 1.1, epochs: [revision] })],
+    [
+      'betting: non-inferiority without a tolerance',
       () => logEOfCounts({ ...design, side: 'noninferiority', epochs: [revision] }),
     ],
-    ['E1: six bets', () => logEOfSums(sevens.slice(1), sevens)],
-    ['E1: a sum that is no number', () => logEOfSums(sevens, [...sevens.slice(1), Number.NaN])],
-    ['E1: a bet that can lose more than it has', () => logEOfUnits([[1, false, 0.5]], [0.9], [1], 0.1, 1)],
-    ['E1: a unit with allocation 0', () => logEOfUnits([[1, false, 0]], [0.1], [1], 0.1, 1)],
-    ['E2: half an event', () => logEOfFirstEvents({ ...grid, epochs: [{ ...first, eventsA: 0.5 }] })],
-    ['E2: allocation 0', () => logEOfFirstEvents({ ...grid, epochs: [{ ...first, allocation: 0 }] })],
+    ['betting: six bets', () => logEOfSums(sevens.slice(1), sevens)],
+    ['betting: a sum that is no number', () => logEOfSums(sevens, [...sevens.slice(1), Number.NaN])],
+    ['betting: a bet that can lose more than it has', () => logEOfUnits([[1, false, 0.5]], [0.9], [1], 0.1, 1)],
+    ['betting: a unit with allocation 0', () => logEOfUnits([[1, false, 0]], [0.1], [1], 0.1, 1)],
+    ['first event: half an event', () => logEOfFirstEvents({ ...grid, epochs: [{ ...first, eventsA: 0.5 }] })],
+    ['first event: allocation 0', () => logEOfFirstEvents({ ...grid, epochs: [{ ...first, allocation: 0 }] })],
     [
-      'E2: a negative weight',
+      'first event: a negative weight',
       () => logEOfFirstEvents({ ...grid, weights: grid.weights.map((weight) => -weight), epochs: [first] }),
     ],
     [
-      'E2: a ratio without weight',
+      'first event: a ratio without weight',
       () => logEOfFirstEvents({ ...grid, ratios: [1.2, 1.3], weights: [1], epochs: [first] }),
     ],
-    ['E4: shares that do not sum to 1', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.6] }])],
-    ['E4: a negative count', () => logEOfRatio([{ counts: [1, -2], shares: [0.5, 0.5] }])],
-    ['E4: one arm', () => logBayesFactor([1], [1], [1])],
+    ['sample ratio: shares that do not sum to 1', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.6] }])],
+    ['sample ratio: a negative count', () => logEOfRatio([{ counts: [1, -2], shares: [0.5, 0.5] }])],
+    ['sample ratio: one arm', () => logBayesFactor([1], [1], [1])],
   ])('%s', (_name, call) => {
     const outcome = call();
     expect(outcome).toEqual({ ok: false, reason: expect.stringMatching(/\w/) });
@@ -85,12 +88,12 @@ describe('laws', () => {
     counts,
     fc.constantFrom<Side>('harm', 'win', 'noninferiority'),
     fc.double({ min: 0.001, max: 0.5, noNaN: true }),
-  ])('E1 is a number for every possible count: no bet can lose all', (given, side, tolerance) => {
+  ])('betting is a number for every possible count: no bet can lose all', (given, side, tolerance) => {
     const outcome = logEOfCounts({ ...design, side, tolerance, epochs: [given] });
     expect(Number.isFinite(logE(outcome))).toBe(true);
   });
   propertyTest.prop([counts, fc.constantFrom<Side>('harm', 'win')])(
-    'E1: one more bad unit in the candidate raises harm and lowers win',
+    'betting: one more bad unit in the candidate raises harm and lowers win',
     (given, side) => {
       const before = logE(logEOfCounts({ ...design, side, epochs: [given] }));
       const after = logE(
@@ -105,7 +108,7 @@ describe('laws', () => {
   );
   // The defining property of an e-value, exactly: its mean over the draw of the next unit is at most its present value.
   propertyTest.prop([counts, fc.double({ min: 0, max: 1, noNaN: true })])(
-    'E1: under the null the next unit does not raise e on average',
+    'betting: under the null the next unit does not raise e on average',
     (given, rate) => {
       const e = (change: Partial<typeof given>): number =>
         logE(logEOfCounts({ ...design, epochs: [{ ...given, ...change }] }));
@@ -121,7 +124,7 @@ describe('laws', () => {
     },
   );
   propertyTest.prop([fc.double({ min: 0.01, max: 0.99, noNaN: true }), fc.nat(2_000), fc.nat(2_000)])(
-    'E2: under the null the next first event keeps e on average',
+    'first event: under the null the next first event keeps e on average',
     (allocation, eventsA, eventsB) => {
       const e = (a: number, b: number): number =>
         logE(logEOfFirstEvents({ ...grid, epochs: [{ allocation, eventsA: a, eventsB: b }] }));
@@ -133,7 +136,7 @@ describe('laws', () => {
     },
   );
   propertyTest.prop([fc.array(fc.nat(500), { minLength: 2, maxLength: 4 })])(
-    'E4: under the null the next unit keeps e on average',
+    'sample ratio: under the null the next unit keeps e on average',
     (given) => {
       const shares = given.map((_, arm) => (arm + 1) / ((given.length * (given.length + 1)) / 2));
       const e = (at: number): number =>
@@ -152,7 +155,7 @@ describe('laws', () => {
 });
 
 test.each([1, 4, 56, 1000])(
-  'restart weights never sum to more than 1, however long it runs (%i slots planned)',
+  'test-start weights never sum to more than 1, however long it runs (%i slots planned)',
   (planned) => {
     let sum = wholePhaseWeight;
     for (let k = 1; k <= 20_000; k += 1) sum += slotWeight(k, planned) + configurationChangeWeight(k);
@@ -160,14 +163,14 @@ test.each([1, 4, 56, 1000])(
     expect(sum).toBeGreaterThan(0.9);
   },
 );
-test('suffix sums of a difference array count everyone once from each restart on', () => {
-  const cell = (n: number) => {
+test('suffix sums of a difference array count everyone once from each test start on', () => {
+  const sums = (n: number) => {
     const sums = emptyTestSums();
     sums.n = n;
     return sums;
   };
   // Three units in segment 0; two come back in 2, one of them again in 3; a new one in 3.
-  const differences = [cell(1), undefined, cell(1), cell(2)];
+  const differences = [sums(1), undefined, sums(1), sums(2)];
   expect(suffixSums(differences).map(({ n }) => n)).toEqual([4, 3, 3, 2]);
   expect(differences[0]?.n).toBe(1);
   const total = emptyTestSums();

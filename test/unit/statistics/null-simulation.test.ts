@@ -1,6 +1,6 @@
 /**
  * The promise behind every decision, on a small scale: with no difference between the arms, looking after every segment
- * and deciding on the strongest of all restarts raises a false alarm in at most alpha of the runs. Each claim has a
+ * and deciding on the strongest of all test starts raises a false alarm in at most alpha of the runs. Each claim has a
  * broken twin that fails, so that the simulation is known to be able to tell. Seeded; limits leave four standard
  * errors.
  */
@@ -105,22 +105,22 @@ function run(seed: number, users: number, segments: number): Alarms {
   return { union, withoutWeights, everyVisit };
 }
 
-describe('E1 with restarts, no difference between the arms', () => {
+describe('betting from every test start, no difference between the arms', () => {
   const runs = 500;
   const all = Array.from({ length: runs }, (_, seed) => run(seed + 1, 250, 40));
   const share = (alarm: keyof Alarms): number => all.filter((one) => one[alarm]).length / runs;
-  test('40 looks at 40 restarts stay under alpha', () => {
+  test('40 looks at 40 test starts stay under alpha', () => {
     console.log(
-      `false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, restarts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`,
+      `false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, test starts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`,
     );
     expect(share('union')).toBeLessThanOrEqual(limit(runs));
   });
-  test('twin: restarts that each spend all of alpha do not', () =>
+  test('twin: test starts that each spend all of alpha do not', () =>
     expect(share('withoutWeights')).toBeGreaterThan(limit(runs)));
   test('twin: visits counted as units do not', () => expect(share('everyVisit')).toBeGreaterThan(limit(runs)));
 });
 
-describe('E2, no difference between the arms, a look at every event', () => {
+describe('first events, no difference between the arms, a look at every event', () => {
   const q = 0.2;
   const runs = 600;
   /** Share of runs with an alarm within 400 events; `repeats`: how often a unit's event is counted. */

@@ -21,7 +21,7 @@ describe('one arm against its limit', () => {
     });
     expect(sloOf(entries(4_000, (at) => (at % 20 === 0 ? 1 : 0)))).toMatchObject({ status: 'fine' });
   });
-  test('control is judged by its own limit, beside a candidate', () => {
+  test('control is judged by its own limit, with any candidate', () => {
     const control = withSlo('id: errors, arm: A, metric: error_rate, worse_than: 0.1');
     expect(sloOf([...entries(400, () => 1, 'A'), ...entries(9, () => 0)], control)).toMatchObject({
       status: 'bad',
@@ -34,7 +34,7 @@ describe('one arm against its limit', () => {
       ),
     ).toMatchObject({ status: 'unknown', reason: 'no closed entries yet' });
   });
-  test('a break in the middle is found from the restart', () => {
+  test('a break in the middle is found from the test start', () => {
     const broken = [
       ...[0, 1, 2].flatMap((segment) => entries(700, () => 0, 'B', segment)),
       ...entries(200, (at) => (at % 3 === 0 ? 1 : 0), 'B', 3),

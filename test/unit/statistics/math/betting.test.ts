@@ -36,7 +36,7 @@ const revision = fc
   );
 const grid = { ratios: designRatios(1.2), weights: designRatioWeights };
 
-describe('E1', () => {
+describe('betting', () => {
   propertyTest.prop([
     revision,
     fc.double({ min: 0, max: 0.9, noNaN: true }),
@@ -66,7 +66,7 @@ describe('E1', () => {
     },
   );
   propertyTest.prop([revision, fc.integer({ min: 0, max: 100 })])(
-    'an epoch split in two is the same epoch',
+    'a revision split in two is the same revision',
     (given, percent) => {
       const cut = (n: number): [number, number] => [
         Math.floor((n * percent) / 100),
@@ -111,7 +111,7 @@ describe('E1', () => {
     ).toEqual({ ok: true, lower: -1, upper: 1 }));
 });
 
-describe('E2', () => {
+describe('first events', () => {
   const first = fc.record({
     allocation: fc.double({ min: 0.02, max: 0.98, noNaN: true }),
     eventsA: fc.nat(20_000),
@@ -172,7 +172,7 @@ describe('E2', () => {
   });
 });
 
-test('E4 at a billion units: a fair split is fair, one in 1e4 too many is found, in any order of arms', () => {
+test('the sample ratio at a billion units: a fair split is fair, one in 1e4 too many is found, in any order of arms', () => {
   const at = (extra: number): number => logE(logEOfRatio([{ counts: [9e8 - extra, 1e8 + extra], shares: [0.9, 0.1] }]));
   expect(at(0)).toBeLessThan(0);
   expect(at(1e5)).toBeGreaterThan(40);
@@ -234,7 +234,7 @@ describe('garbage gets a reason', () => {
       () => rateRatioInterval({ epochs: first, ratios: [0.9], weights: [1], alpha: 0.05, oneShot: true }),
     ],
     ['ratio interval at alpha 2', () => rateRatioInterval({ epochs: first, ...grid, alpha: 2, oneShot: true })],
-    ['E4 without concentrations', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.5] }], [])],
-    ['E4 with a concentration of 0', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.5] }], [0])],
+    ['sample ratio without concentrations', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.5] }], [])],
+    ['sample ratio with a concentration of 0', () => logEOfRatio([{ counts: [1, 2], shares: [0.5, 0.5] }], [0])],
   ])('%s', (_name, call) => expect(call()).toMatchObject(refused));
 });

@@ -8,7 +8,7 @@ import {
   normalMixtureBound,
   type Sides,
 } from '../../../../services/statistics/math/normal-mixture.ts';
-import { gaviHalfWidth, gaviRho } from '../../../../services/statistics/math/eppo.ts';
+import { gaviHalfWidth, gaviRho } from '../../../../services/statistics/math/library/eppo.ts';
 
 const refused = { ok: false, reason: expect.stringMatching(/\w/) };
 const clock = fc.double({ min: 1e-3, max: 1e9, noNaN: true });

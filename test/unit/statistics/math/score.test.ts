@@ -1,6 +1,6 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { growthbookFixed, growthbookSequential } from '../../../../services/statistics/math/growthbook.ts';
+import { growthbookFixed, growthbookSequential } from '../../../../services/statistics/math/library/growthbook.ts';
 import {
   type AdjustedSums,
   type ArmMoments,
@@ -105,12 +105,12 @@ describe('moments', () => {
 });
 
 const half = (units: number, mean: number, sd: number): ArmMoments => ({ units, mean, variance: sd ** 2 });
-const epochs = [
+const revisions = [
   { control: half(900, 3, 2), candidate: half(100, 3.4, 2.2) },
   { control: half(500, 4, 2), candidate: half(500, 4.3, 2.1) },
 ];
 const tuning = { pairs: 500 };
-describe('E3', () => {
+describe('the asymptotic score', () => {
   propertyTest.prop([fc.double({ min: 1e-3, max: 1e3, noNaN: true }), fc.double({ min: -100, max: 100, noNaN: true })])(
     'unit and origin of the metric do not matter to z',
     (scale, shift) => {
@@ -120,10 +120,10 @@ describe('E3', () => {
         variance: m.variance * scale * scale,
       });
       const [plain, other] = [
-        unwrap(stratifiedScore(epochs)),
+        unwrap(stratifiedScore(revisions)),
         unwrap(
           stratifiedScore(
-            epochs.map(({ control, candidate }) => ({ control: moved(control), candidate: moved(candidate) })),
+            revisions.map(({ control, candidate }) => ({ control: moved(control), candidate: moved(candidate) })),
           ),
         ),
       ];
@@ -131,11 +131,11 @@ describe('E3', () => {
       expect(other.pairs).toBe(plain.pairs);
     },
   );
-  test('the order of epochs does not matter, and swapping arms turns the sign', () => {
-    const [plain, turned] = [unwrap(stratifiedScore(epochs)), unwrap(stratifiedScore([...epochs].reverse()))];
+  test('the order of revisions does not matter, and swapping arms turns the sign', () => {
+    const [plain, turned] = [unwrap(stratifiedScore(revisions)), unwrap(stratifiedScore([...revisions].reverse()))];
     expect(turned.z).toBeCloseTo(plain.z, 13);
     const swapped = unwrap(
-      stratifiedScore(epochs.map(({ control, candidate }) => ({ control: candidate, candidate: control }))),
+      stratifiedScore(revisions.map(({ control, candidate }) => ({ control: candidate, candidate: control }))),
     );
     expect(swapped.z).toBeCloseTo(-plain.z, 13);
     expect(logEOfScore(swapped, 'win', tuning)).toEqual(logEOfScore({ ...plain, z: -swapped.z }, 'harm', tuning));
@@ -163,7 +163,7 @@ describe('E3', () => {
       expect(effectInterval(score, 'relative', 0.05, tuning)).toEqual(refused);
     },
   );
-  test('one epoch: relative effect and error are the delta method that GrowthBook uses', () => {
+  test('one revision: relative effect and error are the delta method that GrowthBook uses', () => {
     const [a, b] = [
       { units: 3407, sum: 1396.87, sumSquares: 52377.9767 },
       { units: 3461, sum: 2422.7, sumSquares: 134698.29 },
@@ -236,7 +236,7 @@ describe('garbage gets a reason', () => {
     ],
     ['an empty arm', () => effectiveN(0, 5)],
     ['all alike', () => skewnessOfSums({ units: 5, sum: 0, sumSquares: 0, sumCubes: 0 })],
-    ['no epoch', () => stratifiedScore([])],
+    ['no revision', () => stratifiedScore([])],
     ['an arm of one', () => stratifiedScore([{ control: half(1, 0, 1), candidate: half(5, 0, 1) }])],
     ['no variance', () => stratifiedScore([{ control: half(5, 0, 0), candidate: half(5, 1, 0) }])],
     [

@@ -1,23 +1,28 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../../services/demo/story.ts';
-import { budgetThreshold, simulateThresholds } from '../../../../services/statistics/math/budget.ts';
+import { createRandom } from '../../../../../services/demo/story.ts';
+import { budgetThreshold, simulateThresholds } from '../../../../../services/statistics/math/library/budget.ts';
 import {
   type Detector,
   detectorAlarms,
   driftLogFactors,
   startDetector,
   stepDetector,
-} from '../../../../services/statistics/math/drift.ts';
+} from '../../../../../services/statistics/math/library/drift.ts';
 import {
   crossingProbability,
   groupSequentialBounds,
   spent,
-} from '../../../../services/statistics/math/group-sequential.ts';
-import { logEOfLogrank } from '../../../../services/statistics/math/logrank.ts';
-import { anytimeP, eBenjaminiHochberg, intersect, mergeEValues } from '../../../../services/statistics/math/merge.ts';
-import { eHolm } from '../../../../services/kernel/e-holm.ts';
-import type { Result } from '../../../../services/statistics/math/special.ts';
+} from '../../../../../services/statistics/math/library/group-sequential.ts';
+import { logEOfLogrank } from '../../../../../services/statistics/math/library/logrank.ts';
+import {
+  anytimeP,
+  eBenjaminiHochberg,
+  intersect,
+  mergeEValues,
+} from '../../../../../services/statistics/math/library/merge.ts';
+import { eHolm } from '../../../../../services/kernel/e-holm.ts';
+import type { Result } from '../../../../../services/statistics/math/special.ts';
 
 const refused = { ok: false, reason: expect.stringMatching(/\w/) };
 function unwrap<T>(result: Result<T>): T {
@@ -118,7 +123,7 @@ describe('merging', () => {
   });
 });
 describe('budget', () => {
-  // Statistics design, E5: simulated with a look at every pair. Ours have a standard error of 0.014; the longest
+  // Published by the design's simulation with a look at every pair. Ours have a standard error of 0.014; the longest
   // horizon lies 0.08 above the design's figure (it lifts the threshold, so it is the safe side), the others within
   // 0.05.
   test.each([

@@ -2,8 +2,9 @@
  * Anytime-valid logrank for time to event. ter Schure, Perez-Ortiz, Ly & Grunwald (arXiv 2011.06931). Null: at every
  * event the candidate's hazard is at most control's (harm) or at least it (win). Proportional hazards are the
  * alternative's shape, not a condition. Risk sets are those just before the event; ramps need nothing more.
+ * Offered to analysts: no decision rests on it.
  */
-import { areWeights, cannot, isCount, isPositive, logSumExp, type Outcome, value } from './special.ts';
+import { areWeights, cannot, isCount, isPositive, logSumExp, type Outcome, value } from '../special.ts';
 
 export type RiskEvent = { readonly atRiskA: number; readonly atRiskB: number; readonly inCandidate: boolean };
 

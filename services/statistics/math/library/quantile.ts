@@ -1,13 +1,13 @@
 /**
  * Two-sample quantile test and confidence sequence of a quantile, by beta-binomial mixtures. Howard & Ramdas 2022
- * (Bernoulli 28(3)), section on A/B tests; statistics design, "Others". Null: both arms have the same p-quantile.
- * Two-sided, exact, agnostic and slow: prefer E1 or E2 on a threshold fixed beforehand. For each candidate value x of
- * the common quantile each arm is asked "is a share p below x?"; the evidences add up (arms are independent), and the
- * most lenient x counts.
+ * (Bernoulli 28(3)), section on A/B tests. Offered to analysts: no decision rests on it. Null: both arms have the same
+ * p-quantile. Two-sided, exact, agnostic and slow: prefer betting or first events on a threshold fixed beforehand. For
+ * each candidate value x of the common quantile each arm is asked "is a share p below x?"; the evidences add up (arms
+ * are independent), and the most lenient x counts.
  */
-import { betaBinomialTuning, logEOfRate } from './beta-binomial.ts';
+import { betaBinomialTuning, logEOfRate } from '../beta-binomial.ts';
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
-import { cannot, isProbability, type Interval, type Outcome, type Result, value } from './special.ts';
+import { cannot, isProbability, type Interval, type Outcome, type Result, value } from '../special.ts';
 
 /** p in (0, 1); tuned for `tunedFor` units of an arm (500) at `alpha` (0.05). */
 export type QuantileTuning = { readonly p: number; readonly tunedFor?: number; readonly alpha?: number };

@@ -1,10 +1,10 @@
 /**
- * Group-sequential tests, the alternative to E5 when looks are few and planned: bounds on z from a spending function by
- * recursive integration (Armitage, McPherson & Rowe 1969; Lan & DeMets 1983). Valid at the planned looks only, under
- * normality. Statistics design, E5; no decision here rests on them.
+ * Group-sequential tests, the alternative to budget mode when looks are few and planned: bounds on z from a spending
+ * function by recursive integration (Armitage, McPherson & Rowe 1969; Lan & DeMets 1983). Valid at the planned looks
+ * only, under normality. Offered to analysts: no decision rests on them.
  */
-import { logNormalCdf, normalCdf, normalQuantile } from './normal.ts';
-import { cannot, isPositive, isProbability, type Result } from './special.ts';
+import { logNormalCdf, normalCdf, normalQuantile } from '../normal.ts';
+import { cannot, isPositive, isProbability, type Result } from '../special.ts';
 
 export type Spending =
   | { readonly form: 'power'; readonly rho: number }

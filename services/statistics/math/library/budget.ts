@@ -1,13 +1,14 @@
 /**
- * E5, budget mode: E3's log e against a lower threshold that is exact for a test of at most N pairs with its first look
- * at m. The threshold is the 1 - alpha quantile of sup over m <= n <= N of log e under Brownian motion; it depends on
- * m, N and the tuning only through their ratios. Valid up to N and no further: there is no extension. Asymptotic: the
- * gates of E3 apply. Statistics design, E5; `budget-table.ts` is written by `infra/scripts/budget-boundary.ts`.
+ * Budget mode: the log e of `score.ts` against a lower threshold that is exact for a test of at most N pairs with its
+ * first look at m. The threshold is the 1 - alpha quantile of sup over m <= n <= N of log e under Brownian motion; it
+ * depends on m, N and the tuning only through their ratios. Valid up to N and no further: there is no extension.
+ * Asymptotic: the gates of `score.ts` apply. `budget-table.ts` is written by `infra/scripts/budget-boundary.ts`.
+ * Offered to analysts: no decision rests on it.
  */
 import { budgetTable } from './budget-table.ts';
-import { logNormalCdf } from './normal.ts';
-import { mixtureRho } from './normal-mixture.ts';
-import { cannot, isPositive, type Result } from './special.ts';
+import { logNormalCdf } from '../normal.ts';
+import { mixtureRho } from '../normal-mixture.ts';
+import { cannot, isPositive, type Result } from '../special.ts';
 
 /** 0 <= u < 1. */
 export type Random = () => number;
@@ -99,10 +100,10 @@ function between(nodes: readonly number[], x: number): { readonly at: number; re
 }
 
 /**
- * Reject at level `alpha` (one that the table holds: 0.05, 0.025, 0.01) when E3's one-sided log e reaches `threshold`.
- * `lookEvery` pairs between looks, 1 by default; 0 for any schedule. Interpolated in the logarithms of horizon/first
- * and tuned/first, and with what looks miss falling as 1/sqrt(first); outside the table's ratios, and for other levels,
- * a refusal: log(1/alpha) is always right.
+ * Reject at level `alpha` (one that the table holds: 0.05, 0.025, 0.01) when the one-sided log e of `score.ts` reaches
+ * `threshold`. `lookEvery` pairs between looks, 1 by default; 0 for any schedule. Interpolated in the logarithms of
+ * horizon/first and tuned/first, and with what looks miss falling as 1/sqrt(first); outside the table's ratios, and for
+ * other levels, a refusal: log(1/alpha) is always right.
  */
 export function budgetThreshold(
   { first, horizon, tuned }: BudgetShape,

@@ -3,8 +3,8 @@
  * confidence sequence of Waudby-Smith et al. (arXiv 2103.06476, equations 9, 134, 155 and 161) on the absolute or the
  * relative difference. Conventions of gbstats: a proportion's variance is m(1-m), Welch- Satterthwaite's degrees of
  * freedom come from the unscaled arms, n is total units. Equal to its outputs to 1e-5
- * (`test/golden/growthbook.test.ts`). ASYMPTOTIC, two-sided or one-sided as named, never behind the gates of E3: not
- * what decides here.
+ * (`test/golden/growthbook.test.ts`). ASYMPTOTIC, two-sided or one-sided as named, never behind the gates of
+ * `score.ts`. Offered to analysts: no decision rests on it.
  */
 import {
   type AdjustedSums,
@@ -16,10 +16,10 @@ import {
   momentsOfRate,
   momentsOfRatio,
   type RatioSums,
-} from './moments.ts';
-import { mixtureRho } from './normal-mixture.ts';
-import { cannot, isProbability, type Refusal, type Result } from './special.ts';
-import { logStudentTUpperTail, studentTQuantile } from './student.ts';
+} from '../moments.ts';
+import { mixtureRho } from '../normal-mixture.ts';
+import { cannot, isProbability, type Refusal, type Result } from '../special.ts';
+import { logStudentTUpperTail, studentTQuantile } from '../student.ts';
 
 export type GrowthbookArms =
   | { readonly kind: 'mean'; readonly control: MeanSums; readonly candidate: MeanSums }

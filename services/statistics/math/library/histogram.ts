@@ -1,8 +1,8 @@
 /**
  * The exact log histogram: bucket -> units, bucket = floor(log(x)/log(1.02)). Edges are fixed and counts exact, so
- * whatever is rounded outward to an edge stays exact.
+ * whatever is rounded outward to an edge stays exact. Offered to analysts: no decision rests on it.
  */
-import { cannot, isCount, type Result } from './special.ts';
+import { cannot, isCount, type Result } from '../special.ts';
 
 /** bucket -> number of units whose value lies in [1.02^bucket, 1.02^(bucket+1)). -Infinity is the bucket of 0. */
 export type Histogram = ReadonlyMap<number, number>;

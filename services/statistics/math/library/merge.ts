@@ -1,6 +1,6 @@
 /**
  * Several e-values: their average, the union bound's p, Benjamini-Hochberg's procedure, and the running intersection of
- * intervals.
+ * intervals. Offered to analysts: no decision rests on it.
  */
 import {
   areWeights,
@@ -11,13 +11,12 @@ import {
   type Outcome,
   type Result,
   value,
-} from './special.ts';
+} from '../special.ts';
 
 /**
  * log(sum w_k e_k): an average of e-values is an e-value under ANY dependence (Vovk & Wang 2021), at one moment.
  * Weights are at least 0 and sum to at most 1, fixed beforehand. Over time it is a test only if all e_k live in one
- * filtration; metrics with different windows, and restarts, do not: use the maximum of log w + log e there (design,
- * 6.4).
+ * filtration; metrics with different windows, and test starts, do not: use the maximum of log w + log e there.
  */
 export function mergeEValues(logEs: readonly number[], weights: readonly number[]): Outcome {
   if (logEs.length !== weights.length || !areWeights(weights))
@@ -35,7 +34,7 @@ export const anytimeP = (maxLogE: number): Result<{ readonly p: number }> =>
 
 /**
  * e-BH (Wang & Ramdas 2022): the k largest fall when the k-th is at least n/(alpha k). False discovery rate at most
- * alpha at ONE look; not for running maxima (design, 3.6).
+ * alpha at ONE look; not for running maxima (Tavyrikov, Goeman & de Heide 2025).
  */
 export function eBenjaminiHochberg(
   logEs: readonly number[],

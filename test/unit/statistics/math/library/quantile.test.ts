@@ -1,18 +1,18 @@
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { dkwBand, dkwConstant, dkwRadius, dkwShift } from '../../../../services/statistics/math/dkw.ts';
+import { dkwBand, dkwConstant, dkwRadius, dkwShift } from '../../../../../services/statistics/math/library/dkw.ts';
 import {
   bucketLower,
   bucketOf,
   type Histogram,
   histogramSize,
-} from '../../../../services/statistics/math/histogram.ts';
+} from '../../../../../services/statistics/math/library/histogram.ts';
 import {
   logEOfQuantile,
   logEOfQuantileHistogram,
   quantileInterval,
-} from '../../../../services/statistics/math/quantile.ts';
-import type { Outcome } from '../../../../services/statistics/math/special.ts';
+} from '../../../../../services/statistics/math/library/quantile.ts';
+import type { Outcome } from '../../../../../services/statistics/math/special.ts';
 
 const refused = { ok: false, reason: expect.stringMatching(/\w/) };
 const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : Number.NaN);

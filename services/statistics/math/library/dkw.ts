@@ -1,10 +1,11 @@
 /**
  * "Anything about the distribution moved": a band around an empirical distribution that holds at all sample sizes at
- * once. Howard & Ramdas 2022 (Bernoulli), time-uniform DKW; statistics design, "Others". Distribution-free, exact,
- * weakest power. Null of the test: no value is exceeded more often in the candidate than in control.
+ * once. Howard & Ramdas 2022 (Bernoulli), time-uniform DKW. Distribution-free, exact, weakest power; offered to
+ * analysts, no decision rests on it. Null of the test: no value is exceeded more often in the candidate than in
+ * control.
  */
 import { bucketLower, type Histogram, histogramSize, mergedBuckets } from './histogram.ts';
-import { cannot, isPositive, isProbability, lastFalse, type Result } from './special.ts';
+import { cannot, isPositive, isProbability, lastFalse, type Result } from '../special.ts';
 
 /** The paper's leading factor. */
 const leading = 0.85;

@@ -2,9 +2,9 @@
  * Drift after promotion: e-detectors (Shin, Ramdas & Rinaldo 2023). Null: nothing has changed, that is, every unit's
  * factor has mean at most 1. Alarm when the weighted sum of the processes reaches 1/alpha: the average number of units
  * to a false alarm is then at least 1/alpha, whatever the distribution. STATEFUL: order matters, unlike everything else
- * here.
+ * here. Offered to analysts: no decision rests on it.
  */
-import { areWeights, cannot, isProbability, log1pExp, logSumExp, type Result } from './special.ts';
+import { areWeights, cannot, isProbability, log1pExp, logSumExp, type Result } from '../special.ts';
 
 /** `log` of each bet's running process; -Infinity before the first unit. */
 export type Detector = {

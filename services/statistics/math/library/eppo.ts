@@ -1,9 +1,9 @@
 /**
  * Eppo's GAVI confidence sequence, for people who migrate: the two-sided normal mixture with a rho of its own. Howard
  * et al. (arXiv 1810.08240); Eppo's docs, "statistical nitty-gritty". t and the tuning are TOTAL units of both arms.
- * One-sided a is run as two-sided 2a. ASYMPTOTIC; not what decides here.
+ * One-sided a is run as two-sided 2a. ASYMPTOTIC. Offered to analysts: no decision rests on it.
  */
-import { cannot, isPositive, isProbability, type Result } from './special.ts';
+import { cannot, isPositive, isProbability, type Result } from '../special.ts';
 
 /** Eppo's default: tightest at 10,000 units. */
 export const gaviTuning = 10_000;

@@ -1,0 +1,105 @@
+/**
+ * What no single value of a file shows, but several together: one control, ids used once, a ramp that rises, metrics and
+ * SLOs that can be resolved. It reads the raw content, so that a file with a wrong type elsewhere hears of these too.
+ */
+import type { MetricSpec } from '../kernel/experiment.ts';
+import { defaultAlphaSlo, metricSchema, sloSchema } from './file-schema.ts';
+import { resolveOne } from './file-to-spec.ts';
+import { isResolveProblem, type ResolveProblem, resolveSlo } from './resolve-metrics.ts';
+
+export type FilePath = readonly (string | number)[];
+export type Complaint = { readonly path: FilePath; readonly code: string; readonly message: string };
+type Complain = (complaint: Complaint) => void;
+type Content = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Content =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const recordIn = (value: unknown): Content => (isRecord(value) ? value : {});
+const recordsIn = (value: unknown): readonly Content[] => (Array.isArray(value) ? value.map(recordIn) : []);
+
+export function checkTogether(content: unknown, complain: Complain): void {
+  const experiment = recordIn(recordIn(content)['experiment']);
+  const arms = recordsIn(experiment['arms']);
+  const metrics = recordsIn(experiment['metrics']);
+  checkControl(arms, complain);
+  checkIds('arms', arms, complain);
+  checkIds('metrics', metrics, complain);
+  checkRamp(recordIn(experiment['ramp'])['coverage'], complain);
+  checkSlos(experiment, arms, checkMetrics(metrics, complain), complain);
+}
+
+function checkControl(arms: readonly Content[], complain: Complain): void {
+  const controls = arms.filter(({ role }) => role === 'control').length;
+  const toldRoles = arms.every(({ role }) => role === undefined || role === 'control');
+  if (arms.length > 0 && toldRoles && controls !== 1)
+    complain({
+      path: ['experiment', 'arms'],
+      code: 'control',
+      message: `exactly one arm has role: control, found ${controls}`,
+    });
+}
+
+function checkIds(key: 'arms' | 'metrics', items: readonly Content[], complain: Complain): void {
+  for (const [index, { id }] of items.entries()) {
+    const first = items.findIndex((other) => other['id'] === id);
+    if (typeof id === 'string' && first !== index)
+      complain({ path: ['experiment', key, index, 'id'], code: 'duplicate', message: `"${id}" is used twice` });
+  }
+}
+
+function checkRamp(coverage: unknown, complain: Complain): void {
+  const steps: readonly unknown[] = Array.isArray(coverage) ? coverage : [];
+  for (const [index, step] of steps.entries())
+    if (index > 0 && Number(step) <= Number(steps[index - 1]))
+      complain({
+        path: ['experiment', 'ramp', 'coverage', index],
+        code: 'ramp',
+        message: 'coverage rises from step to step',
+      });
+}
+
+const at = (path: FilePath, { key, code, message }: ResolveProblem): Complaint => ({
+  path: key === undefined ? path : [...path, key],
+  code,
+  message,
+});
+
+/** Complains about metrics that cannot be resolved, and hands on those that can. */
+function checkMetrics(metrics: readonly Content[], complain: Complain): readonly MetricSpec[] {
+  return metrics.flatMap((metric, index) => {
+    const known = metricSchema.safeParse(metric);
+    if (!known.success) return [];
+    const [found] = resolveOne(known.data);
+    if (!isResolveProblem(found)) return [found];
+    complain(at(['experiment', 'metrics', index], found));
+    return [];
+  });
+}
+
+function checkSlos(
+  experiment: Content,
+  arms: readonly Content[],
+  resolved: readonly MetricSpec[],
+  complain: Complain,
+): void {
+  const alphaSlo = recordIn(experiment['analysis'])['alpha_slo'];
+  const declared = recordsIn(experiment['metrics']);
+  /** Declared, but with a problem of its own: it is not also an unknown one. */
+  const hasProblem = (metric: string): boolean =>
+    declared.some(({ id }) => id === metric) && !resolved.some(({ id }) => id === metric);
+  const context = {
+    unit: String(experiment['unit']),
+    metrics: resolved,
+    alphaSlo: typeof alphaSlo === 'number' ? alphaSlo : defaultAlphaSlo,
+    arms: arms.map(({ id, role }) => ({
+      id: String(id),
+      role: role === 'control' ? ('control' as const) : ('candidate' as const),
+    })),
+  };
+  for (const [index, slo] of recordsIn(experiment['slos']).entries()) {
+    const known = sloSchema.safeParse(slo);
+    if (!known.success || hasProblem(known.data.metric)) continue;
+    const found = resolveSlo(known.data, context);
+    if (isResolveProblem(found)) complain(at(['experiment', 'slos', index], found));
+  }
+}
