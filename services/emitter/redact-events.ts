@@ -4,7 +4,13 @@
  */
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import { addCounts, cleanInferenceTexts, cleanOutcomeTexts, createTally, type Tally } from '../redaction/records.ts';
+import {
+  addCounts,
+  cleanInferenceTexts,
+  cleanOutcomeTexts,
+  createRedactionCounts,
+  type RedactionCounts,
+} from '../redaction/records.ts';
 
 export type EventRedaction = {
   inference(event: InferenceEvent): InferenceEvent;
@@ -15,12 +21,12 @@ export type EventRedaction = {
 export function createEventRedaction(policy: RedactionPolicy | undefined): EventRedaction {
   const counts: Record<string, number> = {};
   const counted =
-    <E>(clean: (event: E, tally: Tally) => E) =>
+    <E>(clean: (event: E, found: RedactionCounts) => E) =>
     (event: E): E => {
       if (policy === undefined) return event;
-      const tally = createTally(policy);
-      const result = clean(event, tally);
-      addCounts(counts, tally.tiers);
+      const found = createRedactionCounts(policy);
+      const result = clean(event, found);
+      addCounts(counts, found.tiers);
       return result;
     };
   return { inference: counted(cleanInferenceTexts), outcome: counted(cleanOutcomeTexts), counts };

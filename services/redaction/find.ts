@@ -1,34 +1,34 @@
 /**
- * Findings in one text: the anchor pass, folding, the families, escapes and encoded words, two levels deep and under a
+ * Findings in one text: the scan for literals, folding, the detectors, escapes and encoded words, two levels deep and under a
  * budget. Positions are those of the text that was given.
  */
-import { createScanner, type Scanned, type Scanner } from './anchors.ts';
-import { patternFamilies, type Tier } from './families.ts';
-import type { Finding } from './family.ts';
+import { createScanner, type Scanned, type Scanner } from './trigger-literals.ts';
+import { detectors, type Tier } from './detectors.ts';
+import type { Finding } from './detector.ts';
 import { foldText, type Mapped } from './fold-text.ts';
 import { kindTable, unitKind } from './names/letters.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { judgeLeaf } from './secrets/context.ts';
 import { dottedKeyStart } from './secrets/provider-key.ts';
-import { findStructured, type ScoredFinding, structuredAnchors, type Work } from './structured/index.ts';
+import { findStructured, type ScoredFinding, structuredLiterals, type Budget } from './structured/index.ts';
 import { decodeWord, unescapeText } from './unescape.ts';
 
-/** `score` of a family that has none is its rank. */
+/** `score` of a finding that has none is its rank. */
 export type Found = Finding & { readonly score: number; readonly tier: Tier };
 
 let scanner: Scanner | undefined;
 /** Built for the first text: an app that imports the emitter need not pay for it (about 45 ms). */
 function scan(text: string): Scanned | undefined {
-  scanner ??= createScanner([{ anchors: structuredAnchors }, ...patternFamilies.map(({ family }) => family)]);
+  scanner ??= createScanner([{ literals: structuredLiterals }, ...detectors.map(({ detector }) => detector)]);
   return scanner(text);
 }
 const maxDepth = 2;
 /**
- * What a unit of text costs before anything is found in it, in looks: the anchor pass, folding and maps; and the words
+ * What a unit of text costs before anything is found in it, in budget steps: scan, folding and maps; and the words
  * of the names tier.
  */
-const unitLooks = 1 / 64;
-const nameLooks = 1 / 24;
+const unitSteps = 1 / 64;
+const nameSteps = 1 / 24;
 /** More findings than this in one text is an attack or a dump: it goes out whole. */
 export const maxFindings = 20_000;
 
@@ -52,14 +52,14 @@ export function find(
   text: string,
   key: string | undefined,
   policy: RedactionPolicy,
-  work: Work,
+  budget: Budget,
   out: Found[],
   depth = 0,
 ): boolean {
   const names = policy.names !== false && depth === 0;
-  work.left -= text.length * unitLooks;
+  budget.left -= text.length * unitSteps;
   if (key !== undefined && depth === 0) {
-    // What a field's name says needs no anchor in the text.
+    // What a field's name says needs no literal in the text.
     const leaf: Finding[] = [];
     judgeLeaf(text, key, leaf);
     for (const finding of leaf) out.push(withTier(finding, 'secrets'));
@@ -68,7 +68,7 @@ export function find(
   if (scanned === undefined && !names) return false;
   let base = text;
   let folded: Mapped | undefined;
-  if (scanned?.marks.nonAscii) {
+  if (scanned?.hints.nonAscii) {
     folded = foldText(text);
     if (folded) {
       base = folded.text;
@@ -76,25 +76,25 @@ export function find(
     }
   }
   const found: Found[] = [];
-  families(base, scanned, key, { names: names && mayHoldNames(text), places: names }, work, found);
-  if (scanned?.marks.escapes && depth < maxDepth) {
+  runDetectors(base, scanned, key, { names: names && mayHoldNames(text), places: names }, budget, found);
+  if (scanned?.hints.escapes && depth < maxDepth) {
     const plain = unescapeText(base);
     if (plain) {
       const inner: Found[] = [];
-      if (find(plain.text, key, { ...policy, names: false }, work, inner, depth + 1)) return true;
+      if (find(plain.text, key, { ...policy, names: false }, budget, inner, depth + 1)) return true;
       for (const finding of inner) found.push(mapped(finding, plain));
     }
   }
   if (
     scanned &&
-    scanned.marks.longs.length > 0 &&
+    scanned.hints.longs.length > 0 &&
     depth < maxDepth &&
-    encoded(base, scanned.marks.longs, policy, work, found, depth)
+    encoded(base, scanned.hints.longs, policy, budget, found, depth)
   )
     return true;
   if (policy.own) ownPatterns(base, policy, found);
   for (const finding of found) out.push(folded ? mapped(finding, folded) : finding);
-  return work.left <= 0;
+  return budget.left <= 0;
 }
 
 const nearShape = 30;
@@ -143,7 +143,7 @@ function sureSecrets(found: readonly Found[]): readonly number[] {
 }
 const nothing: readonly number[] = [];
 
-function families(
+function runDetectors(
   text: string,
   scanned: Scanned | undefined,
   key: string | undefined,
@@ -151,40 +151,40 @@ function families(
     names,
     places,
   }: { readonly names: boolean /** Postal codes go with the switch of the names tier. */; readonly places: boolean },
-  work: Work,
+  budget: Budget,
   found: Found[],
 ): void {
   const plain: ScoredFinding[] = [];
   const context = key === undefined ? noContext : { key };
-  for (let index = 0; index < patternFamilies.length; index += 1) {
-    const { family, tier } = patternFamilies[index] as (typeof patternFamilies)[number];
+  for (let index = 0; index < detectors.length; index += 1) {
+    const { detector, tier } = detectors[index] as (typeof detectors)[number];
     const hits = scanned?.hits[index + 1];
-    const foreign = scanned?.marks.nonAscii === true ? family.findForeign : undefined;
-    if (foreign === undefined && (family.anchors.length > 0 ? hits === undefined : tier === 'names' && !names))
+    const foreign = scanned?.hints.nonAscii === true ? detector.findForeign : undefined;
+    if (foreign === undefined && (detector.literals.length > 0 ? hits === undefined : tier === 'names' && !names))
       continue;
     plain.length = 0;
-    work.left -= tier === 'names' ? text.length * nameLooks : (hits?.length ?? 0) >> 2;
-    if (work.left <= 0) return;
-    if (hits !== undefined || foreign === undefined) family.find(text, hits ?? nothing, context, plain);
+    budget.left -= tier === 'names' ? text.length * nameSteps : (hits?.length ?? 0) >> 2;
+    if (budget.left <= 0) return;
+    if (hits !== undefined || foreign === undefined) detector.find(text, hits ?? nothing, context, plain);
     foreign?.(text, plain);
     if (plain.length > maxFindings) {
-      work.left = 0;
+      budget.left = 0;
       return;
     }
     for (const finding of plain) found.push(withTier(finding, tier));
   }
   if (scanned === undefined) return;
-  const { marks, hits } = scanned;
+  const { hints, hits } = scanned;
   if (
-    marks.digits.length === 0 &&
-    marks.ats.length === 0 &&
-    marks.colons.length === 0 &&
-    marks.macs.length === 0 &&
+    hints.digits.length === 0 &&
+    hints.ats.length === 0 &&
+    hints.colons.length === 0 &&
+    hints.macs.length === 0 &&
     hits[0] === undefined
   )
     return;
   plain.length = 0;
-  findStructured(text, marks, hits[0], key, plain, work, sureSecrets(found), places);
+  findStructured(text, hints, hits[0], key, plain, budget, sureSecrets(found), places);
   if (plain.length === 0) return;
   for (const finding of plain) if (!isKept(text, finding)) found.push(withTier(finding, 'structured'));
 }
@@ -195,15 +195,15 @@ function encoded(
   text: string,
   longs: readonly number[],
   policy: RedactionPolicy,
-  work: Work,
+  budget: Budget,
   found: Found[],
   depth: number,
 ): boolean {
   for (let index = 0; index < longs.length; index += 2) {
     const start = longs[index] as number;
     const end = longs[index + 1] as number;
-    work.left -= 4 + (end - start) / 64;
-    if (work.left <= 0) return true;
+    budget.left -= 4 + (end - start) / 64;
+    if (budget.left <= 0) return true;
     const whole = dottedKeyStart(text, start, end);
     if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
     // Behind `0x`, behind a path, or the whole word.
@@ -214,9 +214,9 @@ function encoded(
       if (from < start) continue;
       const decoded = decodeWord(text, from, end);
       if (decoded === undefined) continue;
-      work.left -= 8;
+      budget.left -= 8;
       const inner: Found[] = [];
-      if (find(decoded, undefined, { ...policy, names: false }, work, inner, depth + 1)) return true;
+      if (find(decoded, undefined, { ...policy, names: false }, budget, inner, depth + 1)) return true;
       const strong = inner
         .filter(({ score, tier }) => tier !== 'structured' || score >= 0.5)
         .sort((a, b) => b.rank - a.rank)[0];

@@ -4,12 +4,12 @@
  */
 import { fieldType, isEmptyHanded, nameTypes } from './field-names.ts';
 import { find, type Found, maxFindings } from './find.ts';
-import type { Tier } from './families.ts';
+import type { Tier } from './detectors.ts';
 import { type Leaf, jsonLeaves, readJsonString, streamLeaves } from './json-text.ts';
 import { cutValues } from './joined.ts';
 import type { RedactionPolicy } from './policy.ts';
 import { type Placed, resolve } from './resolve.ts';
-import type { Work } from './structured/index.ts';
+import type { Budget } from './structured/index.ts';
 import { canonical, isOurs, placeholder, replacementOf } from './tokens.ts';
 
 /**
@@ -34,15 +34,15 @@ function findInPieces(
   text: string,
   key: string | undefined,
   policy: RedactionPolicy,
-  work: Work,
+  budget: Budget,
   out: Placed[],
 ): boolean {
-  if (text.length <= policy.pieceUnits) return find(text, key, policy, work, out);
+  if (text.length <= policy.pieceUnits) return find(text, key, policy, budget, out);
   for (let from = 0; from < text.length; from += policy.pieceUnits) {
     const found: Found[] = [];
     // Two overlaps: one in front, so that what began before is not seen from its middle, and one behind.
     const start = Math.max(0, from - overlapUnits);
-    if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, work, found)) return true;
+    if (find(text.slice(start, from + policy.pieceUnits + overlapUnits), key, policy, budget, found)) return true;
     for (const finding of found) {
       const at = finding.start + start;
       if (finding.end + start > from && at < from + policy.pieceUnits)
@@ -64,7 +64,7 @@ function findIn(
   text: string,
   key: string | undefined,
   policy: RedactionPolicy,
-  work: Work,
+  budget: Budget,
   out: Placed[],
   nested: number,
 ): boolean {
@@ -84,36 +84,36 @@ function findIn(
       });
       return false;
     }
-    if (leaves !== undefined) return findInLeaves(text, leaves, policy, work, out, nested);
+    if (leaves !== undefined) return findInLeaves(text, leaves, policy, budget, out, nested);
   }
   const lines = nested <= maxNested ? streamLeaves(text) : undefined;
   if (lines !== undefined) {
     // Leaf by leaf is dearer than text: it gets half of what is left, and what needs more is text like any other.
-    const half = work.left / 2;
-    const share: Work = { left: half };
+    const half = budget.left / 2;
+    const share: Budget = { left: half };
     const found: Placed[] = [];
     const isTooMuch = findInLeaves(text, lines, policy, share, found, nested);
-    if (Number.isFinite(half)) work.left -= half - Math.max(0, share.left);
+    if (Number.isFinite(half)) budget.left -= half - Math.max(0, share.left);
     if (!isTooMuch) {
       for (const finding of found) out.push(finding);
       return false;
     }
   }
-  return findInPieces(text, key, policy, work, out);
+  return findInPieces(text, key, policy, budget, out);
 }
 
 /** The file that a cloud gives a service: its ids open as much as its key does for whoever holds an older one. */
 const serviceAccount = /^\s*\{(?=[^{}]*"type"\s?:\s?"service_account")[^{}]*"private_key"\s?:\s?"[^{}]*\}\s*$/;
 
-/** A name beside a value is one to go by when it is a secret's or a number's; it decides nothing alone. */
-const lendsItself = (name: string): boolean => {
+/** A sibling key is one to go by when it names a secret or a number; it decides nothing alone. */
+const isTellingKey = (name: string): boolean => {
   const type = fieldType(name);
   return type !== undefined && !nameTypes.has(type);
 };
 
 const longNumber = 12;
-/** What a leaf costs before anything is looked at, in looks. */
-const leafLooks = 0.2;
+/** What a leaf costs before anything is looked at, in budget steps. */
+const leafSteps = 0.2;
 /** Streams cut anywhere: their pieces are read as one text. */
 const isDelta = /(?:^|\.)(?:delta|deltas|chunk|chunks|partial|partial_json)(?:\.|$)/;
 
@@ -121,7 +121,7 @@ function findInLeaves(
   text: string,
   leaves: readonly Leaf[],
   policy: RedactionPolicy,
-  work: Work,
+  budget: Budget,
   out: Placed[],
   nested: number,
 ): boolean {
@@ -145,8 +145,8 @@ function findInLeaves(
   };
   const columns = new Map<string, number[]>();
   for (const [index, leaf] of leaves.entries()) {
-    work.left -= leafLooks;
-    if (work.left <= 0) return true;
+    budget.left -= leafSteps;
+    if (budget.left <= 0) return true;
     const content = contentOf(index);
     const decided = leaf.key === undefined ? undefined : fieldType(leaf.key);
     const goes =
@@ -161,13 +161,13 @@ function findInLeaves(
     }
     if (leaf.kind === 'number' && content.length < longNumber) continue;
     const found: Placed[] = [];
-    const lent = leaf.beside === undefined || !lendsItself(leaf.beside) ? undefined : leaf.beside;
+    const sibling = leaf.siblingKey === undefined || !isTellingKey(leaf.siblingKey) ? undefined : leaf.siblingKey;
     if (
       findIn(
         content,
-        lent ?? leaf.key,
+        sibling ?? leaf.key,
         leaf.kind === 'string' ? policy : { ...policy, names: false },
-        work,
+        budget,
         found,
         leaf.kind === 'string' ? nested + 1 : maxNested + 1,
       )
@@ -185,7 +185,7 @@ function findInLeaves(
     if (column.length < 2 || !isDelta.test(name)) continue;
     const whole = column.map(contentOf).join('');
     const found: Found[] = [];
-    if (find(whole, undefined, policy, work, found)) return true;
+    if (find(whole, undefined, policy, budget, found)) return true;
     let from = 0;
     for (const index of column) {
       const { length } = contentOf(index);
@@ -200,7 +200,7 @@ function findInLeaves(
   const rows = [...columns.values()].filter((column) => column.length > 1);
   const seek = (joined: string): readonly Found[] => {
     const found: Found[] = [];
-    find(joined, undefined, { ...policy, names: false }, work, found);
+    find(joined, undefined, { ...policy, names: false }, budget, found);
     return found;
   };
   for (const column of [...rows, strings]) {
@@ -211,7 +211,7 @@ function findInLeaves(
       for (const { index, start, end } of parts)
         place(index, { start, end, type, rank: 71, score, tier: 'structured' });
   }
-  if (work.left <= 0) return true;
+  if (budget.left <= 0) return true;
   return false;
 }
 
@@ -275,25 +275,25 @@ export function redactText(text: string, policy: RedactionPolicy, key?: string):
 }
 
 /**
- * What was taken out had neighbours, and what is left reads differently: looks again until nothing more is found, so
+ * What was taken out had neighbours, and what is left reads differently: searched again until nothing more is found, so
  * that redacting twice is redacting once.
  */
 function untilQuiet(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
-  const work: Work = { left: policy.maxLooks ?? Number.POSITIVE_INFINITY };
+  const budget: Budget = { left: policy.maxSteps ?? Number.POSITIVE_INFINITY };
   const found: Placed[] = [];
-  if (findIn(text, key, policy, work, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
+  if (findIn(text, key, policy, budget, found, 0) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
   if (found.length === 0) return { text, spans: [] };
   let findings = resolve(text, found, policy);
   let clean = replace(text, findings, policy);
   for (let pass = 0; pass < maxPasses && clean.spans.length > 0; pass += 1) {
     const more: Placed[] = [];
-    if (findIn(clean.text, key, policy, work, more, 0)) return dropped(text, 'TOO_MANY');
+    if (findIn(clean.text, key, policy, budget, more, 0)) return dropped(text, 'TOO_MANY');
     const added = more.length === 0 ? [] : backToInput(resolve(clean.text, more, policy), findings, clean);
     if (added.length === 0) return { text: clean.text, spans: clean.spans };
     findings = [...findings, ...added].sort((one, other) => one.start - other.start);
     clean = replace(text, findings, policy);
   }
-  // Not quiet after so many looks: made to be so.
+  // Not quiet after so many passes: made to be so.
   return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 

@@ -28,7 +28,7 @@ const unshakable = /^(?:SECRET|CREDIT_CARD)/;
 
 /**
  * Findings of `text` that the policy lets stand, apart and in order: the higher rank wins, then the longer; what
- * remains of a weaker one beside it goes out too when it says anything.
+ * remains of a weaker one next to it goes out too when it says anything.
  */
 export function resolve(text: string, found: readonly Placed[], policy: RedactionPolicy): readonly Placed[] {
   const open =
@@ -65,7 +65,7 @@ export function resolve(text: string, found: readonly Placed[], policy: Redactio
     while (start < end && covered[start] === 1) start += 1;
     while (end > start && covered[end - 1] === 1) end -= 1;
     if (start >= end) continue;
-    // What remains of a finding beside a stronger one is redacted too when it says anything.
+    // What remains of a finding next to a stronger one is redacted too when it says anything.
     if (
       (start !== finding.start || end !== finding.end) &&
       (finding.quote !== undefined || !/[\p{L}\p{N}]{3}/u.test(text.slice(start, end)))

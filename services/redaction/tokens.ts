@@ -5,7 +5,7 @@
  * length.
  */
 import { createHmac } from 'node:crypto';
-import type { EpochKey, RedactionPolicy, TokenKeys } from './policy.ts';
+import type { KeyVersion, RedactionPolicy, TokenKeys } from './policy.ts';
 
 const plainMail = /^[\w.+-]+@[\w.-]+$/;
 
@@ -68,8 +68,8 @@ const seal = (key: Uint8Array, type: string, kid: string, digest: string): strin
 const typeKey = (key: Uint8Array, type: string): Buffer =>
   createHmac('sha256', key).update(`tripline redaction ${type}`).digest();
 
-/** `value`: canonical or as found. The token of a value under one epoch's key. */
-export function tokenOf(type: string, value: string, { kid, key }: EpochKey): string {
+/** `value`: canonical or as found. The token of a value under one version of the key. */
+export function tokenOf(type: string, value: string, { kid, key }: KeyVersion): string {
   let name = keyNames.get(key);
   if (name === undefined) {
     name = keysSeen++;
@@ -107,16 +107,16 @@ export function isOurs(match: RegExpMatchArray, { tokens }: RedactionPolicy): bo
 }
 
 /**
- * The same epochs' keys bound to a unit's secret: without either of them nobody makes these tokens. Those that were
+ * The same key versions bound to a unit's secret: without either of them nobody makes these tokens. Those that were
  * made for everybody, before or by whoever knows no units, are still known.
  */
 export function tokensUnder(tokens: TokenKeys, secret: string): TokenKeys {
-  const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): EpochKey => ({ kid, key }));
+  const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): KeyVersion => ({ kid, key }));
   const [first, ...earlier] = everybody.map(
-    ({ kid, key }): EpochKey => ({
+    ({ kid, key }): KeyVersion => ({
       kid,
       key: createHmac('sha256', key).update(`tripline unit tokens\u001f${secret}`).digest(),
     }),
   );
-  return { ...(first as EpochKey), earlier: [...earlier, ...everybody] };
+  return { ...(first as KeyVersion), earlier: [...earlier, ...everybody] };
 }

@@ -2,7 +2,7 @@
  * Postal addresses and codes: a sure core (street with number, flat, box, code with state), then what belongs to it on
  * either side.
  */
-import type { Finding } from '../family.ts';
+import type { Finding } from '../detector.ts';
 import { hashWord } from './letters.ts';
 import { anyPlace, flag } from './lexicon.ts';
 import { isParticle } from './tagger.ts';

@@ -1,12 +1,12 @@
 /**
- * `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
+ * `namesDetector`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
  * tagger.
  */
-import type { Family, Finding } from '../family.ts';
+import type { Detector, Finding } from '../detector.ts';
 import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
 import { flag, lexicon } from './lexicon.ts';
-import { label, nameEnd, settle, tag } from './tagger.ts';
+import { label, nameEnd, resolveLabels, tag } from './tagger.ts';
 import { shape, type Tokens, tokenize } from './tokens.ts';
 import { findUncased } from './uncased.ts';
 
@@ -90,7 +90,7 @@ function findOnce(text: string): Finding[] {
   if (all.count + 4 > labels.length) labels = new Uint8Array(all.count * 2 + 4);
   labels.fill(label.none, all.count, all.count + 4);
   tag(text, all, labels);
-  settle(all, labels);
+  resolveLabels(all, labels);
   if (anyLabel(all.count)) {
     agree(all);
     findTagged(all, found);
@@ -120,9 +120,9 @@ function disjoint(found: Finding[]): Finding[] {
   return merged;
 }
 
-export const namesFamily: Family = {
+export const namesDetector: Detector = {
   name: 'names',
-  anchors: [],
+  literals: [],
   find(text, _hits, context, out) {
     findByKey(text, context.key, out);
     for (const finding of findOnce(text)) out.push(finding);

@@ -2,7 +2,7 @@
  * Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other
  * (`context.ts`).
  */
-import type { Finder } from './finder.ts';
+import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 /**
@@ -98,10 +98,10 @@ const commands: readonly (readonly [command: string, argument: RegExp])[] = [
   ['psk=', /^["']?([^\s"']{8,64})/],
 ];
 
-export const commandLines: Finder = {
-  anchors: commands.map(([command]) => command),
-  look(text, at, anchor, out) {
-    const entry = commands[anchor];
+export const commandLines: SecretRule = {
+  literals: commands.map(([command]) => command),
+  findAt(text, at, literal, out) {
+    const entry = commands[literal];
     if (
       entry === undefined ||
       (/[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0]))
@@ -135,9 +135,9 @@ const login =
  * `AUTH secret`, `AUTH user secret`, `HELLO 3 AUTH user secret` of Redis, `AUTH PLAIN ...` of mail: in capitals, and
  * the last word of the line.
  */
-export const authCommands: Finder = {
-  anchors: ['auth '],
-  look(text, at, _anchor, out) {
+export const authCommands: SecretRule = {
+  literals: ['auth '],
+  findAt(text, at, _literal, out) {
     if (!text.startsWith('AUTH', at) || !/(?:^|[\n\r>"'`:]\s?|HELLO \d )$/.test(text.slice(Math.max(0, at - 8), at)))
       return at;
     const match = login.exec(text.slice(at + 5, at + 460));

@@ -3,11 +3,11 @@
  * sentences ("the password for the wifi is ..."), and a made-up value soon after the word. A name is judged first
  * (`key-name.ts`), then the value (`plausible.ts`).
  */
-import type { Finding } from '../family.ts';
-import { alphabet, type Finder, runEnd, runStart } from './finder.ts';
+import type { Finding } from '../detector.ts';
+import { alphabet, type SecretRule, runEnd, runStart } from './secret-rule.ts';
 import { hexGroupsEnd } from './grouped-key.ts';
 import { kindOfName, type NameKind } from './key-name.ts';
-import { isPassword, isRandom, isStandIn, isToken, type Manner, uuid } from './plausible.ts';
+import { isPassword, isRandom, isStandIn, isToken, type EvidenceStrength, uuid } from './plausible.ts';
 
 const nameUnits = alphabet('_-.$');
 const tail = alphabet('_-.+/=~%');
@@ -57,17 +57,17 @@ const innocent =
 const connectionString =
   /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
 
-function judge(value: string, kind: NameKind, manner: Manner): boolean {
+function judge(value: string, kind: NameKind, strength: EvidenceStrength): boolean {
   if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]|^--?[a-z]/.test(value))
     return false;
-  if (kind === 'password') return isPassword(value, manner);
-  if (!isToken(value, manner)) return false;
+  if (kind === 'password') return isPassword(value, strength);
+  if (!isToken(value, strength)) return false;
   return (
     kind === 'token' ||
     (isRandom(value) &&
       value.length >= 16 &&
       !uuid.test(value) &&
-      (manner === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32))
+      (strength === 'phrase' || !/^[0-9a-f]+$/.test(value) || value.length === 32))
   );
 }
 
@@ -92,7 +92,14 @@ function push(
 }
 
 /** Reads the value at `from` and reports it when it may be a secret: where it ends, or -1. */
-function take(text: string, from: number, kind: NameKind, manner: Manner, out: Finding[], query: boolean): number {
+function take(
+  text: string,
+  from: number,
+  kind: NameKind,
+  strength: EvidenceStrength,
+  out: Finding[],
+  query: boolean,
+): number {
   const grouped = kind === 'password' ? -1 : hexGroupsEnd(text, /["'`]/.test(text[from] ?? '') ? from + 1 : from);
   if (grouped > 0) {
     out.push({ start: from, end: grouped, type: 'SECRET_KEY', rank: 84 });
@@ -101,12 +108,12 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   opening.lastIndex = from;
   const open = opening.exec(text);
   if (open !== null) {
-    const mark = open[1] ?? '"';
+    const quote = open[1] ?? '"';
     const start = opening.lastIndex;
     const first = text.slice(start, start + judged);
     const window =
-      first.includes(closings[mark] ?? mark) || /[\n\r]/.test(first) ? first : text.slice(start, start + maxValue);
-    let close = window.indexOf(closings[mark] ?? mark);
+      first.includes(closings[quote] ?? quote) || /[\n\r]/.test(first) ? first : text.slice(start, start + maxValue);
+    let close = window.indexOf(closings[quote] ?? quote);
     const line = window.search(/[\n\r]/);
     if (close < 0 || (line >= 0 && line < close)) close = line >= 0 ? line : Math.min(window.length, 200);
     let value = window.slice(0, close);
@@ -118,16 +125,16 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
       judge(
         value.length > judged ? value.slice(0, judged) : value,
         schemed === null ? kind : 'token',
-        manner === 'phrase' || manner === 'beside' ? 'phrase' : 'quoted',
+        strength === 'phrase' || strength === 'adjacent' ? 'phrase' : 'quoted',
       )
     )
       return push(text, start + skip, start + close, kind, out);
     return -1;
   }
-  if (manner === 'phrase') {
+  if (strength === 'phrase') {
     wrapper.lastIndex = from;
     const wrapped = wrapper.exec(text);
-    if (wrapped !== null) return take(text, wrapper.lastIndex, kind, 'beside', out, false);
+    if (wrapped !== null) return take(text, wrapper.lastIndex, kind, 'adjacent', out, false);
   }
   const pattern = query ? queryValue : bareValue;
   pattern.lastIndex = from;
@@ -137,11 +144,12 @@ function take(text: string, from: number, kind: NameKind, manner: Manner, out: F
   const bracket = value.search(/[)\]}](?:[)\]},;.:/]|$)/);
   if (bracket > 0 && !/[([{]/.test(value)) value = value.slice(0, bracket);
   // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
-  value = value.replace(manner === 'phrase' || manner === 'beside' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
-  if (/^\*{1,2}[^*]/.test(value)) return take(text, from + (value.startsWith('**') ? 2 : 1), kind, manner, out, query);
+  value = value.replace(strength === 'phrase' || strength === 'adjacent' ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
+  if (/^\*{1,2}[^*]/.test(value))
+    return take(text, from + (value.startsWith('**') ? 2 : 1), kind, strength, out, query);
   // Behind `#` stands a fragment, or the rest of a password in a driver's address.
-  if (!judge(value, kind, manner))
-    return query && text[from + match[0].length] === '#' ? take(text, from, kind, manner, out, false) : -1;
+  if (!judge(value, kind, strength))
+    return query && text[from + match[0].length] === '#' ? take(text, from, kind, strength, out, false) : -1;
   const end = match[0].length < judged ? from + value.length : runEnd(text, from + value.length, tail, maxValue);
   return push(text, from, end, kind, out);
 }
@@ -235,10 +243,10 @@ const otherKeys =
 /** ASCII names of languages whose word holds other letters: the hit is on the ASCII part, the name on both sides. */
 const wide = /[\u00c0-\u024f]/;
 
-const assigned: Finder = {
-  anchors: words,
-  look(text, at, anchor, out) {
-    const word = words[anchor] ?? '';
+const assigned: SecretRule = {
+  literals: words,
+  findAt(text, at, literal, out) {
+    const word = words[literal] ?? '';
     let start = runStart(text, at, nameUnits, maxName);
     while (start > 0 && at - start < maxName && wide.test(text[start - 1] ?? ''))
       start = runStart(text, start - 1, nameUnits, 8);
@@ -286,11 +294,11 @@ const assigned: Finder = {
       found = take(text, call.lastIndex, kind, 'bare', out, false);
       if (found >= 0) return found;
     }
-    if (next === 44 && text[end + 1] !== ' ') found = take(text, end + 1, kind, 'beside', out, false);
+    if (next === 44 && text[end + 1] !== ' ') found = take(text, end + 1, kind, 'adjacent', out, false);
     else if (next === 9) found = take(text, end + 1, kind, 'phrase', out, false);
     if (found >= 0) return found;
     setOff.lastIndex = end;
-    if (setOff.test(text)) found = take(text, setOff.lastIndex, kind, 'beside', out, false);
+    if (setOff.test(text)) found = take(text, setOff.lastIndex, kind, 'adjacent', out, false);
     if (found >= 0) return found;
     if (
       next !== 32 &&
@@ -314,7 +322,7 @@ const assigned: Finder = {
         text,
         end + 1,
         kind,
-        /^--?[a-z]/.test(name) && text[end + 1] !== '-' ? 'bare' : 'beside',
+        /^--?[a-z]/.test(name) && text[end + 1] !== '-' ? 'bare' : 'adjacent',
         out,
         false,
       );
@@ -343,29 +351,29 @@ const pairWords = [
   'inloggegevens',
 ];
 const piped = /echo\s+["']?([^"'|\s]{4,80})["']?\s*$/;
-const elsewhere: Finder = {
-  anchors: [...pairWords, 'password', 'passphrase', 'passcode', '| sudo -s'],
-  look(text, at, anchor, out) {
+const elsewhere: SecretRule = {
+  literals: [...pairWords, 'password', 'passphrase', 'passcode', '| sudo -s'],
+  findAt(text, at, literal, out) {
     let value: string | undefined;
     let start = -1;
-    if (anchor < pairWords.length) {
+    if (literal < pairWords.length) {
       pair.lastIndex = at;
       value = pair.exec(text)?.[1]?.replace(/[.,;:!?)]+$/, '');
       start = pair.lastIndex - (value?.length ?? 0);
       start = value === undefined ? -1 : text.indexOf(value, Math.max(at, start - 8));
     } else {
       const from = Math.max(0, at - 110);
-      const match = (anchor > pairWords.length + 2 ? piped : beforehand).exec(text.slice(from, at));
+      const match = (literal > pairWords.length + 2 ? piped : beforehand).exec(text.slice(from, at));
       value = match?.[1];
       start = match === null ? -1 : from + match.index + match[0].indexOf(match[1] as string);
     }
-    if (value === undefined || start < 0 || !isPassword(value, 'beside') || /^\[[A-Z_]+/.test(value)) return at;
+    if (value === undefined || start < 0 || !isPassword(value, 'adjacent') || /^\[[A-Z_]+/.test(value)) return at;
     out.push({ start, end: start + value.length, type: 'SECRET_GENERIC', rank: 68 });
     return at;
   },
 };
 
-export const contexts: readonly Finder[] = [assigned, elsewhere];
+export const contexts: readonly SecretRule[] = [assigned, elsewhere];
 
 /** A leaf that is one value, under a key that names a secret. */
 export function judgeLeaf(text: string, key: string, out: Finding[]): void {

@@ -1,10 +1,10 @@
 /**
  * Passwords and keys behind words that hold letters beyond ASCII: `密码是 ...`, `пароль от почты: ...`, `Mật khẩu của tôi
- * là ...`. The anchor pass knows ASCII only, so a text with other letters gets a pass of its own over these words; what
+ * là ...`. The scan for literals knows ASCII only, so a text with other letters gets a scan of its own over these words; what
  * follows each is a window.
  */
 import { buildAutomaton, eachLongest } from '../automaton.ts';
-import type { Finding } from '../family.ts';
+import type { Finding } from '../detector.ts';
 import { isPassword, isRandom, isToken } from './plausible.ts';
 
 type Kind = 'password' | 'token';
@@ -125,8 +125,8 @@ function valueAfter(text: string, from: number, kind: Kind, out: Finding[]): num
       value.length >= 4 &&
       !innocent.test(before) &&
       (kind === 'password'
-        ? isPassword(value, sure ? 'phrase' : 'beside')
-        : isToken(value, sure ? 'phrase' : 'beside') && isRandom(value) && value.length >= 16)
+        ? isPassword(value, sure ? 'phrase' : 'adjacent')
+        : isToken(value, sure ? 'phrase' : 'adjacent') && isRandom(value) && value.length >= 16)
     ) {
       const start = from + match.index + lead;
       out.push({

@@ -2,14 +2,14 @@
  * Keys that people read aloud or copy by hand: base32 secrets of authenticator apps, and hex in groups (`4f 9a 1c ...`)
  * where a key is announced.
  */
-import type { Finder } from './finder.ts';
+import type { SecretRule } from './secret-rule.ts';
 
 const base32 =
   /(?<![A-Za-z0-9])(?:[A-Z2-7]{16,64}|[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|[a-z2-7]{4}(?:[ -][a-z2-7]{4}){3,15})(?![A-Za-z0-9])={0,6}/g;
 const window = 88;
-export const oneTimeSecrets: Finder = {
-  anchors: ['totp', 'hotp', 'otp', '2fa', 'mfa', 'authenticator', 'two-factor', 'two factor', 'one-time'],
-  look(text, at, _anchor, out) {
+export const oneTimeSecrets: SecretRule = {
+  literals: ['totp', 'hotp', 'otp', '2fa', 'mfa', 'authenticator', 'two-factor', 'two factor', 'one-time'],
+  findAt(text, at, _literal, out) {
     base32.lastIndex = 0;
     const match = base32.exec(text.slice(at, at + window + 80));
     if (match === null || match.index > window) return at;

@@ -99,19 +99,20 @@ export function isRandom(value: string): boolean {
 }
 
 /**
- * How sure the context is of a value: `quoted` code, a bare assignment, a sentence, or the word alone in front of it.
+ * How strong the evidence around a value is: `quoted` code, a bare assignment, a sentence (`phrase`), or the word alone
+ * in front of it (`adjacent`).
  */
-export type Manner = 'quoted' | 'bare' | 'phrase' | 'beside';
+export type EvidenceStrength = 'quoted' | 'bare' | 'phrase' | 'adjacent';
 
 /** A password people choose: letters with digits or symbols; in quotes also one unusual word; never in prose. */
-export function isPassword(value: string, manner: Manner): boolean {
+export function isPassword(value: string, strength: EvidenceStrength): boolean {
   if (value.length < 4 || value.length > 200 || isStandIn(value)) return false;
   const digit = hasDigit.test(value);
   const letter = /\p{L}/u.test(value);
   const symbol = hasSymbol.test(value);
-  if (/\s/.test(value)) return manner === 'quoted' && digit && letter && symbol && value.length <= 40;
+  if (/\s/.test(value)) return strength === 'quoted' && digit && letter && symbol && value.length <= 40;
   if (isRandom(value)) return true;
-  if (manner === 'beside')
+  if (strength === 'adjacent')
     return (
       value.length >= 7 &&
       letter &&
@@ -130,14 +131,15 @@ export function isPassword(value: string, manner: Manner): boolean {
     );
   if (symbol && letter && value.length >= 5)
     return (
-      (manner === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) && (manner !== 'phrase' || digit || value.length >= 8)
+      (strength === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) &&
+      (strength !== 'phrase' || digit || value.length >= 8)
     );
   if (digit) return value.length >= 5 && !measure.test(value);
   if (hasLower.test(value) && hasUpper.test(value) && !isWords(value)) return true;
   if (/[a-z][A-Z].*[a-z][A-Z]/.test(value) && /[A-Z]{2,}[a-z]|[a-z][A-Z]{2}/.test(value) && value.length >= 8)
     return true;
   return (
-    manner === 'quoted' &&
+    strength === 'quoted' &&
     /^[a-z]{6,24}$/.test(value) &&
     !/pass|secret|token|field|input|label|error|test|user|admin|login|auth|invalid|require|confirm|forgot|reset|change|name|type|prompt|string|column/.test(
       value,
@@ -146,11 +148,11 @@ export function isPassword(value: string, manner: Manner): boolean {
 }
 
 /** A key or token a machine made. */
-export function isToken(value: string, manner: Manner): boolean {
+export function isToken(value: string, strength: EvidenceStrength): boolean {
   if (value.length < 8 || value.length > 4096 || isStandIn(value) || /\s/.test(value)) return false;
-  if (isRandom(value)) return manner !== 'beside' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
+  if (isRandom(value)) return strength !== 'adjacent' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
   return (
-    (manner === 'quoted' || manner === 'bare') &&
+    (strength === 'quoted' || strength === 'bare') &&
     hasDigit.test(value) &&
     /[A-Za-z]/.test(value) &&
     !measure.test(value) &&

@@ -2,8 +2,8 @@
  * Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around
  * say so.
  */
-import type { Finding } from '../family.ts';
-import { alnum, alphabet, type Finder } from './finder.ts';
+import type { Finding } from '../detector.ts';
+import { alnum, alphabet, type SecretRule } from './secret-rule.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */
 const maxBlock = 16_384;
@@ -54,9 +54,9 @@ function isPlainText(body: string): boolean {
   );
 }
 
-const pem: Finder = {
-  anchors: ['-begin ', '- begin '],
-  look(text, at, _anchor, out) {
+const pem: SecretRule = {
+  literals: ['-begin ', '- begin '],
+  findAt(text, at, _literal, out) {
     let start = at;
     while (start > 0 && at - start < 4 && text[start - 1] === '-') start -= 1;
     header.lastIndex = start;
@@ -85,8 +85,8 @@ const pem: Finder = {
 };
 
 /** A body whose BEGIN line was cut away: DER of RSA, PKCS#8 and OpenSSH keys begins with these units in base64. */
-const headless: Finder = {
-  anchors: [
+const headless: SecretRule = {
+  literals: [
     'miievgibadanbgkqhkig9w0baqefaascb',
     'miieowibaakcaqea',
     'miiepaibaakcaqea',
@@ -98,7 +98,7 @@ const headless: Finder = {
     'mighagea',
     'miievqibadanbgkqhkig9w0baqefaascb',
   ],
-  look(text, at, _anchor, out) {
+  findAt(text, at, _literal, out) {
     if (!/^M[Ciu]|^MII|^MIG|^b3B/.test(text.slice(at, at + 3)) || alnum[text.charCodeAt(at - 1)] === 1) return at;
     const end = openEnd(text, at);
     if (end - at < 40) return at;
@@ -108,9 +108,9 @@ const headless: Finder = {
 };
 
 /** A body whose BEGIN line was cut away, by its END line: base64 in lines before it. */
-const footed: Finder = {
-  anchors: ['-end '],
-  look(text, at, _anchor, out) {
+const footed: SecretRule = {
+  literals: ['-end '],
+  findAt(text, at, _literal, out) {
     let dashes = at;
     while (dashes > 0 && at - dashes < 4 && text[dashes - 1] === '-') dashes -= 1;
     closing.lastIndex = dashes;
@@ -119,7 +119,7 @@ const footed: Finder = {
     let start = dashes;
     const stop = Math.max(0, dashes - maxBlock);
     while (start > stop && bodyUnits[text.charCodeAt(start - 1)] === 1) start -= 1;
-    // A closed block has a BEGIN line there, and its own finder.
+    // A closed block has a BEGIN line there, and its own rule.
     if (text[start - 1] === '-') return end;
     while (start < dashes && alnum[text.charCodeAt(start)] !== 1) start += 1;
     const first = bodyStart(text, start, dashes);
@@ -158,9 +158,9 @@ const bodyUnits = ((): Uint8Array => {
   return table;
 })();
 
-const putty: Finder = {
-  anchors: ['putty-user-key-file-'],
-  look(text, at, _anchor, out) {
+const putty: SecretRule = {
+  literals: ['putty-user-key-file-'],
+  findAt(text, at, _literal, out) {
     const window = text.slice(at, at + maxBlock);
     const key = /Private-Lines: ?\d{1,4}(?:\s|\\[nr])+/i.exec(window);
     if (key === null) return at;
@@ -176,9 +176,9 @@ const wallet = /priv(?:ate)?[_ -]?key|wallet|secret|mnemonic|signer|account[_ -]
 const ledger =
   /(?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot|event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$/i;
 /** 0x and 64 hex digits is a transaction's hash far more often than a key: the neighbourhood decides. */
-const raw: Finder = {
-  anchors: ['0x'],
-  look(text, at, _anchor, out) {
+const raw: SecretRule = {
+  literals: ['0x'],
+  findAt(text, at, _literal, out) {
     const hex = /[0-9A-Fa-f]{64}(?![0-9A-Za-z])/y;
     hex.lastIndex = at + 2;
     if (!hex.test(text) || alnum[text.charCodeAt(at - 1)] === 1) return at;
@@ -196,8 +196,8 @@ const raw: Finder = {
 };
 
 /** BIP-39 phrases: 12 to 24 plain words after the word for them. */
-const seed: Finder = {
-  anchors: [
+const seed: SecretRule = {
+  literals: [
     'mnemonic',
     'seed phrase',
     'seed_phrase',
@@ -207,7 +207,7 @@ const seed: Finder = {
     'backup phrase',
     'secret phrase',
   ],
-  look(text, at, _anchor, out: Finding[]) {
+  findAt(text, at, _literal, out: Finding[]) {
     const phrase =
       /[A-Za-z_ ]{4,40}["'`]?\s{0,3}(?:is|are|[:=])\s{0,3}["'`[]{0,2}((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'`]?,? {1,2}["'`]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})/y;
     phrase.lastIndex = at;
@@ -219,4 +219,4 @@ const seed: Finder = {
   },
 };
 
-export const privateKeys: readonly Finder[] = [pem, headless, footed, putty, raw, seed];
+export const privateKeys: readonly SecretRule[] = [pem, headless, footed, putty, raw, seed];

@@ -1,9 +1,9 @@
 /**
- * Keys without a mark of their own, behind their provider's name: `algolia_app: "..."`, `circleci ...`, `new
+ * Keys without a prefix of their own, behind their provider's name: `algolia_app: "..."`, `circleci ...`, `new
  * Mixpanel("...")`. Only names that are no everyday words and no hosts of code and images, whose neighbours are commits
  * and digests.
  */
-import { alphabet, type Finder, runEnd } from './finder.ts';
+import { alphabet, type SecretRule, runEnd } from './secret-rule.ts';
 import { isRandom, isStandIn, uuid } from './plausible.ts';
 
 const names =
@@ -19,10 +19,10 @@ const keyWord = /key|token|secret|auth|api|pass|cred|login/i;
 /** Between name and value: an assignment, a call, an argument, a key word. */
 const lead = /(?:[:=(,]|=>|is|key|token|secret|api|auth|password)[\s"'`=]{0,5}$/i;
 
-export const providerNames: Finder = {
-  anchors: names,
-  look(text, at, anchor, out) {
-    const from = at + (names[anchor] ?? '').length;
+export const providerNames: SecretRule = {
+  literals: names,
+  findAt(text, at, literal, out) {
+    const from = at + (names[literal] ?? '').length;
     const line = text.slice(from, from + reach + 200).split(/[\n\r]|\[[A-Z]/, 1)[0] ?? '';
     if (line.length < 20) return at;
     candidate.lastIndex = 0;

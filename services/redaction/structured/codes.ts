@@ -67,8 +67,8 @@ function wordsFrom(text: string, start: number): readonly Word[] {
 }
 
 export function codesFrom(task: Task, wordStart: number): void {
-  const { text, out, work } = task;
-  work.left -= 2;
+  const { text, out, budget } = task;
+  budget.left -= 2;
   const previous =
     /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(
       text.slice(Math.max(0, wordStart - 5), wordStart),
@@ -105,7 +105,7 @@ export function codesFrom(task: Task, wordStart: number): void {
         (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))
       )
         continue;
-      work.left -= 8;
+      budget.left -= 8;
       context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);
       let best: ScoredFinding | undefined;

@@ -3,7 +3,7 @@
  * a table.
  */
 
-import { placeholderEnd } from '../anchors.ts';
+import { placeholderEnd } from '../trigger-literals.ts';
 import { buildAutomaton } from '../automaton.ts';
 
 /**

@@ -19,8 +19,8 @@ const date = new RegExp(
   'giu',
 );
 
-/** ASCII words of birth; the caller's anchors. Short ones are checked for their edges. */
-export const birthAnchors = [
+/** ASCII words of birth; the caller's literals. Short ones are checked for their edges. */
+export const birthLiterals = [
   'born',
   'birth',
   'dob',
@@ -133,12 +133,12 @@ function near(text: string, at: number, out: ScoredFinding[]): void {
 /** `behind`: ends of words outside ASCII. */
 export function findBirthdays(
   text: string,
-  anchorsAt: readonly number[],
+  literalsAt: readonly number[],
   behind: readonly number[],
   key: string | undefined,
   out: ScoredFinding[],
 ): void {
-  for (const at of anchorsAt) {
+  for (const at of literalsAt) {
     if (/[a-z]/i.test(text[at - 1] ?? '') && !/geburt|bday/i.test(text.slice(at, at + 6))) continue;
     near(text, at, out);
   }

@@ -63,7 +63,7 @@ export function documentType(
   const asPassport = tags.includes('passport') || context.after.includes('passport');
   const asLicense = tags.includes('license') || context.after.includes('license');
   if (!asPassport && !asLicense) return undefined;
-  // Dates of issue stand beside such numbers.
+  // Dates of issue stand next to such numbers.
   if (/[./:_]/.test(layout) || /^(?:2-2-4|4-2-2)$/.test(layout)) return undefined;
   if (compact.length < 6 || compact.length > 18 || compact.replaceAll(/\D/g, '').length < minimumDigits)
     return undefined;

@@ -1,4 +1,4 @@
-/** E-mail addresses: around an `@`, spaced out, or spelt with words for at and dot. Looks at bounded windows only. */
+/** E-mail addresses: around an `@`, spaced out, or spelt with words for at and dot. Reads bounded windows only. */
 import type { ScoredFinding } from './index.ts';
 
 const maxLocal = 64;
@@ -80,7 +80,7 @@ function domainEnd(text: string, from: number): number {
 
 const spacedRight = /^\s{0,2}(?:[A-Za-z0-9-]{1,40}\s{0,2}\.\s{0,2}){1,3}[A-Za-z]{2,12}\b/;
 const spacedLeft = /[A-Za-z0-9._%+-]{1,64}\s{1,2}$/;
-/** `sam.lee @example.org`: a mailbox by its looks. */
+/** `sam.lee @example.org`: a mailbox by its form. */
 const mailboxLeft = /(?<![\w.+-])(?=[\w.+-]*[A-Za-z])[A-Za-z0-9]{1,30}(?:[._+-][A-Za-z0-9]{1,30}){1,3} $/;
 const letterSpaced = /(?:[A-Za-z0-9._-] ){3,32}@(?: [A-Za-z0-9._-]){4,40}/;
 
@@ -118,7 +118,7 @@ const open = '[\\[({<|*_-]{1,2}';
 const close = '[\\])}>|*_-]{1,2}';
 const atWord = `(?:\\s{0,2}${open}\\s?(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)\\s?${close}\\s{0,2}|\\s{1,2}(?:at|ät|arroba|chiocciola|собака)\\s{1,2}|\\s{0,2}@\\s{0,2})`;
 const dotWord = `(?:\\s{0,2}${open}\\s?(?:dot|d0t|punkt|punto|ponto|point|точка|\\.)\\s?${close}\\s{0,2}|\\s{1,2}(?:dot|punkt|punto|ponto|point|точка)\\s{1,2}|\\.)`;
-/** Spelt addresses; at least one of the two words must be there, which the caller's anchor says. */
+/** Spelt addresses; at least one of the two words must be there, which the caller's literal says. */
 const spelt = new RegExp(
   `[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`,
   'gi',
@@ -130,8 +130,8 @@ const bracketedWord =
 const mailDomain = /^\S+ at [a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}$/;
 const dotSpelt = /\s(?:dot|punkt|punto|ponto|point)\s/i;
 
-/** Anchors of spelt addresses: what brackets or replaces `@` and `.`. */
-export const emailAnchors = [
+/** Trigger literals of spelt addresses: what brackets or replaces `@` and `.`. */
+export const emailLiterals = [
   '(at)',
   '[at]',
   '{at}',

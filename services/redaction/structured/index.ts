@@ -1,37 +1,37 @@
 /**
  * Structured personal data: numbers by country, cards, accounts, phones, addresses of mail, network and crypto, dates
- * of birth. Called with the marks of the anchor pass; looks at bounded windows around them.
+ * of birth. Called with the hints of the scan; reads bounded windows around them.
  */
-import type { AnchorHits, Finding } from '../family.ts';
-import type { Marks } from '../anchors.ts';
+import type { Finding, LiteralHits } from '../detector.ts';
+import type { Hints } from '../trigger-literals.ts';
 import { buildAutomaton, eachLongest } from '../automaton.ts';
 import { cardFrom, ibanEnd } from './cards.ts';
 import { codesFrom, ibanFrom, least, maxCompact, nextToLetters, rankOf, type Word } from './codes.ts';
 import { type Chain, chainAt, isBehindEscape, isWhole, joinGroups, standsAlone, standsAloneOrGlued } from './chain.ts';
 import { nameBefore, says } from './context-words.ts';
 import { schemeStart, scoreCryptoAddress } from './crypto.ts';
-import { birthAnchors, findBirthdays, foreignBirthWords } from './dates.ts';
+import { birthLiterals, findBirthdays, foreignBirthWords } from './dates.ts';
 import { documentType } from './documents.ts';
-import { emailAnchors, findEmails } from './email.ts';
+import { emailLiterals, findEmails } from './email.ts';
 import { numericIds } from './id-numbers.ts';
 import { findColons, findDefanged, findMacs, ipv4From } from './network.ts';
 import { isInsideCode, phoneFrom } from './phones.ts';
 import { addressWords, findPostalCode, findPostalCodes, foreignPostalWords, postalWords } from './postal-codes.ts';
 import { scoreId } from './score-ids.ts';
-import { contextOf, type Task, type Work } from './task.ts';
+import { contextOf, type Task, type Budget } from './task.ts';
 
-export type { Work } from './task.ts';
+export type { Budget } from './task.ts';
 
 /** `score` is how likely the finding is right (0..1), set against the policy's threshold of its type. */
 export type ScoredFinding = Finding & { readonly score?: number };
 
 const postal = [...postalWords, ...addressWords];
-export const structuredAnchors: readonly string[] = [...emailAnchors, ...birthAnchors, ...postal];
-const birthFrom = emailAnchors.length;
-const postalFrom = birthFrom + birthAnchors.length;
-const mailAnchor = emailAnchors.indexOf('mail');
-const defangedAnchors = new Set<number>(
-  ['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailAnchors as readonly string[]).indexOf(literal)),
+export const structuredLiterals: readonly string[] = [...emailLiterals, ...birthLiterals, ...postal];
+const birthFrom = emailLiterals.length;
+const postalFrom = birthFrom + birthLiterals.length;
+const mailLiteral = emailLiterals.indexOf('mail');
+const defangedLiterals = new Set<number>(
+  ['[.]', '(.)', '[dot]', '(dot)', ' dot '].map((literal) => (emailLiterals as readonly string[]).indexOf(literal)),
 );
 
 /**
@@ -40,46 +40,46 @@ const defangedAnchors = new Set<number>(
  */
 export function findStructured(
   text: string,
-  marks: Marks,
-  hits: AnchorHits | undefined,
+  hints: Hints,
+  hits: LiteralHits | undefined,
   key: string | undefined,
   out: ScoredFinding[],
-  work: Work,
+  budget: Budget,
   secrets: readonly number[] = [],
   places = true,
 ): void {
-  const task: Task = { text, key, out, work, around: undefined };
+  const task: Task = { text, key, out, budget, around: undefined };
   const spelled: number[] = [];
   const births: number[] = [];
   for (let hit = 0; hits !== undefined && hit < hits.length; hit += 2) {
-    const anchor = hits[hit] as number;
+    const literal = hits[hit] as number;
     const at = hits[hit + 1] as number;
-    if (anchor >= postalFrom) {
-      if (places) findPostalCodes(text, at, postal[anchor - postalFrom] as string, out);
-    } else if (anchor >= birthFrom) births.push(at);
-    else if (anchor === mailAnchor) {
-      // The word is common; only `at` beside it makes an address of it.
+    if (literal >= postalFrom) {
+      if (places) findPostalCodes(text, at, postal[literal - postalFrom] as string, out);
+    } else if (literal >= birthFrom) births.push(at);
+    else if (literal === mailLiteral) {
+      // The word is common; only `at` near it makes an address of it.
       if (text.slice(Math.max(0, at - 70), at + 80).includes(' at ')) spelled.push(at);
     } else {
       spelled.push(at);
-      if (defangedAnchors.has(anchor) && /\d/.test(text[at - 1] ?? '')) findDefanged(text, at, out);
+      if (defangedLiterals.has(literal) && /\d/.test(text[at - 1] ?? '')) findDefanged(text, at, out);
     }
   }
-  work.left -= marks.ats.length * 4 + marks.colons.length + spelled.length * 8 + births.length * 16;
-  if (marks.ats.length > 0 || spelled.length > 0)
-    findEmails(text, work.left > 0 ? marks.ats : [], work.left > 0 ? spelled : [], out);
-  if (work.left <= 0) return;
-  const foreign = marks.nonAscii && marks.digits.length > 0 ? foreignWords(text, places, out) : noPlaces;
+  budget.left -= hints.ats.length * 4 + hints.colons.length + spelled.length * 8 + births.length * 16;
+  if (hints.ats.length > 0 || spelled.length > 0)
+    findEmails(text, budget.left > 0 ? hints.ats : [], budget.left > 0 ? spelled : [], out);
+  if (budget.left <= 0) return;
+  const foreign = hints.nonAscii && hints.digits.length > 0 ? foreignWords(text, places, out) : noPlaces;
   if (births.length > 0 || foreign.length > 0 || key !== undefined) findBirthdays(text, births, foreign, key, out);
-  if (marks.colons.length > 0) findColons(task, marks.colons);
-  if (marks.macs.length > 0) findMacs(text, marks.macs, out);
+  if (hints.colons.length > 0) findColons(task, hints.colons);
+  if (hints.macs.length > 0) findMacs(text, hints.macs, out);
   let done = -1;
   let secret = 0;
-  for (const first of marks.digits) {
+  for (const first of hints.digits) {
     if (first < done) continue;
     while (secret < secrets.length && (secrets[secret + 1] as number) <= first) secret += 2;
     if (secret < secrets.length && (secrets[secret] as number) <= first) continue;
-    if (work.left <= 0) return;
+    if (budget.left <= 0) return;
     done = numberAt(task, first);
   }
 }
@@ -105,7 +105,7 @@ const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLette
 
 /** Looks at the word or the chain of digit groups at `first`; answers where to go on. */
 function numberAt(task: Task, first: number): number {
-  const { text, out, work } = task;
+  const { text, out, budget } = task;
   let start = first;
   while (start > 0 && first - start < 120 && isAlnum(text.charCodeAt(start - 1)) && !isBehindEscape(text, start))
     start -= 1;
@@ -113,7 +113,7 @@ function numberAt(task: Task, first: number): number {
   while (end < text.length && isAlnum(text.charCodeAt(end))) end += 1;
   let hasLetters = start < first;
   for (let at = first; at < end && !hasLetters; at += 1) hasLetters = isLetter(text.charCodeAt(at));
-  work.left -= 1;
+  budget.left -= 1;
   if (end - start > 24 && hasLetters) {
     if (standsAlone(text, start, end)) {
       const score = scoreCryptoAddress(task, start, end);
@@ -194,7 +194,7 @@ const ssnLayouts: Readonly<Record<string, number>> = {
 };
 
 function chainFrom(task: Task, chain: Chain): void {
-  const { text, out, work } = task;
+  const { text, out, budget } = task;
   const { groups, separators } = chain;
   let total = 0;
   for (let index = 0; index < groups.length; index += 1)
@@ -205,7 +205,7 @@ function chainFrom(task: Task, chain: Chain): void {
   if (isInsideCode(text, (groups[0] as Word).start)) return;
   for (let a = 0; a < groups.length; a += 1) {
     const first = groups[a] as Word;
-    work.left -= total >= 7 ? 4 : 1;
+    budget.left -= total >= 7 ? 4 : 1;
     if (separators[a] !== undefined) {
       const ip = ipv4From(task, chain, a);
       if (ip >= 0) {
@@ -244,7 +244,7 @@ function chainFrom(task: Task, chain: Chain): void {
 }
 
 function idsFrom(task: Task, chain: Chain, a: number): void {
-  const { text, out, work } = task;
+  const { text, out, budget } = task;
   const { groups, separators } = chain;
   const { start } = groups[a] as Word;
   let layout = '';
@@ -277,7 +277,7 @@ function idsFrom(task: Task, chain: Chain, a: number): void {
       !text.startsWith('...', start - 3)
     )
       continue;
-    work.left -= 4;
+    budget.left -= 4;
     const context = contextOf(task, start, group.end);
     const evidence = { compact, layout, isGrouped: b > a, isWhole: isWhole(text, start, group.end), context };
     let best: ScoredFinding | undefined;

@@ -40,7 +40,7 @@ export function ipv4From(task: Task, { groups, separators }: Chain, a: number): 
 }
 
 const defangedDots = /(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]| dot |\.)\d{1,3}){3}(?![\w.])/g;
-/** `192[.]168[.]1[.]10`, around anchors that the caller found. */
+/** `192[.]168[.]1[.]10`, around literals that the caller found. */
 export function findDefanged(text: string, at: number, out: ScoredFinding[]): void {
   const from = Math.max(0, at - 24);
   defangedDots.lastIndex = 0;
@@ -137,9 +137,9 @@ function pushMac(text: string, start: number, end: number, value: string, out: S
 const dashed = /^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}(?![\w-])/;
 const cisco = /^[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}(?![\w.]\w)/;
 /** Hardware addresses with dashes or dots; `at` = their first separators. */
-export function findMacs(text: string, marks: readonly number[], out: ScoredFinding[]): void {
+export function findMacs(text: string, hints: readonly number[], out: ScoredFinding[]): void {
   let done = -1;
-  for (const at of marks) {
+  for (const at of hints) {
     const start = at - (text[at] === '.' ? 4 : 2);
     if (at < done || start < 0) continue;
     const match = (text[at] === '.' ? cisco : dashed).exec(text.slice(start, start + 20));

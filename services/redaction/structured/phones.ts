@@ -132,7 +132,7 @@ function judge(
   )
     return 0;
   const before = text[start - 1] ?? '';
-  // Brackets and hyphens are a phone number's own: a comma beside it is a list's, not a decimal one.
+  // Brackets and hyphens are a phone number's own: a comma next to it is a list's, not a decimal one.
   const listed = text[start] === '(' || separators.slice(a, b).includes('-');
   if (a > 0 && /^[-./_:]$/.test(separators[a - 1] as string)) return 0;
   if (

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type RedactionPolicy, defaultPolicy, redact } from '../../../services/redaction/index.ts';
 import { idCodes } from '../../../services/redaction/structured/id-codes.ts';
 import { numericIds } from '../../../services/redaction/structured/id-numbers.ts';
-import { structuredAnchors } from '../../../services/redaction/structured/index.ts';
+import { structuredLiterals } from '../../../services/redaction/structured/index.ts';
 
 const policy: RedactionPolicy = { ...defaultPolicy, names: false };
 const types = (text: string): string[] =>
@@ -146,10 +146,10 @@ test('no pattern of the id tables can be stalled', () => {
   ].filter((source) => checkSync(source, '', { timeout: 2_000 }).status === 'vulnerable');
   expect(unsafe).toEqual([]);
 }, 60_000);
-test('anchors are lower-case ASCII', () =>
-  expect(structuredAnchors.filter((anchor) => anchor !== anchor.toLowerCase() || !/^[ -~]+$/.test(anchor))).toEqual(
-    [],
-  ));
+test('trigger literals are lower-case ASCII', () =>
+  expect(
+    structuredLiterals.filter((literal) => literal !== literal.toLowerCase() || !/^[ -~]+$/.test(literal)),
+  ).toEqual([]));
 
 describe('what its own name says a number is', () => {
   test.each([
