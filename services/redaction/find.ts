@@ -2,6 +2,7 @@
  * Findings in one text: the scan for literals, folding, the detectors, escapes and encoded words, two levels deep and under a
  * budget. Positions are those of the text that was given.
  */
+import { pattern } from './pattern.ts';
 import { createScanner, type Scanned, type Scanner } from './trigger-literals.ts';
 import { detectors, type Tier } from './detectors.ts';
 import type { Finding } from './detector.ts';
@@ -33,8 +34,11 @@ const nameSteps = 1 / 24;
 export const maxFindings = 20_000;
 
 /** Uuids, trace contexts and moments: shapes that no structured type may cut into. */
-const keptShapes =
-  /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?/gi;
+const keptShapes = pattern('gi')`
+    \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
+    |\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b|\b(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d
+    (?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?
+  `;
 
 const introduction = /\b(?:name|am|is)\b/;
 /** A letter that a name may begin with: a capital, or one of a script without them; or words that announce one. */

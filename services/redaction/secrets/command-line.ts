@@ -2,6 +2,7 @@
  * Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other
  * (`context.ts`).
  */
+import { pattern } from '../pattern.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
@@ -129,8 +130,10 @@ export const commandLines: SecretRule = {
   },
 };
 
-const login =
-  /^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?(?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'`]{4,400})["']?[ \t]*(?=$|[\r\n"'`\\])/;
+const login = pattern()`
+    ^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?
+    (?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'\x60]{4,400})["']?[ \t]*(?=$|[\r\n"'\x60\\])
+  `;
 /**
  * `AUTH secret`, `AUTH user secret`, `HELLO 3 AUTH user secret` of Redis, `AUTH PLAIN ...` of mail: in capitals, and
  * the last word of the line.

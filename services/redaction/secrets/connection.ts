@@ -2,20 +2,26 @@
  * Credentials in addresses: `scheme://user:password@host`, tokens in the user's place, and the schemeless forms of
  * drivers.
  */
+import { pattern } from '../pattern.ts';
 import { alnum, type SecretRule } from './secret-rule.ts';
 import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
 /** Templates and stand-ins; plain words (`pass`) count as passwords here, because weak ones are real. */
-const template =
-  /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+const template = pattern('i')`
+    ^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder
+    |redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026
+    |\.{3}
+  `;
 /** The pair every manual writes; one of the two alone is a weak password. */
 const manualUser = /^(?:(?:db|my|your|test|app)?_?-?user(?:name)?|admin|login|root)$/i;
 const manualPassword = /^(?:my|your|db)?_?-?(?:password|passwd|secret)$/i;
 /** Upper case stands for a variable. */
 const variable = /^(?:[A-Z]+_)*(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$/;
-const notSecretUsers =
-  /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
+const notSecretUsers = pattern('i')`
+    ^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres
+    |mysql|ubuntu|ec2-user|pi)$
+  `;
 
 /**
  * `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`,

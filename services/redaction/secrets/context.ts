@@ -3,6 +3,7 @@
  * sentences ("the password for the wifi is ..."), and a made-up value soon after the word. A name is judged first
  * (`key-name.ts`), then the value (`plausible.ts`).
  */
+import { pattern } from '../pattern.ts';
 import type { Finding } from '../detector.ts';
 import { alphabet, type SecretRule, runEnd, runStart } from './secret-rule.ts';
 import { hexGroupsEnd } from './grouped-key.ts';
@@ -19,16 +20,23 @@ const judged = 256;
 const reach = 72;
 
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
-const operator =
-  /["'`\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?(?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]|<\/(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}/y;
+const operator = pattern('y')`
+    ["'\x60\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?
+    (?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|(?:,\s{0,24}|\s{1,24}
+    |:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]
+    |</(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
+  `;
 /** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */
 const nextLine =
   /\r?\n(?:[ \t-]{0,24}["']?(?:value|content|default)\b|[ \t]{0,16}(?=[\w+/~.-]{20,200}={0,2}(?:\s|$)))/y;
 /** The second argument of `define('DB_PASSWORD', '...')`. */
 const second = /["'] ?, ?(?=["'`])/y;
 const call = /\(\s{0,3}(?=["'`])/y;
-const verb =
-  /[ \t"'`*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|è|este|jest|je|er|är|on|adalah|s(?<='s))[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called|probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}/;
+const verb = pattern()`
+    [ \t"'\x60*)\]](?:is|was|are|equals|be|to|ist|lautet|es|est|é|è|este|jest|je|er|är|on|adalah|s
+    (?<='s))[ \t]{1,2}(?:(?:now|still|just|currently|actually|simply|set[ \t]to|changed[ \t]to|called
+    |probably|like|this|the[ \t]following|as[ \t]follows)\b)?[ \t]{0,2}[:=]?[ \t\n]{0,3}|[:=][ \t\n]{1,3}
+  `;
 /** A sentence between the word and its verb: up to six words, no clause. */
 const between = /^["'`*)\]]{0,3}(?:[ \t]+[\p{L}\p{N}_'’.@/&-]{1,24}){0,6}[ \t]{0,2}$/u;
 const maxSentence = 112;
@@ -43,8 +51,10 @@ function afterVerb(text: string, from: number): number {
 const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
 const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
 /** Brackets, bullets and tags that a sentence puts around a value. */
-const wrapper =
-  /<(?:b|i|em|strong|code|kbd|pre|span|p|tt|mark)>|[([{<|;,/\u2022]\s?(?=[^\s<>[\](){}|]{6,80}[)\]}>|;,/]|[^\s]{6,80}$)|\u2022\s/y;
+const wrapper = pattern('y')`
+    <(?:b|i|em|strong|code|kbd|pre|span|p|tt|mark)>|[([{<|;,/\u2022]\s?(?=[^\s<>[\](){}|]{6,80}[)\]}>|;,/]
+    |[^\s]{6,80}$)|\u2022\s
+  `;
 /** Punctuation that sets a value off from its name: `password - ...`, `Password (...)`, `token → ...`. */
 const setOff = /[ \t]{0,2}(?:[-–—→>|;~([{<]|\\[nt]|(?=[“„«‘]))[ \t]{0,2}(?=\S)/y;
 const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
@@ -52,10 +62,16 @@ const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
 const madeUp = /[A-Za-z0-9_+/~-][A-Za-z0-9_+/.~-]{14,510}[A-Za-z0-9_+/~-]={0,2}/g;
 
 /** What announces a made-up value of another kind: hashes and ids are named for it. */
-const innocent =
-  /(?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|request|req|id|uuid|guid|etag|version|build|image|integrity|fingerprint|thumbprint|nonce|model|ref|branch)["'`]?\s{0,2}[:=#@(]?\s{0,2}["'`]?$/i;
-const connectionString =
-  /(?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database|initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$|LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$/i;
+const innocent = pattern('i')`
+    (?:sha\d*|md5|hash|digest|checksum|commit|revision|trace|span|request|req|id|uuid|guid|etag|version
+    |build|image|integrity|fingerprint|thumbprint|nonce|model|ref
+    |branch)["'\x60]?\s{0,2}[:=#@(]?\s{0,2}["'\x60]?$
+  `;
+const connectionString = pattern('i')`
+    (?:server|data source|host|hostname|address|addr|network address|user id|uid|username|user|database
+    |initial catalog|accountname|endpoint|sharedaccesskeyname|loginmodule required)\s?=[^\n]{0,160}$
+    |LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$
+  `;
 
 function judge(value: string, kind: NameKind, strength: EvidenceStrength): boolean {
   if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]|^--?[a-z]/.test(value))
@@ -234,12 +250,18 @@ const words: readonly string[] = [
   'jelszav',
 ];
 /** Key words before `key`, and what makes a plain `key` one of another sort. */
-const qualifier =
-  /(?:^|[^A-Za-z])(api|access|auth|authentication|authorization|secret|private|license|encryption|signing|account|activation|product|service|master|shared|admin|deploy|client|ssh|root)[ _-]{0,2}$/i;
-const possessive =
-  /(?:^|[^A-Za-z])(?:my|our|the|this|your|his|her|their|a|new|old|prod|production|staging|live|test|[A-Z][A-Za-z]{2,14}) $/;
-const otherKeys =
-  /(?:primary|public|foreign|cache|partition|sort|idempotency|dedup|object|routing|row|map|index|unique|shard|group|translation|message|lookup|s3|redis|hash|storage|json|enter|answer)[ _-]$/i;
+const qualifier = pattern('i')`
+    (?:^|[^A-Za-z])(api|access|auth|authentication|authorization|secret|private|license|encryption|signing
+    |account|activation|product|service|master|shared|admin|deploy|client|ssh|root)[ _-]{0,2}$
+  `;
+const possessive = pattern()`
+    (?:^|[^A-Za-z])(?:my|our|the|this|your|his|her|their|a|new|old|prod|production|staging|live|test
+    |[A-Z][A-Za-z]{2,14}) $
+  `;
+const otherKeys = pattern('i')`
+    (?:primary|public|foreign|cache|partition|sort|idempotency|dedup|object|routing|row|map|index|unique
+    |shard|group|translation|message|lookup|s3|redis|hash|storage|json|enter|answer)[ _-]$
+  `;
 /** ASCII names of languages whose word holds other letters: the hit is on the ASCII part, the name on both sides. */
 const wide = /[\u00c0-\u024f]/;
 
@@ -336,8 +358,11 @@ const assigned: SecretRule = {
  * `credentials: admin / hunter2!`, `log in as bob with hunter2!`, `use hunter2! as the password`: the value is not
  * where the word points.
  */
-const pair =
-  /(?:credentials?|creds|zugangsdaten|anmeldedaten|identifiants|credencia(?:le|i)s|credenziali|inloggegevens)["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:\/|:|and|with)\s{0,2}["']?([^\s"'`]{5,64})/iy;
+const pair = pattern('iy')`
+    (?:credentials?|creds|zugangsdaten|anmeldedaten|identifiants|credencia(?:le|i)s|credenziali
+    |inloggegevens)["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:/|:|and
+    |with)\s{0,2}["']?([^\s"'\x60]{5,64})
+  `;
 const beforehand =
   /(?:^|[\s"'`])([^\s"'`]{5,64})["'`]?\s(?:as|is|was)\s(?:the|my|your|our|a|its|his|her|their)\s(?:\w{1,16}\s){0,2}$/;
 const pairWords = [

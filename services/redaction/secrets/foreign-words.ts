@@ -3,6 +3,7 @@
  * là ...`. The scan for literals knows ASCII only, so a text with other letters gets a scan of its own over these words; what
  * follows each is a window.
  */
+import { pattern } from '../pattern.ts';
 import { buildAutomaton, eachLongest } from '../automaton.ts';
 import type { Finding } from '../detector.ts';
 import { isPassword, isRandom, isToken } from './plausible.ts';
@@ -105,8 +106,10 @@ function build(): NonNullable<typeof built> {
 const reach = 96;
 const mostWords = 6;
 /** Directly before a value: the word and it belong together, so a weaker value will do. */
-const joins =
-  /(?:[:=>»]|[-\u2014\u2192]|は、?|が|를|은|는|이|가|是|为|為|即|(?:^|[^\p{L}])(?:is|ist|est|es|è|é|je|jest|to|este|är|er|on|είναι|это|такой|є|הוא|היא|هي|هو|है|là|adalah))["'`\u201c\u300c(\s]{0,4}$|คือ\s?$/iu;
+const joins = pattern('iu')`
+    (?:[:=>»]|[-\u2014\u2192]|は、?|が|를|은|는|이|가|是|为|為|即|(?:^|[^\p{L}])(?:is|ist|est|es|è|é|je|jest|to|este|är
+    |er|on|είναι|это|такой|є|הוא|היא|هي|هو|है|là|adalah))["'\x60\u201c\u300c(\s]{0,4}$|คือ\s?$
+  `;
 const printable = /[!-~]{4,200}/g;
 const innocent = /(?:id|hash|sha\d*|md5|commit|trace|指纹|отпечаток)\s?[:=]?\s?$/i;
 

@@ -2,11 +2,14 @@
  * HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are
  * names like any other (`context.ts`).
  */
+import { pattern } from '../pattern.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
-const scheme =
-  /(?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
+const scheme = pattern('i')`
+    (?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk
+    |oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)
+  `;
 const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
 const lead = /[:=\s\\"'`>,(]{0,12}/y;
 const credential = /[A-Za-z0-9._~+/:|!-]{6,2048}={0,2}/y;
@@ -72,8 +75,11 @@ const bearer: SecretRule = {
   },
 };
 
-const sessionName =
-  /sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect|^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid|ssid|apisid/i;
+const sessionName = pattern('i')`
+    sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect
+    |^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid
+    |ssid|apisid
+  `;
 const cookies: SecretRule = {
   literals: ['cookie: ', 'cookie:', 'cookie":', 'cookie\\":', "cookie':", 'cookies: ', 'cookie='],
   findAt(text, at, literal, out) {

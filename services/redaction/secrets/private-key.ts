@@ -2,20 +2,25 @@
  * Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around
  * say so.
  */
+import { pattern } from '../pattern.ts';
 import type { Finding } from '../detector.ts';
 import { alnum, alphabet, type SecretRule } from './secret-rule.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */
 const maxBlock = 16_384;
-const header =
-  /-{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)(?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?/iy;
+const header = pattern('iy')`
+    -{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)
+    (?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?
+  `;
 const footer = /-{2,5}\s?END (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1)(?: BLOCK)?\s?-{0,5}/i;
 /**
  * One piece of a body without its END line: base64 (or PGP checksum) after white space, an escaped line end, or a quote
  * and a plus that join lines of code.
  */
-const piece =
-  /(?:\s|\\{1,4}[nrt]|["'`]\s{0,4}[+,.\\]?\s{0,8}["'`]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})/y;
+const piece = pattern('y')`
+    (?:\s|\\{1,4}[nrt]|["'\x60]\s{0,4}[+,.\\]?\s{0,8}["'\x60]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info
+    |Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})
+  `;
 
 /**
  * Where a block without END stops: after its last piece that looks like base64; the words after a body (`thanks`) are
@@ -54,6 +59,11 @@ function isPlainText(body: string): boolean {
   );
 }
 
+/** A template, an ellipsis or a placeholder stands where the key would. */
+const standInBody = pattern('i')`
+    ^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$
+    |^[\s\\n]*(?:\.{3}|your|redacted|\[)
+  `;
 const pem: SecretRule = {
   literals: ['-begin ', '- begin '],
   findAt(text, at, _literal, out) {
@@ -73,9 +83,7 @@ const pem: SecretRule = {
     const end = closed ? from + closing.index + closing[0].length : from + body.length;
     if (
       body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 ||
-      /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(
-        body.slice(0, 200),
-      ) ||
+      standInBody.test(body.slice(0, 200)) ||
       isPlainText(body)
     )
       return end;
@@ -173,8 +181,10 @@ const putty: SecretRule = {
 };
 
 const wallet = /priv(?:ate)?[_ -]?key|wallet|secret|mnemonic|signer|account[_ -]?key|deployer|accident|leak|seed/i;
-const ledger =
-  /(?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot|event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$/i;
+const ledger = pattern('i')`
+    (?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot
+    |event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$
+  `;
 /** 0x and 64 hex digits is a transaction's hash far more often than a key: the neighbourhood decides. */
 const raw: SecretRule = {
   literals: ['0x'],
@@ -195,6 +205,10 @@ const raw: SecretRule = {
   },
 };
 
+const seedPhrase = pattern('y')`
+    [A-Za-z_ ]{4,40}["'\x60]?\s{0,3}(?:is|are|[:=])\s{0,3}["'\x60[]{0,2}
+    ((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'\x60]?,? {1,2}["'\x60]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})
+  `;
 /** BIP-39 phrases: 12 to 24 plain words after the word for them. */
 const seed: SecretRule = {
   literals: [
@@ -208,12 +222,10 @@ const seed: SecretRule = {
     'secret phrase',
   ],
   findAt(text, at, _literal, out: Finding[]) {
-    const phrase =
-      /[A-Za-z_ ]{4,40}["'`]?\s{0,3}(?:is|are|[:=])\s{0,3}["'`[]{0,2}((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'`]?,? {1,2}["'`]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})/y;
-    phrase.lastIndex = at;
-    const match = phrase.exec(text);
+    seedPhrase.lastIndex = at;
+    const match = seedPhrase.exec(text);
     if (match === null) return at;
-    const end = phrase.lastIndex;
+    const end = seedPhrase.lastIndex;
     out.push({ start: end - (match[1] ?? '').length, end, type: 'SECRET_GENERIC', rank: 84 });
     return end;
   },

@@ -1,4 +1,5 @@
 /** Keys with a documented prefix, by table, and the few whose literal is in the middle of the token. */
+import { pattern } from '../pattern.ts';
 import { alnum, alphabet, beginsToken, type SecretRule, letters, runEnd, runStart } from './secret-rule.ts';
 import { passwordHashes, productProviders } from './product-prefixes.ts';
 import { isRandom } from './plausible.ts';
@@ -64,8 +65,10 @@ add(passwordHashes, true);
 const rules = [...byLiteral.values()];
 
 /** A run of x or a word of advice in the place of the key. */
-const tutorial =
-  /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
+const tutorial = pattern('i')`
+    ^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example
+    |placeholder)[_-]?(?:api|key|token|secret)|[_-]here$
+  `;
 
 /** A prefix that ends in a separator may follow a digit or `_` (`MY_tskey-...`), never a letter. */
 function standsFree(text: string, at: number, prefix: string): boolean {

@@ -3,6 +3,7 @@
  * Mixpanel("...")`. Only names that are no everyday words and no hosts of code and images, whose neighbours are commits
  * and digests.
  */
+import { pattern } from '../pattern.ts';
 import { alphabet, type SecretRule, runEnd } from './secret-rule.ts';
 import { isRandom, isStandIn, uuid } from './plausible.ts';
 
@@ -13,8 +14,11 @@ const names =
 const reach = 56;
 const tokenUnits = alphabet('_-');
 const candidate = /[A-Za-z0-9][A-Za-z0-9_-]{18,199}={0,2}/g;
-const innocent =
-  /(?:sha\d*|md5|hash|digest|checksum|commit|revision|rev|trace|span|request|req|build|image|integrity|version|ref|branch|tag|id|deployment|deploy|job|run|pipeline|event|message|order|invoice|ticket|case|issue|object|file|customer|visitor)["'`]?\s{0,2}[:=#@(]?\s{0,2}["'`]?$/i;
+const innocent = pattern('i')`
+    (?:sha\d*|md5|hash|digest|checksum|commit|revision|rev|trace|span|request|req|build|image|integrity
+    |version|ref|branch|tag|id|deployment|deploy|job|run|pipeline|event|message|order|invoice|ticket|case
+    |issue|object|file|customer|visitor)["'\x60]?\s{0,2}[:=#@(]?\s{0,2}["'\x60]?$
+  `;
 const keyWord = /key|token|secret|auth|api|pass|cred|login/i;
 /** Between name and value: an assignment, a call, an argument, a key word. */
 const lead = /(?:[:=(,]|=>|is|key|token|secret|api|auth|password)[\s"'`=]{0,5}$/i;

@@ -2,6 +2,7 @@
  * Digits as people group them: runs of digits with at most three separators between. Every structured detector of
  * numbers starts from such a chain.
  */
+import { pattern } from '../pattern.ts';
 
 export type Group = { readonly start: number; readonly end: number };
 export type Chain = {
@@ -73,8 +74,10 @@ export const standsAlone = (text: string, start: number, end: number): boolean =
   beginsAlone(text, start) && endsAlone(text, end);
 
 /** Words that may stick to a value from the left: `card4111...`, `is030594W903B`, `ssn536-22-1234`. */
-const gluedWord =
-  /(?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at|dob|born|on|ist|es|est|mail|email)$/i;
+const gluedWord = pattern('i')`
+    (?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at
+    |dob|born|on|ist|es|est|mail|email)$
+  `;
 export const standsAloneOrGlued = (text: string, start: number, end: number): boolean =>
   endsAlone(text, end) && (beginsAlone(text, start) || gluedWord.test(text.slice(Math.max(0, start - 8), start)));
 

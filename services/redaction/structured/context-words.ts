@@ -3,6 +3,7 @@
  * a table.
  */
 
+import { pattern } from '../pattern.ts';
 import { placeholderEnd } from '../trigger-literals.ts';
 import { buildAutomaton } from '../automaton.ts';
 
@@ -981,8 +982,11 @@ function sentenceStart(text: string, from: number, end: number): number {
 }
 
 /** What may stand between a number and its name: punctuation, `number`, `is`. */
-const filler =
-  /(?:[\s:：#=.,"'`(*_\-–—…→<>[{|~“”„«‘’‚]|(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])|[はがを是为為는은]|번호|号)+$/iu;
+const filler = pattern('iu')`
+    (?:[\s:：#=.,"'\x60(*_\-–—…→<>[{|~“”„«‘’‚]|(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro
+    |número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])
+    |[はがを是为為는은]|번호|号)+$
+  `;
 /** The name right before a number: `CVR: 95691528`, `personas kods ir ...`; or its field's. */
 export function nameBefore(text: string, start: number, key: string | undefined): readonly Tag[] {
   const from = sentenceStart(text, Math.max(0, start - 44), start);

@@ -1,4 +1,5 @@
 /** Dates of birth: a date that words of birth stand next to, or whose field says so. Other dates stay. */
+import { pattern } from '../pattern.ts';
 import type { ScoredFinding } from './index.ts';
 
 /** Months begin so in the languages that support desks meet. */
@@ -145,9 +146,10 @@ export function findBirthdays(
   for (const end of behind) near(text, end, out);
   if (
     key !== undefined &&
-    /^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*|.*nascita.*|.*geboorte.*)$/.test(
-      key,
-    )
+    pattern()`
+      ^(?:dob|bday|birthday|born|born_on|.*birth.*|.*geburt.*|.*naissance.*|.*nacimiento.*|.*nascimento.*
+      |.*nascita.*|.*geboorte.*)$
+    `.test(key)
   )
     for (const match of text.slice(0, 64).matchAll(date))
       out.push({

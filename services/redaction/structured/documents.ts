@@ -2,10 +2,13 @@
  * Passports and driving licences: their numbers have no shape of their own, so the words before (or the field's name)
  * decide, and the shape must be one that documents have.
  */
+import { pattern } from '../pattern.ts';
 import type { Context, Tag } from './context-words.ts';
 
-const passport =
-  /^(?:[A-Z]{2,3}\d{6,8}|[A-Z]\d{8}|\d{9}|\d{8}[A-Z]?|\d{2} ?\d{2} ?\d{6}|[A-Z0-9]{2}\d{6}[A-Z]|[CFGHJKLMNPRTVWXYZ\d]{9}|[A-Z]\d{3}[A-Z]\d{4}|\d{2}[A-Z]{2}\d{5}|[A-Z]\d{7})$/;
+const passport = pattern()`
+    ^(?:[A-Z]{2,3}\d{6,8}|[A-Z]\d{8}|\d{9}|\d{8}[A-Z]?|\d{2} ?\d{2} ?\d{6}|[A-Z0-9]{2}\d{6}[A-Z]
+    |[CFGHJKLMNPRTVWXYZ\d]{9}|[A-Z]\d{3}[A-Z]\d{4}|\d{2}[A-Z]{2}\d{5}|[A-Z]\d{7})$
+  `;
 const license =
   /^(?:[A-Z]{0,3}\d{5,14}[A-Z]{0,2}|[A-Z]{1,3}\d{2}[A-Z0-9]{3,14}|[A-Z0-9]{6,18}|\d{2}[A-Z]{1,3}\d{4,7}[A-Z]?)$/;
 const idNumber = /^(?=(?:[A-Z]*\d){5})[A-Z]{0,4}\d[A-Z0-9]{4,16}$/;

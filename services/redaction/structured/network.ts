@@ -1,11 +1,15 @@
 /** IP addresses of both families with zone and prefix length, also defanged, and hardware addresses. */
+import { pattern } from '../pattern.ts';
 import { type Chain, standsAlone } from './chain.ts';
 import { says } from './context-words.ts';
 import type { ScoredFinding } from './index.ts';
 import { contextIn, contextOf, type Task } from './task.ts';
 
-const versionBefore =
-  /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
+const versionBefore = pattern('i')`
+    (?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java
+    |kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion
+    |fileversion)["'\s.:=/]*$
+  `;
 const byte = (text: string): boolean =>
   text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
 
