@@ -5,57 +5,8 @@
  * length.
  */
 import { createHmac } from 'node:crypto';
+import { canonical } from './entity-types.ts';
 import type { KeyVersion, RedactionPolicy, TokenKeys } from './policy.ts';
-
-const plainMail = /^[\w.+-]+@[\w.-]+$/;
-
-/** What the same value looks like however it was written. */
-export function canonical(type: string, value: string): string {
-  switch (type) {
-    case 'EMAIL':
-      if (plainMail.test(value)) return value.toLowerCase();
-      return value
-        .normalize('NFKC')
-        .toLowerCase()
-        .replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@')
-        .replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.')
-        .replaceAll(/\s/g, '');
-    case 'PHONE': {
-      const digits = value
-        .replace(/(?:x|ext|#).*$/i, '')
-        .replace(/\(0\)/, '')
-        .replaceAll(/\D/g, '');
-      return value.includes('+') ? `+${digits}` : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
-    }
-    case 'CREDIT_CARD':
-    case 'US_SSN':
-      return value.replaceAll(/\D/g, '');
-    case 'IP':
-    case 'MAC':
-      return value
-        .toLowerCase()
-        .replaceAll(/[[\]()]/g, '')
-        .replaceAll('-', ':');
-    case 'IBAN':
-    case 'NATIONAL_ID':
-    case 'BUSINESS_ID':
-    case 'PASSPORT':
-    case 'DRIVER_LICENSE':
-    case 'BANK_ROUTING':
-      return value.replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase();
-    case 'PERSON':
-    case 'LOCATION':
-    case 'ADDRESS':
-      if (plainMail.test(value)) return value.toLowerCase();
-      return value
-        .normalize('NFKC')
-        .toLowerCase()
-        .replaceAll(/[\s.,]+/g, ' ')
-        .trim();
-    default:
-      return value;
-  }
-}
 
 const known = new Map<string, string>();
 const remembered = 50_000;

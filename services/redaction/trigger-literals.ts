@@ -5,8 +5,12 @@
  */
 
 import { buildAutomaton } from './automaton.ts';
-import type { LiteralHits } from './detector.ts';
 
+/**
+ * Where a detector's trigger literals occur (case-insensitive ASCII), as numbers in turns: index of the literal, place;
+ * by their ends, the longest first.
+ */
+export type LiteralHits = readonly number[];
 /** Where something may be. Positions are UTF-16 units, ascending. */
 export type Hints = {
   /** First digits of runs of digits. */
@@ -60,6 +64,17 @@ for (const [char, hint] of [
 const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
+/** Of a text that has none. */
+export const noHints: Hints = {
+  digits: none,
+  ats: none,
+  colons: none,
+  macs: none,
+  longs: none,
+  nonAscii: false,
+  escapes: false,
+  brackets: false,
+};
 
 /**
  * The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at

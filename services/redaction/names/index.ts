@@ -2,9 +2,12 @@
  * `namesDetector`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
  * tagger.
  */
-import type { Detector, Finding } from '../detector.ts';
+import type { Detector } from '../detector.ts';
+import type { EntityType } from '../entity-types.ts';
+import type { Finding } from '../finding.ts';
 import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
+import { mayHoldNames } from './may-hold-names.ts';
 import { flag, lexicon } from './lexicon.ts';
 import { label, nameEnd, resolveLabels, tag } from './tagger.ts';
 import { shape, type Tokens, tokenize } from './tokens.ts';
@@ -55,7 +58,7 @@ const ordinary = flag.veryCommon | flag.dictionary | flag.foreign | flag.capital
  * Field names whose whole value is one of ours, without separators and case. `name` alone is not among them: tools and
  * models have names too.
  */
-const keys: Readonly<Record<string, string>> = Object.fromEntries(
+const keys: Readonly<Record<string, EntityType>> = Object.fromEntries(
   (
     [
       [
@@ -120,11 +123,19 @@ function disjoint(found: Finding[]): Finding[] {
   return merged;
 }
 
+/** What a unit of text costs here, in budget steps: its words, three times. */
+const unitSteps = 1 / 24;
+
 export const namesDetector: Detector = {
   name: 'names',
+  tier: 'names',
+  types: ['PERSON', 'LOCATION', 'ADDRESS', 'ZIP'],
   literals: [],
-  find(text, _hits, context, out) {
-    findByKey(text, context.key, out);
+  wants: ({ given }) => mayHoldNames(given),
+  find({ text, key, budget, out }) {
+    budget.left -= text.length * unitSteps;
+    if (budget.left <= 0) return;
+    findByKey(text, key, out);
     for (const finding of findOnce(text)) out.push(finding);
   },
 };

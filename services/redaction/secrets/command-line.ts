@@ -1,7 +1,8 @@
 /**
  * Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other
- * (`context.ts`).
+ * (`named-value.ts`).
  */
+import { once } from '../once.ts';
 import { pattern } from '../pattern.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
@@ -13,7 +14,7 @@ import { isRandom, isStandIn } from './plausible.ts';
 const q = `["']?`;
 const word = `([^\\s"'|;<>]{3,200})`;
 const flag = (name: string): RegExp => new RegExp(`\\s-${name}[ =]{0,2}${q}${word}`);
-const commands: readonly (readonly [command: string, argument: RegExp])[] = [
+const commands = once((): readonly (readonly [command: string, argument: RegExp])[] => [
   ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/],
@@ -97,12 +98,14 @@ const commands: readonly (readonly [command: string, argument: RegExp])[] = [
   ['key-string ', /^(?:\d\s)?([^\s"']{3,120})/],
   ['wpa_passphrase', /^=([^\s"']{8,63})/],
   ['psk=', /^["']?([^\s"']{8,64})/],
-];
+]);
 
 export const commandLines: SecretRule = {
-  literals: commands.map(([command]) => command),
+  get literals() {
+    return commands().map(([command]) => command);
+  },
   findAt(text, at, literal, out) {
-    const entry = commands[literal];
+    const entry = commands()[literal];
     if (
       entry === undefined ||
       (/[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0]))

@@ -1,6 +1,6 @@
 /**
  * HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are
- * names like any other (`context.ts`).
+ * names like any other (`named-value.ts`).
  */
 import { pattern } from '../pattern.ts';
 import type { SecretRule } from './secret-rule.ts';

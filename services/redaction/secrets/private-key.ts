@@ -3,7 +3,7 @@
  * say so.
  */
 import { pattern } from '../pattern.ts';
-import type { Finding } from '../detector.ts';
+import type { Finding } from '../finding.ts';
 import { alnum, alphabet, type SecretRule } from './secret-rule.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */

@@ -1,4 +1,5 @@
 /** Keys with a documented prefix, by table, and the few whose literal is in the middle of the token. */
+import { once } from '../once.ts';
 import { pattern } from '../pattern.ts';
 import { alnum, alphabet, beginsToken, type SecretRule, letters, runEnd, runStart } from './secret-rule.ts';
 import { passwordHashes, productProviders } from './product-prefixes.ts';
@@ -16,11 +17,10 @@ const classes: Readonly<Record<string, string>> = {
   c: '[A-Z0-9]',
 };
 /** Behind a shape with `_-` in its alphabet neither may follow: it would be a longer token of another kind. */
+const withClasses = (shape: string): string =>
+  shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole);
 const compile = (shape: string): RegExp =>
-  new RegExp(
-    `(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`,
-    'y',
-  );
+  new RegExp(`(?:${withClasses(shape)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`, 'y');
 
 type Rule = {
   readonly prefix: string;
@@ -45,24 +45,27 @@ const shortPrefixes: Readonly<Record<string, string>> = {
   '*': '0123456789abcdef',
 };
 
-const byLiteral = new Map<string, Rule[]>();
-const add = (rows: readonly PrefixRow[], hash: boolean): void => {
-  for (const [, prefixes, shape] of rows) {
-    const digits = shape.startsWith('!');
-    const body = compile(digits ? shape.slice(1) : shape);
-    for (const prefix of prefixes.split(/ (?=\S)/)) {
-      const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
-      const units = shortPrefixes[prefix];
-      for (const literal of units === undefined
-        ? [prefix.toLowerCase()]
-        : [...units].map((unit) => prefix.toLowerCase() + unit))
-        byLiteral.set(literal, [...(byLiteral.get(literal) ?? []), rule]);
+/** Rules by trigger literal: the prefix in lower case, with the first unit behind it where the prefix is short. */
+const rulesByLiteral = once((): ReadonlyMap<string, readonly Rule[]> => {
+  const byLiteral = new Map<string, Rule[]>();
+  const add = (rows: readonly PrefixRow[], hash: boolean): void => {
+    for (const [, prefixes, shape] of rows) {
+      const digits = shape.startsWith('!');
+      const body = compile(digits ? shape.slice(1) : shape);
+      for (const prefix of prefixes.split(/ (?=\S)/)) {
+        const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
+        for (const unit of shortPrefixes[prefix] ?? ['']) {
+          const literal = prefix.toLowerCase() + unit;
+          byLiteral.set(literal, [...(byLiteral.get(literal) ?? []), rule]);
+        }
+      }
     }
-  }
-};
-for (const rows of [modelProviders, cloudProviders, codeProviders, productProviders]) add(rows, false);
-add(passwordHashes, true);
-const rules = [...byLiteral.values()];
+  };
+  for (const rows of [modelProviders, cloudProviders, codeProviders, productProviders]) add(rows, false);
+  add(passwordHashes, true);
+  return byLiteral;
+});
+const rules = once(() => [...rulesByLiteral().values()]);
 
 /** A run of x or a word of advice in the place of the key. */
 const tutorial = pattern('i')`
@@ -85,11 +88,13 @@ const isInsideBase64 = (text: string, from: number, to: number): boolean =>
   (text[to] === '+' && alnum[text.charCodeAt(to + 1)] === 1 && text[from - 1] === '/');
 
 export const providerKeys: SecretRule = {
-  literals: [...byLiteral.keys()],
+  get literals() {
+    return [...rulesByLiteral().keys()];
+  },
   findAt(text, at, literal, out) {
     let best = 0;
     let hash = false;
-    for (const rule of rules[literal] ?? []) {
+    for (const rule of rules()[literal] ?? []) {
       if (
         !text.startsWith(rule.prefix, at) ||
         !standsFree(text, at, rule.prefix) ||
@@ -118,26 +123,20 @@ export const providerKeys: SecretRule = {
 type Middle = { readonly literal: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
 const middle = (literal: string, token: string, extra: string, reach: number): Middle => ({
   literal,
-  token: new RegExp(
-    `(?:${token.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`,
-    'y',
-  ),
+  token: new RegExp(`(?:${withClasses(token)})(?![A-Za-z0-9])`, 'y'),
   units: alphabet(extra),
   reach,
 });
-const inTheMiddle: readonly Middle[] = [
+const azureMarks = '(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)';
+const azureSignature = `[A-Za-z0-9+/]{32,80}${azureMarks}[A-Za-z0-9+/]{5,12}={0,2}`;
+const inTheMiddle = once((): readonly Middle[] => [
   middle(':aa', '\\d{7,10}:A[A-Za-z0-9]<u>{33}', '', 10), // Telegram bot
   middle('-us', '<h>{32}-us\\d{1,2}', '', 32), // Mailchimp
   middle('.atlasv1.', '<a>{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,90}', '', 14), // Terraform Cloud
   middle('q~', '[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}', '_~.-', 4), // Microsoft Entra client secret
-  ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((literal) =>
-    middle(
-      literal,
-      '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}',
-      '+/',
-      80,
-    ),
-  ), // Azure keys with a signature
+  ...'+ast +amc acdb azse azfu +acr apim aiot asbt aehs armt +aba'
+    .split(' ')
+    .map((literal) => middle(literal, azureSignature, '+/', 80)), // Azure keys with a signature
   ...['jqqj9', 'azdo'].map((literal) => middle(literal, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
   middle('.apps.googleusercontent.com', '\\d{6,16}-<l>{20,40}\\.apps\\.googleusercontent\\.com', '-', 60),
   middle(
@@ -150,7 +149,7 @@ const inTheMiddle: readonly Middle[] = [
   middle('nral', '<h>{32,36}NRAL', '', 40), // New Relic licence
   middle('jsn', '<l>{10}msh<l>{15}p1<l>{6}jsn<l>{12}', '', 40), // RapidAPI
   middle(':apa91b', '<u>{11}:APA91b<u>{120,160}', '_-', 11), // Firebase messaging
-];
+]);
 /**
  * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of
  * three units (`MTA`, `NzY`, ...), and those are the literals.
@@ -161,9 +160,11 @@ const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].fla
 );
 
 export const infixKeys: SecretRule = {
-  literals: inTheMiddle.map(({ literal }) => literal),
+  get literals() {
+    return inTheMiddle().map(({ literal }) => literal);
+  },
   findAt(text, at, literal, out) {
-    const rule = inTheMiddle[literal];
+    const rule = inTheMiddle()[literal];
     if (rule === undefined) return at;
     const start = runStart(text, at, rule.units, rule.reach + 1);
     for (let from = Math.max(start, at - rule.reach); from <= at && from < start + 2; from += 1) {

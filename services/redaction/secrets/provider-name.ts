@@ -7,10 +7,36 @@ import { pattern } from '../pattern.ts';
 import { alphabet, type SecretRule, runEnd } from './secret-rule.ts';
 import { isRandom, isStandIn, uuid } from './plausible.ts';
 
-const names =
-  'abstractapi abuseipdb accuweather adafruit adobe adyen aftership aha.io airbrake airtable airship aivenio algolia alchemy alienvault amplitude ansible apify apigee apollo appdynamics appoptics appsflyer appsync artifactory asana assemblyai atlassian auth0 authress axonaut azure baremetrics beamer bitbucket bitfinex bitly bitmex blockchain bluesnap boxapi braintree branchio brandfetch browserstack bugsnag buildkite bybit calendarific calendly cannyio censys chartmogul chatbot checkr circleci clearbit clickhelp clickup clockify cloudant cloudelements cloudflare cloudinary cloudmersive cloudsight codacy codecov codemagic coinapi coinbase coinlayer coinmarketcap confluent contentful convertkit copper coveralls cronitor crowdin cryptocompare currencylayer customerio databricks datadog deepai deepgram deepl delighted detectify dialpad digicert digitalocean discord dnsimple docusign doppler dotmailer droneci dropbox duffel duplo dwolla dynatrace easypost eightxeight elastic_ elasticemail elevenlabs enigma etherscan eventbrite exchangerate facebook fastly figma finicity finnhub firebase fixer flickr flightapi flutterwave freshbooks freshdesk freshworks ftx geocod giphy gitter gocardless grafana groq guardian_api gumroad harness harvest hashicorp heroku hotjar hubspot hunterio hypertrack infobip instagram intercom ipapi ipdata ipgeolocation ipify ipinfo ipstack jfrog jotform jumpcloud kaggle keen.io klaviyo kraken kucoin launchdarkly linkedin linode lob_ lokalise loggly logzio looker mailchimp mailerlite mailgun mailjet mandrill mapbox mapquest mattermost meraki messagebird mixpanel moesif mollie mongodb_atlas mux_ myfreshworks nasdaq netlify newrelic new_relic newsapi ngrok nylas nytimes okta onelogin onesignal openai openuv openweather opsgenie optimizely owlbot pagerduty pandadoc papertrail parseur paypal paystack pendo pipedream pipedrive pinecone plaid planetscale plivo polygon.io postmark postman prefect pubnub pulumi pusher quandl quicknode rapidapi rapyd razorpay readme.io rechargepay recurly rollbar rubygems salesforce saucelabs scrapingbee scrutinizer securitytrails segment_ sendbird sendgrid sendinblue sentry serpapi shodan shopify shortcut.com signalwire sinch skybiometry snyk softlayer sonarcloud sonarqube sonar spotify spoonacular square squareup squarespace stackhawk statuspage storyblok strava stripe sumologic supabase surveymonkey teamwork telegram telnyx terraform thousandeyes todoist tomtom travisci travis_ travis trello twilio twitch twitter typeform unsplash uploadcare uptimerobot urlscan vercel virustotal vonage vultr weatherapi weatherstack webflow wepay whoxy wistia worldweather yandex yelp zapier zendesk zenserp zerobounce zipcode zoho zoominfo zuora'.split(
-    ' ',
-  );
+/** Lower case, a blank between two. */
+const names = `
+  abstractapi abuseipdb accuweather adafruit adobe adyen aftership aha.io airbrake airtable airship aivenio algolia
+  alchemy alienvault amplitude ansible apify apigee apollo appdynamics appoptics appsflyer appsync artifactory asana
+  assemblyai atlassian auth0 authress axonaut azure baremetrics beamer bitbucket bitfinex bitly bitmex blockchain
+  bluesnap boxapi braintree branchio brandfetch browserstack bugsnag buildkite bybit calendarific calendly cannyio
+  censys chartmogul chatbot checkr circleci clearbit clickhelp clickup clockify cloudant cloudelements cloudflare
+  cloudinary cloudmersive cloudsight codacy codecov codemagic coinapi coinbase coinlayer coinmarketcap confluent
+  contentful convertkit copper coveralls cronitor crowdin cryptocompare currencylayer customerio databricks datadog
+  deepai deepgram deepl delighted detectify dialpad digicert digitalocean discord dnsimple docusign doppler dotmailer
+  droneci dropbox duffel duplo dwolla dynatrace easypost eightxeight elastic_ elasticemail elevenlabs enigma
+  etherscan eventbrite exchangerate facebook fastly figma finicity finnhub firebase fixer flickr flightapi
+  flutterwave freshbooks freshdesk freshworks ftx geocod giphy gitter gocardless grafana groq guardian_api gumroad
+  harness harvest hashicorp heroku hotjar hubspot hunterio hypertrack infobip instagram intercom ipapi ipdata
+  ipgeolocation ipify ipinfo ipstack jfrog jotform jumpcloud kaggle keen.io klaviyo kraken kucoin launchdarkly
+  linkedin linode lob_ lokalise loggly logzio looker mailchimp mailerlite mailgun mailjet mandrill mapbox mapquest
+  mattermost meraki messagebird mixpanel moesif mollie mongodb_atlas mux_ myfreshworks nasdaq netlify newrelic
+  new_relic newsapi ngrok nylas nytimes okta onelogin onesignal openai openuv openweather opsgenie optimizely owlbot
+  pagerduty pandadoc papertrail parseur paypal paystack pendo pipedream pipedrive pinecone plaid planetscale plivo
+  polygon.io postmark postman prefect pubnub pulumi pusher quandl quicknode rapidapi rapyd razorpay readme.io
+  rechargepay recurly rollbar rubygems salesforce saucelabs scrapingbee scrutinizer securitytrails segment_ sendbird
+  sendgrid sendinblue sentry serpapi shodan shopify shortcut.com signalwire sinch skybiometry snyk softlayer
+  sonarcloud sonarqube sonar spotify spoonacular square squareup squarespace stackhawk statuspage storyblok strava
+  stripe sumologic supabase surveymonkey teamwork telegram telnyx terraform thousandeyes todoist tomtom travisci
+  travis_ travis trello twilio twitch twitter typeform unsplash uploadcare uptimerobot urlscan vercel virustotal
+  vonage vultr weatherapi weatherstack webflow wepay whoxy wistia worldweather yandex yelp zapier zendesk zenserp
+  zerobounce zipcode zoho zoominfo zuora
+`
+  .trim()
+  .split(/\s+/);
 const reach = 56;
 const tokenUnits = alphabet('_-');
 const candidate = /[A-Za-z0-9][A-Za-z0-9_-]{18,199}={0,2}/g;

@@ -2,7 +2,7 @@
  * What one kind of secret brings: the trigger literals that announce it, and a search of a bounded window around one of
  * them. `index.ts` merges all literals into one list, so a text is scanned once however many rules there are.
  */
-import type { Finding } from '../detector.ts';
+import type { Finding } from '../finding.ts';
 
 export type SecretRule = {
   /** Lower-case ASCII. */

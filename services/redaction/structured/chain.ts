@@ -3,6 +3,7 @@
  * numbers starts from such a chain.
  */
 import { pattern } from '../pattern.ts';
+import { isDigit, isWordUnit } from './ascii.ts';
 
 export type Group = { readonly start: number; readonly end: number };
 export type Chain = {
@@ -15,7 +16,6 @@ const separatorUnits = new Uint8Array(128);
 for (const char of ' \t\n\r.-_/()·*:|+\u007e') separatorUnits[char.charCodeAt(0)] = 1;
 const isSeparator = (code: number): boolean =>
   code < 128 ? separatorUnits[code] === 1 : code === 0xb7 || code === 0x2022;
-const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** A chain is looked at in pieces of this many groups: a wall of numbers costs linear time. */
 const maxGroups = 24;
@@ -54,8 +54,6 @@ export function joinGroups(text: string, { groups }: Chain, a: number, b: number
   return digits;
 }
 
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
-const isWordUnit = (code: number): boolean => isLetter(code) || isDigit(code) || code === 95;
 /** The letter of an escape that was left as it is (`\\n4111...`) ends before `at`. */
 export const isBehindEscape = (text: string, at: number): boolean =>
   text.charCodeAt(at - 2) === 92 && /[nrt]/.test(text[at - 1] ?? '');

@@ -2,8 +2,9 @@
  * Passports and driving licences: their numbers have no shape of their own, so the words before (or the field's name)
  * decide, and the shape must be one that documents have.
  */
+import type { EntityType } from '../entity-types.ts';
 import { pattern } from '../pattern.ts';
-import type { Context, Tag } from './context-words.ts';
+import type { Context, Tag } from './context.ts';
 
 const passport = pattern()`
     ^(?:[A-Z]{2,3}\d{6,8}|[A-Z]\d{8}|\d{9}|\d{8}[A-Z]?|\d{2} ?\d{2} ?\d{6}|[A-Z0-9]{2}\d{6}[A-Z]
@@ -16,7 +17,7 @@ const hardware = /^(?=[0-9A-F]*\d)[0-9A-F]{12}$/;
 /** Ids in business texts that such words stand next to without meaning them. */
 const minimumDigits = 4;
 
-type Document = { readonly type: string; readonly score: number };
+type Document = { readonly type: EntityType; readonly score: number };
 /** Its own name right before it says what a number is, whatever country's rule it breaks. */
 function numberName(
   compact: string,

@@ -1,12 +1,11 @@
 /**
  * Identifiers of letters and digits, by country: pattern of the compact upper-case form, grouping, checksum; see
- * `id-numbers.ts` for the fields.
+ * `id-row.ts` for the fields.
  */
 import { pattern } from '../pattern.ts';
-import { hasDay, icao, weighted } from './checks.ts';
-import type { IdRow } from './id-numbers.ts';
-
-const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
+import { digitAt as digit, hasDay, icao, weighted } from './checks.ts';
+import { once } from '../once.ts';
+import type { IdRow } from './id-row.ts';
 
 const dniLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
 const dni = (text: string): boolean => dniLetters[Number(text.slice(0, -1)) % 23] === text.at(-1);
@@ -171,9 +170,9 @@ const documents: readonly IdRow[] = [
   { id: 'KR_PASSPORT', type: 'PASSPORT', test: /^[MSRODG]\d{3}[A-Z]\d{4}$/, sure: 0.4 },
 ];
 export const idCodes: readonly IdRow[] = [
-  ...national.map((one) => ({ ...one, type: 'NATIONAL_ID' })),
-  ...business.map((one) => ({ ...one, type: 'BUSINESS_ID' })),
+  ...national.map((one): IdRow => ({ ...one, type: 'NATIONAL_ID' })),
+  ...business.map((one): IdRow => ({ ...one, type: 'BUSINESS_ID' })),
   ...documents,
 ];
 /** Whether any row has this shape: one pattern of all of them, since most codes have none. */
-export const anyCode = new RegExp(idCodes.map(({ test }) => test.source).join('|'));
+export const anyCode = once(() => new RegExp(idCodes.map(({ test }) => test.source).join('|')));

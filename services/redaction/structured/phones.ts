@@ -1,8 +1,8 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
 import { pattern } from '../pattern.ts';
 import { type Chain, isBehindEscape, isWhole, standsAlone } from './chain.ts';
-import { type Context, nameBefore, says } from './context-words.ts';
-import { contextOf, type Task } from './task.ts';
+import { type Context, nameBefore, says } from './context.ts';
+import { contextOf, type NumberTask } from './number-task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
 const callingCode = pattern()`
@@ -27,7 +27,7 @@ const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0
 const bareMobile = /^(?:0\d{9,10}|1[3-9]\d{9}|[6-9]\d{9}|[2-9]\d{2}[2-9]\d{6})$/;
 
 /** From group `a` of a chain: the longest run of groups that can be one phone number. */
-export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | undefined {
+export function phoneFrom(task: NumberTask, chain: Chain, a: number): PhoneFound | undefined {
   const { text } = task;
   const { groups, separators } = chain;
   const first = groups[a] as { start: number; end: number };
@@ -109,7 +109,7 @@ const bareInternational = (around: Context, digits: number): number =>
   says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45;
 
 function judge(
-  task: Task,
+  task: NumberTask,
   { groups, separators }: Chain,
   { a, b, start, end, digits, isInternational, plus }: Candidate,
 ): number {

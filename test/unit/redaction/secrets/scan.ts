@@ -1,9 +1,18 @@
 /** Runs a detector the way an engine does, plainly: every literal by a trie, then `find`. */
-import type { Detector, Finding } from '../../../../services/redaction/detector.ts';
+import type { Detector } from '../../../../services/redaction/detector.ts';
+import type { Finding } from '../../../../services/redaction/finding.ts';
+import { createForeignScanner, type ForeignScanner } from '../../../../services/redaction/foreign-literals.ts';
+import { aTask } from '../a-task.ts';
 
 type LiteralHit = { readonly literal: number; readonly at: number };
 type Node = { readonly next: Map<number, Node>; literal: number };
 const tries = new WeakMap<Detector, Node>();
+const foreign = new WeakMap<Detector, ForeignScanner>();
+function foreignScannerOf(detector: Detector): ForeignScanner {
+  const scan = foreign.get(detector) ?? createForeignScanner([detector]);
+  foreign.set(detector, scan);
+  return scan;
+}
 
 function trieOf(detector: Detector): Node {
   const known = tries.get(detector);
@@ -43,19 +52,11 @@ export function hitsOf(detector: Detector, text: string): LiteralHit[] {
 export function scan(
   detector: Detector,
   text: string,
-  context: { readonly key?: string } = {},
 ): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
   const all: Finding[] = [];
-  const hits = hitsOf(detector, text);
-  if (hits.length > 0)
-    detector.find(
-      text,
-      hits.flatMap(({ literal, at }) => [literal, at]),
-      context,
-      all,
-    );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what the engine's mark for units beyond ASCII says
-  if (/[^\u0000-\u007f]/.test(text)) detector.findForeign?.(text, all);
+  const hits = hitsOf(detector, text).flatMap(({ literal, at }) => [literal, at]);
+  const foreignHits = foreignScannerOf(detector)(text)?.[0] ?? [];
+  if (hits.length > 0 || foreignHits.length > 0) detector.find(aTask(text, { hits, foreignHits, out: all }));
   const kept: Finding[] = [];
   for (const finding of [...all].sort(
     (a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start,
