@@ -21,7 +21,7 @@ export type Leaf = {
    * What names this value though it is not its key, lower case: `{"name": "DB_PASSWORD", "value": ...}`, `{"password":
    * {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`.
    */
-  beside?: string;
+  siblingKey?: string;
 };
 
 const maxDepth = 64;
@@ -114,16 +114,16 @@ export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-dee
           else if (!isObject || valueField.test(name ?? '')) own.push(leaf);
           const before = isObject ? undefined : own.at(-2);
           if (before !== undefined && before.end < leaf.start && flag.test(contentOf(before)))
-            leaf.beside = contentOf(before).toLowerCase().replace(/^-+/, '');
+            leaf.siblingKey = contentOf(before).toLowerCase().replace(/^-+/, '');
         }
         space();
         const next = text.charCodeAt(at);
         at += 1;
         if (next === close) {
           const [first, second] = own;
-          if (isObject && named !== undefined) for (const each of own) each.beside = named;
+          if (isObject && named !== undefined) for (const each of own) each.siblingKey = named;
           else if (items === 2 && first !== undefined && second !== undefined)
-            second.beside ??= contentOf(first).toLowerCase();
+            second.siblingKey ??= contentOf(first).toLowerCase();
           return true;
         }
         if (next !== 44) return false;

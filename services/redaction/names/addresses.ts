@@ -2,7 +2,7 @@
  * Postal addresses and codes: a sure core (street with number, flat, box, code with state), then what belongs to it on
  * either side.
  */
-import type { Finding } from '../family.ts';
+import type { Finding } from '../finding.ts';
 import { hashWord } from './letters.ts';
 import { anyPlace, flag } from './lexicon.ts';
 import { isParticle } from './tagger.ts';
@@ -363,7 +363,7 @@ export function findAddresses(text: string, all: Tokens, out: Finding[]): void {
 }
 
 /** Addresses of scripts without capitals, and codes that are one by their shape. */
-const rows: readonly (readonly [needs: RegExp, pattern: RegExp, type: string])[] = [
+const rows: readonly (readonly [needs: RegExp, pattern: RegExp, type: 'ADDRESS' | 'ZIP'])[] = [
   [/〒/, /〒\s?\d{3}-?\d{4}(?:\s*[\u4e00-\u9fffァ-ヶー々ぁ-ん0-9０-９-]{3,40})?/g, 'ADDRESS'],
   [
     /[都道府県]/,

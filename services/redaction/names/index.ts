@@ -1,12 +1,15 @@
 /**
- * `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
+ * `namesDetector`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
  * tagger.
  */
-import type { Family, Finding } from '../family.ts';
+import type { Detector } from '../detector.ts';
+import type { EntityType } from '../entity-types.ts';
+import type { Finding } from '../finding.ts';
 import { findAddresses, findAddressShapes } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
+import { mayHoldNames } from './may-hold-names.ts';
 import { flag, lexicon } from './lexicon.ts';
-import { label, nameEnd, settle, tag } from './tagger.ts';
+import { label, nameEnd, resolveLabels, tag } from './tagger.ts';
 import { shape, type Tokens, tokenize } from './tokens.ts';
 import { findUncased } from './uncased.ts';
 
@@ -55,7 +58,7 @@ const ordinary = flag.veryCommon | flag.dictionary | flag.foreign | flag.capital
  * Field names whose whole value is one of ours, without separators and case. `name` alone is not among them: tools and
  * models have names too.
  */
-const keys: Readonly<Record<string, string>> = Object.fromEntries(
+const keys: Readonly<Record<string, EntityType>> = Object.fromEntries(
   (
     [
       [
@@ -90,7 +93,7 @@ function findOnce(text: string): Finding[] {
   if (all.count + 4 > labels.length) labels = new Uint8Array(all.count * 2 + 4);
   labels.fill(label.none, all.count, all.count + 4);
   tag(text, all, labels);
-  settle(all, labels);
+  resolveLabels(all, labels);
   if (anyLabel(all.count)) {
     agree(all);
     findTagged(all, found);
@@ -120,11 +123,19 @@ function disjoint(found: Finding[]): Finding[] {
   return merged;
 }
 
-export const namesFamily: Family = {
+/** What a unit of text costs here, in budget steps: its words, three times. */
+const unitSteps = 1 / 24;
+
+export const namesDetector: Detector = {
   name: 'names',
-  anchors: [],
-  find(text, _hits, context, out) {
-    findByKey(text, context.key, out);
+  tier: 'names',
+  types: ['PERSON', 'LOCATION', 'ADDRESS', 'ZIP'],
+  literals: [],
+  wants: ({ given }) => mayHoldNames(given),
+  find({ text, key, budget, out }) {
+    budget.left -= text.length * unitSteps;
+    if (budget.left <= 0) return;
+    findByKey(text, key, out);
     for (const finding of findOnce(text)) out.push(finding);
   },
 };

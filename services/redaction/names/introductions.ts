@@ -2,7 +2,7 @@
  * Names that a cased text announces: titles, "my name is", labels, salutations, signatures, in about twenty languages.
  * Works on tokens near the announcing word.
  */
-import type { Finding } from '../family.ts';
+import type { Finding } from '../finding.ts';
 import { hashWord } from './letters.ts';
 import { anyName, anyPlace, flag } from './lexicon.ts';
 import { isParticle } from './tagger.ts';

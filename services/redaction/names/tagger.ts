@@ -131,7 +131,7 @@ const of = hashWord('of');
 const shortForms = new Set(['st', 'ste', 'mt', 'ft'].map(hashWord));
 
 /** What one word's label says of its neighbours: `St. Thomas` is one name, `Price:` is a heading. */
-export function settle(all: Tokens, labels: Uint8Array): void {
+export function resolveLabels(all: Tokens, labels: Uint8Array): void {
   for (let at = 0; at < all.count; at += 1) {
     if (labels[at] === label.none && all.shape[at] !== shape.capital) continue;
     if (

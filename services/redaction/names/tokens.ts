@@ -2,7 +2,7 @@
  * Words and numbers of a text with what the tagger needs of each, in typed arrays that are reused from call to call
  * (nothing here outlives one).
  */
-import { placeholderEnd } from '../anchors.ts';
+import { placeholderEnd } from '../trigger-literals.ts';
 import { foldTable, hashSeed, hashStep, joinHashes, kindTable, unitKind } from './letters.ts';
 import { anyName, anyPlace, flag, type Lexicon } from './lexicon.ts';
 

@@ -2,7 +2,7 @@
  * Names in scripts without capitals (Chinese, Japanese, Korean, Arabic, Hebrew, Hindi, Thai): by announcement,
  * honorific and surname. Every pattern is bounded.
  */
-import type { Finding } from '../family.ts';
+import type { Finding } from '../finding.ts';
 
 /**
  * Most borne surnames, as published by the statistics offices of the countries; longest first where one begins another.

@@ -1,11 +1,14 @@
 /** Phone numbers: with a calling code by E.164's plan, without one by grouping and the words around. */
+import { pattern } from '../pattern.ts';
 import { type Chain, isBehindEscape, isWhole, standsAlone } from './chain.ts';
-import { type Context, nameBefore, says } from './context-words.ts';
-import { contextOf, type Task } from './task.ts';
+import { type Context, nameBefore, says } from './context.ts';
+import { contextOf, type NumberTask } from './number-task.ts';
 
 /** Calling codes by their first digits (ITU-T E.164 assignments). */
-const callingCode =
-  /^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|50\d|59\d|67\d|68\d|69\d|8[058]\d|9[679]\d)/;
+const callingCode = pattern()`
+    ^(?:1[2-9]|7[3-9]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|50\d
+    |59\d|67\d|68\d|69\d|8[058]\d|9[679]\d)
+  `;
 
 export type PhoneFound = {
   readonly start: number;
@@ -24,7 +27,7 @@ const extension = /^ {0,2}(?:x|ext\.?|extension|#|доб\.?|durchwahl|wew\.?) {0
 const bareMobile = /^(?:0\d{9,10}|1[3-9]\d{9}|[6-9]\d{9}|[2-9]\d{2}[2-9]\d{6})$/;
 
 /** From group `a` of a chain: the longest run of groups that can be one phone number. */
-export function phoneFrom(task: Task, chain: Chain, a: number): PhoneFound | undefined {
+export function phoneFrom(task: NumberTask, chain: Chain, a: number): PhoneFound | undefined {
   const { text } = task;
   const { groups, separators } = chain;
   const first = groups[a] as { start: number; end: number };
@@ -95,12 +98,18 @@ export const isInsideCode = (text: string, start: number): boolean =>
   /[A-Z0-9]/.test(text[start - 2] ?? '') &&
   accountHead.test(text.slice(Math.max(0, start - 44), start));
 
+/** Sizes of groups that numbers without a trunk prefix are written in. */
+const usualShape = pattern()`
+    ^(?:3-4|3-3-3|2-2-2-2(?:-2)?|4-4|3-2-3|2-3-3|3-3-2-2|3-4-4|2-4-4|5-5|5-6|4-6|4-3-3|4-7|3-8|2-8|1-2-3-4
+    |3-2-2-2|2-3-2-2|2-7|2-6|3-7|1-7|1-3-4|2-4-3)$
+  `;
+
 /** `0049301234567` without a space: an order's number may begin with zeros too. */
 const bareInternational = (around: Context, digits: number): number =>
   says(around, 'phone') ? 0.9 : digits >= 11 && !around.before.includes('not') ? 0.5 : 0.45;
 
 function judge(
-  task: Task,
+  task: NumberTask,
   { groups, separators }: Chain,
   { a, b, start, end, digits, isInternational, plus }: Candidate,
 ): number {
@@ -132,7 +141,7 @@ function judge(
   )
     return 0;
   const before = text[start - 1] ?? '';
-  // Brackets and hyphens are a phone number's own: a comma beside it is a list's, not a decimal one.
+  // Brackets and hyphens are a phone number's own: a comma next to it is a list's, not a decimal one.
   const listed = text[start] === '(' || separators.slice(a, b).includes('-');
   if (a > 0 && /^[-./_:]$/.test(separators[a - 1] as string)) return 0;
   if (
@@ -180,12 +189,7 @@ function judge(
     score = 0.55;
   else if (/^1-3-3-4$/.test(shape) && digits.startsWith('1')) score = 0.6;
   else if (/^1-3-3-2-2$|^1-3-7$/.test(shape) && /^[087]/.test(digits)) score = 0.6;
-  else if (
-    /^(?:3-4|3-3-3|2-2-2-2(?:-2)?|4-4|3-2-3|2-3-3|3-3-2-2|3-4-4|2-4-4|5-5|5-6|4-6|4-3-3|4-7|3-8|2-8|1-2-3-4|3-2-2-2|2-3-2-2|2-7|2-6|3-7|1-7|1-3-4|2-4-3)$/.test(
-      shape,
-    )
-  )
-    score = gaps[0] === '-' && /^(?:3-4|2-7|4-4)$/.test(shape) ? 0.3 : 0.25;
+  else if (usualShape.test(shape)) score = gaps[0] === '-' && /^(?:3-4|2-7|4-4)$/.test(shape) ? 0.3 : 0.25;
   else if (sizes.length === 1) score = bareMobile.test(digits) ? (/^0[5-9]\d{9}$/.test(digits) ? 0.42 : 0.2) : 0.05;
   if (sizes.length === 1 && isWhole(text, start, end) && /^0[5-9]\d{9}$/.test(digits)) score += 0.2;
   if (/^3-4-4$/.test(shape) && /^1[3-9]/.test(digits)) score = 0.5;

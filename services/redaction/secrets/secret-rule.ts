@@ -1,18 +1,18 @@
 /**
- * What one kind of secret brings: the literals that announce it, and a look at a bounded window around one of them.
- * `index.ts` merges all literals into one list, so a text is scanned once however many finders there are.
+ * What one kind of secret brings: the trigger literals that announce it, and a search of a bounded window around one of
+ * them. `index.ts` merges all literals into one list, so a text is scanned once however many rules there are.
  */
-import type { Finding } from '../family.ts';
+import type { Finding } from '../finding.ts';
 
-export type Finder = {
+export type SecretRule = {
   /** Lower-case ASCII. */
-  readonly anchors: readonly string[];
+  readonly literals: readonly string[];
   /**
-   * Looks around the anchor at `at` (`anchor`: its index in `anchors`), appends what it found, and answers the index up
-   * to which later anchors of this finder need no look of their own (`at` or less: none skipped). Reads at most a few
-   * kilobytes, or a stretch it then skips, so that many anchors stay linear in the text.
+   * Searches around the literal at `at` (`literal`: its index in `literals`), appends what it found, and answers the
+   * index up to which later literals of this rule need no search of their own (`at` or less: none skipped). Reads at
+   * most a few kilobytes, or a stretch it then skips, so that many literals stay linear in the text.
    */
-  look(text: string, at: number, anchor: number, out: Finding[]): number;
+  findAt(text: string, at: number, literal: number, out: Finding[]): number;
 };
 
 /** True at units that make up names, tokens and base64: A-Z a-z 0-9 and, with `extra`, those of its characters. */

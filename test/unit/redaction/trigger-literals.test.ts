@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createScanner, placeholderEnd } from '../../../services/redaction/anchors.ts';
+import { createScanner, placeholderEnd } from '../../../services/redaction/trigger-literals.ts';
 import { foldText, isPlain } from '../../../services/redaction/fold-text.ts';
 import { jsonLeaves } from '../../../services/redaction/json-text.ts';
 import { decodeWord, unescapeText } from '../../../services/redaction/unescape.ts';
 
 const literals = ['he', 'she', 'hers', 'sk-', '://', 'a.b'];
 test('hits are those that a search for each literal finds, without case', () => {
-  const scan = createScanner([{ anchors: literals.slice(0, 3) }, { anchors: literals.slice(3) }]);
+  const scan = createScanner([{ literals: literals.slice(0, 3) }, { literals: literals.slice(3) }]);
   const bits = fc
     .array(fc.constantFrom('he', 'SHE', 'rs', 's', 'sk', '-', ':', '//', 'A.', 'b', 'é', ' '), { maxLength: 30 })
     .map((parts) => parts.join(''));
   fc.assert(
     fc.property(bits, (text) => {
       const { hits = [] } = scan(text) ?? {};
-      const found = hits.flatMap((own, family) =>
-        (own ?? []).flatMap((anchor, index) =>
-          index % 2 === 0 ? [`${literals[family === 0 ? anchor : anchor + 3]}@${own?.[index + 1]}`] : [],
+      const found = hits.flatMap((own, detector) =>
+        (own ?? []).flatMap((literal, index) =>
+          index % 2 === 0 ? [`${literals[detector === 0 ? literal : literal + 3]}@${own?.[index + 1]}`] : [],
         ),
       );
       const expected = literals.flatMap((literal) =>
@@ -58,7 +58,7 @@ test('a placeholder ends where its pattern does, and nothing else is one', () =>
   );
 });
 test('plain prose has nothing to look at', () =>
-  expect(createScanner([{ anchors: literals }])('nothing in quite ordinary words')).toBeUndefined());
+  expect(createScanner([{ literals: literals }])('nothing in quite ordinary words')).toBeUndefined());
 
 test.each([
   ['ｓａｍ＠ｅｘ．ｏｒｇ', 'sam@ex.org'],

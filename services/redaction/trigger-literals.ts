@@ -1,14 +1,18 @@
 /**
- * One pass over a text: every anchor literal of every family (Aho-Corasick over a dense table, ASCII letters without
- * case) and the marks that structured detectors start from. Linear, one table look-up a unit; a text without hits and
- * marks is done.
+ * One scan of a text: every trigger literal of every detector (Aho-Corasick over a dense table, ASCII letters without
+ * case) and the hints that structured detectors start from. Linear, one table look-up a unit; a text without hits and
+ * hints is done.
  */
 
 import { buildAutomaton } from './automaton.ts';
-import type { AnchorHits } from './family.ts';
 
+/**
+ * Where a detector's trigger literals occur (case-insensitive ASCII), as numbers in turns: index of the literal, place;
+ * by their ends, the longest first.
+ */
+export type LiteralHits = readonly number[];
 /** Where something may be. Positions are UTF-16 units, ascending. */
-export type Marks = {
+export type Hints = {
   /** First digits of runs of digits. */
   readonly digits: readonly number[];
   readonly ats: readonly number[];
@@ -22,7 +26,10 @@ export type Marks = {
   readonly escapes: boolean;
   readonly brackets: boolean;
 };
-export type Scanned = { readonly marks: Marks /** By family. */; readonly hits: readonly (AnchorHits | undefined)[] };
+export type Scanned = {
+  readonly hints: Hints /** By detector. */;
+  readonly hits: readonly (LiteralHits | undefined)[];
+};
 export type Scanner = (text: string) => Scanned | undefined;
 
 const digit = 1;
@@ -34,14 +41,14 @@ const bracket = 32;
 const dot = 64;
 const dash = 128;
 const equals = 256;
-const markBits = 9;
-const markMask = (1 << markBits) - 1;
+const hintBits = 9;
+const hintMask = (1 << hintBits) - 1;
 const shortest = 16;
 
-const markOf = new Uint16Array(128).fill(breaks);
-for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') markOf[char.charCodeAt(0)] = 0;
-for (const char of '0123456789') markOf[char.charCodeAt(0)] = digit;
-for (const [char, mark] of [
+const hintOf = new Uint16Array(128).fill(breaks);
+for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/_') hintOf[char.charCodeAt(0)] = 0;
+for (const char of '0123456789') hintOf[char.charCodeAt(0)] = digit;
+for (const [char, hint] of [
   ['@', breaks | at],
   [':', breaks | colon],
   ['%', breaks | escaping],
@@ -52,11 +59,22 @@ for (const [char, mark] of [
   ['-', dash],
   ['=', breaks | equals],
 ] as const)
-  markOf[char.charCodeAt(0)] = mark;
+  hintOf[char.charCodeAt(0)] = hint;
 
 const isUpperHex = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 70);
 
 const none: readonly number[] = [];
+/** Of a text that has none. */
+export const noHints: Hints = {
+  digits: none,
+  ats: none,
+  colons: none,
+  macs: none,
+  longs: none,
+  nonAscii: false,
+  escapes: false,
+  brackets: false,
+};
 
 /**
  * The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at
@@ -86,21 +104,21 @@ export function placeholderEnd(text: string, at: number): number {
 const longestType = 31;
 const placeholderTail = /(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})\]/y;
 
-/** A scanner for these families' anchors. Answers undefined when there is nothing to look at. */
-export function createScanner(families: readonly { readonly anchors: readonly string[] }[]): Scanner {
-  const owners: (readonly [family: number, anchor: number, length: number])[] = [];
-  const literals: string[] = [];
-  families.forEach(({ anchors }, family) => {
-    anchors.forEach((literal, anchor) => {
-      literals.push(literal);
-      owners.push([family, anchor, literal.length]);
+/** A scanner for these detectors' literals. Answers undefined when there is nothing to look at. */
+export function createScanner(detectors: readonly { readonly literals: readonly string[] }[]): Scanner {
+  const owners: (readonly [detector: number, literal: number, length: number])[] = [];
+  const all: string[] = [];
+  detectors.forEach(({ literals }, detector) => {
+    literals.forEach((literal, index) => {
+      all.push(literal);
+      owners.push([detector, index, literal.length]);
     });
   });
-  const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(literals);
-  /** Of a unit: its marks, and above them its class. */
-  const units = markOf.map((mark, code) => mark | ((classOf[code] as number) << markBits));
-  const unheard: readonly (number[] | undefined)[] = families.map(() => undefined);
-  /** By state with outputs: family, anchor and length, in turns. */
+  const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(all);
+  /** Of a unit: its hints, and above them its class. */
+  const units = hintOf.map((hint, code) => hint | ((classOf[code] as number) << hintBits));
+  const unheard: readonly (number[] | undefined)[] = detectors.map(() => undefined);
+  /** By state with outputs: detector, literal and length, in turns. */
   const triples: readonly (readonly number[])[] = outputs.map((ids) =>
     ids.flatMap((id) => owners[id] as readonly number[]),
   );
@@ -124,9 +142,9 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         const code = text.charCodeAt(index);
         if (code > 127) break;
         unit = units[code] as number;
-        state = next[(state << shift) | (unit >> markBits)] as number;
+        state = next[(state << shift) | (unit >> hintBits)] as number;
         if (state >= firstOutput) break;
-        unit &= markMask;
+        unit &= hintMask;
         if (unit === 0) {
           wasDigit = false;
           continue;
@@ -151,21 +169,21 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         const found = triples[state - firstOutput] as readonly number[];
         hits ??= unheard.slice();
         for (let each = 0; each < found.length; each += 3) {
-          const family = found[each] as number;
-          let own = hits[family];
+          const detector = found[each] as number;
+          let own = hits[detector];
           if (own === undefined) {
             own = [];
-            hits[family] = own;
+            hits[detector] = own;
           }
           own.push(found[each + 1] as number, index + 1 - (found[each + 2] as number));
         }
       }
-      const mark = unit & markMask;
-      if (mark === 0) {
+      const hint = unit & hintMask;
+      if (hint === 0) {
         wasDigit = false;
         continue;
       }
-      if (mark === digit) {
+      if (hint === digit) {
         if (!wasDigit) {
           digits ??= [];
           digits.push(index);
@@ -174,13 +192,13 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         continue;
       }
       wasDigit = false;
-      if (mark !== dash) {
+      if (hint !== dash) {
         if (index - wordStart >= shortest) {
           longs ??= [];
           longs.push(wordStart, index);
         }
         wordStart = index + 1;
-        if (mark === breaks) continue;
+        if (hint === breaks) continue;
       } else {
         if (unitAt(text, index + 3) === 45 && unitAt(text, index + 6) === 45) {
           macs ??= [];
@@ -188,23 +206,23 @@ export function createScanner(families: readonly { readonly anchors: readonly st
         }
         continue;
       }
-      if (mark & dot) {
+      if (hint & dot) {
         if (unitAt(text, index + 5) === 46 && unitAt(text, index + 1) !== 46) {
           macs ??= [];
           macs.push(index);
         }
-      } else if (mark & equals) {
+      } else if (hint & equals) {
         // Quoted-printable: two hex digits in upper case.
         if (isUpperHex(unitAt(text, index + 1)) && isUpperHex(unitAt(text, index + 2))) flags |= escaping;
-      } else if (mark & at) {
+      } else if (hint & at) {
         ats ??= [];
         ats.push(index);
-      } else if (mark & colon) {
+      } else if (hint & colon) {
         colons ??= [];
         colons.push(index);
       } else {
-        flags |= mark;
-        if (mark & bracket) {
+        flags |= hint;
+        if (hint & bracket) {
           // What stands where a value stood is looked at no more.
           const end = placeholderEnd(text, index);
           if (end > 0) {
@@ -221,7 +239,7 @@ export function createScanner(families: readonly { readonly anchors: readonly st
     }
     if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
     return {
-      marks: {
+      hints: {
         digits: digits ?? none,
         ats: ats ?? none,
         colons: colons ?? none,
