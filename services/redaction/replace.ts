@@ -32,19 +32,21 @@ function isOnlyOne(findings: readonly Placed[], type: string): boolean {
 /** Nobody writes a value of this length in two ways. */
 const longValue = 1_024;
 
+/** The same number for the same value within a text. */
+function ordinalOf(type: string, value: string, findings: readonly Placed[], ordinals: Map<string, number>): number {
+  if (findings.length === 1) return 1;
+  const plain = value.length > longValue || isOnlyOne(findings, type) ? value : canonical(type, value);
+  const name = `${type}\u001f${plain}`;
+  const ordinal = ordinals.get(name) ?? ordinals.size + 1;
+  ordinals.set(name, ordinal);
+  return ordinal;
+}
+
 /** `findings`: apart and in order. */
 export function replace(text: string, findings: readonly Placed[], policy: RedactionPolicy): Replaced {
   const spans: Span[] = [];
   const ends: number[] = [];
   const ordinals = new Map<string, number>();
-  const ordinalOf = (type: string, value: string): number => {
-    if (findings.length === 1) return 1;
-    const plain = value.length > longValue || isOnlyOne(findings, type) ? value : canonical(type, value);
-    const name = `${type}\u001f${plain}`;
-    const ordinal = ordinals.get(name) ?? ordinals.size + 1;
-    ordinals.set(name, ordinal);
-    return ordinal;
-  };
   // Joined at the end: a text made of pieces is read through them, unit by unit.
   const pieces: string[] = [];
   let length = 0;
@@ -52,7 +54,7 @@ export function replace(text: string, findings: readonly Placed[], policy: Redac
   for (const { start, end, type, tier, score, quote = '' } of findings) {
     const value = text.slice(start, end);
     const replacement = replacementOf(type, value, policy);
-    const token = policy.tokens === undefined ? `${type}#${ordinalOf(type, value)}` : replacement;
+    const token = policy.tokens === undefined ? `${type}#${ordinalOf(type, value, findings, ordinals)}` : replacement;
     spans.push({ start, end, type, tier, score, token });
     pieces.push(text.slice(at, start), quote, replacement, quote);
     length += start - at + replacement.length + quote.length * 2;

@@ -2,7 +2,7 @@
 import type { Finding } from '../finding.ts';
 import { type Chain, type Group, isWhole, joinGroups, standsAloneOrGlued } from './chain.ts';
 import { least, maxCompact, rankOf } from './codes.ts';
-import { type Context, nameBefore, says } from './context.ts';
+import { nameBefore, says } from './context.ts';
 import { documentType } from './documents.ts';
 import { numericIds } from './id-numbers.ts';
 import { contextOf, type NumberTask } from './number-task.ts';
@@ -71,15 +71,14 @@ export function findGroupedIds(task: NumberTask, chain: Chain, a: number): void 
 function findIds(task: NumberTask, start: number, end: number, words: number, evidence: Evidence): void {
   const { text, out } = task;
   const { compact, layout, context } = evidence;
-  const before = () => nameBefore(text, start, task.key);
   let best = bestOfRows(start, end, words, evidence);
-  const social = ssnScore(evidence, words > 1 ? before : () => context.before);
+  const social = ssnScore(task, start, words, evidence);
   if (social >= least) {
     const score = Math.min(1, social);
     out.push({ start, end, type: 'US_SSN', rank: Math.round(46 + 16 * score), score });
   }
   if (best === undefined || (best.score ?? 0) < 0.5) {
-    const document = documentType(compact, layout, words, context, before);
+    const document = documentType(compact, layout, words, context, () => nameBefore(text, start, task.key));
     if (document !== undefined && document.score > (best?.score ?? 0))
       best = { start, end, type: document.type, rank: rankOf(document.score), score: document.score };
   }
@@ -100,14 +99,16 @@ function bestOfRows(start: number, end: number, words: number, evidence: Evidenc
   return best;
 }
 
-/** 0 when the digits are none; `names`: the tags that may deny it. */
-function ssnScore({ compact, layout, context }: Evidence, names: () => Context['before']): number {
+/** 0 when the digits are none. */
+function ssnScore(task: NumberTask, start: number, words: number, { compact, layout, context }: Evidence): number {
   if (compact.length !== 9) return 0;
   const base = ssnLayouts[layout] ?? spacedSsn(layout);
   if (base === undefined || !ssn.test(compact)) return 0;
   const isNamed = says(context, 'ssn');
-  const words = isNamed ? 0.6 : says(context, 'id') ? 0.2 : 0;
-  return base + words - (names().includes('not') && !isNamed ? 0.4 : 0);
+  const named = isNamed ? 0.6 : says(context, 'id') ? 0.2 : 0;
+  // Of grouped digits only their own name says that they are none.
+  const denials = words > 1 ? nameBefore(task.text, start, task.key) : context.before;
+  return base + named - (denials.includes('not') && !isNamed ? 0.4 : 0);
 }
 
 /** Every digit by itself. */
