@@ -59,11 +59,13 @@ describe('a command', () => {
   });
 });
 
-test('every compiled module loads in plain Node.js, which sees fewer exports of a CommonJS package than tsx does', () => {
+/** Node.js sees fewer exports of a CommonJS package than tsx does. */
+test('every compiled module loads in plain Node.js', () => {
   const code = `import { readdirSync } from 'node:fs';
     const names = readdirSync('dist', { recursive: true }).filter((name) => /\\.js$/.test(name));
     const modules = names.filter((name) => !/(^|\\/)main\\.js$/.test(name));
-    for (const name of modules) await import(process.cwd() + '/dist/' + name).catch((error) => console.log(name, error));
+    for (const name of modules)
+      await import(process.cwd() + '/dist/' + name).catch((error) => console.log(name, error));
     console.log(modules.length > 200);
     process.exit();`;
   const { stdout } = spawnSync(process.execPath, importing(code), { cwd: root, encoding: 'utf8' });
