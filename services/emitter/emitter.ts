@@ -276,7 +276,8 @@ export function createEmitter(options: EmitterOptions): Emitter {
     // An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to
     // say.
     if (assignment.phase === 0 || assignment.unitId === '' || assignment.unitType === 'request') return;
-    const key = `${assignment.experimentId}\u001f${assignment.phase}\u001f${assignment.variant}\u001f${assignment.reason}\u001f${assignment.unitId}`;
+    const { experimentId, phase, variant, reason, unitId } = assignment;
+    const key = `${experimentId}\u001f${phase}\u001f${variant}\u001f${reason}\u001f${unitId}`;
     if (exposed.has(key)) return;
     const from = origin();
     const { entity, traceparent } = traced(subject);

@@ -4,19 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type Admin,
-  ConfigResourceTypes,
-  ConfigSource,
-  Kafka,
-  logLevel,
-  type Message,
-  Partitioners,
-  type Producer,
-} from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createConsumer, headerText } from './kafka-consumer.ts';
 import type { LogClient, LogLine, LogProducer, LogRecord, OutgoingRecord, Tombstone, TopicDescription } from './log.ts';
+
+// Node.js does not see these two among the names that kafkajs exports.
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
 
 /** Kafka's errors of a partition whose leader is being elected. */
 const leaderless: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
