@@ -278,8 +278,15 @@ looking for a flat in {C}
   .split('\n')
   .map((line) => line.replaceAll('\\n', '\n'));
 
-/** Words for slot D besides the vocabulary's. */
-export const decoys: readonly string[] =
-  'Galaxy,Pixel,Surface,Echo,Alexa,Siri,Cortana,Chrome,Firefox,Safari,Outlook,Gmail,Slack,Zoom,Teams,Photoshop,Kafka,Docker,Kubernetes,Postgres,Redis,Node,React,Angular,Ubuntu,Debian,Bitcoin,Ethereum,Prius,Mustang,Corolla,Xbox,PlayStation,Minecraft,Fortnite,Pokemon,Batman,Avatar,Titanic,Thriller,Hamlet,Nobel,Oscar,Grammy,Olympics,Marathon,Medicaid,Medicare,Constitution,Congressional,Parliament,Renaissance,Medieval,Baroque,Gothic,Atkins,Viagra,Prozac,Kleenex,Lego,Barbie,Labrador,Poodle,Siamese,Chihuahua,Champagne,Cheddar,Bordeaux,Merlot,Espresso,Wi-Fi,Bluetooth,Premium,Standard,Basic,Gold,Platinum,Express,Priority'.split(
-    ',',
-  );
+/** Words for slot D that the vocabulary does not hold. */
+export const decoys: readonly string[] = `
+Galaxy Pixel Surface Echo Alexa Siri Cortana Chrome Firefox Safari Outlook Gmail Slack Zoom Teams
+Photoshop Kafka Docker Kubernetes Postgres Redis Node React Angular Ubuntu Debian Bitcoin Ethereum
+Prius Mustang Corolla Xbox PlayStation Minecraft Fortnite Pokemon Batman Avatar Titanic Thriller
+Hamlet Nobel Oscar Grammy Olympics Marathon Medicaid Medicare Constitution Congressional Parliament
+Renaissance Medieval Baroque Gothic Atkins Viagra Prozac Kleenex Lego Barbie Labrador Poodle Siamese
+Chihuahua Champagne Cheddar Bordeaux Merlot Espresso Wi-Fi Bluetooth Premium Standard Basic Gold
+Platinum Express Priority
+`
+  .trim()
+  .split(/\s+/);
