@@ -14,6 +14,7 @@ import type { Evaluation } from '../../../services/kernel/evaluation.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
 import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { realData } from '../../support/real-data.ts';
+import { metricLines } from '../../support/metric-line.ts';
 
 const problems = (text: string) => {
   const parsed = parseExperimentFile(text, 'f.yaml');
@@ -40,6 +41,9 @@ describe('the experiment file', () => {
     expect(found.find(({ path }) => path.endsWith('beter'))?.message).toContain('did you mean "better"?');
     expect(found.find(({ path }) => path === 'experiment.unit')?.line).toBe(4);
   });
+});
+
+describe('a mistake in the file', () => {
   test.each([
     ['what this version does not do is refused', anExperimentFile({ extra: '  review: {}\n' }), 'review'],
     [
@@ -89,11 +93,24 @@ describe('the experiment file', () => {
     expect(found.length).toBeGreaterThan(0);
     expect(found.some(({ message }) => message.includes(word))).toBe(true);
   });
+});
+
+describe('a file without mistakes', () => {
   test('a harm in percent is relative to the mean, a quantile becomes a rate of passing its threshold', () => {
     const parsed = parseExperimentFile(
       anExperimentFile({
-        metrics:
-          '    - { id: p95, role: signal, quantile: 0.95, of: latency_ms, threshold: 9000, better: lower, window: 1h }\n    - { id: c, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 } }\n',
+        metrics: metricLines([
+          {
+            id: 'p95',
+            denominator: undefined,
+            numerator: undefined,
+            role: 'signal',
+            quantile: 0.95,
+            of: 'latency_ms',
+            threshold: 9000,
+          },
+          { id: 'c', numerator: 'cost_nano_usd', harm: '+20%', baseline: { mean: 1000, sd: 500 } },
+        ]),
       }),
       'f',
     );
@@ -132,97 +149,100 @@ const pastOf = (change: Partial<Decision>): Decision => ({
   ...change,
 });
 
+const harmed = metric({ log: 4 });
+const signal = metric({ metric: 'latency', role: 'signal', log: 4 });
+/** What is the matter, what was decided before, and the state and action that follow. */
+const looks: readonly [string, Partial<Evaluation>, readonly Decision[], string, string | undefined][] = [
+  ['unsettled partitions decide nothing', { settled: false, metrics: [harmed] }, [], 'UNSETTLED', undefined],
+  ['harm rolls back', { metrics: [harmed] }, [], 'HARM', 'rollback'],
+  [
+    'harm wins over stale and sample ratio',
+    { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+    [],
+    'HARM',
+    'rollback',
+  ],
+  ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
+  ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
+  [
+    'a signal pauses once',
+    { metrics: [signal, metric()] },
+    [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+    'PAUSED',
+    undefined,
+  ],
+  [
+    'harm is still seen after a pause',
+    { metrics: [signal, harmed] },
+    [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+    'HARM',
+    'rollback',
+  ],
+  [
+    'stale comes before sample ratio',
+    { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+    [],
+    'STALE',
+    undefined,
+  ],
+  ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
+  [
+    'sample ratio lasts',
+    { srm: { logE: 0, counts: {} } },
+    [pastOf({ action: 'pause', reasonCode: 'SRM' })],
+    'SRM',
+    undefined,
+  ],
+  ['a suspected sample ratio blocks', { srm: { logE: 2, counts: {} } }, [], 'SRM_SUSPECTED', undefined],
+  ['nothing to test', { metrics: [{ ...metric(), harm: undefined } as never] }, [], 'INSUFFICIENT', undefined],
+  [
+    'a win promotes after the minimum run',
+    {
+      watermark: monday + 25 * hour,
+      newestClock: monday + 25 * hour,
+      metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+    },
+    [],
+    'WIN',
+    'promote',
+  ],
+  [
+    'no win before the minimum run',
+    { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] },
+    [],
+    'CONTINUE',
+    undefined,
+  ],
+  [
+    'no win while a guardrail is not shown to be safe',
+    {
+      watermark: monday + 25 * hour,
+      newestClock: monday + 25 * hour,
+      metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+    },
+    [],
+    'CONTINUE',
+    undefined,
+  ],
+  [
+    'the horizon concludes',
+    { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+    [],
+    'HORIZON',
+    'conclude',
+  ],
+  [
+    'the horizon concludes once',
+    { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+    [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })],
+    'HORIZON',
+    undefined,
+  ],
+  ['otherwise it goes on', {}, [], 'CONTINUE', undefined],
+];
+
 describe('rules, first match wins', () => {
-  const harmed = metric({ log: 4 });
-  const signal = metric({ metric: 'latency', role: 'signal', log: 4 });
-  test.each<[string, Partial<Evaluation>, readonly Decision[], string, string | undefined]>([
-    ['unsettled partitions decide nothing', { settled: false, metrics: [harmed] }, [], 'UNSETTLED', undefined],
-    ['harm rolls back', { metrics: [harmed] }, [], 'HARM', 'rollback'],
-    [
-      'harm wins over stale and sample ratio',
-      { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
-      [],
-      'HARM',
-      'rollback',
-    ],
-    ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
-    ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
-    [
-      'a signal pauses once',
-      { metrics: [signal, metric()] },
-      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
-      'PAUSED',
-      undefined,
-    ],
-    [
-      'harm is still seen after a pause',
-      { metrics: [signal, harmed] },
-      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
-      'HARM',
-      'rollback',
-    ],
-    [
-      'stale comes before sample ratio',
-      { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
-      [],
-      'STALE',
-      undefined,
-    ],
-    ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
-    [
-      'sample ratio lasts',
-      { srm: { logE: 0, counts: {} } },
-      [pastOf({ action: 'pause', reasonCode: 'SRM' })],
-      'SRM',
-      undefined,
-    ],
-    ['a suspected sample ratio blocks', { srm: { logE: 2, counts: {} } }, [], 'SRM_SUSPECTED', undefined],
-    ['nothing to test', { metrics: [{ ...metric(), harm: undefined } as never] }, [], 'INSUFFICIENT', undefined],
-    [
-      'a win promotes after the minimum run',
-      {
-        watermark: monday + 25 * hour,
-        newestClock: monday + 25 * hour,
-        metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
-      },
-      [],
-      'WIN',
-      'promote',
-    ],
-    [
-      'no win before the minimum run',
-      { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] },
-      [],
-      'CONTINUE',
-      undefined,
-    ],
-    [
-      'no win while a guardrail is not shown to be safe',
-      {
-        watermark: monday + 25 * hour,
-        newestClock: monday + 25 * hour,
-        metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
-      },
-      [],
-      'CONTINUE',
-      undefined,
-    ],
-    [
-      'the horizon concludes',
-      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
-      [],
-      'HORIZON',
-      'conclude',
-    ],
-    [
-      'the horizon concludes once',
-      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
-      [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })],
-      'HORIZON',
-      undefined,
-    ],
-    ['otherwise it goes on', {}, [], 'CONTINUE', undefined],
-  ])('%s', (_name, change, past, state, action) => {
+  test.each(looks)('%s', (_name, change, past, state, action) => {
     const judged = decide(evaluation(change), past);
     expect([judged.state, judged.decision?.action]).toEqual([state, action]);
   });
@@ -272,7 +292,7 @@ describe('revisions', () => {
     const once = applyDecision(aRevision(), pastOf({}), monday);
     expect(once && applyDecision(once, pastOf({}), monday)).toBeUndefined();
   });
-  test('the same file plans nothing; other arms, metrics or alphas are a new phase, other waiting times are not', () => {
+  test('the same file plans nothing; other arms, metrics or alphas are a new phase, other times are not', () => {
     const first = aRevision();
     const plan = (text: string) => {
       const parsed = parseExperimentFile(text, 'f');

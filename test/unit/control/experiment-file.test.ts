@@ -73,7 +73,10 @@ describe('the normalised specification', () => {
     const file = anExperimentFile();
     expect(
       sha(
-        `# a comment\n${file.replace('{ id: A, role: control, weight: 50 }', '{ weight:   50, role: control, id: A }')}`,
+        [
+          '# a comment',
+          file.replace('{ id: A, role: control, weight: 50 }', '{ weight:   50, role: control, id: A }'),
+        ].join('\n'),
       ),
     ).toBe(sha(file));
     expect(sha(file.replace('weight: 50 }', 'weight: 51 }'))).not.toBe(sha(file));

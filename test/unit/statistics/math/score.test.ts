@@ -163,6 +163,9 @@ describe('the asymptotic score', () => {
       expect(effectInterval(score, 'relative', 0.05, tuning)).toEqual(refused);
     },
   );
+});
+
+describe('the effect of an asymptotic score', () => {
   test('one revision: relative effect and error are the delta method that GrowthBook uses', () => {
     const [a, b] = [
       { units: 3407, sum: 1396.87, sumSquares: 52377.9767 },
