@@ -94,7 +94,7 @@ export function aMetric(
 
 /** A look at which nothing is the matter, an hour into the phase. */
 export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
-  experiment: aRevision(),
+  experiment: change.experiment ?? aRevision(),
   versionVector: [{ partitionId: 0, position: 4096 }],
   watermark: monday + hour,
   newestClock: monday + hour,

@@ -99,13 +99,11 @@ describe('test starts', () => {
   );
 });
 
-describe('family weights', () => {
-  test('guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
-    const weights = Object.fromEntries(
-      experiment.spec.metrics.map((metric) => [metric.id, metricWeight(experiment.spec, metric)]),
-    );
-    expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
-  });
+test('family weights: guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
+  const weights = Object.fromEntries(
+    experiment.spec.metrics.map((metric) => [metric.id, metricWeight(experiment.spec, metric)]),
+  );
+  expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
 });
 
 /** The candidate is as good as control until segment 5, then every value is bad. */
