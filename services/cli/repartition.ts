@@ -11,7 +11,7 @@ import { createJoinerStore } from '../joiner/joiner-store.clickhouse.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect, prepare } from '../pipeline/start.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
 import { externalAddresses, surroundings } from './addresses.ts';

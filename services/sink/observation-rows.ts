@@ -8,13 +8,14 @@ export type SinkRow = {
   readonly table: 'inferences' | 'outcomes' | 'readings' | 'decisions' | 'acks' | 'parked';
   readonly row: Readonly<Record<string, unknown>>;
 };
+/** Where a record stands on its topic. */
 type At = { readonly partition: number; readonly offset: number };
+const placeOf = ({ partition, offset }: At) => ({ kafka_partition: partition, kafka_offset: offset });
 
 export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
   table: 'inferences',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     event_id: event.event_id,
     trace_id: event.trace_id,
     span_id: event.span_id ?? '',
@@ -74,8 +75,7 @@ export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
 export const outcomeRow = (event: RedactedOutcome, at: At): SinkRow => ({
   table: 'outcomes',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     outcome_id: event.outcome_id,
     revision: event.revision,
     occurred_at: event.occurred_at,
@@ -103,8 +103,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
     metric.arms.map((arm) => ({
       table: 'readings' as const,
       row: {
-        partition_id: at.partition,
-        position: at.offset,
+        ...placeOf(at),
         experiment: reading.experiment_id,
         phase: reading.phase,
         revision: reading.revision,
@@ -146,8 +145,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
 export const decisionRow = (decision: Decision, at: At): SinkRow => ({
   table: 'decisions',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: decision.decision_id,
     experiment: decision.experiment_id,
     phase: decision.phase,
@@ -179,8 +177,7 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
 export const ackRow = (ack: Ack, at: At): SinkRow => ({
   table: 'acks',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: ack.decision_id,
     experiment: ack.experiment_id,
     phase: ack.phase,
@@ -199,8 +196,7 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
 export const parkedRow = (headers: Readonly<Record<string, string>>, bytes: number, at: At): SinkRow => ({
   table: 'parked',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     stage: headers['x-stage'] ?? '',
     code: headers['x-error-code'] ?? '',
     message: headers['x-error-message'] ?? '',

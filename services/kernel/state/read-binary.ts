@@ -6,18 +6,23 @@ import type { StateRowText } from './read.ts';
 /** As a statement returns a row, and the log it belongs to. */
 export type StateRowRead = StateRowText & { readonly log: keyof typeof stateLogs };
 
-const nameOf = <T extends string>(numbers: Readonly<Record<T, number>>, number: number): T => {
-  const found = (Object.keys(numbers) as T[]).find((name) => numbers[name] === number);
-  if (found === undefined) throw new RangeError(`${number} is none of ${Object.keys(numbers).join(', ')}`);
-  return found;
-};
+/** Names by number. */
+const namesOf = <T extends string>(numbers: Readonly<Record<T, number>>): ReadonlyMap<number, T> =>
+  new Map((Object.keys(numbers) as T[]).map((name) => [numbers[name], name]));
+const [logs, kinds] = [namesOf(stateLogs), namesOf<StateKind>(stateKinds)];
+
+function nameOf<T>(names: ReadonlyMap<number, T>, number: number): T {
+  const name = names.get(number);
+  if (name === undefined) throw new RangeError(`${number} is none of ${[...names.keys()].join(', ')}`);
+  return name;
+}
 
 const int64 = (read: RowBinaryReader): string => String(read.int64());
 
 const readRow = (read: RowBinaryReader): StateRowRead => ({
-  log: nameOf(stateLogs, read.uint8()),
+  log: nameOf(logs, read.uint8()),
   partitionId: read.uint16(),
-  kind: nameOf<StateKind>(stateKinds, read.uint8()),
+  kind: nameOf(kinds, read.uint8()),
   experiment: read.text(),
   phase: read.uint32(),
   key: read.hex(),
