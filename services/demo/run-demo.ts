@@ -19,7 +19,7 @@ import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import type { Addresses } from '../pipeline/connect.ts';
 import { startPipeline } from '../pipeline/start.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';

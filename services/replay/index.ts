@@ -17,7 +17,7 @@ import { scaleOf } from '../kernel/measures.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { OutgoingRecord } from '../runtime/log.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { total } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';

@@ -10,7 +10,7 @@
  */
 import { setImmediate as yieldToEventLoop, setTimeout as wait } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { StatefulStageOptions } from './stateful-stage-options.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogRecord, OutgoingRecord } from './log.ts';

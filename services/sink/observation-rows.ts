@@ -8,7 +8,9 @@ export type SinkRow = {
   readonly table: 'inferences' | 'outcomes' | 'readings' | 'decisions' | 'acks' | 'parked';
   readonly row: Readonly<Record<string, unknown>>;
 };
+/** Where a record stands on its topic. */
 type At = { readonly partition: number; readonly offset: number };
+const placeOf = ({ partition, offset }: At) => ({ kafka_partition: partition, kafka_offset: offset });
 
 /** Ids of units and of the entity as columns of their own; an unknown one is empty. */
 const namedIn = ({ units, entity }: Pick<RedactedOutcome, 'units' | 'entity'>): SinkRow['row'] => ({
@@ -28,8 +30,7 @@ export function inferenceRow(event: RedactedInference, at: At): SinkRow {
   return {
     table: 'inferences',
     row: {
-      partition_id: at.partition,
-      position: at.offset,
+      ...placeOf(at),
       ...same,
       span_id: span_id ?? '',
       ...namedIn({ units, entity }),
@@ -49,8 +50,7 @@ export function outcomeRow(event: RedactedOutcome, at: At): SinkRow {
   return {
     table: 'outcomes',
     row: {
-      partition_id: at.partition,
-      position: at.offset,
+      ...placeOf(at),
       ...same,
       trace_id: trace_id ?? '',
       inference_id: inference_id ?? '',
@@ -64,8 +64,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
     metric.arms.map((arm) => ({
       table: 'readings' as const,
       row: {
-        partition_id: at.partition,
-        position: at.offset,
+        ...placeOf(at),
         experiment: reading.experiment_id,
         phase: reading.phase,
         revision: reading.revision,
@@ -107,8 +106,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
 export const decisionRow = (decision: Decision, at: At): SinkRow => ({
   table: 'decisions',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: decision.decision_id,
     experiment: decision.experiment_id,
     phase: decision.phase,
@@ -140,8 +138,7 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
 export const ackRow = (ack: Ack, at: At): SinkRow => ({
   table: 'acks',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: ack.decision_id,
     experiment: ack.experiment_id,
     phase: ack.phase,
@@ -160,8 +157,7 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
 export const parkedRow = (headers: Readonly<Record<string, string>>, bytes: number, at: At): SinkRow => ({
   table: 'parked',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     stage: headers['x-stage'] ?? '',
     code: headers['x-error-code'] ?? '',
     message: headers['x-error-message'] ?? '',
