@@ -1,8 +1,9 @@
 /**
- * Epochs: generations of what is folded from the unit log. Another number of partitions is a new topic whose state was
- * divided from the old one's; a rebuild folds topics that are there again. Every partition of every generation has a number
- * of its own, `part`, which rows and version vectors carry: no row of one generation ever replaces a row of another, so that
- * whatever makes an generation can be killed and run again, and earlier decisions keep what they rest on.
+ * Generations of what is computed from the unit log. Another number of partitions is a new topic whose state was
+ * divided from the old one's; a rebuild folds topics that are there again. Every partition of every generation has a
+ * number of its own, `part`, which rows and version vectors carry: no row of one generation ever replaces a row of
+ * another, so that whatever makes a generation can be killed and run again, and earlier decisions keep what they rest
+ * on.
  */
 import { bucketCount } from './ids.ts';
 
@@ -18,8 +19,8 @@ export type Generation = {
   /** Final version of each of the parent's partitions; empty until it is known. */
   readonly ends: readonly number[];
   /**
-   * 0 planned: its numbers are taken. 1: its state has been divided from its parent's. 2: open. The highest open generation
-   * is what everybody reads.
+   * 0 planned: its numbers are taken. 1: its state has been divided from its parent's. 2: open. The highest open
+   * generation is what everybody reads.
    */
   readonly step: 0 | 1 | 2;
 };
@@ -97,8 +98,8 @@ export function childrenOf(parent: Generation, child: Generation, partition: num
 }
 
 /**
- * How many partitions of an generation stand for one of the first generation of its chain: only their sums together are what
- * their units say.
+ * How many partitions of an generation stand for one of the first generation of its chain: only their sums together are
+ * what their units say.
  */
 export const siblingsOf = (generations: readonly Generation[], generation: Generation): number =>
   generation.partitions / (chainOf(generations, generation)[0]?.partitions ?? generation.partitions);

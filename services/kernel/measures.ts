@@ -36,7 +36,7 @@ const plainNames = [
 ] as const;
 export type InferenceMeasureName = (typeof plainNames)[number] | 'over' | 'score' | 'guardrail';
 
-/** Measures that are 0 or 1 for one inference: their first occurrence per unit is an event that E2 can count. */
+/** Measures that are 0 or 1 for one inference: their first occurrence per unit is an event for the first-event test. */
 const flags: ReadonlySet<string> = new Set([
   'fallbacks',
   'refusals',
