@@ -2,13 +2,28 @@
  * The field's words instead of ours. A row: what was renamed, what it is called now, and where the old word stays, each
  * with its reason. `in` is a part of the path; `line` must match the line too. Read by `test/contract/words.test.ts`.
  */
-const avro = (field) => ({
+type Exception = {
+  /** Parts of a path, one of which must be in it. */
+  readonly in?: readonly string[];
+  /** The line must match. */
+  readonly line?: RegExp;
+  readonly why: string;
+};
+export type Renamed = {
+  readonly was: RegExp;
+  readonly is: string;
+  /** Beginnings of paths; everywhere when it is not given. */
+  readonly only?: readonly string[];
+  readonly except: readonly Exception[];
+};
+
+const avro = (field: string): Exception => ({
   line: new RegExp(`["'\`]?\\b${field}\\b["'\`]?\\s*[:,?)}]|\\.${field}\\b|\`${field}\``),
   why: 'an Avro field or record keeps its name: stored records are read by it',
 });
 const statistics = ['services/statistics/', 'services/control/', 'services/simulation/', 'test/simulation/'];
 
-export const renamed = [
+export const renamed: readonly Renamed[] = [
   {
     was: /\bepochs?\b/i,
     is: 'generation (of the log), key version (of tokens), revision (of a ramp), rebalance',
@@ -101,11 +116,11 @@ export const renamed = [
 ];
 
 /** Not looked at. */
-export const skipped = [
+export const skipped: readonly { readonly path: RegExp; readonly why: string }[] = [
   { path: /^CHANGELOG\.md$/, why: 'history' },
   { path: /^sql\/migrations\//, why: 'applied files are never edited' },
   { path: /^test\/golden\/.*\.json$/, why: 'golden bytes' },
-  { path: /^infra\/lint\/words\.mjs$/, why: 'this list' },
+  { path: /^infra\/lint\/words\.ts$/, why: 'this list' },
   { path: /^(LICENSE|NOTICE|package-lock\.json)$/, why: 'not ours' },
   {
     path: /\/(lexicon-table|weights|vocabulary|context-words|uncased)\.ts$/,
@@ -113,4 +128,33 @@ export const skipped = [
   },
   { path: /^infra\/scripts\/name-(samples|sentences)/, why: 'training sentences' },
   { path: /\/examples\/|^schemas\/generated\.ts$/, why: 'invented data; what the schemas say' },
+];
+
+/** Folders whose words and README are not judged yet: beginnings of paths. Empty means all are. */
+export const pending: readonly string[] = [
+  'services/bot/',
+  'services/cli/',
+  'services/demo/',
+  'services/emitter/',
+  'services/joiner/',
+  'services/pipeline/',
+  'services/redaction/',
+  'services/redactor/',
+  'services/replay/',
+  'services/runtime/',
+  'infra/embedded/index.ts',
+  'sql/queries/',
+  'test/bench/',
+  'test/e2e/',
+  'test/fault/',
+  'test/fuzz/',
+  'test/integration/',
+  'test/support/',
+  'test/unit/cli/',
+  'test/unit/emitter/',
+  'test/unit/infra/',
+  'test/unit/joiner/',
+  'test/unit/redaction/',
+  'test/unit/redactor/',
+  'test/unit/runtime/',
 ];
