@@ -1,5 +1,5 @@
 /**
- * The fault plan on the real broker and engine (design, streaming 5): one function a row, each a whole trial with a
+ * The fault plan on the real broker and engine (`test/fault/README.md`): one function a row, each a whole trial with a
  * world of its own. What they return is everything that was wrong; that the fault happened at all is checked on the
  * way.
  */

@@ -8,7 +8,7 @@ import { watchFreshness } from './freshness.ts';
 import { type FaultContext, type FaultResult, inWorld, patienceMs } from './in-world.ts';
 import type { StagesProcess, World } from './world.ts';
 
-/** The bar of the design (streaming 5), ms. */
+/** Longest time that a partition may go without a newer checkpoint (`test/fault/README.md`), ms. */
 const longestGapMs = 5_000;
 const loadEveryMs = 250;
 

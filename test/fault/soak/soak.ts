@@ -23,8 +23,7 @@ import { bounds, flatness } from './flat.ts';
 import { createSoakLoad, type SoakLoad } from './load.ts';
 
 /**
- * Events a second, calls and outcomes together: the design's "one machine" (streaming 2, cost), which includes broker
- * and engine.
+ * Events a second, calls and outcomes together, that one machine is meant for, with broker and engine on it.
  */
 export const nominal = 1_000;
 /** Carried time runs so much faster: windows of an hour and tickets of two open and close again and again. */
