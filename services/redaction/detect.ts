@@ -1,7 +1,7 @@
 /**
- * One text, straight through: what its field's name says, scan for literals, folding, the detectors in their order, the
- * same once more for what escapes and encoded words hold (two levels deep), and the policy's own patterns. Positions are
- * those of the text that was given; all of it under a budget.
+ * One text, straight through: what its field's name says, scan for literals, folding, the detectors in their order,
+ * the same once more for what escapes and encoded words hold (two levels deep), and the policy's own patterns.
+ * Positions are those of the text that was given; all of it under a budget.
  */
 import { type Budget, noHits, type Task } from './detector.ts';
 import { areOfNames, detectors, foreignScanner, scanner } from './detectors.ts';

@@ -15,8 +15,8 @@ type EntityRow = {
   /** Tag in `structured/context-words.ts` of the words that speak for it. */
   readonly tag?: string;
   /**
-   * Names of JSON fields, lower case, whose value goes whatever it looks like: sources of alternatives, where `~` stands
-   * for one `_`, one dash or nothing. The first row that knows a name decides.
+   * Names of JSON fields, lower case, whose value goes whatever it looks like: sources of alternatives, where `~`
+   * stands for one `_`, one dash or nothing. The first row that knows a name decides.
    */
   readonly fieldNames?: readonly string[] | ((name: string) => boolean);
 };
@@ -158,15 +158,14 @@ export const entityTypes = {
 
 export type EntityType = keyof typeof entityTypes;
 
-const rows: Readonly<Record<string, EntityRow | undefined>> = entityTypes;
-const rowOf = (type: string): EntityRow | undefined => (Object.hasOwn(rows, type) ? rows[type] : undefined);
+const rows: ReadonlyMap<string, EntityRow> = new Map(Object.entries(entityTypes));
 
 /** Type by field name, in the table's order. */
-export const fieldRows = Object.entries<EntityRow>(entityTypes).flatMap(([type, { fieldNames }]) =>
+export const fieldRows = [...rows].flatMap(([type, { fieldNames }]) =>
   fieldNames === undefined ? [] : [{ type: type as EntityType, fieldNames }],
 );
-export const isOfNames = (type: string): boolean => rowOf(type)?.tier === 'names';
-export const gateOf = (type: string): number => rowOf(type)?.gate ?? 0;
-export const tagOf = (type: EntityType): string => rowOf(type)?.tag ?? 'id';
+export const isOfNames = (type: string): boolean => rows.get(type)?.tier === 'names';
+export const gateOf = (type: string): number => rows.get(type)?.gate ?? 0;
+export const tagOf = (type: EntityType): string => rows.get(type)?.tag ?? 'id';
 /** What the same value looks like however it was written; a type of a policy's own pattern has one form, its own. */
-export const canonical = (type: string, value: string): string => rowOf(type)?.canonical(value) ?? value;
+export const canonical = (type: string, value: string): string => rows.get(type)?.canonical(value) ?? value;

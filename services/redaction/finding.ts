@@ -5,8 +5,9 @@ import type { EntityType } from './entity-types.ts';
 export type Tier = 'structured' | 'secrets' | 'names' | 'field' | 'encoded' | 'own' | 'budget';
 
 /**
- * What a detector says: half-open range in UTF-16 units of the text it was given, type, trust against overlapping others
- * (`rank`, 0..100, higher wins; ties: longer wins), and how likely it is right (`score`, 0..1; rank / 100 when absent).
+ * What a detector says: half-open range in UTF-16 units of the text it was given, type, trust against overlapping
+ * others (`rank`, 0..100, higher wins; ties: longer wins), and how likely it is right (`score`, 0..1; rank / 100 when
+ * absent).
  */
 export type Finding = {
   readonly start: number;

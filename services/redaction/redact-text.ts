@@ -1,7 +1,8 @@
 /**
  * A text with every finding replaced, in one straight line: imitations of tokens are escaped, the text is searched
- * (`find-in-text.ts`: JSON by its leaves, plain text by `detect.ts`), overlaps are resolved, findings replaced; and once
- * more from there, until nothing new is found. Fails closed: over budget or on an exception the text goes out whole.
+ * (`find-in-text.ts`: JSON by its leaves, plain text by `detect.ts`), overlaps are resolved, findings replaced; and
+ * once more from there, until nothing new is found. Fails closed: over budget or on an exception the text goes out
+ * whole.
  */
 import { maxFindings, type Search } from './detect.ts';
 import { findInText, startsLikeJson } from './find-in-text.ts';

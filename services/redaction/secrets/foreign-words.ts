@@ -1,6 +1,6 @@
 /**
- * Passwords and keys behind words that hold letters beyond ASCII (`密码是 ...`, `пароль от почты: ...`): what follows
- * each of them is a window.
+ * Passwords and keys behind words that hold letters beyond ASCII (`密码是 ...`, `пароль: ...`): what follows each of
+ * them is a window.
  */
 import { pattern } from '../pattern.ts';
 import type { LiteralHits } from '../trigger-literals.ts';
@@ -31,7 +31,8 @@ const mostWords = 6;
 /** Directly before a value: the word and it belong together, so a weaker value will do. */
 const joins = pattern('iu')`
     (?:[:=>»]|[-\u2014\u2192]|は、?|が|를|은|는|이|가|是|为|為|即
-    |(?:^|[^\p{L}])(?:is|ist|est|es|è|é|je|jest|to|este|är|er|on|είναι|это|такой|є|הוא|היא|هي|هو|है|là|adalah))
+    |(?:^|[^\p{L}])(?:is|ist|est|es|è|é|je|jest|to|este|är|er|on
+    |είναι|это|такой|є|הוא|היא|هي|هو|है|là|adalah))
     ["'\x60\u201c\u300c(\s]{0,4}$|คือ\s?$
   `;
 const printable = /[!-~]{4,200}/g;

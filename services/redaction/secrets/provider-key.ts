@@ -117,8 +117,8 @@ export const providerKeys: SecretRule = {
 };
 
 /**
- * Tokens with a literal in the middle: the literal, what a token of that kind looks like from its first unit on, and the units it
- * is made of.
+ * Tokens with a literal in the middle: the literal, what a token of that kind looks like from its first unit on, and
+ * the units it is made of.
  */
 type Middle = { readonly literal: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
 const middle = (literal: string, token: string, extra: string, reach: number): Middle => ({

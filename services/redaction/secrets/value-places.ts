@@ -26,8 +26,9 @@ export type Named = {
 /** From the end of a name to the value: closing quote or bracket, type annotation, operator, wrappers like `value=`. */
 const operator = pattern('y')`
     ["'\x60\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?
-    (?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)|(?:,\s{0,24}|\s{1,24}
-    |:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]|\|(?=[ \t])|[为是為は는은이가]
+    (?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)
+    |(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]
+    |\|(?=[ \t])|[为是為は는은이가]
     |</(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
   `;
 /** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */

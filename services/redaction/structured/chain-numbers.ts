@@ -1,4 +1,4 @@
-/** What a chain of digit groups holds, from each of its groups on: an IP address, a card, a phone number, identifiers. */
+/** What a chain of digit groups holds, from each group on: an IP address, a card, a phone number, identifiers. */
 import { cardFrom } from './cards.ts';
 import type { Chain, Group } from './chain.ts';
 import { least, rankOf } from './codes.ts';

@@ -1,7 +1,7 @@
 /**
  * What the words around a number say it is, by tag: words of the languages that support desks meet, facts of language.
- * A tag makes its numbers likelier; `not`, `version` and `thing` make them less likely. National ids have a tag of their
- * own country where the word is theirs alone.
+ * A tag makes its numbers likelier; `not`, `version` and `thing` make them less likely. National ids have a tag of
+ * their own country where the word is theirs alone.
  *
  * Lower case, a blank between words, `_` for a blank inside of one. `=word` matches a whole word only; others match
  * inside compounds too (`Handynummer`).

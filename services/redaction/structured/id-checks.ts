@@ -1,4 +1,4 @@
-/** Checksums that one country has for one of its identifiers of digits, from its issuer's definition. Arguments are digits. */
+/** Checksums that one country has for one of its identifiers, from its issuer's definition. Arguments are digits. */
 import { digitAt as digit, hasDay, luhn, remainder, weighted } from './checks.ts';
 
 /** Value of the last digit. */

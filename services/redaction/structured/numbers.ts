@@ -16,7 +16,7 @@ import type { NumberTask } from './number-task.ts';
 function sureSecrets(found: readonly Found[]): readonly number[] {
   if (found.length === 0) return noHits;
   const sure = found.filter(({ tier, rank }) => tier === 'secrets' && rank >= 86);
-  return sure.sort((a, b) => a.start - b.start).flatMap(({ start, end }) => [start, end]);
+  return sure.length === 0 ? noHits : sure.sort((a, b) => a.start - b.start).flatMap(({ start, end }) => [start, end]);
 }
 
 export const numberDetector: Detector = {
