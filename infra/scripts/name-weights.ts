@@ -7,10 +7,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { isCandidate } from '../../services/redaction/names/candidates.ts';
 import { caseMode, featureBits, featureCount, featuresAt } from '../../services/redaction/names/features.ts';
 import { flag, lexicon } from '../../services/redaction/names/lexicon.ts';
-import { isCandidate, tokenize } from '../../services/redaction/names/tokens.ts';
-import { vocabulary } from '../../services/redaction/names/vocabulary.ts';
+import { tokenize } from '../../services/redaction/names/tokenize.ts';
+import { vocabularyOf } from '../../services/redaction/names/vocabulary.ts';
 import { decoys, sentences } from './name-sentences.ts';
 
 type Span = { readonly start: number; readonly end: number; readonly type: string };
@@ -38,6 +39,7 @@ const syllables =
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 const invented = (): string =>
   title(Array.from({ length: 2 + Math.floor(chance() * 2) }, () => pick(syllables)).join(''));
+const capitalised = vocabularyOf('capitalised').slice(0, 230);
 const known = (list: readonly string[], share = 0.8): string => (chance() < share ? pick(list) : invented());
 const slots: Readonly<Record<string, () => readonly [string, string]>> = {
   G: () => [known(samples.given, 0.9), 'PERSON'],
@@ -118,7 +120,7 @@ const slots: Readonly<Record<string, () => readonly [string, string]>> = {
     ])(),
     'ORG',
   ],
-  D: () => [chance() < 0.5 ? pick(decoys) : title(pick(vocabulary.capitalised.slice(0, 230))), ''],
+  D: () => [chance() < 0.5 ? pick(decoys) : title(pick(capitalised)), ''],
 };
 function fill(template: string): Example {
   const spans: Span[] = [];
