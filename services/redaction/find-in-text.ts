@@ -7,7 +7,8 @@ import { isOfNames } from './entity-types.ts';
 import { fieldType, isEmptyHanded } from './field-names.ts';
 import type { Found, Placed } from './finding.ts';
 import { cutValues } from './joined.ts';
-import { jsonLeaves, type Leaf, readJsonString, streamLeaves } from './json-text.ts';
+import { streamLeaves } from './json-lines.ts';
+import { jsonLeaves, type Leaf, readJsonString } from './json-text.ts';
 
 const maxNested = 3;
 

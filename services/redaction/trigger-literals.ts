@@ -4,7 +4,8 @@
  * hints is done.
  */
 
-import { buildAutomaton } from './automaton.ts';
+import { type Automaton, buildAutomaton } from './automaton.ts';
+import { placeholderEnd, unitAt } from './placeholder-end.ts';
 
 /**
  * Where a detector's trigger literals occur (case-insensitive ASCII), as numbers in turns: index of the literal, place;
@@ -27,7 +28,8 @@ export type Hints = {
   readonly brackets: boolean;
 };
 export type Scanned = {
-  readonly hints: Hints /** By detector. */;
+  readonly hints: Hints;
+  /** By detector. */
   readonly hits: readonly (LiteralHits | undefined)[];
 };
 export type Scanner = (text: string) => Scanned | undefined;
@@ -76,180 +78,175 @@ export const noHints: Hints = {
   brackets: false,
 };
 
-/**
- * The unit at `at`, 0 beyond the text's ends. `charCodeAt` answers NaN there, and a function that has seen one looks at
- * every later unit several times as slowly: so not in hot ones.
- */
-const unitAt = (text: string, at: number): number => (at >= 0 && at < text.length ? text.charCodeAt(at) : 0);
+/** What a scan has come upon so far. A list is made for its first entry: most texts have few of them. */
+type Sightings = {
+  digits: number[] | undefined;
+  ats: number[] | undefined;
+  colons: number[] | undefined;
+  macs: number[] | undefined;
+  longs: number[] | undefined;
+  hits: (number[] | undefined)[] | undefined;
+  nonAscii: boolean;
+  /** `escaping` and `bracket`. */
+  flags: number;
+};
 
-/**
- * End of the placeholder that opens at `at`: `[TYPE]`, `[TYPE:l16]`, `[TYPE:kid:16 hex]`; or -1. By hand up to the
- * type's end: asked of every bracket, in the hottest loops there are.
- */
-export function placeholderEnd(text: string, at: number): number {
-  let end = at + 1;
-  let code = unitAt(text, end);
-  if (!(code >= 65 && code <= 90)) return -1;
-  const stop = Math.min(text.length, at + 2 + longestType);
-  for (end += 1; end < stop; end += 1) {
-    code = text.charCodeAt(end);
-    if (!((code >= 65 && code <= 90) || code === 95)) break;
-  }
-  if (end === stop || end < at + 3) return -1;
-  if (code === 93) return end + 1;
-  if (code !== 58) return -1;
-  placeholderTail.lastIndex = end;
-  return placeholderTail.test(text) ? placeholderTail.lastIndex : -1;
+const appended = (list: number[] | undefined, place: number): number[] => {
+  if (list === undefined) return [place];
+  list.push(place);
+  return list;
+};
+function addLong(seen: Sightings, start: number, end: number): void {
+  if (seen.longs === undefined) seen.longs = [start, end];
+  else seen.longs.push(start, end);
 }
-const longestType = 31;
-const placeholderTail = /(?::l\d{1,4}|:[a-z0-9-]{1,16}:[0-9a-f]{16})\]/y;
+
+/** `00-1a-...`: dashes that far apart. */
+const isDashedAddress = (text: string, index: number): boolean =>
+  unitAt(text, index + 3) === 45 && unitAt(text, index + 6) === 45;
+/** `001a.2b3c.4d5e`: dots that far apart. */
+const isDottedAddress = (text: string, index: number): boolean =>
+  unitAt(text, index + 5) === 46 && unitAt(text, index + 1) !== 46;
+/** Quoted-printable: two hex digits in upper case. */
+const isQuoted = (text: string, index: number): boolean =>
+  isUpperHex(unitAt(text, index + 1)) && isUpperHex(unitAt(text, index + 2));
+
+/** Of a separator that may mean something, its hint. */
+function addSeparator(seen: Sightings, text: string, index: number, hint: number): void {
+  if (hint & dot) {
+    if (isDottedAddress(text, index)) seen.macs = appended(seen.macs, index);
+  } else if (hint & equals) {
+    if (isQuoted(text, index)) seen.flags |= escaping;
+  } else if (hint & at) seen.ats = appended(seen.ats, index);
+  else if (hint & colon) seen.colons = appended(seen.colons, index);
+  else seen.flags |= hint;
+}
+
+/** What a scanner knows of its detectors' literals. */
+type ScanTables = {
+  readonly next: Automaton['next'];
+  readonly shift: number;
+  /** Of an ASCII unit: its hints, and above them its class. */
+  readonly units: Uint16Array;
+  readonly firstOutput: number;
+  /** By state with outputs: detector, literal and length, in turns. */
+  readonly outputs: readonly (readonly number[])[];
+  /** Hits before there are any: one entry a detector. */
+  readonly noHits: readonly (number[] | undefined)[];
+};
+
+function addHits(seen: Sightings, { outputs, firstOutput, noHits }: ScanTables, state: number, end: number): void {
+  seen.hits ??= noHits.slice();
+  const found = outputs[state - firstOutput] as readonly number[];
+  for (let each = 0; each < found.length; each += 3) {
+    const detector = found[each] as number;
+    let own = seen.hits[detector];
+    if (own === undefined) {
+      own = [];
+      seen.hits[detector] = own;
+    }
+    own.push(found[each + 1] as number, end - (found[each + 2] as number));
+  }
+}
+
+function scan(tables: ScanTables, text: string): Scanned | undefined {
+  const { next, shift, units, firstOutput } = tables;
+  const { length } = text;
+  const seen: Sightings = {
+    digits: undefined,
+    ats: undefined,
+    colons: undefined,
+    macs: undefined,
+    longs: undefined,
+    hits: undefined,
+    nonAscii: false,
+    flags: 0,
+  };
+  let state = 0;
+  let wasDigit = false;
+  let wordStart = 0;
+  for (let index = 0; index < length; index += 1) {
+    let unit = 0;
+    // Most units say nothing. No call is made in here, so that what the loop reads stays in registers.
+    for (; index < length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code > 127) break;
+      unit = units[code] as number;
+      state = next[(state << shift) | (unit >> hintBits)] as number;
+      if (state >= firstOutput) break;
+      unit &= hintMask;
+      if (unit === 0) {
+        wasDigit = false;
+        continue;
+      }
+      if (unit !== breaks || index - wordStart >= shortest) break;
+      wasDigit = false;
+      wordStart = index + 1;
+    }
+    if (index >= length) break;
+    const isForeign = text.charCodeAt(index) > 127;
+    if (isForeign) state = 0;
+    else if (state >= firstOutput) addHits(seen, tables, state, index + 1);
+    const hint = isForeign ? breaks : unit & hintMask;
+    if (hint === digit) {
+      if (!wasDigit) seen.digits = appended(seen.digits, index);
+      wasDigit = true;
+      continue;
+    }
+    wasDigit = false;
+    if (hint === 0) continue;
+    if (hint === dash) {
+      if (isDashedAddress(text, index)) seen.macs = appended(seen.macs, index);
+      continue;
+    }
+    if (index - wordStart >= shortest) addLong(seen, wordStart, index);
+    wordStart = index + 1;
+    if (isForeign) seen.nonAscii = true;
+    if (hint === breaks) continue;
+    addSeparator(seen, text, index, hint);
+    if ((hint & bracket) === 0) continue;
+    // What stands where a value stood is looked at no more.
+    const end = placeholderEnd(text, index);
+    if (end < 0) continue;
+    index = end - 1;
+    state = 0;
+    wordStart = end;
+  }
+  if (length - wordStart >= shortest) addLong(seen, wordStart, length);
+  return scanned(seen, tables);
+}
+
+function scanned(seen: Sightings, { noHits }: ScanTables): Scanned | undefined {
+  const { digits, ats, colons, macs, longs, hits, nonAscii, flags } = seen;
+  if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
+  return {
+    hints: {
+      digits: digits ?? none,
+      ats: ats ?? none,
+      colons: colons ?? none,
+      macs: macs ?? none,
+      longs: longs ?? none,
+      nonAscii,
+      escapes: (flags & escaping) !== 0,
+      brackets: (flags & bracket) !== 0,
+    },
+    hits: hits ?? noHits,
+  };
+}
 
 /** A scanner for these detectors' literals. Answers undefined when there is nothing to look at. */
 export function createScanner(detectors: readonly { readonly literals: readonly string[] }[]): Scanner {
-  const owners: (readonly [detector: number, literal: number, length: number])[] = [];
-  const all: string[] = [];
-  detectors.forEach(({ literals }, detector) => {
-    literals.forEach((literal, index) => {
-      all.push(literal);
-      owners.push([detector, index, literal.length]);
-    });
-  });
-  const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(all);
-  /** Of a unit: its hints, and above them its class. */
-  const units = hintOf.map((hint, code) => hint | ((classOf[code] as number) << hintBits));
-  const unheard: readonly (number[] | undefined)[] = detectors.map(() => undefined);
-  /** By state with outputs: detector, literal and length, in turns. */
-  const triples: readonly (readonly number[])[] = outputs.map((ids) =>
-    ids.flatMap((id) => owners[id] as readonly number[]),
+  const owners = detectors.flatMap(({ literals }, detector) =>
+    literals.map((literal, index) => [detector, index, literal.length] as const),
   );
-  return (text) => {
-    const { length } = text;
-    let digits: number[] | undefined;
-    let ats: number[] | undefined;
-    let colons: number[] | undefined;
-    let macs: number[] | undefined;
-    let longs: number[] | undefined;
-    let hits: (number[] | undefined)[] | undefined;
-    let flags = 0;
-    let nonAscii = false;
-    let state = 0;
-    let wasDigit = false;
-    let wordStart = 0;
-    for (let index = 0; index < length; index += 1) {
-      let unit = 0;
-      // Most units say nothing. No call is made in here, so that what the loop reads stays in registers.
-      for (; index < length; index += 1) {
-        const code = text.charCodeAt(index);
-        if (code > 127) break;
-        unit = units[code] as number;
-        state = next[(state << shift) | (unit >> hintBits)] as number;
-        if (state >= firstOutput) break;
-        unit &= hintMask;
-        if (unit === 0) {
-          wasDigit = false;
-          continue;
-        }
-        if (unit !== breaks || index - wordStart >= shortest) break;
-        wasDigit = false;
-        wordStart = index + 1;
-      }
-      if (index >= length) break;
-      if (text.charCodeAt(index) > 127) {
-        nonAscii = true;
-        state = 0;
-        wasDigit = false;
-        if (index - wordStart >= shortest) {
-          longs ??= [];
-          longs.push(wordStart, index);
-        }
-        wordStart = index + 1;
-        continue;
-      }
-      if (state >= firstOutput) {
-        const found = triples[state - firstOutput] as readonly number[];
-        hits ??= unheard.slice();
-        for (let each = 0; each < found.length; each += 3) {
-          const detector = found[each] as number;
-          let own = hits[detector];
-          if (own === undefined) {
-            own = [];
-            hits[detector] = own;
-          }
-          own.push(found[each + 1] as number, index + 1 - (found[each + 2] as number));
-        }
-      }
-      const hint = unit & hintMask;
-      if (hint === 0) {
-        wasDigit = false;
-        continue;
-      }
-      if (hint === digit) {
-        if (!wasDigit) {
-          digits ??= [];
-          digits.push(index);
-          wasDigit = true;
-        }
-        continue;
-      }
-      wasDigit = false;
-      if (hint !== dash) {
-        if (index - wordStart >= shortest) {
-          longs ??= [];
-          longs.push(wordStart, index);
-        }
-        wordStart = index + 1;
-        if (hint === breaks) continue;
-      } else {
-        if (unitAt(text, index + 3) === 45 && unitAt(text, index + 6) === 45) {
-          macs ??= [];
-          macs.push(index);
-        }
-        continue;
-      }
-      if (hint & dot) {
-        if (unitAt(text, index + 5) === 46 && unitAt(text, index + 1) !== 46) {
-          macs ??= [];
-          macs.push(index);
-        }
-      } else if (hint & equals) {
-        // Quoted-printable: two hex digits in upper case.
-        if (isUpperHex(unitAt(text, index + 1)) && isUpperHex(unitAt(text, index + 2))) flags |= escaping;
-      } else if (hint & at) {
-        ats ??= [];
-        ats.push(index);
-      } else if (hint & colon) {
-        colons ??= [];
-        colons.push(index);
-      } else {
-        flags |= hint;
-        if (hint & bracket) {
-          // What stands where a value stood is looked at no more.
-          const end = placeholderEnd(text, index);
-          if (end > 0) {
-            index = end - 1;
-            state = 0;
-            wordStart = end;
-          }
-        }
-      }
-    }
-    if (length - wordStart >= shortest) {
-      longs ??= [];
-      longs.push(wordStart, length);
-    }
-    if (!digits && !ats && !colons && !macs && !longs && !hits && !nonAscii && flags === 0) return undefined;
-    return {
-      hints: {
-        digits: digits ?? none,
-        ats: ats ?? none,
-        colons: colons ?? none,
-        macs: macs ?? none,
-        longs: longs ?? none,
-        nonAscii,
-        escapes: (flags & escaping) !== 0,
-        brackets: (flags & bracket) !== 0,
-      },
-      hits: hits ?? unheard,
-    };
+  const { next, shift, classOf, firstOutput, outputs } = buildAutomaton(detectors.flatMap(({ literals }) => literals));
+  const tables: ScanTables = {
+    next,
+    shift,
+    units: hintOf.map((hint, code) => hint | ((classOf[code] as number) << hintBits)),
+    firstOutput,
+    outputs: outputs.map((ids) => ids.flatMap((id) => owners[id] ?? [])),
+    noHits: detectors.map(() => undefined),
   };
+  return (text) => scan(tables, text);
 }

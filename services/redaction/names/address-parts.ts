@@ -1,5 +1,5 @@
 /** The small questions that finding addresses is made of: numbers, words of names, flats, and what joins them. */
-import { mayBegin, role, roleOf } from './address-words.ts';
+import { role, roleOf } from './address-words.ts';
 import { anyPlace, flag, has } from './lexicon.ts';
 import { isParticle } from './small-words.ts';
 import { bitsAt, gap, gapAt, hashAt, isPeriod, isWritten, joinsWords, lengthAt, shape, shapeAt } from './tokens.ts';
@@ -19,7 +19,6 @@ export type Reading = {
 export type TokenRange = readonly [first: number, last: number];
 
 export const isRole = (all: Tokens, at: number, roles: number): boolean => has(roleOf(hashAt(all, at)), roles);
-export const mayBeginAddress = (all: Tokens, at: number): boolean => mayBegin(hashAt(all, at));
 
 export const isNumber = (all: Tokens, at: number): boolean =>
   at >= 0 && at < all.count && all.shape[at] === shape.number && lengthAt(all, at) <= 6;

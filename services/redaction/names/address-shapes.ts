@@ -1,5 +1,6 @@
 /** Addresses in scripts without capitals, and postal codes that are one by their shape. Made for the first text. */
 import type { Finding } from '../finding.ts';
+import { once } from '../once.ts';
 
 type AddressShape = { readonly needs: RegExp; readonly pattern: RegExp; readonly type: 'ADDRESS' | 'ZIP' };
 
@@ -73,19 +74,19 @@ function british(): AddressShape {
   };
 }
 
-type AddressShapes = { readonly uncased: readonly AddressShape[]; readonly cased: readonly AddressShape[] };
-let shapes: AddressShapes | undefined;
-function addressShapes(): AddressShapes {
-  if (shapes !== undefined) return shapes;
-  const cased = [british()];
-  shapes = { cased, uncased: [...japanese(), chinese(), korean(), arabic(), hebrew(), ...cased] };
-  return shapes;
-}
+const casedShapes = once((): readonly AddressShape[] => [british()]);
+const allShapes = once((): readonly AddressShape[] => [
+  ...japanese(),
+  chinese(),
+  korean(),
+  arabic(),
+  hebrew(),
+  ...casedShapes(),
+]);
 
 /** `uncased`: the text holds letters of a script without case. */
 export function findAddressShapes(text: string, uncased: boolean, out: Finding[]): void {
-  const { uncased: foreign, cased } = addressShapes();
-  for (const { needs, pattern, type } of uncased ? foreign : cased) {
+  for (const { needs, pattern, type } of uncased ? allShapes() : casedShapes()) {
     if (!needs.test(text)) continue;
     for (const match of text.matchAll(pattern))
       out.push({ start: match.index, end: match.index + match[0].length, type, rank: type === 'ZIP' ? 37 : 45 });

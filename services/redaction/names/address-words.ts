@@ -91,25 +91,23 @@ const lists: readonly RoleList[] = [
 /** Words that may begin anything in an address. */
 const beginning = role.before | role.flat | role.hint | role.code | role.state | role.military | role.box | role.corner;
 const sieveCells = 8_192;
+/** The cell of a word in the sieve. */
+export const sieveCell = (hash: number): number => hash & (sieveCells - 1);
 
-type AddressWords = {
-  readonly roleOf: (hash: number) => number;
-  /** 1 where a word that may begin something has its place: most words of prose are dismissed by one look. */
-  readonly sieve: Uint8Array;
-};
-let made: AddressWords | undefined;
+let roles: ReadonlyMap<number, number> | undefined;
+let sieve: Uint8Array | undefined;
 
-/** Made for the first text. */
-function addressWords(): AddressWords {
-  if (made !== undefined) return made;
-  const roles = rolesByHash(lists);
-  const sieve = new Uint8Array(sieveCells);
-  for (const [hash, bits] of roles) if ((bits & beginning) !== 0) sieve[hash & (sieveCells - 1)] = 1;
-  made = { roleOf: (hash) => roles.get(hash) ?? 0, sieve };
-  return made;
+/** A word's roles as bits. The lists are hashed for the first text. */
+export function roleOf(hash: number): number {
+  roles ??= rolesByHash(lists);
+  return roles.get(hash) ?? 0;
 }
 
-/** A word's roles as bits. */
-export const roleOf = (hash: number): number => addressWords().roleOf(hash);
-/** False for nearly every word that begins nothing here; true for every one that does. */
-export const mayBegin = (hash: number): boolean => addressWords().sieve[hash & (sieveCells - 1)] === 1;
+/** 1 in the cell of every word that may begin something: most words of prose are dismissed by one look. */
+export function beginningSieve(): Uint8Array {
+  if (sieve !== undefined) return sieve;
+  roles ??= rolesByHash(lists);
+  sieve = new Uint8Array(sieveCells);
+  for (const [hash, bits] of roles) if ((bits & beginning) !== 0) sieve[sieveCell(hash)] = 1;
+  return sieve;
+}

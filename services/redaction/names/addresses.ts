@@ -2,10 +2,10 @@
 import type { Finding } from '../finding.ts';
 import { addressCore } from './address-core.ts';
 import { endsSentence, everyday, flatEnd, isLinked, isNameWord, isNear, isNumber } from './address-parts.ts';
-import { isRole, mayBeginAddress, type Reading } from './address-parts.ts';
-import { role } from './address-words.ts';
+import { isRole, type Reading } from './address-parts.ts';
+import { beginningSieve, role, sieveCell } from './address-words.ts';
 import { anyPlace, flag, has } from './lexicon.ts';
-import { bitsAt, endAt, gap, gapAt, isWritten, lengthAt, phraseAt } from './tokens.ts';
+import { bitsAt, endAt, gap, gapAt, hashAt, isWritten, lengthAt, phraseAt } from './tokens.ts';
 import { shape, shapeAt, startAt, type Tokens } from './tokens.ts';
 
 /** The word at `at` may go on with the address that the word before it belongs to. */
@@ -125,10 +125,11 @@ const hintReach = 12;
 
 export function findAddresses(text: string, all: Tokens, out: Finding[]): void {
   const reading: Reading = { text, all, small: all.capitals === 0, hinted: false };
+  const sieve = beginningSieve();
   let hint = -20;
   let after = 0;
   for (let at = 0; at < all.count; at += 1) {
-    if (mayBeginAddress(all, at)) {
+    if (sieve[sieveCell(hashAt(all, at))] === 1) {
       if (isRole(all, at, role.hint)) hint = at;
       findStateCode(all, at, out);
       findAnnouncedCode(text, all, at, out);

@@ -4,6 +4,8 @@
  */
 import type { EntityType } from '../entity-types.ts';
 import type { Finding } from '../finding.ts';
+import { once } from '../once.ts';
+import { wordList } from '../word-list.ts';
 
 const fields: readonly (readonly [type: EntityType, names: string])[] = [
   [
@@ -22,33 +24,18 @@ const fields: readonly (readonly [type: EntityType, names: string])[] = [
     billingaddress shippingaddress mailingaddress anschrift adresse strasse direccion domicilio indirizzo endereco
     adres adresa adress адрес адреса 地址 住所 주소`,
   ],
-  [
-    'LOCATION',
-    'city town hometown birthplace placeofbirth ort stadt ville ciudad citta cidade miasto город місто',
-  ],
-  [
-    'ZIP',
-    'zip zipcode postcode postalcode plz codepostal codigopostal cep cap postnummer psc индекс',
-  ],
+  ['LOCATION', 'city town hometown birthplace placeofbirth ort stadt ville ciudad citta cidade miasto город місто'],
+  ['ZIP', 'zip zipcode postcode postalcode plz codepostal codigopostal cep cap postnummer psc индекс'],
 ];
 
-let types: ReadonlyMap<string, EntityType> | undefined;
-function typeOfField(name: string): EntityType | undefined {
-  types ??= new Map(
-    fields.flatMap(([type, names]) =>
-      names
-        .trim()
-        .split(/\s+/)
-        .map((field) => [field, type] as const),
-    ),
-  );
-  return types.get(name);
-}
+const typesByField = once(
+  () => new Map(fields.flatMap(([type, names]) => wordList(names).map((name) => [name, type]))),
+);
 
 const longestValue = 160;
 /** `key`: the name of the field that `text` is the value of. */
 export function findByField(text: string, key: string | undefined, out: Finding[]): void {
-  const type = key === undefined ? undefined : typeOfField(key.toLowerCase().replaceAll(/[^\p{L}\d]/gu, ''));
+  const type = key === undefined ? undefined : typesByField().get(key.toLowerCase().replaceAll(/[^\p{L}\d]/gu, ''));
   if (type === undefined || text.length > longestValue || text.includes('[') || !/[\p{L}\d]/u.test(text)) return;
   const start = text.length - text.trimStart().length;
   out.push({ start, end: text.trimEnd().length, type, rank: 60 });

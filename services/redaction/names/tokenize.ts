@@ -2,7 +2,7 @@
  * Cuts a text into words and numbers, in one pass, with what the tagger needs of each. The arrays are reused from call
  * to call: what `tokenize` answers is good until it is called again.
  */
-import { placeholderEnd } from '../trigger-literals.ts';
+import { placeholderEnd } from '../placeholder-end.ts';
 import { foldTable, hashSeed, hashStep, joinHashes, kindTable, unitKind } from './letters.ts';
 import { anyPlace, flag, type Lexicon } from './lexicon.ts';
 import { gapBetween } from './separators.ts';

@@ -2,6 +2,7 @@
  * Patterns of names in scripts without capitals, by language: what announces a name or honours its bearer, and what a
  * name may look like. The group `name` is the name. Every repetition is bounded. Made for the first such text.
  */
+import { once } from '../once.ts';
 import { chineseSurname, japaneseSurname, koreanSurname } from './asian-surnames.ts';
 
 export type NamePattern = {
@@ -168,8 +169,12 @@ const thai = (): NamePattern => ({
   ),
 });
 
-let patterns: readonly NamePattern[] | undefined;
-export function uncasedPatterns(): readonly NamePattern[] {
-  patterns ??= [...chinese(), ...japanese(), ...korean(), arabic(), hebrew(), hindi(), thai()];
-  return patterns;
-}
+export const uncasedPatterns = once((): readonly NamePattern[] => [
+  ...chinese(),
+  ...japanese(),
+  ...korean(),
+  arabic(),
+  hebrew(),
+  hindi(),
+  thai(),
+]);

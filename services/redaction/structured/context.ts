@@ -5,7 +5,7 @@
 import { buildAutomaton } from '../automaton.ts';
 import { once } from '../once.ts';
 import { pattern } from '../pattern.ts';
-import { placeholderEnd } from '../trigger-literals.ts';
+import { placeholderEnd } from '../placeholder-end.ts';
 import { isDigit } from './ascii.ts';
 import { contextWords } from './context-words.ts';
 

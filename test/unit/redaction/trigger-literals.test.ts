@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createScanner, placeholderEnd } from '../../../services/redaction/trigger-literals.ts';
-import { foldText, isPlain } from '../../../services/redaction/fold-text.ts';
+import { placeholderEnd } from '../../../services/redaction/placeholder-end.ts';
+import { createScanner } from '../../../services/redaction/trigger-literals.ts';
+import { isPlain } from '../../../services/redaction/fold-tables.ts';
+import { foldText } from '../../../services/redaction/fold-text.ts';
 import { jsonLeaves } from '../../../services/redaction/json-text.ts';
 import { decodeWord, unescapeText } from '../../../services/redaction/unescape.ts';
 
