@@ -1,4 +1,4 @@
-/** Names in Cyrillic letters: two or three capitals in a row, of which one has the form of a name or is known as one. */
+/** Names in Cyrillic letters: two or three words with capitals, of which one has the form of a name or is known. */
 import type { Finding } from '../finding.ts';
 import { anyName, has, ordinary } from './lexicon.ts';
 import { bitsAt, endAt, gap, gapAt, pushPerson, shape, startAt, type Tokens } from './tokens.ts';

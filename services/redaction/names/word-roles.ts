@@ -1,4 +1,4 @@
-/** Words by what they are to a rule: lists in, one question by hash out. Nothing is hashed before the first question. */
+/** Words by what they are to a rule: lists in, one question by hash out. Hashed at the first question. */
 import { hashWord } from './letters.ts';
 
 /** A role's bit, and its words, separated by white space. */
