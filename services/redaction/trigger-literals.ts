@@ -140,11 +140,8 @@ function addHits(seen: Sightings, { outputs, firstOutput, noHits }: ScanTables, 
   const found = outputs[state - firstOutput] as readonly number[];
   for (let each = 0; each < found.length; each += 3) {
     const detector = found[each] as number;
-    let own = seen.hits[detector];
-    if (own === undefined) {
-      own = [];
-      seen.hits[detector] = own;
-    }
+    const own = seen.hits[detector] ?? [];
+    seen.hits[detector] = own;
     own.push(found[each + 1] as number, end - (found[each + 2] as number));
   }
 }
