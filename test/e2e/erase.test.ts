@@ -205,7 +205,7 @@ describe('a user and a ticket of hers', () => {
     });
     expect(await path.store.rows('SELECT count() AS n FROM outcomes')).toEqual([{ n: '1' }]);
   });
-  test('the erase is in the log that is kept for ever, once a unit, under pseudonyms of no key that is left', async () => {
+  test('the erase is in the log that is kept for ever, once a unit, under pseudonyms of no key left', async () => {
     const erased: string[] = [];
     for (const { value } of await path.log.readToEnd(topicName(prefix, 'unit.v1'))) {
       if (value === null) continue;
