@@ -41,7 +41,7 @@ export const wall = globalThis as { triplineWall?: () => number };
 /** Lines of what is shipped that a mutation takes out or changes. */
 const lines = {
   aheadOnLoad: new RegExp(
-    String.raw`if \(!ahead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\)` +
+    String.raw`if \(!isAhead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\)` +
       String.raw` <= partition\.position\) return partition;`,
   ),
   aheadOnPrefetch: /if \(rows\.some\(\(row\) => Number\(row\.position\) > position\)\) return false;/,

@@ -87,4 +87,4 @@ test('killed, repeated and started again at random: the same bytes once, obeyed 
     for (const [name, count] of Object.entries(faults)) sum[name] = (sum[name] ?? 0) + count;
   }
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(1);
-});
+}, 120_000);

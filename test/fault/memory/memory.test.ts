@@ -24,7 +24,7 @@ test('60 trials with crashes, lost replies, late writes and second owners: no nu
   );
   // The trials mean something only when the faults happened.
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(40);
-}, 120_000);
+}, 240_000);
 
 test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
   'broken build is caught: %s',
@@ -39,16 +39,16 @@ test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
     console.log(`${mutation.name}: caught in ${caught} of 16 seeds`);
     expect(caught).toBeGreaterThan(0);
   },
-  120_000,
+  240_000,
 );
 
 test('broken build is caught: token only', () => {
   const caught = seeds(20).filter((seed) => runTokenOnlyTrial(seed).wrong.length > 0).length;
   console.log(`token only: caught in ${caught} of 20 seeds`);
   expect(caught).toBeGreaterThan(0);
-});
+}, 120_000);
 
-test('running stages: partitions taken back, answers lost, instances killed and frozen: no number is wrong', async () => {
+test('running stages: partitions taken back, answers lost, instances killed, frozen: no number is wrong', async () => {
   const sum: Record<string, number> = {};
   let fastForwards = 0;
   for (const seed of seeds(10)) {
