@@ -46,10 +46,10 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'fast-forward off, lazy loads',
     patches: [
-      ['joiner/prefetch.ts', /if \(rows\.some\(\(row\) => Number\(row\.position\) > position\)\) return false;/, ''],
+      ['joiner/prefetch.ts', 'if (rows.some((row) => Number(row.position) > position)) return false;', ''],
       [
         'joiner/load-partition.ts',
-        /if \(!ahead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\) <= partition\.position\) return partition;/,
+        'if (!isAhead && ((await store.checkpoints()).get(partitionId) ?? 0) <= partition.position) return partition;',
         'return partition;',
       ],
     ],
@@ -59,8 +59,9 @@ export const mutations: readonly Mutation[] = [
     patches: [
       [
         'joiner/fold.ts',
-        /if \(record\.received_at > partition\.clock\) \{/,
-        'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n  if (record.received_at > partition.clock) {',
+        'if (record.received_at > partition.clock) {',
+        'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n' +
+          '  if (record.received_at > partition.clock) {',
       ],
     ],
   },
@@ -68,7 +69,10 @@ export const mutations: readonly Mutation[] = [
     name: 'entry counted twice',
     patches: [['joiner/test-aggregates.ts', /if \(previous >= 0\) addToAggregate\([^;]*;/, '']],
   },
-  { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*,\s*-1,?\s*\);/, '']] },
+  {
+    name: 'correction without retraction',
+    patches: [['joiner/entries.ts', /addDifference\([^;]*,\s*-1,?\s*\);/, '']],
+  },
 ];
 
 const services = fileURLToPath(new URL('../../../services', import.meta.url));
@@ -93,18 +97,18 @@ export async function buildOf(mutation: Mutation): Promise<{ readonly build: Bui
     if (broken === text) throw new Error(`${mutation.name}: ${file} has no such line any more, adapt the patch`);
     writeFileSync(path, broken);
   }
-  const load = async (file: string): Promise<Record<string, unknown>> =>
-    (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'services/joiner', file)).href)) as Record<
-      string,
-      unknown
-    >;
-  const [fold, partition, rows] = [await load('fold.ts'), await load('load-partition.ts'), await load('flush-rows.ts')];
+  const load = async (file: string, name: string): Promise<unknown> => {
+    const url = pathToFileURL(join(folder, 'services/joiner', file)).href;
+    const found = ((await import(/* @vite-ignore */ url)) as Record<string, unknown>)[name];
+    if (typeof found !== 'function') throw new Error(`${mutation.name}: ${file} has no function ${name} any more`);
+    return found;
+  };
   const build = {
     ...plain,
-    foldRecord: fold['foldRecord'],
-    loadPartition: partition['loadPartition'],
-    prefetch: partition['prefetch'],
-    takeFlushRows: rows['takeFlushRows'],
+    foldRecord: await load('fold.ts', 'foldRecord'),
+    loadPartition: await load('load-partition.ts', 'loadPartition'),
+    prefetch: await load('load-partition.ts', 'prefetch'),
+    takeFlushRows: await load('flush-rows.ts', 'takeFlushRows'),
   } as Build;
   return { build, dispose: () => rmSync(folder, { recursive: true, force: true }) };
 }
