@@ -2,18 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { publishRevision } from '../bot/index.ts';
-import {
-  fromExperimentRecord,
-  killDecision,
-  parseExperimentFile,
-  planRevision,
-  toDecisionRecord,
-} from '../control/index.ts';
+import { fromExperimentRecord, killDecision, parseExperimentFile, planRevision } from '../control/index.ts';
 import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
+import { decisionMessages } from '../statistics/decisions.kafka.ts';
 import { readDecisions, withConnection } from './read.ts';
 import { print } from './terminal.ts';
 
@@ -29,7 +24,10 @@ export function readExperimentFile(file: string): { readonly spec: ExperimentSpe
   if (!parsed.ok)
     throw new PipelineError(
       'EXPERIMENT_INVALID',
-      `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:\n${parsed.problems.map(({ message }) => `  ${message}`).join('\n')}`,
+      [
+        `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:`,
+        ...parsed.problems.map(({ message }) => `  ${message}`),
+      ].join('\n'),
       { hint: 'correct the lines named' },
     );
   return parsed;
@@ -97,24 +95,8 @@ export async function kill(home: string, experiment: string, reason: string): Pr
     const past = (await readDecisions(connection)).map(({ decision }) => decision);
     const decision = killDecision(revision, past, userInfo().username, cleanMessage(reason), systemClock.now());
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const record = toDecisionRecord(decision);
     const producer = await log.producer();
-    await producer.send([
-      {
-        topic: topicName(prefix, 'control.v1'),
-        partition: 0,
-        key: experiment,
-        value: codec.encode('decision', record),
-        headers: { 'content-type': 'application/avro', 'tripline-schema': 'decision' },
-      },
-      {
-        topic: topicName(prefix, 'control.json.v1'),
-        partition: 0,
-        key: experiment,
-        value: Buffer.from(JSON.stringify(record)),
-        headers: { 'content-type': 'application/json' },
-      },
-    ]);
+    await producer.send(decisionMessages({ prefix, codec }, decision, systemClock.now()));
     print(`${experiment}: rollback ${decision.seq} published (${decision.decisionId})`);
     return 0;
   });

@@ -2,7 +2,8 @@
  * Facts, one row per accepted record, written as the engine reads them the moment they are folded: keeping them as
  * objects until the flush cost a fifth of the joiner's time in garbage.
  */
-import { createRowBinaryReader, createRowBinaryWriter, type RowBinaryWriter } from '../kernel/row-binary.ts';
+import { createRowBinaryWriter, type RowBinaryWriter } from '../kernel/row-binary.ts';
+import { createRowBinaryReader } from '../kernel/row-binary-reader.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 export const factColumns = [

@@ -2,25 +2,31 @@
  * The statistics service: when a checkpoint has moved, one look per experiment, a reading for each, and at most one
  * decision. It decides from the sums of one version vector and from the decisions that the control topic holds; killed
  * between deciding and publishing it decides again.
+ *
+ * States: standing by (another process leads) <-> leading (every decision of earlier leaders is known) -> closed. While
+ * it leads it waits `lookMs`, audits when that is due, and looks when a checkpoint has moved. A store or broker that is
+ * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { decide, fromDecisionRecord, toDecisionRecord } from '../control/index.ts';
+import { decide } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
+import { type Generation, holdsPartition, partitionIdsOf } from '../kernel/generations.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
-import { sqlQuery } from '../runtime/sql-files.ts';
+import { retryUntilAborted, type Waiting } from '../runtime/retry.ts';
 import type { Singleton } from '../runtime/singleton.ts';
+import { sqlQuery } from '../runtime/sql-files.ts';
 import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import { retryUntilAborted } from '../runtime/retry.ts';
 import { type Audit, auditAggregates } from './audit.clickhouse.ts';
+import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
-import { createLookReader, type LookRow } from './look-reader.ts';
+import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
 
 export type StatisticsDeps = {
@@ -32,7 +38,7 @@ export type StatisticsDeps = {
   readonly store: Store;
   /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
   readonly lookMs: number;
-  /** Pause between audits of the cells, ms; 0: never. A mismatch blocks decisions and is looked at again every 10 s. */
+  /** Pause between audits, ms; 0: never. A mismatch blocks decisions and is looked at again every 10 s. */
   readonly auditMs?: number;
   /** Where several processes may run this stage: the one that leads looks and decides. Absent: it is alone. */
   readonly singleton?: Singleton;
@@ -55,177 +61,192 @@ export type RunningStatistics = RunningStage & {
   audit(): Promise<void>;
 };
 
-export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
-  const { prefix, log, producer, codec, clock, store, singleton, lookMs, auditMs = 300_000 } = deps;
-  const counts = createStageCounts();
-  const controlTopic = topicName(prefix, 'control.v1');
-  const alone: ReadonlySet<string> = new Set([`${controlTopic}/0`]);
-  // Until it is started again: the joiners of this generation are those that its stages were started with.
-  const { firstPartitionId, partitions } = requireOpen(await readGenerations(store, log, prefix));
-  const decisions: Decision[] = [];
-  const known = new Set<string>();
-  const remember = (decision: Decision): void => {
-    if (known.has(decision.decisionId)) return;
-    known.add(decision.decisionId);
-    decisions.push(decision);
-  };
-  const pending: Promise<void>[] = [];
-  /** Next offset of the control topic whose predecessors are known. */
-  let heard = 0;
-  const control = await log.follow(controlTopic, (record) => {
-    const frame = record.value;
-    const take = (): void => {
-      heard = Math.max(heard, record.offset + 1);
-      if (frame === null) return;
-      const decoded = codec.decode(['decision'], frame);
-      if (decoded.ok) remember(fromDecisionRecord(decoded.value));
-    };
-    const fetching = frame === null ? undefined : codec.prepare([frame]);
-    if (fetching !== undefined) pending.push(fetching.then(take));
-    else take();
-  });
-  await control.caughtUp;
-  await Promise.all(pending);
+/** Which process may look: this one, always, or the one that leads its group. */
+type Leadership = {
+  leads(): boolean;
+  /** True when this process leads, and knows every decision that the control topic held when its term began. */
+  lead(): Promise<boolean>;
+};
 
-  const lookedAt = new Map<number, number>();
-  const latest = new Map<string, Evaluation>();
-  const reader = createLookReader(partitions, firstPartitionId);
-  let looks = 0;
-  let closing = false;
-  let waiting: { what: string; since: number } | undefined;
-  const retry = {
-    abandoned: () => closing,
-    onWaiting: (error: Error | undefined) =>
-      (waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined),
-  };
-
-  let audited: Audit | undefined;
-  let auditDue = clock.now() + auditMs;
-  const audit = async (): Promise<void> => {
-    const before = (audited?.mismatches.length ?? 0) > 0;
-    audited = await auditAggregates(store);
-    // What may be decided has changed although no checkpoint has.
-    if (before !== audited.mismatches.length > 0) lookedAt.clear();
-    auditDue = clock.now() + (audited.mismatches.length > 0 ? Math.min(auditMs, 10_000) : auditMs);
-  };
-  // Cells that are not what their units say decide nothing; everything else of the look is shown, under that name.
-  const judged = (evaluation: Evaluation): ReturnType<typeof decide> =>
-    (audited?.mismatches.length ?? 0) > 0
-      ? { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' }
-      : decide(evaluation, decisions);
-
+function createLeadership(
+  singleton: Singleton | undefined,
+  history: DecisionHistory,
+  abandoned: () => boolean,
+): Leadership {
   /** The term in which everything that earlier leaders decided is known. */
   let ledTerm: number | undefined;
   const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);
-  /** True when this process leads, and knows every decision that the control topic held when its term began. */
-  const lead = async (): Promise<boolean> => {
-    if (singleton === undefined || leads()) return true;
-    const term = singleton.term();
-    if (!singleton.leads()) return false;
-    const [end = 0] = await log.endOffsets(controlTopic);
-    while (heard < end && !closing) await wait(20);
-    await Promise.all(pending.splice(0));
-    ledTerm = term;
-    return leads();
+  return {
+    leads,
+    lead: async () => {
+      if (singleton === undefined || leads()) return true;
+      const term = singleton.term();
+      if (!singleton.leads()) return false;
+      await history.catchUp(abandoned);
+      ledTerm = term;
+      return leads();
+    },
   };
+}
 
-  const look = async (): Promise<void> => {
-    const checkpoints = (
-      await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'))
-    ).filter(({ partitionId }) => partitionId >= firstPartitionId && partitionId < firstPartitionId + partitions);
-    if (checkpoints.every(({ partitionId, position }) => lookedAt.get(partitionId) === Number(position))) return;
-    const since = Array.from(
-      { length: partitions },
-      (_, partition) => (lookedAt.get(firstPartitionId + partition) ?? -1) + 1,
-    );
-    const changed = await store.rows<LookRow>(await sqlQuery('look'), {
-      since,
-      oldest: Math.min(...since),
-      first: firstPartitionId,
-    });
-    reader.apply(changed);
-    for (const evidence of reader.looks().values()) {
-      const evaluation = evaluate(evidence);
-      const { state, decision } = judged(evaluation);
-      looks += 1;
-      const key = evaluation.experiment.spec.id;
-      if (!leads()) return; // another process looks now, from what this one has published
-      const reading = codec.encode('reading', toReading(evaluation, looks, state));
-      if (decision) {
-        const frame = codec.encode('decision', toDecisionRecord(decision));
-        const headers = {
-          'content-type': 'application/avro',
-          'tripline-schema': 'decision',
-          traceparent: `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00`,
-        };
-        const now = clock.now();
-        await producer.send([
-          { topic: controlTopic, partition: 0, key, value: frame, headers, timestamp: now },
-          {
-            topic: topicName(prefix, 'control.json.v1'),
-            partition: 0,
-            key,
-            value: Buffer.from(JSON.stringify(toDecisionRecord(decision))),
-            headers: { ...headers, 'content-type': 'application/json' },
-            timestamp: now,
-          },
-        ]);
-        remember(decision);
-        deps.onDecision?.(decision);
-      }
-      await producer.send([
-        { topic: topicName(prefix, 'reading.v1'), partition: 0, key, value: reading, timestamp: clock.now() },
-      ]);
-      counts.in += 1;
-      counts.forwarded += 1;
-      latest.set(key, evaluation);
-      deps.onLook?.(evaluation, state);
+type Auditor = {
+  isDue(): boolean;
+  /** True when what may be decided has changed although no checkpoint has. */
+  audit(): Promise<boolean>;
+  hasMismatch(): boolean;
+  last(): Audit | undefined;
+};
+
+function createAuditor(store: Store, clock: Clock, auditMs: number): Auditor {
+  const againMs = 10_000;
+  let last: Audit | undefined;
+  let due = clock.now() + auditMs;
+  const hasMismatch = (): boolean => (last?.mismatches.length ?? 0) > 0;
+  return {
+    hasMismatch,
+    last: () => last,
+    isDue: () => auditMs > 0 && clock.now() >= due,
+    audit: async () => {
+      const before = hasMismatch();
+      last = await auditAggregates(store);
+      due = clock.now() + (hasMismatch() ? Math.min(auditMs, againMs) : auditMs);
+      return before !== hasMismatch();
+    },
+  };
+}
+
+/** What has changed since the positions of `lookedAt`; undefined: nothing. */
+async function readChanges(
+  store: Store,
+  generation: Generation,
+  lookedAt: ReadonlyMap<number, number>,
+): Promise<readonly LookRow[] | undefined> {
+  const checkpoints = await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'));
+  const moved = checkpoints.some(
+    ({ partitionId, position }) =>
+      holdsPartition(generation, partitionId) && lookedAt.get(partitionId) !== Number(position),
+  );
+  if (!moved) return undefined;
+  const since = partitionIdsOf(generation).map((partitionId) => (lookedAt.get(partitionId) ?? -1) + 1);
+  const params = { since, oldest: Math.min(...since), first: generation.firstPartitionId };
+  return store.rows<LookRow>(await sqlQuery('look'), params);
+}
+
+type Looking = {
+  readonly deps: StatisticsDeps;
+  readonly generation: Generation;
+  readonly reader: LookReader;
+  readonly history: DecisionHistory;
+  readonly leads: () => boolean;
+  /** Aggregates that are not what their units say decide nothing; the look is shown all the same, under that name. */
+  readonly mayDecide: () => boolean;
+};
+
+/** Looks of this process: what was looked at, found and published. */
+function createLooks({ deps, generation, reader, history, leads, mayDecide }: Looking) {
+  const { prefix, producer, codec, clock, store } = deps;
+  const counts = createStageCounts();
+  const lookedAt = new Map<number, number>();
+  const latest = new Map<string, Evaluation>();
+  let looks = 0;
+  /** False: another process looks now, from what this one has published. */
+  const publish = async (evaluation: Evaluation): Promise<boolean> => {
+    const judged: ReturnType<typeof decide> = mayDecide()
+      ? decide(evaluation, history.decisions)
+      : { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' };
+    const { state, decision } = judged;
+    looks += 1;
+    if (!leads()) return false;
+    const key = evaluation.experiment.spec.id;
+    const value = codec.encode('reading', toReading(evaluation, looks, state));
+    if (decision) {
+      await producer.send(decisionMessages({ prefix, codec }, decision, clock.now()));
+      history.remember(decision);
+      deps.onDecision?.(decision);
     }
-    for (const row of changed)
-      if (row.kind === 'checkpoint')
-        lookedAt.set(row.partitionId, Math.max(lookedAt.get(row.partitionId) ?? 0, Number(row.position)));
+    const topic = topicName(prefix, 'reading.v1');
+    await producer.send([{ topic, partition: 0, key, value, timestamp: clock.now() }]);
+    counts.in += 1;
+    counts.forwarded += 1;
+    latest.set(key, evaluation);
+    deps.onLook?.(evaluation, state);
+    return true;
+  };
+  const look = async (): Promise<void> => {
+    const changed = await readChanges(store, generation, lookedAt);
+    if (changed === undefined) return;
+    reader.apply(changed);
+    for (const evidence of reader.looks().values()) if (!(await publish(evaluate(evidence)))) return;
+    for (const { kind, partitionId, position } of changed)
+      if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
+  };
+  return { counts, lookedAt, latest, look, published: () => looks };
+}
+
+export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
+  const { prefix, log, codec, clock, store, singleton, lookMs, auditMs = 300_000 } = deps;
+  const controlTopic = topicName(prefix, 'control.v1');
+  const alone: ReadonlySet<string> = new Set([`${controlTopic}/0`]);
+  // Until it is started again: the joiners of this generation are those that its stages were started with.
+  const generation = requireOpen(await readGenerations(store, log, prefix));
+  const { firstPartitionId, partitions } = generation;
+  const history = await followDecisions(log, codec, controlTopic);
+  let closing = false;
+  const abandoned = (): boolean => closing;
+  let waiting: Waiting | undefined;
+  const onWaiting = (error: Error | undefined): void => {
+    waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
+  };
+  const untilDone = <T>(attempt: () => Promise<T>): Promise<T | undefined> =>
+    retryUntilAborted(attempt, { abandoned, onWaiting });
+
+  const { leads, lead } = createLeadership(singleton, history, abandoned);
+  const auditor = createAuditor(store, clock, auditMs);
+  const reader = createLookReader(partitions, firstPartitionId);
+  const mayDecide = (): boolean => !auditor.hasMismatch();
+  const looks = createLooks({ deps, generation, reader, history, leads, mayDecide });
+  const audit = async (): Promise<void> => {
+    if (await auditor.audit()) looks.lookedAt.clear();
   };
 
-  let fail: (error: unknown) => void = () => {};
-  const broken = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
-  failed.catch(() => {});
-  const loop = (async () => {
+  const running = (async (): Promise<void> => {
     while (!closing && lookMs > 0) {
-      if (await retryUntilAborted(lead, retry)) {
-        if (auditMs > 0 && clock.now() >= auditDue) await retryUntilAborted(audit, retry);
-        await retryUntilAborted(look, retry);
+      if (await untilDone(lead)) {
+        if (auditor.isDue()) await untilDone(audit);
+        await untilDone(looks.look);
       }
       await wait(lookMs);
     }
-  })().catch(fail);
+  })();
+  // It ends by closing or by an error; only the error is news.
+  const broken = running.then(() => new Promise<never>(() => {}));
+  const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
+  failed.catch(() => {});
   return {
     name: 'statistics',
-    counts,
+    counts: looks.counts,
     owned: () => (singleton === undefined ? alone : singleton.owned()),
     position: (_topic, partition) => {
-      const position = lookedAt.get(firstPartitionId + partition);
+      const position = looks.lookedAt.get(firstPartitionId + partition);
       return position === undefined ? undefined : Math.floor(position / positionsPerOffset);
     },
-    lookedAt: () => lookedAt,
-    looks: () => looks,
+    lookedAt: () => looks.lookedAt,
+    looks: looks.published,
     look: async () => {
-      if (await retryUntilAborted(lead, retry)) await retryUntilAborted(look, retry);
+      if (await untilDone(lead)) await untilDone(looks.look);
     },
-    audited: () => audited,
+    audited: auditor.last,
     audit: async () => {
-      await retryUntilAborted(audit, retry);
+      await untilDone(audit);
     },
-    decisions: () => decisions,
-    latest: (experimentId) => latest.get(experimentId),
+    decisions: () => history.decisions,
+    latest: (experimentId) => looks.latest.get(experimentId),
     waitingFor: () => waiting,
     failed,
     close: async () => {
       closing = true;
-      await loop;
-      await control.close();
+      await running.catch(() => {});
+      await history.close();
       await singleton?.close();
     },
   };

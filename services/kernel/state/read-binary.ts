@@ -1,5 +1,5 @@
 /** Rows of a flush read back from the bytes that were written: what the store in memory, laws and trials work on. */
-import { createRowBinaryReader, type RowBinaryReader } from '../row-binary.ts';
+import { createRowBinaryReader, type RowBinaryReader } from '../row-binary-reader.ts';
 import { type StateKind, stateKinds, stateLogs } from './kinds.ts';
 import type { StateRowText } from './read.ts';
 
