@@ -60,10 +60,10 @@ export async function runStages(names: readonly StageName[], env: Environment): 
     running.logger.info('drained');
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    running.logger.error({ err: error }, `cannot go on: ${message}`);
+    const isConfiguration = error instanceof PipelineError && error.code === 'CONFIG_INVALID';
+    if (!isConfiguration) running.logger.error({ err: error }, 'cannot go on');
     await withTimeout(drainDeadlineMs, running.close());
-    if (error instanceof PipelineError && error.code === 'CONFIG_INVALID') throw error;
+    if (isConfiguration) throw error;
     return 2;
   }
 }
