@@ -14,7 +14,7 @@ import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
-import { withTimeout, retryUntilAborted } from '../runtime/retry.ts';
+import { withTimeout, drainMs, retryUntilAborted } from '../runtime/retry-until-aborted.ts';
 import { type Environment, readSettings, type Settings, type StageName } from './config.ts';
 import { type Addresses, connect, requireAddresses } from './connect.ts';
 import { deploymentTokens } from './deployment-tokens.ts';
@@ -154,9 +154,14 @@ async function openProcess({ names, settings, addresses, clock, redaction }: Pro
   started.catch(() => {});
   const close = async (): Promise<void> => {
     closing = true;
+    const toldAt = clock.now();
     // All at once: a stage's drain is bounded, and none waits for another's.
     await Promise.allSettled([...stages.values()].map((stage) => stage.close()));
-    await withTimeout(1_000, Promise.allSettled([connection.close(), telemetry.close(), probes.close()]));
+    // What is left of the deadline is for the connections: whatever they still hold ends with the process.
+    await withTimeout(
+      Math.max(300, drainMs.whole - (clock.now() - toldAt)),
+      Promise.allSettled([connection.close(), telemetry.close(), probes.close()]),
+    );
     logger.flush();
   };
   return { logger, started, failed, close };

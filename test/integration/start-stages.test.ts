@@ -21,7 +21,7 @@ import { until } from '../support/until.ts';
 const bin = fileURLToPath(new URL('../../services/cli/bin.mjs', import.meta.url));
 const run = promisify(execFile);
 const home = mkdtempSync(join(tmpdir(), 'tripline-start-'));
-const patienceMs = 90_000;
+const patienceMs = 150_000;
 const { spec } = aRevision();
 
 /** Users with one call each, in turn in both arms; every call of the candidate fails. */
@@ -65,7 +65,7 @@ beforeAll(async () => {
     TRIPLINE_TOPIC_PREFIX: world.prefix,
     TRIPLINE_DATABASE: world.database,
     TRIPLINE_RAW_TIMESTAMPS: 'producer',
-    TRIPLINE_SESSION_TIMEOUT_MS: '3000',
+    TRIPLINE_SESSION_TIMEOUT_MS: '6000',
     TRIPLINE_PSEUDONYM_KEY: '07'.repeat(32),
     JOINER_IDLE_TICK_MS: '0',
   };

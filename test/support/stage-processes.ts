@@ -9,7 +9,7 @@ import type { StageStatus } from '../../services/pipeline/status.ts';
 import { until } from './until.ts';
 
 const bin = fileURLToPath(new URL('../../services/cli/bin.mjs', import.meta.url));
-const patienceMs = 120_000;
+const patienceMs = 200_000;
 
 export type StageProcess = {
   readonly stage: StageName;
