@@ -14,7 +14,7 @@ import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
-import { withTimeout, drainMs, retryUntilAborted } from '../runtime/retry-until-aborted.ts';
+import { withTimeout, drainMs, retryUntilAborted } from '../runtime/retry.ts';
 import { type Environment, readSettings, type Settings, type StageName } from './config.ts';
 import { type Addresses, connect, requireAddresses } from './connect.ts';
 import { deploymentTokens } from './deployment-tokens.ts';

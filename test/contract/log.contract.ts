@@ -131,6 +131,50 @@ export function describeLog(name: string, connect: () => LogClient): void {
     );
 
     test(
+      'a topic is described with every setting in force; one that is altered keeps its others',
+      async () => {
+        const log = client();
+        const topic = `contract-${randomUUID()}`;
+        await log.createTopics([
+          { topic, partitions: 2, config: { 'retention.ms': '1000', 'cleanup.policy': 'delete' } },
+        ]);
+        await log.alterTopic(topic, { 'retention.ms': '-1' });
+        await log.alterTopic(topic, { 'max.message.bytes': '2000000' });
+        const described = await log.describeTopics([topic, `${topic}-missing`]);
+        expect([...described.keys()]).toEqual([topic]);
+        expect(described.get(topic)).toMatchObject({
+          partitions: 2,
+          replicationFactor: 1,
+          config: {
+            'retention.ms': '-1',
+            'cleanup.policy': 'delete',
+            'max.message.bytes': '2000000',
+            'message.timestamp.type': 'CreateTime',
+          },
+        });
+      },
+      limitMs,
+    );
+
+    test(
+      'of two members one has the one partition and the other has none; when it leaves, the other has it',
+      async () => {
+        const { log, topic, group } = await fresh();
+        const other = client();
+        const members = [await take(log, topic, group), await take(other, topic, group)];
+        const shares = (): number[] => members.map(({ consumer }) => consumer.assigned()?.size ?? -1);
+        await until('one to have it', () => [...shares()].sort().join() === '0,1', limitMs);
+        const owner = members[shares().indexOf(1)];
+        expect(owner?.consumer.assigned()).toEqual(new Set([`${topic}/0`]));
+        await owner?.consumer.close();
+        expect(owner?.consumer.assigned()).toBeUndefined();
+        await until('the other to have it', () => shares().includes(1), limitMs);
+        for (const { consumer } of members) await consumer.close();
+      },
+      limitMs * 2,
+    );
+
+    test(
       'the next consumer of the group goes on where the last one committed',
       async () => {
         const { log, topic, group, send } = await fresh();

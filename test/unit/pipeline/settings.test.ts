@@ -64,7 +64,7 @@ describe('settings, read by a process', () => {
 
   test('a redactor without a key says how to make one', () => {
     expect(() => requireRedaction(readSettings({}, ['redactor']))).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', cure: expect.stringContaining('openssl rand -hex 32') }),
+      expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('openssl rand -hex 32') }),
     );
   });
 });
