@@ -125,9 +125,9 @@ test('all of them are restarted in turn: each drains within 10 s, and the totals
         process.kill(one.child.pid, 'SIGTERM');
         const { code } = await one.child.exited;
         drained.push({ stage: one.stage, code, inTime: performance.now() - began < 10_000 });
-        await processes.start(one.stage);
       }),
     );
+    await Promise.all(stageNames.map((stage) => processes.start(stage)));
     await send(harmed(240 + half * 20, 260 + half * 20, monday + 500 * hour));
   }
   expect(drained).toEqual(drained.map(({ stage }) => ({ stage, code: 0, inTime: true })));
