@@ -77,7 +77,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-test('what is there is enough for them; under a prefix of nobody a stage refuses to start, and says the cure', async () => {
+test('prepare finds everything there; under a prefix of nobody a stage refuses to start, with a hint', async () => {
   const said = await run(process.execPath, [bin, 'prepare'], { cwd: home, env: { ...process.env, ...env } });
   expect(said.stdout).toContain('everything is there');
   const elsewhere = { ...process.env, ...env, TRIPLINE_TOPIC_PREFIX: 'nobody', TRIPLINE_PROBE_PORT: '0' };
