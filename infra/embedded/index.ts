@@ -56,6 +56,9 @@ export type EmbeddedStack = {
 
 export { freePort } from './ports.ts';
 
+/** What may be shown and written down of an address. */
+export const withoutCredentials = (address: string): string => address.replace(/(\/\/)[^/@\s]*@/g, '$1');
+
 /**
  * A run that was killed leaves its pids behind; what still lives of it and is ours by its command line is ended first.
  */
@@ -224,17 +227,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       try {
         const detail = await target.check();
         target.since = Date.now();
-        onLine(
-          `${target.name.padEnd(9)} ready   ${target.address}   ${((Date.now() - began) / 1000).toFixed(1)} s   ${detail}`,
-        );
+        const seconds = ((Date.now() - began) / 1000).toFixed(1);
+        onLine(`${target.name.padEnd(9)} ready   ${target.address}   ${seconds} s   ${detail}`);
         return;
       } catch (cause) {
         const dead = target.handle !== undefined && 'running' in target.handle && !target.handle.running();
         if (dead || Date.now() - began > 60_000) {
           const tail = logTail(join(logFolder, `${target.name}.log`));
+          const shownTail = tail === '' ? '' : `; its log ends with:\n${tail}`;
           throw new PipelineError(
             'STACK_START',
-            `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${tail ? `; its log ends with:\n${tail}` : ''}`,
+            `the ${target.name} did not come up${dead ? ': its process ended' : ' within 60 s'}${shownTail}`,
             { cause, hint: `see ${join(logFolder, `${target.name}.log`)}` },
           );
         }
@@ -285,7 +288,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   };
 
   try {
-    for (const { name, address } of all) if (isGiven[name]) onLine(`${name.padEnd(9)} given   ${address}`);
+    for (const { name, address } of all)
+      if (isGiven[name]) onLine(`${name.padEnd(9)} given   ${withoutCredentials(address)}`);
     // The registry keeps its schemas in the broker.
     await Promise.all(parts.filter(({ name }) => name !== 'registry').map(start));
     await Promise.all(parts.filter(({ name }) => name === 'registry').map(start));

@@ -95,7 +95,9 @@ export function unitKeys(home: string): UnitKeys {
       'CONFIG_INVALID',
       `${given === undefined ? file : 'TRIPLINE_PSEUDONYM_KEY'} holds no pseudonym key`,
       {
-        hint: 'put back what was there: one line of hex, or the lines that an erasure wrote; under another key every id is another',
+        hint:
+          'put back what was there: one line of hex, or the lines that an erasure wrote; ' +
+          'under another key every id is another',
       },
     );
   return keys;

@@ -1,4 +1,7 @@
-/** `prepare`: topics, schemas and tables on a broker, a store and a registry that are there. It says first what it would change. */
+/**
+ * `prepare`: topics, schemas and tables on a broker, a store and a registry that are there. It says first what it would
+ * change.
+ */
 import { createInterface } from 'node:readline/promises';
 import { readSettings } from '../pipeline/config.ts';
 import { connect, requireAddresses } from '../pipeline/connect.ts';

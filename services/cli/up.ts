@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';
+import { withoutCredentials } from '../../infra/embedded/index.ts';
 import { keptPort } from '../../infra/embedded/ports.ts';
 import { readSettings, stageNames } from '../pipeline/config.ts';
 import { startSupervised, type SupervisedStages } from '../pipeline/supervised.ts';
@@ -107,14 +108,6 @@ export async function supervise(home: string, options: { partitions: number }): 
 }
 
 /** Secrets stay in the environment: a URL with credentials is written without them. */
-function withoutCredentials(address: string): string {
-  if (!address.includes('@')) return address;
-  const url = new URL(address);
-  url.username = '';
-  url.password = '';
-  return url.href.replace(/\/$/, '');
-}
-
 const stateOf = ({ brokers, clickhouseUrl, registryUrl, embedded }: OpenParts, probeUrl: string): StackState => ({
   brokers,
   clickhouseUrl: withoutCredentials(clickhouseUrl),

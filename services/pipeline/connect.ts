@@ -72,7 +72,7 @@ export function requireAddresses(
     const named = { KAFKA_BROKERS: brokers, CLICKHOUSE_URL: clickhouseUrl, SCHEMA_REGISTRY_URL: registryUrl };
     const missing = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [name] : []));
     throw new PipelineError('CONFIG_INVALID', `not set: ${missing.join(', ')}`, {
-      hint: 'export all three addresses; `npx tripline env` prints those of an embedded stack, `tripline up` needs none',
+      hint: 'export all three addresses; `npx tripline env` prints those of a running stack, and `up` needs none',
     });
   }
   return {

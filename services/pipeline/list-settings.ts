@@ -1,4 +1,7 @@
-/** Every setting with its default, its value and where the value came from. Secrets are masked: whether one is set shows. */
+/**
+ * Every setting with its default, its value and where the value came from. Secrets are masked: only whether one is set
+ * shows.
+ */
 import { z } from 'zod';
 import {
   addressSettings,

@@ -14,14 +14,15 @@ import { readRedactionPolicy } from '../runtime/redaction-settings.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { createTelemetry } from '../runtime/telemetry.ts';
-import { withTimeout, retryUntilAborted } from '../runtime/retry.ts';
+import { withTimeout, drainMs, retryUntilAborted } from '../runtime/retry.ts';
 import { type Environment, readSettings, type Settings, type StageName } from './config.ts';
-import { type Addresses, connect, requireAddresses } from './connect.ts';
+import { type Addresses, requireAddresses } from './connect.ts';
+import { openDeployment } from './deployment.ts';
 import { deploymentTokens } from './deployment-tokens.ts';
 import { observeStages, startProbes } from './observe.ts';
 import { requirePrepared, topicWishes } from './prepare.ts';
 import { formatFinding } from './topic-check.ts';
-import { type RedactionContext, type StageContext, startStage } from './stages.ts';
+import { type RedactionContext, startStage } from './stages.ts';
 
 /** From the signal to the end of the process, ms: what supervisors give. */
 const drainDeadlineMs = 10_000;
@@ -60,10 +61,10 @@ export async function runStages(names: readonly StageName[], env: Environment): 
     running.logger.info('drained');
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    running.logger.error({ err: error }, `cannot go on: ${message}`);
+    const isConfiguration = error instanceof PipelineError && error.code === 'CONFIG_INVALID';
+    if (!isConfiguration) running.logger.error({ err: error }, 'cannot go on');
     await withTimeout(drainDeadlineMs, running.close());
-    if (error instanceof PipelineError && error.code === 'CONFIG_INVALID') throw error;
+    if (isConfiguration) throw error;
     return 2;
   }
 }
@@ -81,14 +82,15 @@ async function openProcess({ names, settings, addresses, clock, redaction }: Pro
   const logger = createLogger({ name: `tripline ${names.join(' ')}`, level: settings.TRIPLINE_LOG_LEVEL });
   const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
   const telemetry = createTelemetry({ service: 'tripline', ...(endpoint !== undefined && { otlpEndpoint: endpoint }) });
-  const prefix = settings.TRIPLINE_TOPIC_PREFIX;
-  const connection = await connect({
-    ...addresses,
-    database: settings.TRIPLINE_DATABASE,
+  const { connection, context } = await openDeployment({
+    addresses,
+    settings,
+    name: names.length === 1 ? (names[0] ?? '') : 'stages',
+    shared: true,
+    ...(redaction && { redaction }),
     clock,
-    clientId: `${prefix}-${names.length === 1 ? names[0] : 'stages'}`,
-    sessionTimeoutMs: settings.TRIPLINE_SESSION_TIMEOUT_MS,
-    logLine: (level, message, fields) => logger[level](fields, message),
+    logger,
+    telemetry,
   });
   const stages = new Map<StageName, RunningStage>();
   const failures: Record<string, string> = {};
@@ -114,18 +116,6 @@ async function openProcess({ names, settings, addresses, clock, redaction }: Pro
       hint: 'set TRIPLINE_PROBE_PORT to a port that is free; 0 takes one and says which',
     });
   });
-  const context: StageContext = {
-    ...connection,
-    prefix,
-    settings,
-    clock,
-    eventClock: clock,
-    shared: true,
-    ...(redaction && { redaction }),
-    ...(telemetry.tracer && { tracer: telemetry.tracer }),
-    onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) =>
-      logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'),
-  };
   /** A dependency that is away at the start is waited for; what is wrong with the settings is not. */
   const patiently = <T>(what: string, attempt: () => Promise<T>): Promise<T | undefined> =>
     retryUntilAborted(attempt, {
@@ -154,9 +144,14 @@ async function openProcess({ names, settings, addresses, clock, redaction }: Pro
   started.catch(() => {});
   const close = async (): Promise<void> => {
     closing = true;
+    const toldAt = clock.now();
     // All at once: a stage's drain is bounded, and none waits for another's.
     await Promise.allSettled([...stages.values()].map((stage) => stage.close()));
-    await withTimeout(1_000, Promise.allSettled([connection.close(), telemetry.close(), probes.close()]));
+    // What is left of the deadline is for the connections: whatever they still hold ends with the process.
+    await withTimeout(
+      Math.max(300, drainMs.whole - (clock.now() - toldAt)),
+      Promise.allSettled([connection.close(), telemetry.close(), probes.close()]),
+    );
     logger.flush();
   };
   return { logger, started, failed, close };

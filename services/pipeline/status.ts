@@ -22,11 +22,12 @@ export type StageStatus = {
 
 const isStatistics = (stage: RunningStage): stage is RunningStatistics => 'audited' in stage;
 
+const notWhatUnitsSay = 'cells are not what their unit rows say, nothing is decided; `tripline audit` names them';
+
 /** Cells that are not what their units say stop decisions: that outranks everything else it may wait for. */
 function waitingFor(stage: RunningStage): string | null {
   const mismatches = isStatistics(stage) ? (stage.audited()?.mismatches.length ?? 0) : 0;
-  if (mismatches > 0)
-    return `AUDIT_MISMATCH: ${mismatches} cells are not what their unit rows say, nothing is decided; \`tripline audit\` names them`;
+  if (mismatches > 0) return `AUDIT_MISMATCH: ${mismatches} ${notWhatUnitsSay}`;
   const what = stage.waitingFor()?.what;
   return what === undefined ? null : cleanMessage(what);
 }

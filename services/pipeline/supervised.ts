@@ -3,28 +3,18 @@
  * others run on. What `up` runs.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Clock } from '../kernel/time.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import type { createLogger } from '../runtime/logger.ts';
 import type { RunningStage } from '../runtime/stage.ts';
-import type { Telemetry } from '../runtime/telemetry.ts';
-import type { Settings, StageName } from './config.ts';
-import { type Addresses, connect } from './connect.ts';
+import type { StageName } from './config.ts';
+import { type DeploymentOptions, openDeployment } from './deployment.ts';
 import { observeStages, startProbes } from './observe.ts';
 import { prepare, topicWishes } from './prepare.ts';
-import { type RedactionContext, type StageContext, startStage } from './stages.ts';
+import { startStage } from './stages.ts';
 import { type SupervisedStage, superviseStage } from './supervise-stage.ts';
 
-export type SupervisedOptions = {
+export type SupervisedOptions = Omit<DeploymentOptions, 'name'> & {
   readonly names: readonly StageName[];
-  readonly addresses: Addresses;
-  readonly settings: Settings;
   readonly partitions: number;
-  readonly redaction: RedactionContext;
-  readonly shared: boolean;
-  readonly clock: Clock;
-  readonly logger: ReturnType<typeof createLogger>;
-  readonly telemetry: Telemetry;
   readonly probePort: number;
 };
 
@@ -36,29 +26,9 @@ export type SupervisedStages = {
 };
 
 export async function startSupervised(options: SupervisedOptions): Promise<SupervisedStages> {
-  const { names, addresses, settings, redaction, shared, clock, logger, telemetry } = options;
-  const prefix = settings.TRIPLINE_TOPIC_PREFIX;
-  const connection = await connect({
-    ...addresses,
-    database: settings.TRIPLINE_DATABASE,
-    clock,
-    clientId: `${prefix}-stages`,
-    sessionTimeoutMs: settings.TRIPLINE_SESSION_TIMEOUT_MS,
-    logLine: (level, message, fields) => logger[level](fields, message),
-  });
+  const { names, addresses, settings, clock, logger, telemetry } = options;
+  const { connection, context } = await openDeployment({ ...options, name: 'stages' });
   await prepare({ ...addresses, ...topicWishes(settings), partitions: options.partitions }, connection);
-  const context: StageContext = {
-    ...connection,
-    prefix,
-    settings,
-    clock,
-    eventClock: clock,
-    shared,
-    redaction,
-    ...(telemetry.tracer && { tracer: telemetry.tracer }),
-    onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) =>
-      logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'),
-  };
   const supervised: readonly SupervisedStage<RunningStage>[] = names.map((name) =>
     superviseStage<RunningStage>({
       name,

@@ -1,6 +1,7 @@
 /**
- * What a topic must be like, and what is wrong with one that is there: a table of rules, one per setting. `refuse`: on
- * such a topic records are lost, or come in another order. `warn`: less room, fewer copies, longer retention than asked.
+ * What a topic must be like, and what is wrong with one that is there: a table of rules, one per setting.
+ * `refuse`: on such a topic records are lost, or come in another order.
+ * `warn`: less room, fewer copies, longer retention than asked.
  */
 import type { TopicDescription, TopicSpec } from '../runtime/log.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { redactionSettings } from '../runtime/redaction-settings.ts';
 
 export const redactorSettings = redactionSettings.extend({
-  // hex; pseudonyms are made under it: every redactor of a deployment has the same one, and who has it can recompute them
+  // hex; pseudonyms are made under it, and who has it can recompute them: every redactor of a deployment has the same
   TRIPLINE_PSEUDONYM_KEY: z
     .string()
     .regex(/^(?:[0-9a-f]{2}){16,64}$/, '16 to 64 bytes in hex')

@@ -183,6 +183,15 @@ export function createKafka(options: {
       }
     }
   };
+  /** Without a leader for any partition kafkajs stumbles over its own empty answer. */
+  const topicOffsets = async (client: Admin, topic: string): ReturnType<Admin['fetchTopicOffsets']> => {
+    try {
+      return await client.fetchTopicOffsets(topic);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw Object.assign(unavailable(`${topic}: no partition has a leader`, error), { type: 'LEADER_NOT_AVAILABLE' });
+    }
+  };
   /**
    * Of every partition: after a restart of the broker kafkajs leaves out those that have no leader yet, and half a log
    * looks read to its end.
@@ -194,7 +203,7 @@ export function createKafka(options: {
         topics: [known],
       } = await client.fetchTopicMetadata({ topics: [topic] });
       const ends: number[] = [];
-      for (const { partition, high } of await client.fetchTopicOffsets(topic)) ends[partition] = Number(high);
+      for (const { partition, high } of await topicOffsets(client, topic)) ends[partition] = Number(high);
       const missing = known?.partitions.find(({ partitionId }) => ends[partitionId] === undefined)?.partitionId;
       if (known === undefined || known.partitions.length === 0 || missing !== undefined)
         throw Object.assign(unavailable(`${topic}: the end of partition ${missing ?? 0} is not known`, undefined), {
@@ -355,7 +364,7 @@ export function createKafka(options: {
     alterTopic: async (topic, config) => alterTopic(await admin(), topic, config),
     firstOffsets: async (topic) => {
       const firsts: number[] = [];
-      for (const { partition, low } of await onceLed(async () => (await admin()).fetchTopicOffsets(topic)))
+      for (const { partition, low } of await onceLed(async () => topicOffsets(await admin(), topic)))
         firsts[partition] = Number(low);
       return firsts;
     },

@@ -1,4 +1,5 @@
 /** What every log promises, whoever keeps it: run against kafkajs on a real broker and against the log in memory. */
+import { randomUUID } from 'node:crypto';
 import { setImmediate as yieldToEventLoop, setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { LogClient, LogRecord, PartitionHandler } from '../../services/runtime/log.ts';
@@ -8,7 +9,33 @@ import { createLogFixture, type LogFixture, numbers, type Taken, values } from '
 const limitMs = 60_000;
 
 /** What is sent. */
-function sending({ fresh, take }: LogFixture): void {
+function sending({ client, fresh, take }: LogFixture): void {
+  test(
+    'a topic is described with every setting in force; one that is altered keeps its others',
+    async () => {
+      const log = client();
+      const topic = `contract-${randomUUID()}`;
+      await log.createTopics([
+        { topic, partitions: 2, config: { 'retention.ms': '1000', 'cleanup.policy': 'delete' } },
+      ]);
+      await log.alterTopic(topic, { 'retention.ms': '-1' });
+      await log.alterTopic(topic, { 'max.message.bytes': '2000000' });
+      const described = await log.describeTopics([topic, `${topic}-missing`]);
+      expect([...described.keys()]).toEqual([topic]);
+      expect(described.get(topic)).toMatchObject({
+        partitions: 2,
+        replicationFactor: 1,
+        config: {
+          'retention.ms': '-1',
+          'cleanup.policy': 'delete',
+          'max.message.bytes': '2000000',
+          'message.timestamp.type': 'CreateTime',
+        },
+      });
+    },
+    limitMs,
+  );
+
   test(
     'records come as they were sent, in order, each partition for itself; the answer says where it ends',
     async () => {
@@ -161,6 +188,24 @@ function queues({ fresh, take }: LogFixture): void {
 
 /** Members of a group, and what ends one. */
 function members({ client, fresh, take }: LogFixture): void {
+  test(
+    'of two members one has the one partition and the other has none; when it leaves, the other has it',
+    async () => {
+      const { log, topic, group } = await fresh();
+      const other = client();
+      const members = [await take(log, topic, group), await take(other, topic, group)];
+      const shares = (): number[] => members.map(({ consumer }) => consumer.assigned()?.size ?? -1);
+      await until('one to have it', () => [...shares()].sort().join() === '0,1', limitMs);
+      const owner = members[shares().indexOf(1)];
+      expect(owner?.consumer.assigned()).toEqual(new Set([`${topic}/0`]));
+      await owner?.consumer.close();
+      expect(owner?.consumer.assigned()).toBeUndefined();
+      await until('the other to have it', () => shares().includes(1), limitMs);
+      for (const { consumer } of members) await consumer.close();
+    },
+    limitMs * 2,
+  );
+
   test(
     'two members share the partitions; when one leaves, the other has them all, and nothing is missing',
     async () => {

@@ -19,7 +19,7 @@ const blocks = (kind: string): string[] => fences.filter((fence) => fence.kind =
 const home = mkdtempSync(join(tmpdir(), 'tripline-newcomer-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const bin = join(root, 'services/cli/bin.mjs');
-const environment = {
+const environment: NodeJS.ProcessEnv = {
   ...process.env,
   KAFKA_BROKERS: undefined,
   CLICKHOUSE_URL: undefined,
@@ -28,14 +28,14 @@ const environment = {
 };
 
 /** A line of the README, run in the newcomer's folder. `npx tripline` is the package's own bin. */
-async function type(line: string): Promise<string> {
+async function type(line: string, env: NodeJS.ProcessEnv = environment): Promise<string> {
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
   expect(words.slice(0, 2)).toEqual(['npx', 'tripline']);
   try {
     return (
       await run(process.execPath, [bin, ...words.slice(2)], {
         cwd: home,
-        env: environment as NodeJS.ProcessEnv,
+        env,
         maxBuffer: 1 << 28,
       })
     ).stdout;
@@ -45,8 +45,12 @@ async function type(line: string): Promise<string> {
   }
 }
 
+/** What lines of `export NAME=value` set. */
+const exported = (lines: string): Record<string, string> =>
+  Object.fromEntries([...lines.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+
 describe('the README', () => {
-  const [start = '', look = '', plan = ''] = blocks('console');
+  const [start = '', look = '', plan = '', own = ''] = blocks('console');
   test('up, apply, status', async () => {
     const yaml = blocks('yaml')[0] ?? '';
     writeFileSync(join(home, 'support-reply.yaml'), yaml);
@@ -93,6 +97,40 @@ describe('the README', () => {
     rmSync(folder, { recursive: true, force: true });
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'SPLIT' });
   });
+  test('stages in a process of their own, on addresses that are given', async () => {
+    const [config = '', prepare = '', run = ''] = own.trim().split('\n');
+    const given: NodeJS.ProcessEnv = {
+      ...environment,
+      ...exported(await type('npx tripline env')),
+      TRIPLINE_TOPIC_PREFIX: 'own',
+      TRIPLINE_DATABASE: 'own',
+      TRIPLINE_PROBE_PORT: '0',
+      TRIPLINE_PSEUDONYM_KEY: '0b'.repeat(32),
+    };
+    const settings = await type(config, given);
+    expect(settings).toMatch(/redactor +TRIPLINE_PSEUDONYM_KEY +\*{8} +environment/);
+    expect(settings).toMatch(/joiner +JOINER_FLUSH_MS +250 +default +250/);
+    expect(await type(prepare, given)).toMatch(/create topic own\.unit\.v1: partitions=4[\s\S]*done: \d+ changes/);
+    expect(await type(prepare, given)).toContain('everything is there');
+    const [, , ...words] = run.split(' ');
+    const stages = spawn(process.execPath, [bin, ...words], {
+      cwd: home,
+      env: given,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let said = '';
+    stages.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until(
+      'every stage to be ready',
+      () => said.includes('ready redactor linker joiner sink statistics bot'),
+      90_000,
+    );
+    stages.kill('SIGTERM');
+    await until('their drain', () => stages.exitCode !== null, 15_000);
+    expect(stages.exitCode).toBe(0);
+  });
   test('planning', async () => {
     const [foresee = '', simulate = ''] = plan.trim().split('\n');
     expect(await type(foresee)).toMatch(/nothing differs, 500 runs[\s\S]*refusal_rate +guardrail +\+20%/);
@@ -136,7 +174,7 @@ describe('npm run demo', () => {
     const keep = spawn(
       'npm',
       ['run', '--silent', 'demo', '--', '--keep', '--home', join(home, 'demo'), '--json', summary],
-      { cwd: root, env: environment as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+      { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     );
     let said = '';
     keep.stdout.on('data', (chunk: Buffer) => {
@@ -199,7 +237,7 @@ describe('npm run demo', () => {
   test('interrupted half-way it leaves no process behind', async () => {
     const child = spawn(process.execPath, [bin, 'demo', '--home', join(home, 'half')], {
       cwd: root,
-      env: environment as NodeJS.ProcessEnv,
+      env: environment,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
