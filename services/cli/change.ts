@@ -2,13 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { publishRevision } from '../bot/index.ts';
-import {
-  fromExperimentRecord,
-  killDecision,
-  parseExperimentFile,
-  planRevision,
-  toDecisionRecord,
-} from '../control/index.ts';
+import { fromExperimentRecord, killDecision, parseExperimentFile, planRevision } from '../control/index.ts';
+import { publishDecision } from '../control/publish-decision.kafka.ts';
 import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
@@ -97,24 +92,7 @@ export async function kill(home: string, experiment: string, reason: string): Pr
     const past = (await readDecisions(connection)).map(({ decision }) => decision);
     const decision = killDecision(revision, past, userInfo().username, cleanMessage(reason), systemClock.now());
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const record = toDecisionRecord(decision);
-    const producer = await log.producer();
-    await producer.send([
-      {
-        topic: topicName(prefix, 'control.v1'),
-        partition: 0,
-        key: experiment,
-        value: codec.encode('decision', record),
-        headers: { 'content-type': 'application/avro', 'tripline-schema': 'decision' },
-      },
-      {
-        topic: topicName(prefix, 'control.json.v1'),
-        partition: 0,
-        key: experiment,
-        value: Buffer.from(JSON.stringify(record)),
-        headers: { 'content-type': 'application/json' },
-      },
-    ]);
+    await publishDecision({ prefix, producer: await log.producer(), codec }, decision);
     print(`${experiment}: rollback ${decision.seq} published (${decision.decisionId})`);
     return 0;
   });

@@ -8,6 +8,7 @@ import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
+import { encodeTick } from '../runtime/ticks.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { ancestors, readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { foldRecord } from './fold.ts';
@@ -92,10 +93,7 @@ export async function startJoiner(
     idleMs: deps.idleTickMs,
     onIdle: async (partition) => {
       const now = clock.now();
-      const tick = codec.encode('unit-record', {
-        records: [{ received_at: now, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } }],
-      });
-      await producer.send([{ topic, partition, value: tick, timestamp: now }]);
+      await producer.send([{ topic, partition, value: encodeTick(codec, now), timestamp: now }]);
     },
     load: async (partitionId) => {
       const state = await loadPartition(cold, firstPartitionId + partitionId);

@@ -4,7 +4,8 @@
  * between deciding and publishing it decides again.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { decide, fromDecisionRecord, toDecisionRecord } from '../control/index.ts';
+import { decide, fromDecisionRecord } from '../control/index.ts';
+import { publishDecision } from '../control/publish-decision.kafka.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Clock } from '../kernel/time.ts';
@@ -152,24 +153,8 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       if (!leads()) return; // another process looks now, from what this one has published
       const reading = codec.encode('reading', toReading(evaluation, looks, state));
       if (decision) {
-        const frame = codec.encode('decision', toDecisionRecord(decision));
-        const headers = {
-          'content-type': 'application/avro',
-          'tripline-schema': 'decision',
-          traceparent: `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00`,
-        };
-        const now = clock.now();
-        await producer.send([
-          { topic: controlTopic, partition: 0, key, value: frame, headers, timestamp: now },
-          {
-            topic: topicName(prefix, 'control.json.v1'),
-            partition: 0,
-            key,
-            value: Buffer.from(JSON.stringify(toDecisionRecord(decision))),
-            headers: { ...headers, 'content-type': 'application/json' },
-            timestamp: now,
-          },
-        ]);
+        const traceparent = `00-${decision.traceId}-${decision.decisionId.slice(0, 16)}-00`;
+        await publishDecision({ prefix, producer, codec }, decision, { timestamp: clock.now(), traceparent });
         remember(decision);
         deps.onDecision?.(decision);
       }
