@@ -18,8 +18,20 @@ export type Child = {
  * fd 3 is our end. The reader loop ends when it closes; `kill -9 0` would take the shell too, so the child is killed by
  * pid.
  */
-const guard =
-  '"$@" <&- 3<&- & child=$!; (read -r _ <&3; kill -9 $child 2>/dev/null) & watcher=$!; echo "pid $child" >&4; exec 4>&-; trap "kill -TERM $child" TERM; wait $child; code=$?; while kill -0 $child 2>/dev/null; do wait $child; code=$?; done; kill $watcher 2>/dev/null; exit $code';
+const guard = [
+  '"$@" <&- 3<&- &',
+  'child=$!',
+  '(read -r _ <&3; kill -9 $child 2>/dev/null) &',
+  'watcher=$!',
+  'echo "pid $child" >&4',
+  'exec 4>&-',
+  'trap "kill -TERM $child" TERM',
+  'wait $child',
+  'code=$?',
+  'while kill -0 $child 2>/dev/null; do wait $child; code=$?; done',
+  'kill $watcher 2>/dev/null',
+  'exit $code',
+].join('\n');
 
 export async function startChild(options: {
   command: string;

@@ -1,6 +1,8 @@
 // Own sentences to train the names tagger with. Slots: G given name, S surname, F full name, P any of them, C city or
 // town, N country or state, L any place, O firm or institution, K park, river, street or building, D capitalised word
 // that names nobody. Plain text is never a name.
+import { wordList } from '../../services/redaction/word-list.ts';
+
 export const sentences: readonly string[] = `
 {P} said on {D} that talks with {N} would go on.
 "We will not accept this," {P} told reporters in {C}.
@@ -279,7 +281,10 @@ looking for a flat in {C}
   .map((line) => line.replaceAll('\\n', '\n'));
 
 /** Words for slot D besides the vocabulary's. */
-export const decoys: readonly string[] =
-  'Galaxy,Pixel,Surface,Echo,Alexa,Siri,Cortana,Chrome,Firefox,Safari,Outlook,Gmail,Slack,Zoom,Teams,Photoshop,Kafka,Docker,Kubernetes,Postgres,Redis,Node,React,Angular,Ubuntu,Debian,Bitcoin,Ethereum,Prius,Mustang,Corolla,Xbox,PlayStation,Minecraft,Fortnite,Pokemon,Batman,Avatar,Titanic,Thriller,Hamlet,Nobel,Oscar,Grammy,Olympics,Marathon,Medicaid,Medicare,Constitution,Congressional,Parliament,Renaissance,Medieval,Baroque,Gothic,Atkins,Viagra,Prozac,Kleenex,Lego,Barbie,Labrador,Poodle,Siamese,Chihuahua,Champagne,Cheddar,Bordeaux,Merlot,Espresso,Wi-Fi,Bluetooth,Premium,Standard,Basic,Gold,Platinum,Express,Priority'.split(
-    ',',
-  );
+export const decoys: readonly string[] = wordList(`
+  Galaxy Pixel Surface Echo Alexa Siri Cortana Chrome Firefox Safari Outlook Gmail Slack Zoom Teams Photoshop Kafka
+  Docker Kubernetes Postgres Redis Node React Angular Ubuntu Debian Bitcoin Ethereum Prius Mustang Corolla Xbox
+  PlayStation Minecraft Fortnite Pokemon Batman Avatar Titanic Thriller Hamlet Nobel Oscar Grammy Olympics Marathon
+  Medicaid Medicare Constitution Congressional Parliament Renaissance Medieval Baroque Gothic Atkins Viagra Prozac
+  Kleenex Lego Barbie Labrador Poodle Siamese Chihuahua Champagne Cheddar Bordeaux Merlot Espresso Wi-Fi Bluetooth
+  Premium Standard Basic Gold Platinum Express Priority`);

@@ -7,11 +7,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { isCandidate } from '../../services/redaction/names/candidates.ts';
 import { caseMode, featureBits, featureCount, featuresAt } from '../../services/redaction/names/features.ts';
 import { flag, lexicon } from '../../services/redaction/names/lexicon.ts';
-import { isCandidate, tokenize } from '../../services/redaction/names/tokens.ts';
-import { vocabulary } from '../../services/redaction/names/vocabulary.ts';
+import { tokenize } from '../../services/redaction/names/tokenize.ts';
+import { vocabularyOf } from '../../services/redaction/names/vocabulary.ts';
+import { wordList } from '../../services/redaction/word-list.ts';
 import { decoys, sentences } from './name-sentences.ts';
+import { packedTable } from './packed-table.ts';
 
 type Span = { readonly start: number; readonly end: number; readonly type: string };
 type Example = { readonly text: string; readonly spans: readonly Span[]; readonly blind: number };
@@ -31,94 +34,58 @@ const pick = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.lengt
 const samples = JSON.parse(
   readFileSync(fileURLToPath(new URL('./name-samples.json', import.meta.url)), 'utf8'),
 ) as Readonly<Record<'given' | 'surname' | 'city' | 'town' | 'country', readonly string[]>>;
-const syllables =
-  'ka,lo,ri,men,tas,vil,dor,bek,shi,zu,han,mar,el,os,tin,gar,fo,nya,qui,rek,sol,tov,ug,wen,yor,ald,bru,cze,dra,eng'.split(
-    ',',
-  );
+const syllables = wordList(`
+  ka lo ri men tas vil dor bek shi zu han mar el os tin gar fo nya qui rek sol tov
+  ug wen yor ald bru cze dra eng`);
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 const invented = (): string =>
   title(Array.from({ length: 2 + Math.floor(chance() * 2) }, () => pick(syllables)).join(''));
+const capitalised = vocabularyOf('capitalised').slice(0, 230);
 const known = (list: readonly string[], share = 0.8): string => (chance() < share ? pick(list) : invented());
+/** `Maria Berg`, `Maria K. Berg`, `Maria Berg-Olsen`. Chance is asked in the order of the words. */
+function fullName(): string {
+  const given = known(samples.given, 0.9);
+  const initial = chance() < 0.12 ? `${pick(syllables).charAt(0).toUpperCase()}. ` : '';
+  const surname = known(samples.surname);
+  return `${given} ${initial}${surname}${chance() < 0.05 ? `-${pick(samples.surname)}` : ''}`;
+}
+const placeStarts = wordList('Lake Mount Cape Port Fort San Saint El Gulf_of Bay_of City_of');
+const placeEnds = wordList(`
+  River Park Bridge Beach Island Valley Hills County Street Avenue Road Mountain Bay Square Airport Hall Harbor Stadium
+  Castle Falls Desert Province Grill Hotel`);
+const firmEnds = wordList('Inc Corp Ltd Group Bank Systems Hotel Motors Energy LLC');
+const cityFirmEnds = wordList('United Times Hospital Police Museum Airlines');
+const firms = wordList(`
+  Enron Toyota Reuters BBC CNN NATO UN FBI NASA Sony Nike Walmart Starbucks Pepsi IBM Intel Hamas Congress Senate`);
+const countries = wordList(`
+  Texas California Iraq UK USA U.S. Europe America Ohio Bavaria Iran Africa US Ontario Florida England Scotland Asia`);
 const slots: Readonly<Record<string, () => readonly [string, string]>> = {
   G: () => [known(samples.given, 0.9), 'PERSON'],
   S: () => [known(samples.surname), 'PERSON'],
-  F: () => [
-    `${known(samples.given, 0.9)} ${chance() < 0.12 ? `${pick(syllables).charAt(0).toUpperCase()}. ` : ''}${known(samples.surname)}${chance() < 0.05 ? `-${pick(samples.surname)}` : ''}`,
-    'PERSON',
-  ],
+  F: () => [fullName(), 'PERSON'],
   P: () => (slots[pick(['G', 'S', 'F'])] as () => readonly [string, string])(),
   C: () => [known(chance() < 0.7 ? samples.city : samples.town, 0.85), 'LOCATION'],
-  N: () => [
-    pick(
-      chance() < 0.6
-        ? samples.country
-        : [
-            'Texas',
-            'California',
-            'Iraq',
-            'UK',
-            'USA',
-            'U.S.',
-            'Europe',
-            'America',
-            'Ohio',
-            'Bavaria',
-            'Iran',
-            'Africa',
-            'US',
-            'Ontario',
-            'Florida',
-            'England',
-            'Scotland',
-            'Asia',
-          ],
-    ),
-    'LOCATION',
-  ],
+  N: () => [pick(chance() < 0.6 ? samples.country : countries), 'LOCATION'],
   L: () => (slots[pick(['C', 'N'])] as () => readonly [string, string])(),
   K: () => [
     pick([
-      () =>
-        `${pick(['Lake', 'Mount', 'Cape', 'Port', 'Fort', 'San', 'Saint', 'El', 'Gulf of', 'Bay of', 'City of'])} ${known(chance() < 0.5 ? samples.surname : samples.town)}`,
-      () =>
-        `${known(chance() < 0.5 ? samples.surname : samples.town)} ${pick(['River', 'Park', 'Bridge', 'Beach', 'Island', 'Valley', 'Hills', 'County', 'Street', 'Avenue', 'Road', 'Mountain', 'Bay', 'Square', 'Airport', 'Hall', 'Harbor', 'Stadium', 'Castle', 'Falls', 'Desert', 'Province', 'Grill', 'Hotel'])}`,
+      () => `${pick(placeStarts)} ${known(chance() < 0.5 ? samples.surname : samples.town)}`,
+      () => `${known(chance() < 0.5 ? samples.surname : samples.town)} ${pick(placeEnds)}`,
     ])(),
     'LOCATION',
   ],
   O: () => [
     pick([
-      () =>
-        `${known(samples.surname)} ${pick(['Inc', 'Corp', 'Ltd', 'Group', 'Bank', 'Systems', 'Hotel', 'Motors', 'Energy', 'LLC'])}`,
+      () => `${known(samples.surname)} ${pick(firmEnds)}`,
       () => `University of ${pick(samples.city)}`,
       () => `Bank of ${pick(samples.country)}`,
-      () => `${pick(samples.city)} ${pick(['United', 'Times', 'Hospital', 'Police', 'Museum', 'Airlines'])}`,
+      () => `${pick(samples.city)} ${pick(cityFirmEnds)}`,
       invented,
-      () =>
-        pick([
-          'Enron',
-          'Toyota',
-          'Reuters',
-          'BBC',
-          'CNN',
-          'NATO',
-          'UN',
-          'FBI',
-          'NASA',
-          'Sony',
-          'Nike',
-          'Walmart',
-          'Starbucks',
-          'Pepsi',
-          'IBM',
-          'Intel',
-          'Hamas',
-          'Congress',
-          'Senate',
-        ]),
+      () => pick(firms),
     ])(),
     'ORG',
   ],
-  D: () => [chance() < 0.5 ? pick(decoys) : title(pick(vocabulary.capitalised.slice(0, 230))), ''],
+  D: () => [chance() < 0.5 ? pick(decoys) : title(pick(capitalised)), ''],
 };
 function fill(template: string): Example {
   const spans: Span[] = [];
@@ -232,13 +199,19 @@ for (let vote = 0; vote < votes; vote += 1) {
 const largest = [...sums].map((value) => Math.abs(value)).sort((a, b) => b - a)[Math.floor(size / 1_000)] ?? 1;
 const scale = 127 / largest;
 const packed = Int8Array.from(sums, (value) => Math.max(-127, Math.min(127, Math.round(value * scale))));
-const file = `// Generated by infra/scripts/name-weights.ts from ${tweets} tweets of WNUT17 (CC-BY-4.0, see NOTICE), ${questions.length} questions of\n// banking77 (CC-BY-4.0) and own sentences. Not edited by hand.\nexport const weightTable =\n  '${Buffer.from(packed.buffer).toString('base64')}';\n`;
+const file = packedTable(
+  [
+    `Generated by infra/scripts/name-weights.ts from ${tweets} tweets of WNUT17 (CC-BY-4.0, see NOTICE),`,
+    `${questions.length} questions of banking77 (CC-BY-4.0) and own sentences. Not edited by hand.`,
+  ],
+  'weightTable',
+  new Uint8Array(packed.buffer),
+);
 if (process.argv.includes('--check')) {
   const fresh = existsSync(target) && readFileSync(target, 'utf8') === file;
   if (!fresh) console.error('services/redaction/names/weights.ts is stale: run infra/scripts/name-weights.ts');
   process.exit(fresh ? 0 : 1);
 }
 writeFileSync(target, file);
-console.log(
-  `${examples.length} examples, ${packed.filter((value) => value !== 0).length} of ${size} weights, unit ${scale * votes}`,
-);
+const used = packed.filter((value) => value !== 0).length;
+console.log(`${examples.length} examples, ${used} of ${size} weights, unit ${scale * votes}`);

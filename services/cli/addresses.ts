@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { RedactionPolicy, TokenKeys } from '../redaction/index.ts';
-import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/index.ts';
+import { commonUnitKeys, formatUnitKeys, parseUnitKeys, type UnitKeys } from '../redactor/unit-keys.ts';
 import type { Addresses } from '../pipeline/connect.ts';
 import { deploymentTokens } from '../pipeline/deployment-tokens.ts';
 import { readSettings } from '../pipeline/config.ts';

@@ -22,8 +22,8 @@ export type DemoFlags = {
   readonly home?: string;
 };
 
-const storyTime = (at: number): string =>
-  `${new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' }).format(at)} ${new Date(at).toISOString().slice(11, 16)}`;
+const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' });
+const storyTime = (at: number): string => `${weekday.format(at)} ${new Date(at).toISOString().slice(11, 16)}`;
 
 /** The metric nearest its bound, with what each arm shows. */
 function drifting(evaluation: Evaluation | undefined): string {
@@ -47,14 +47,18 @@ function tell(event: DemoEvent): void {
       const units = Object.entries(event.evaluation?.srm.counts ?? {})
         .map(([arm, number]) => `${arm} ${number}`)
         .join(', ');
+      const speed = `${String(Math.round(event.perSecond)).padStart(4)} calls/s`;
       return print(
-        `${paint.dim(storyTime(event.storyNow))}  ${String(Math.round(event.perSecond)).padStart(4)} calls/s  units ${units || '-'}  ${drifting(event.evaluation)}`,
+        `${paint.dim(storyTime(event.storyNow))}  ${speed}  units ${units || '-'}  ${drifting(event.evaluation)}`,
       );
     }
     case 'decision': {
-      const { decision } = event;
+      const { action, metric, reasonCode, testStart, watermark } = event.decision;
+      const from = testStart === undefined ? '' : `, counted from ${testStart}`;
+      const decidedAt = watermark === undefined ? '?' : storyTime(watermark);
       return print(
-        `${paint.bold(paint.red(decision.action.toUpperCase()))}  ${decision.metric ?? decision.reasonCode}${decision.testStart === undefined ? '' : `, counted from ${decision.testStart}`}; prompt changed ${storyTime(storyOnset)}, decided at ${decision.watermark === undefined ? '?' : storyTime(decision.watermark)}`,
+        `${paint.bold(paint.red(action.toUpperCase()))}  ${metric ?? reasonCode}${from}; ` +
+          `prompt changed ${storyTime(storyOnset)}, decided at ${decidedAt}`,
       );
     }
     case 'ack':
@@ -73,28 +77,33 @@ function finish(result: DemoResult, home: string, keep: boolean): void {
   const replaced = Object.entries(demo.replaced);
   print();
   print(
-    `${demo.ok ? paint.green('PASS') : paint.red('FAIL')}  ${result.events.folded} calls folded once each of ${result.events.read} delivered; totals equal a plain recount: ${demo.problems.length === 0 ? 'yes' : 'no'}; SQL recount: ${result.recount}`,
+    [
+      `${demo.ok ? paint.green('PASS') : paint.red('FAIL')}  ` +
+        `${result.events.folded} calls folded once each of ${result.events.read} delivered`,
+      `totals equal a plain recount: ${demo.problems.length === 0 ? 'yes' : 'no'}`,
+      `SQL recount: ${result.recount}`,
+    ].join('; '),
   );
   for (const problem of demo.problems) print(`  ${problem}`);
   if (demo.decision_to_last_candidate_ms !== null)
     print(
-      `  last call given to the candidate: ${demo.decision_to_last_candidate_ms} ms after the decision; kept from it afterwards: ${demo.kept_from_candidate} calls`,
+      `  last call given to the candidate: ${demo.decision_to_last_candidate_ms} ms after the decision; ` +
+        `kept from it afterwards: ${demo.kept_from_candidate} calls`,
     );
-  print(
-    `  personal data and secrets replaced: ${replaced.reduce((sum, [, number]) => sum + number, 0)} (${replaced.map(([type, number]) => `${type} ${number}`).join(', ')}); planted: ${demo.planted}`,
-  );
+  const sum = replaced.reduce((all, [, number]) => all + number, 0);
+  const byType = replaced.map(([type, number]) => `${type} ${number}`).join(', ');
+  print(`  personal data and secrets replaced: ${sum} (${byType}); planted: ${demo.planted}`);
   const id = result.decisions.find(({ action }) => action === 'rollback')?.decision_id ?? 'ID';
-  const where = ` --home ${home}`;
+  const where = keep ? ` --home ${home}` : ' --home HOME';
   print(
     keep
       ? '\nStill running; Ctrl-C stops it. In another terminal:'
       : '\nTo look further, keep it running: npm run demo -- --keep, then',
   );
-  print(
-    `  npx tripline sql "SELECT variants[1] AS arm, prompt_version, count(), avg(cost_nano_usd) FROM inferences GROUP BY ALL"${keep ? where : ' --home HOME'}`,
-  );
-  print(`  npx tripline explain ${keep ? id : 'ID'}${keep ? where : ' --home HOME'}`);
-  print(`  npx tripline verify ${keep ? id : 'ID'}${keep ? where : ' --home HOME'}`);
+  const statement =
+    'SELECT variants[1] AS arm, prompt_version, count(), avg(cost_nano_usd) FROM inferences GROUP BY ALL';
+  print(`  npx tripline sql "${statement}"${where}`);
+  for (const verb of ['explain', 'verify']) print(`  npx tripline ${verb} ${keep ? id : 'ID'}${where}`);
 }
 
 export async function demoVerb(flags: DemoFlags): Promise<number> {
@@ -102,7 +111,8 @@ export async function demoVerb(flags: DemoFlags): Promise<number> {
   const redaction = policyUnder(pseudonymKey, flags.policy); // what is wrong with it is said before anything starts
   const home = flags.home === undefined ? mkdtempSync(join(tmpdir(), 'tripline-demo-')) : resolve(flags.home);
   print(
-    "Tripline demo: a support desk tries a candidate on 20% of its customers. On Tuesday at 10:00 the candidate's prompt changes and nobody says so.",
+    'Tripline demo: a support desk tries a candidate on 20% of its customers. ' +
+      "On Tuesday at 10:00 the candidate's prompt changes and nobody says so.",
   );
   const interrupted = onSignals();
   const starting = startEmbedded({ home, onLine: (line) => print(`  ${line}`) });

@@ -1,4 +1,5 @@
 /** `sql`, `results`, `decisions`, `tail`: what analysts and SREs read. */
+import type { Decision as DecisionRecord, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 import { fromDecisionRecord } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
@@ -59,6 +60,13 @@ type ResultRow = {
   readonly interval_note: string;
 };
 
+/** The difference with its interval; a star where a gate says that it is not to be relied on yet. */
+function differenceText({ difference, difference_lower, difference_upper, interval_note }: ResultRow): string {
+  if (difference === null) return interval_note;
+  const limits = [difference_lower, difference_upper].map((limit) => limit?.toPrecision(3)).join(', ');
+  return `${difference.toPrecision(3)} [${limits}]${interval_note === '' ? '' : ' *'}`;
+}
+
 export async function results(home: string, experiment: string, json: boolean): Promise<number> {
   return withConnection(home, async ({ store }) => {
     const rows = await store.rows<ResultRow>(await sqlQuery('results'), { experiment });
@@ -92,11 +100,7 @@ export async function results(home: string, experiment: string, json: boolean): 
               : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
             row.p === null ? '-' : row.p.toPrecision(2),
             row.test_start,
-            row.arm !== row.candidate
-              ? ''
-              : row.difference === null
-                ? row.interval_note
-                : `${row.difference.toPrecision(3)} [${row.difference_lower?.toPrecision(3)}, ${row.difference_upper?.toPrecision(3)}]${row.interval_note === '' ? '' : ' *'}`,
+            row.arm === row.candidate ? differenceText(row) : '',
           ]),
         ]),
       );
@@ -155,6 +159,21 @@ export async function decisions(home: string, experiment: string | undefined, js
   });
 }
 
+const inferenceText = (event: RedactedInference): string =>
+  [
+    event.exposures.map((exposure) => `${exposure.experiment_id} ${exposure.variant}`).join(', ') || '-',
+    event.model_served,
+    `in ${event.token_in ?? '?'} out ${event.token_out ?? '?'}`,
+    event.cost_nano_usd === null ? 'unpriced' : `$${(event.cost_nano_usd / 1e9).toFixed(6)}`,
+    `${event.latency_ms ?? '?'} ms`,
+    event.status,
+    `trace ${event.trace_id.slice(0, 8)}`,
+  ].join('  ');
+const outcomeText = ({ kind, value, entity }: RedactedOutcome): string =>
+  `${kind} ${value ?? 'retracted'}  ${entity?.type ?? 'unit'}`;
+const decisionText = ({ experiment_id, action, metric, reason_code }: DecisionRecord): string =>
+  `${experiment_id} ${action} ${metric ?? reason_code}`;
+
 /** Clean events as they pass, until interrupted (or the end of what is there, with `once`). */
 export async function tail(home: string, options: { json: boolean; once: boolean }): Promise<number> {
   return withConnection(home, async ({ log, codec, prefix }) => {
@@ -167,19 +186,9 @@ export async function tail(home: string, options: { json: boolean; once: boolean
           if (!decoded.ok) return;
           if (options.json) return print(JSON.stringify({ record: decoded.record, ...decoded.value }));
           const time = new Date(record.timestamp).toISOString().slice(11, 19);
-          if (decoded.record === 'redacted-inference') {
-            const event = decoded.value;
-            print(
-              `${time} inference  ${event.exposures.map((exposure) => `${exposure.experiment_id} ${exposure.variant}`).join(', ') || '-'}  ${event.model_served}  in ${event.token_in ?? '?'} out ${event.token_out ?? '?'}  ${event.cost_nano_usd === null ? 'unpriced' : `$${(event.cost_nano_usd / 1e9).toFixed(6)}`}  ${event.latency_ms ?? '?'} ms  ${event.status}  trace ${event.trace_id.slice(0, 8)}`,
-            );
-          } else if (decoded.record === 'redacted-outcome')
-            print(
-              `${time} outcome    ${decoded.value.kind} ${decoded.value.value ?? 'retracted'}  ${decoded.value.entity?.type ?? 'unit'}`,
-            );
-          else
-            print(
-              `${time} decision   ${decoded.value.experiment_id} ${decoded.value.action} ${decoded.value.metric ?? decoded.value.reason_code}`,
-            );
+          if (decoded.record === 'redacted-inference') print(`${time} inference  ${inferenceText(decoded.value)}`);
+          else if (decoded.record === 'redacted-outcome') print(`${time} outcome    ${outcomeText(decoded.value)}`);
+          else print(`${time} decision   ${decisionText(decoded.value)}`);
         });
       });
     const followers = await Promise.all([follow('inference.v1'), follow('outcome.v1'), follow('control.v1')]);

@@ -15,7 +15,9 @@ type Flags = { readonly home: string; readonly policy?: string; readonly values?
 const listed = 8;
 
 export function reportAudit({ findings, searched }: Audit, lines: readonly number[]): string {
-  const looked = `searched ${searched.rows} rows in ${searched.columns} columns, ${searched.records} records in ${searched.topics} topics; logs of the engine: ${searched.systemLogs.join(', ') || 'none kept'}`;
+  const looked =
+    `searched ${searched.rows} rows in ${searched.columns} columns, ${searched.records} records in ` +
+    `${searched.topics} topics; logs of the engine: ${searched.systemLogs.join(', ') || 'none kept'}`;
   if (findings.length === 0) return `${looked}\nnone of the ${lines.length} values is there`;
   const numbers = (values: readonly number[]): string =>
     `${values
@@ -57,13 +59,15 @@ export async function audit({ home, values: path, json }: Flags): Promise<number
   if (values.length === 0)
     throw new PipelineError('INPUT_UNREADABLE', `${path} holds no value`, { hint: 'write one value a line' });
   const needles = createNeedles(values);
-  if (needles.tooShort.length > 0)
+  const { tooShort } = needles;
+  if (tooShort.length > 0) {
+    const which = tooShort.slice(0, listed).map((index) => lines[index]);
+    const rest = tooShort.length > listed ? ', ...' : '';
     process.stderr.write(
-      `not looked for, fewer than 4 letters and digits: ${needles.tooShort.length} of ${values.length} (lines ${needles.tooShort
-        .slice(0, listed)
-        .map((index) => lines[index])
-        .join(', ')}${needles.tooShort.length > listed ? ', ...' : ''})\n`,
+      `not looked for, fewer than 4 letters and digits: ${tooShort.length} of ${values.length} ` +
+        `(lines ${which.join(', ')}${rest})\n`,
     );
+  }
   return withConnection(home, async (connection) => {
     const result = await auditRedaction({ ...connection, needles });
     if (json)
@@ -80,7 +84,8 @@ export async function audit({ home, values: path, json }: Flags): Promise<number
 }
 
 const perPolicy = (name: string): string =>
-  `SELECT '${name}' AS rows_of, redactor_version, policy_version, count() AS n FROM ${name} FINAL GROUP BY redactor_version, policy_version ORDER BY n DESC`;
+  `SELECT '${name}' AS rows_of, redactor_version, policy_version, count() AS n FROM ${name} FINAL ` +
+  'GROUP BY redactor_version, policy_version ORDER BY n DESC';
 
 export async function rebuild({ home, policy: path, json }: Flags): Promise<number> {
   const key = knownUnitKeys(home);
@@ -119,7 +124,8 @@ export async function rebuild({ home, policy: path, json }: Flags): Promise<numb
         });
       else {
         print(
-          `${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ${rebuilt.skipped} without a wide row (exposures, parked, erased)`,
+          `${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ` +
+            `${rebuilt.skipped} without a wide row (exposures, parked, erased)`,
         );
         print(
           table([

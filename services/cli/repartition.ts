@@ -13,7 +13,7 @@ import { connect } from '../pipeline/connect.ts';
 import { prepare } from '../pipeline/prepare.ts';
 import { startStage } from '../pipeline/stages.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { encodeTick } from '../runtime/ticks.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';

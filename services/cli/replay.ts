@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbedded } from '../../infra/embedded/index.ts';
+import type { Evaluation } from '../kernel/evaluation.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { replay } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
@@ -35,6 +36,16 @@ function speedOf(text: string): number {
       hint: "give max, or times the lines' own clock like 300x",
     });
   return Number(match[1]);
+}
+
+/** The metric nearest its bound, as one text; none before anything was tested. */
+function strongestOf(evaluation: Evaluation | undefined): string[] {
+  const [strongest] = [...(evaluation?.metrics ?? [])]
+    .filter(({ harm }) => harm)
+    .sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0));
+  if (evaluation === undefined || strongest?.harm === undefined) return [];
+  const bound = Math.log(1 / evaluation.experiment.spec.analysis.alphaHarm);
+  return [`${strongest.metric} ${strongest.harm.weightedLogE.toFixed(2)} of ${bound.toFixed(2)}`];
 }
 
 export async function replayVerb(flags: ReplayFlags): Promise<number> {
@@ -72,23 +83,14 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
       onProgress: ({ sent, lines, at, evaluation }) => {
         if (systemClock.now() - told < 1_000 && sent < lines) return;
         told = systemClock.now();
-        const strongest = [...(evaluation?.metrics ?? [])]
-          .filter(({ harm }) => harm)
-          .sort((a, b) => (b.harm?.weightedLogE ?? 0) - (a.harm?.weightedLogE ?? 0))[0];
-        print(
-          `${paint.dim(new Date(at).toISOString().slice(0, 16))}  ${sent}/${lines} lines  ${Object.entries(
-            evaluation?.srm.counts ?? {},
-          )
-            .map(([arm, units]) => `${arm} ${units}`)
-            .join(
-              '  ',
-            )}${strongest ? `  ${strongest.metric} ${strongest.harm?.weightedLogE.toFixed(2)} of ${Math.log(1 / spec.analysis.alphaHarm).toFixed(2)}` : ''}`,
-        );
+        const arms = Object.entries(evaluation?.srm.counts ?? {}).map(([arm, units]) => `${arm} ${units}`);
+        const time = paint.dim(new Date(at).toISOString().slice(0, 16));
+        print([time, `${sent}/${lines} lines`, arms.join('  '), ...strongestOf(evaluation)].join('  '));
       },
-      onDecision: (decision) =>
-        print(
-          `${paint.bold(decision.action)} ${decision.metric ?? decision.reasonCode}${decision.testStart === undefined ? '' : `, counted from ${decision.testStart}`}, after ${decision.eventsFolded} events`,
-        ),
+      onDecision: ({ action, metric, reasonCode, testStart, eventsFolded }) => {
+        const from = testStart === undefined ? '' : `, counted from ${testStart}`;
+        print(`${paint.bold(action)} ${metric ?? reasonCode}${from}, after ${eventsFolded} events`);
+      },
     });
     const summary = await Promise.race([running, onSignals().then(() => undefined)]);
     if (summary === undefined) return 130;

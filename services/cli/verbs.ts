@@ -10,7 +10,8 @@ import type { EraseFlags } from './erase.ts';
 import type { PrepareFlags } from './prepare.ts';
 import type { RedactFlags } from './redact.ts';
 import type { ReplayFlags } from './replay.ts';
-import type { SimulateFlags, TrafficFlags } from './simulate.ts';
+import type { SimulateFlags } from './simulate.ts';
+import type { TrafficFlags } from './traffic.ts';
 
 /** The arguments in their order, then the flags; commander has checked their number, the row says their types. */
 type Run = (...args: Parameters<Parameters<Command['action']>[0]>) => Promise<number>;

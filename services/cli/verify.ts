@@ -11,7 +11,7 @@ import { chainOf, type Generation, holdsPartition, type PartitionRange } from '.
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { readGenerations } from '../runtime/generations.clickhouse.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';

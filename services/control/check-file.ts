@@ -1,6 +1,7 @@
 /**
- * What no single value of a file shows, but several together: one control, ids used once, a ramp that rises, metrics and
- * SLOs that can be resolved. It reads the raw content, so that a file with a wrong type elsewhere hears of these too.
+ * What no single value of a file shows, but several together: one control, ids used once, a ramp that rises, metrics
+ * and SLOs that can be resolved. It reads the raw content, so that a file with a wrong type elsewhere hears of these
+ * too.
  */
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { defaultAlphaSlo, metricSchema, sloSchema } from './file-schema.ts';

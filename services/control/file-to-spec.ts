@@ -1,4 +1,4 @@
-/** What a valid file says, as the specification that every part reads: names in full, durations in ms, effects absolute. */
+/** What a valid file says, as the specification that every part reads: durations in ms, effects absolute. */
 import type { Arm, ExperimentSpec, MetricSpec } from '../kernel/experiment.ts';
 import type { FileInput, MetricInput } from './file-schema.ts';
 import { draftOf, isResolveProblem, resolveAll, type ResolveProblem, resolveSlo } from './resolve-metrics.ts';

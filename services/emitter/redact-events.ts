@@ -45,15 +45,17 @@ export function createEventRedaction(asked: RedactionPolicy | Promise<RedactionP
 }
 
 async function loadCleaner(policy: RedactionPolicy, counts: Record<string, number>): Promise<Clean> {
-  const { addCounts, cleanInferenceTexts, cleanOutcomeTexts, createTally } = await import('../redaction/records.ts');
+  const { addCounts, cleanInferenceTexts, cleanOutcomeTexts, createRedactionCounts } = await import(
+    '../redaction/records.ts'
+  );
   return (event) => {
     if (event.record === 'exposure') return event;
-    const tally = createTally(policy);
+    const found = createRedactionCounts(policy);
     const cleaned: RecordedEvent =
       event.record === 'inference-event'
-        ? { record: event.record, value: cleanInferenceTexts(event.value, tally) }
-        : { record: event.record, value: cleanOutcomeTexts(event.value, tally) };
-    addCounts(counts, tally.tiers);
+        ? { record: event.record, value: cleanInferenceTexts(event.value, found) }
+        : { record: event.record, value: cleanOutcomeTexts(event.value, found) };
+    addCounts(counts, found.tiers);
     return cleaned;
   };
 }

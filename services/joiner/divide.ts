@@ -1,58 +1,53 @@
 /**
- * A partition's state divided among its children. Units, their entities and waiting outcomes go where their bucket goes;
- * segments, configuration changes and the clock go to every child, so that what a unit's row says of segments means the same;
- * sums over units stay whole with the first child and begin at zero elsewhere. All that anybody reads of sums is their sum
- * over partitions, and every later change is a difference, so no number changes: an child's own cells may even be
- * negative.
+ * A partition's state divided among its children. Units, their entities and waiting outcomes go to the child that owns
+ * their bucket. Segments, configuration changes and the event-time clock go to every child, so that a unit's row means
+ * the same segments there. Sums over units stay whole with the first child and begin at zero in the others.
+ *
+ * No number changes: all that anybody reads of sums is their sum over partitions, and every later change is a
+ * difference. The aggregates of one child alone may be negative.
  */
-import type { Generation, ChildPartition } from '../kernel/generations.ts';
-import { childrenOf } from '../kernel/generations.ts';
-import type { ConfigurationChange, SegmentStart } from '../kernel/evidence.ts';
+import { childrenOf, type ChildPartition, type Generation } from '../kernel/generations.ts';
 import { createRowBinaryWriter } from '../kernel/row-binary.ts';
-import { writeStateRow } from '../kernel/state-rows.ts';
+import type { ExperimentBody, RowPlace } from '../kernel/state/kinds.ts';
+import type { PartitionRow } from '../kernel/state/read.ts';
+import { writeStateRow } from '../kernel/state/write.ts';
+import type { FlushRows } from './flush-rows.ts';
 import type { JoinerStore } from './joiner-store.ts';
-import type { LoadedRow } from './restore.ts';
-import type { FlushRows } from './rows.ts';
-
-type Body = {
-  readonly segments: readonly SegmentStart[];
-  readonly configurationChanges: readonly (readonly [string, ConfigurationChange])[];
-  readonly assigned: readonly number[];
-};
 
 /**
- * An experiment's body as an child begins with it. `lastSeenAt` is a maximum over partitions, so every child may have it.
+ * An experiment's body as a child begins with it. `lastSeenAt` is a maximum over partitions, so every child may have
+ * it.
  */
-export function inheritBody(body: string, { partitionId, isFirst }: ChildPartition): string {
-  const known = JSON.parse(body) as Body;
+export function inheritBody(text: string, { partitionId, isFirst }: ChildPartition): string {
+  const body = JSON.parse(text) as ExperimentBody;
   return JSON.stringify({
-    ...known,
-    segments: known.segments.map((segment) => ({
+    ...body,
+    segments: body.segments.map((segment) => ({
       ...segment,
       partitionId: segment.partitionId < 0 ? segment.partitionId : partitionId,
     })),
-    configurationChanges: known.configurationChanges.map(([key, mark]) => [key, { ...mark, partitionId }]),
-    ...(!isFirst && { assigned: known.assigned.map(() => 0), events: 0, crossovers: 0, lateOutcomes: 0 }),
+    configurationChanges: body.configurationChanges.map(([key, change]) => [key, { ...change, partitionId }]),
+    ...(!isFirst && { assigned: body.assigned.map(() => 0), events: 0, crossovers: 0, lateOutcomes: 0 }),
   });
 }
 
 /** Experiments of every phase, and the checkpoint at position 0. */
-export function inheritedRows(rows: readonly LoadedRow[], child: ChildPartition): FlushRows {
-  const state = createRowBinaryWriter(1 << 12);
-  for (const { kind, experiment, phase, body, slot, clock } of rows) {
+export function inheritedRows(rows: readonly PartitionRow[], child: ChildPartition): FlushRows {
+  const writer = createRowBinaryWriter(1 << 12);
+  const place: RowPlace = { log: 'unit', partitionId: child.partitionId, position: 0 };
+  for (const { kind, experiment, phase, body, stateRevision, eventClock } of rows) {
     if (kind === 'experiment')
-      writeStateRow(state, 1, child.partitionId, 0, { kind, experiment, phase, body: inheritBody(body, child) });
-    else if (kind === 'checkpoint') writeStateRow(state, 1, child.partitionId, 0, { kind, slot, clock: Number(clock) });
+      writeStateRow(writer, place, { kind, experiment, phase, body: inheritBody(body, child) });
+    else if (kind === 'checkpoint')
+      writeStateRow(writer, place, { kind, stateRevision, eventClock: Number(eventClock) });
   }
-  return { taken: 0, facts: Buffer.alloc(0), factCount: 0, stateCount: state.rows, state: state.take() };
+  return { taken: 0, facts: Buffer.alloc(0), factCount: 0, stateCount: writer.rows, state: writer.take() };
 }
 
-export type Divided = {
-  readonly ends: readonly number[] /** Carried clock of each partition of the parent, 0 where nothing was folded. */;
-  readonly clocks: readonly number[];
-};
+/** Of each partition of the parent: its last position, and its event-time clock; 0 where nothing was folded. */
+export type Divided = { readonly ends: readonly number[]; readonly clocks: readonly number[] };
 
-/** Divides every partition of an generation that has been folded to its end. The same rows however often it runs. */
+/** Divides every partition of a generation that has been folded to its end. The same rows however often it runs. */
 export async function divideGeneration(store: JoinerStore, parent: Generation, child: Generation): Promise<Divided> {
   const ends: number[] = [];
   const clocks: number[] = [];
@@ -61,7 +56,7 @@ export async function divideGeneration(store: JoinerStore, parent: Generation, c
     const rows = await store.base(partitionId);
     const checkpoint = rows.find(({ kind }) => kind === 'checkpoint');
     ends.push(Number(checkpoint?.position ?? 0));
-    clocks.push(Number(checkpoint?.clock ?? 0));
+    clocks.push(Number(checkpoint?.eventClock ?? 0));
     if (checkpoint === undefined) continue;
     for (const inheriting of childrenOf(parent, child, partition)) {
       await store.inherit(partitionId, inheriting);

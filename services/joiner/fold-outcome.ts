@@ -1,30 +1,33 @@
 /**
  * Outcomes: before or after what they belong to, twice, corrected, taken back, moved to another unit, or waiting for an
- * inference that never comes. Of two deliveries the higher revision wins, of equal revisions the later hop. An erase is
- * an outcome of a reserved kind.
+ * inference that never comes. Of two deliveries the higher revision wins; of equal revisions the one whose cause came
+ * later. An erase is an outcome of a reserved kind.
  */
 import type { OutcomeSeen, UnitRecord } from '../../schemas/generated.ts';
 import { eraseKind } from '../kernel/erase.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { firstOf, freezeOutcomes, touchMember } from './entries.ts';
+import { freezeOutcomes, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
+import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
+import { firstOf } from './outcome-totals.ts';
+import type { PartitionState } from './partition-state.ts';
 import {
   anyExperiment,
   type EntityState,
   type OutcomeState,
-  type PartitionState,
-  type UnitState,
   type UnitInExperiment,
-} from './partition-state.ts';
-import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
+  type UnitState,
+} from './unit-state.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
 
-function supersedes(next: OutcomeState, known: OutcomeState | undefined): boolean {
-  return (
-    known === undefined || next.revision > known.revision || (next.revision === known.revision && next.hop > known.hop)
-  );
+function supersedes(next: OutcomeState, held: OutcomeState | undefined): boolean {
+  if (held === undefined || next.revision > held.revision) return true;
+  return next.revision === held.revision && next.causePosition > held.causePosition;
 }
+
+/** An entity of that name stands for the outcomes of one inference. */
+const entityOfInference = (inference: string): string => `i${inference}`;
 
 function takeOutcome(
   partition: PartitionState,
@@ -61,6 +64,27 @@ function isLate(member: UnitInExperiment, entity: EntityState, outcome: OutcomeS
   });
 }
 
+const outcomeOf = (seen: OutcomeSeen): OutcomeState => ({
+  revision: seen.revision,
+  causePosition: seen.hop,
+  kind: seen.kind,
+  value: seen.value,
+  occurredAt: seen.occurred_at,
+  withdrawn: seen.withdrawn,
+});
+
+/** Whose outcome it is, and when the inference happened that it names. */
+type Target = { readonly unitId: string; readonly entityId: string; readonly inferenceAt?: EpochMs };
+
+function targetOf(partition: PartitionState, seen: OutcomeSeen): Target | { readonly waitsFor: string } | undefined {
+  if (seen.unit) return { unitId: idText(seen.unit), entityId: seen.entity ? idText(seen.entity) : '' };
+  if (!seen.inference) return undefined;
+  const inference = idText(seen.inference);
+  const event = partition.seen.get(inference);
+  if (event === undefined) return { waitsFor: inference };
+  return { unitId: event.unit, entityId: entityOfInference(inference), inferenceAt: event.at };
+}
+
 export function foldOutcome(
   partition: PartitionState,
   seen: OutcomeSeen,
@@ -70,27 +94,12 @@ export function foldOutcome(
   if (seen.kind === eraseKind) return erase(partition, seen, bucket);
   const used = [...partition.experiments.values()].some((experiment) => experiment.outcomeKinds.has(seen.kind));
   if (!used) return drop(partition, 'kind-not-measured');
-  const outcome: OutcomeState = {
-    revision: seen.revision,
-    hop: seen.hop,
-    kind: seen.kind,
-    value: seen.value,
-    occurredAt: seen.occurred_at,
-    withdrawn: seen.withdrawn,
-  };
+  const outcome = outcomeOf(seen);
   const outcomeId = idText(seen.outcome_id);
-  let unitId = seen.unit ? idText(seen.unit) : undefined;
-  let entityId = seen.entity ? idText(seen.entity) : '';
-  let inferenceAt: EpochMs | undefined;
-  if (unitId === undefined && seen.inference) {
-    const inference = idText(seen.inference);
-    const event = partition.seen.get(inference);
-    if (event === undefined) return wait(partition, inference, outcomeId, outcome);
-    unitId = event.unit;
-    entityId = `i${inference}`;
-    inferenceAt = event.at;
-  }
-  if (unitId === undefined) return drop(partition, 'outcome-names-nothing');
+  const target = targetOf(partition, seen);
+  if (target === undefined) return drop(partition, 'outcome-names-nothing');
+  if ('waitsFor' in target) return wait(partition, target.waitsFor, outcomeId, outcome);
+  const { unitId, entityId, inferenceAt } = target;
   // One that names only its inference came by the bucket in that id, which need not be its unit's.
   const unit = unitOf(partition, unitId, inferenceAt === undefined ? bucket : -1);
   if (unit.erased) return drop(partition, 'erased');
@@ -98,24 +107,21 @@ export function foldOutcome(
   writeFact(partition.facts, partition.partitionId, {
     kind: 'outcome',
     id: outcomeId,
-    position: position,
+    position,
     unit: unitId,
     occurredAt: seen.occurred_at,
     receivedAt,
-    experiment: '',
-    phase: 0,
-    arm: '',
-    name: seen.kind,
-    values: outcome.value === null ? [] : [outcome.value],
+    outcomeKind: seen.kind,
+    value: outcome.value,
   });
 }
 
 /** No inference that comes later than the longest window could still make it count. */
 function wait(partition: PartitionState, inference: string, outcomeId: string, outcome: OutcomeState): void {
   const waiting = partition.waiting.get(inference) ?? { expiresAt: 0, outcomes: [] };
-  const known = waiting.outcomes.findIndex((other) => other.outcomeId === outcomeId);
-  if (known >= 0 && !supersedes(outcome, waiting.outcomes[known]?.outcome)) return drop(partition, 'duplicate');
-  waiting.outcomes.splice(known >= 0 ? known : waiting.outcomes.length, 1, { outcomeId, outcome });
+  const held = waiting.outcomes.findIndex((other) => other.outcomeId === outcomeId);
+  if (held >= 0 && !supersedes(outcome, waiting.outcomes[held]?.outcome)) return drop(partition, 'duplicate');
+  waiting.outcomes.splice(held >= 0 ? held : waiting.outcomes.length, 1, { outcomeId, outcome });
   let longestMs = 0;
   for (const { windows } of partition.experiments.values())
     longestMs = Math.max(longestMs, windows.at(-1)?.windowMs ?? 0);
@@ -132,7 +138,7 @@ export function takeWaiting(partition: PartitionState, unit: UnitState, inferenc
   partition.waiting.delete(inference);
   partition.touchedWaiting.add(inference);
   for (const { outcomeId, outcome } of waiting.outcomes)
-    takeOutcome(partition, unit, `i${inference}`, outcomeId, outcome, inferenceAt);
+    takeOutcome(partition, unit, entityOfInference(inference), outcomeId, outcome, inferenceAt);
 }
 
 /** What waited longer than any window is dropped and counted. */
@@ -165,5 +171,5 @@ function erase(partition: PartitionState, seen: OutcomeSeen, bucket: number | un
   unit.entities = undefined;
   unit.erased = true;
   unit.dirtyIn = partition.taken + 1;
-  partition.known?.add(unit.id);
+  partition.membership?.add(unit.id);
 }

@@ -1,29 +1,23 @@
-/**
- * What the folds of exposures, inferences and outcomes share: finding a unit and its entities, and saying what changed.
- */
+/** What exposures, inferences and outcomes have in common: finding a unit and its entities, and saying what changed. */
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { contribute, revalue, touchMember } from './entries.ts';
-import {
-  createUnit,
-  type EntityState,
-  type PartitionState,
-  type UnitState,
-  type UnitInExperiment,
-} from './partition-state.ts';
+import { revalue, touchMember } from './entries.ts';
+import { contribute } from './outcome-totals.ts';
+import type { PartitionState } from './partition-state.ts';
+import { createEntity, createUnit, type EntityState, type UnitInExperiment, type UnitState } from './unit-state.ts';
 
 export function drop(partition: PartitionState, reason: string): void {
   partition.counts.dropped.set(reason, (partition.counts.dropped.get(reason) ?? 0) + 1);
 }
 
-/** The unit, which is resident when units may be cold, else new when it is not there. */
+/** The unit. Where units may be evicted it has been prefetched; elsewhere it is new when it is not there. */
 export function unitOf(partition: PartitionState, id: string, bucket = -1): UnitState {
   let unit = partition.units.get(id);
   if (unit === undefined) {
-    if (partition.known)
+    if (partition.membership)
       throw new PipelineError(
         'STATE_CORRUPT',
         `partition ${partition.partitionId} folds a record of a unit that was not loaded`,
-        { hint: 'report it: a batch must be made present before it is folded' },
+        { hint: 'report it: the units of a batch must be prefetched before it is folded' },
       );
     unit = createUnit(id);
     partition.units.set(id, unit);
@@ -37,7 +31,7 @@ export function entityOf(unit: UnitState, id: string): EntityState {
   unit.entities ??= new Map();
   let entity = unit.entities.get(id);
   if (entity === undefined) {
-    entity = { id, firstAt: new Map(), outcomes: new Map(), contribution: new Map(), touched: false };
+    entity = createEntity(id);
     unit.entities.set(id, entity);
   }
   return entity;
@@ -48,7 +42,7 @@ export function touchEntity(partition: PartitionState, unit: UnitState, entity: 
   if (entity.touched) return;
   entity.touched = true;
   unit.dirtyIn = partition.taken + 1;
-  partition.known?.add(unit.id);
+  partition.membership?.add(unit.id);
   partition.touchedEntities.add({ unit, entity });
 }
 

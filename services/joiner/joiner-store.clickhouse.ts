@@ -1,17 +1,18 @@
 /** The joiner's store in ClickHouse: statements of sql/queries, rows as text, inserts as RowBinary. */
 import type { PartitionRange } from '../kernel/generations.ts';
-import { stateColumns } from '../kernel/state-rows.ts';
+import { hexOfId } from '../kernel/ids.ts';
+import { stateColumns } from '../kernel/state/kinds.ts';
+import type { PartitionRow, UnitRowText } from '../kernel/state/read.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
+import { factColumns, type FlushRows } from './flush-rows.ts';
 import type { JoinerStore } from './joiner-store.ts';
 import type { LoadedEvent } from './prefetch.ts';
-import { hexOf, type LoadedRow } from './restore.ts';
-import { factColumns } from './rows.ts';
 
 const withKeys = async (name: string, ids: readonly string[]): Promise<string> =>
-  (await sqlQuery(name)).replace('<keys>', ids.map(hexOf).join(','));
+  (await sqlQuery(name)).replace('<keys>', ids.map(hexOfId).join(','));
 
-/** `ancestors` of a part: where earlier events of its units lie (kernel/generations.ts). */
+/** `ancestors` of a partition: where earlier events of its units lie (kernel/generations.ts). */
 export function createJoinerStore(
   store: Store,
   ancestors: (partitionId: number) => readonly PartitionRange[] = () => [],
@@ -21,43 +22,49 @@ export function createJoinerStore(
     return { partitionIds: all.map((range) => range.partitionId), belows: all.map((range) => range.below) };
   };
   return {
-    base: async (partitionId) => store.rows<LoadedRow>(await sqlQuery('load-partition'), { partitionId }),
+    base: async (partitionId) => store.rows<PartitionRow>(await sqlQuery('load-partition'), { partitionId }),
     openUnits: async (partitionId, experiment, phase, windows, after, limit) =>
       store.rows(await sqlQuery('load-open-units'), { partitionId, experiment, phase, windows, after, limit }),
     entityUnits: async (partitionId, after, limit) =>
       store.rows(await sqlQuery('load-entity-units'), { partitionId, after, limit }),
     eventIds: async (partitionId, below, after, limit) =>
       store.rows(await sqlQuery('load-event-ids'), { ...ranges(partitionId, below), after, limit }),
-    units: async (partitionId, ids) => store.rows<LoadedRow>(await withKeys('load-units', ids), { partitionId }),
+    units: async (partitionId, ids) => store.rows<UnitRowText>(await withKeys('load-units', ids), { partitionId }),
     events: async (partitionId, ids, below) =>
       store.rows<LoadedEvent>(await withKeys('load-events', ids), ranges(partitionId, below)),
-    checkpoints: async () =>
-      new Map(
-        (await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'))).map(
-          ({ partitionId, position }) => [partitionId, Number(position)],
-        ),
-      ),
+    checkpoints: () => readCheckpoints(store),
     inherit: async (from, { partitionId, first, last, isFirst }) =>
       store.command(await sqlQuery('inherit'), { from, to: partitionId, first, last, isFirst: isFirst ? 1 : 0 }),
-    unroutedUnits: async (partitionIds) =>
-      Number(
-        (await store.rows<{ units: string }>(await sqlQuery('unrouted-units'), { partitionIds: [...partitionIds] }))[0]
-          ?.units ?? 0,
-      ),
-    write: async (flushes) => {
-      // Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything
-      // else at once.
-      if (flushes.some(({ factCount }) => factCount > 0))
-        await store.insertBinary(
-          'facts',
-          factColumns,
-          flushes.map(({ facts }) => facts),
-        );
-      await store.insertBinary(
-        'state',
-        stateColumns,
-        flushes.map(({ state }) => state),
-      );
-    },
+    unroutedUnits: (partitionIds) => countUnroutedUnits(store, partitionIds),
+    write: (flushes) => writeFlushes(store, flushes),
   };
+}
+
+async function readCheckpoints(store: Store): Promise<ReadonlyMap<number, number>> {
+  const rows = await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'));
+  return new Map(rows.map(({ partitionId, position }) => [partitionId, Number(position)]));
+}
+
+async function countUnroutedUnits(store: Store, partitionIds: readonly number[]): Promise<number> {
+  const query = await sqlQuery('unrouted-units');
+  const [row] = await store.rows<{ units: string }>(query, { partitionIds: [...partitionIds] });
+  return Number(row?.units ?? 0);
+}
+
+/**
+ * Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything else in
+ * one insert.
+ */
+async function writeFlushes(store: Store, flushes: readonly FlushRows[]): Promise<void> {
+  if (flushes.some(({ factCount }) => factCount > 0))
+    await store.insertBinary(
+      'facts',
+      factColumns,
+      flushes.map(({ facts }) => facts),
+    );
+  await store.insertBinary(
+    'state',
+    stateColumns,
+    flushes.map(({ state }) => state),
+  );
 }

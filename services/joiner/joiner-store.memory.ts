@@ -1,115 +1,16 @@
 /**
- * The joiner's store in memory: it reads the very bytes of a flush, keeps of each row the highest version as the table
- * does, and answers look-ups as ClickHouse does. Laws and trials run on it, and `verify`, which folds through divided
+ * The joiner's store in memory: it reads the very bytes of a flush, keeps of each row the highest position as the table
+ * does, and answers look-ups as ClickHouse does. Laws and trials run on it, and `verify`, which goes through divided
  * partitions without touching the tables.
  */
-import type { PartitionRange } from '../kernel/generations.ts';
-import { readInferenceBucket } from '../kernel/ids.ts';
-import { bucketOfSlot } from '../kernel/state-rows.ts';
-import type { JoinerStore } from './joiner-store.ts';
-import type { LoadedRow } from './restore.ts';
-import type { FlushRows } from './rows.ts';
-
-export type StateRowRead = LoadedRow & { readonly log: number; readonly partitionId: number; readonly metric: string };
-export type FactRead = {
-  readonly partitionId: number;
-  readonly id: string;
-  readonly position: number;
-  readonly kind: number;
-  readonly unit: string;
-  readonly occurredAt: number;
-  readonly experiment: string;
-  readonly x: readonly string[];
-};
-
-function reader(bytes: Buffer) {
-  let at = 0;
-  const length = (): number => {
-    for (let value = 0, shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0;
-      value += (byte & 127) * 2 ** shift;
-      if (byte < 128) return value;
-    }
-  };
-  const take = (size: number): Buffer => {
-    at += size;
-    return bytes.subarray(at - size, at);
-  };
-  const array = <T>(item: () => T): T[] => Array.from({ length: length() }, item);
-  return {
-    more: () => at < bytes.length,
-    uint8: () => take(1).readUInt8(),
-    uint16: () => take(2).readUInt16LE(),
-    uint32: () => take(4).readUInt32LE(),
-    int32: () => take(4).readInt32LE(),
-    int64: () => take(8).readBigInt64LE(),
-    int128: () => {
-      const low = take(8).readBigUInt64LE();
-      return (take(8).readBigInt64LE() << 64n) | low;
-    },
-    text: () => take(length()).toString('utf8'),
-    hex: (size = length()) => take(size).toString('hex').toUpperCase(),
-    array,
-  };
-}
-
-const kinds = ['', 'checkpoint', 'experiment', 'report', 'entry', 'unit', 'entity', 'pending', 'link'];
-
-export function readStateRows(bytes: Buffer): StateRowRead[] {
-  const rows: StateRowRead[] = [];
-  for (const read = reader(bytes); read.more(); ) {
-    rows.push({
-      log: read.uint8(),
-      partitionId: read.uint16(),
-      kind: kinds[read.uint8()] ?? '',
-      experiment: read.text(),
-      phase: read.uint32(),
-      key: read.hex(),
-      position: String(read.int64()),
-      arm: read.text(),
-      metric: read.text(),
-      candidate: read.text(),
-      slot: read.int32(),
-      clock: String(read.int64()),
-      n: String(read.int64()),
-      x: read.array(() => String(read.int64())),
-      xx: read.array(() => String(read.int128())),
-      y: read.array(() => String(read.int64())),
-      body: read.text(),
-    });
-  }
-  return rows;
-}
-
-export function readFacts(bytes: Buffer): FactRead[] {
-  const facts: FactRead[] = [];
-  for (const read = reader(bytes); read.more(); ) {
-    const [partitionId, id, position, kind, unit, occurredAt] = [
-      read.uint16(),
-      read.hex(16),
-      Number(read.int64()),
-      read.uint8(),
-      read.hex(16),
-      Number(read.int64()),
-    ];
-    read.int64();
-    const experiment = read.text();
-    read.uint32();
-    read.text();
-    read.text();
-    facts.push({
-      partitionId,
-      id,
-      position,
-      kind,
-      unit,
-      occurredAt,
-      experiment,
-      x: read.array(() => String(read.int64())),
-    });
-  }
-  return facts;
-}
+import type { ChildPartition, PartitionRange } from '../kernel/generations.ts';
+import { hexOfId, readInferenceBucket } from '../kernel/ids.ts';
+import { entryField, entryLength, type StateKind } from '../kernel/state/kinds.ts';
+import { readStateRows, type StateRowRead } from '../kernel/state/read-binary.ts';
+import { type FactRead, readFacts } from './fact-rows.ts';
+import type { FlushRows } from './flush-rows.ts';
+import type { JoinerStore, OpenUnit } from './joiner-store.ts';
+import type { LoadedEvent } from './prefetch.ts';
 
 export type MemoryState = JoinerStore & {
   readonly rows: ReadonlyMap<string, StateRowRead>;
@@ -120,94 +21,128 @@ export type MemoryState = JoinerStore & {
   readonly lookups: { units: number; events: number };
 };
 
+/** The table's sorting key. */
 const keyOf = (row: Pick<StateRowRead, 'partitionId' | 'kind' | 'experiment' | 'phase' | 'key'>): string =>
   `${row.partitionId}/${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
 
-/** `ancestors` of a part: where earlier events of its units lie (kernel/generations.ts). */
+const hexKey = (id: string): string => hexOfId(id).toUpperCase();
+const unitDigits = 32;
+const unitKey = ({ key }: { readonly key: string }): string => key.slice(0, unitDigits);
+
+const page = <T extends { readonly key: string }>(all: readonly T[], after: string, limit: number): T[] =>
+  all
+    .filter(({ key }) => key > after)
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, limit);
+const eachOnce = (keys: readonly string[]): { readonly key: string }[] => [...new Set(keys)].map((key) => ({ key }));
+
+/** As load-open-units.sql. */
+function openUnitOf({ key, position, entries }: StateRowRead, windows: readonly number[]): OpenUnit {
+  const closes = windows.flatMap((windowMs, metric) => {
+    const entry = entryLength * metric;
+    const isOpen = Number(entries[entry + entryField.openSegment]) >= 0;
+    return isOpen ? [String(Number(entries[entry + entryField.openStart]) + windowMs)] : [];
+  });
+  return { key, position, closes: [...new Set(closes)] };
+}
+
+/** As inherit.sql: whether a child gets the row. */
+function isInherited(row: StateRowRead, { first, last, isFirst }: ChildPartition): boolean {
+  const isWithin = (bucket: number): boolean => bucket >= first && bucket <= last;
+  switch (row.kind) {
+    case 'metric_aggregate':
+    case 'test_aggregate':
+      return isFirst;
+    case 'pending':
+      return row.waiting > 0 && isWithin(readInferenceBucket(row.key));
+    case 'unit':
+    case 'entity':
+      return isWithin(row.bucket);
+    default:
+      return false;
+  }
+}
+
+/** As load-events.sql: each pair of event and unit once, in the order in which they were accepted. */
+function loadedEvents(accepted: readonly FactRead[], partitionId: number): LoadedEvent[] {
+  const found = [...accepted].sort((a, b) => a.partitionId - b.partitionId || a.position - b.position);
+  const events = new Map<string, LoadedEvent>();
+  for (const fact of found) {
+    const { id, unit } = fact;
+    events.set(`${id}${unit}`, {
+      id,
+      unit,
+      at: String(fact.occurredAt),
+      inherited: Number(fact.partitionId !== partitionId),
+    });
+  }
+  return [...events.values()];
+}
+
+/** Rows and facts as the tables hold them. */
+function createTables(ancestors: (partitionId: number) => readonly PartitionRange[]) {
+  const rows = new Map<string, StateRowRead>();
+  const facts: FactRead[] = [];
+  return {
+    rows,
+    facts,
+    writeFacts: (flush: FlushRows): void => void facts.push(...readFacts(flush.facts)),
+    writeState: (flush: FlushRows, keep: (row: StateRowRead) => boolean = () => true): void => {
+      for (const row of readStateRows(flush.state)) {
+        const held = Number(rows.get(keyOf(row))?.position ?? -1);
+        if (keep(row) && held <= Number(row.position)) rows.set(keyOf(row), row);
+      }
+    },
+    of: (partitionId: number, ...kinds: StateKind[]): StateRowRead[] =>
+      [...rows.values()].filter((row) => row.partitionId === partitionId && kinds.includes(row.kind)),
+    /** Facts of events accepted below a position of the partition, or in one that it was divided from. */
+    accepted: (partitionId: number, below: number): FactRead[] => {
+      const ranges = new Map(
+        [...ancestors(partitionId), { partitionId, below }].map((range) => [range.partitionId, range.below]),
+      );
+      return facts.filter(
+        ({ kind, position, partitionId: at }) => kind !== 'outcome' && position < (ranges.get(at) ?? 0),
+      );
+    },
+  };
+}
+
+/** `ancestors` of a partition: where earlier events of its units lie (kernel/generations.ts). */
 export function createMemoryState(
   ancestors: (partitionId: number) => readonly PartitionRange[] = () => [],
 ): MemoryState {
-  const rows = new Map<string, StateRowRead>();
-  const facts: FactRead[] = [];
+  const { rows, facts, writeFacts, writeState, of, accepted } = createTables(ancestors);
   const lookups = { units: 0, events: 0 };
-  const writeFacts = (flush: FlushRows): void => void facts.push(...readFacts(flush.facts));
-  const writeState = (flush: FlushRows, keep: (row: StateRowRead) => boolean = () => true): void => {
-    for (const row of readStateRows(flush.state))
-      if (keep(row) && Number(rows.get(keyOf(row))?.position ?? -1) <= Number(row.position)) rows.set(keyOf(row), row);
-  };
-  const of = (partitionId: number, ...wanted: string[]): StateRowRead[] =>
-    [...rows.values()].filter((row) => row.partitionId === partitionId && wanted.includes(row.kind));
-  const hex = (id: string): string => Buffer.from(id, 'latin1').toString('hex').toUpperCase();
-  const accepted = (partitionId: number, below: number): FactRead[] => {
-    const ranges = new Map(
-      [...ancestors(partitionId), { partitionId, below }].map((range) => [range.partitionId, range.below]),
-    );
-    return facts.filter((fact) => fact.kind < 3 && fact.position < (ranges.get(fact.partitionId) ?? 0));
-  };
-  const page = <T extends { readonly key: string }>(all: readonly T[], after: string, limit: number): T[] =>
-    all
-      .filter(({ key }) => key > after)
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .slice(0, limit);
   return {
     rows,
     facts,
     lookups,
     writeFacts,
     writeState,
-    base: async (partitionId) => of(partitionId, 'checkpoint', 'experiment', 'report', 'entry', 'pending'),
-    openUnits: async (partitionId, experiment, phase, windows, after, limit) =>
-      page(
-        of(partitionId, 'unit').filter((row) => row.experiment === experiment && row.phase === phase),
-        after,
-        limit,
-      ).map(({ key, position, y }) => ({
-        key,
-        position,
-        closes: [
-          ...new Set(
-            windows.flatMap((window, metric) =>
-              Number(y[9 * metric + 5]) >= 0 ? [String(Number(y[9 * metric + 6]) + window)] : [],
-            ),
-          ),
-        ],
-      })),
+    base: async (partitionId) =>
+      of(partitionId, 'checkpoint', 'experiment', 'metric_aggregate', 'test_aggregate', 'pending'),
+    openUnits: async (partitionId, experiment, phase, windows, after, limit) => {
+      const units = of(partitionId, 'unit').filter((row) => row.experiment === experiment && row.phase === phase);
+      return page(units, after, limit).map((row) => openUnitOf(row, windows));
+    },
     entityUnits: async (partitionId, after, limit) =>
-      page(
-        [...new Set(of(partitionId, 'entity').map(({ key }) => key.slice(0, 32)))].map((key) => ({ key })),
-        after,
-        limit,
-      ),
-    eventIds: async (partitionId, below, after, limit) =>
-      page(
-        [...new Set(accepted(partitionId, below).map(({ id }) => id))].map((key) => ({ key })),
-        after,
-        limit,
-      ).map(({ key }) => ({ id: key })),
+      page(eachOnce(of(partitionId, 'entity').map(unitKey)), after, limit),
+    eventIds: async (partitionId, below, after, limit) => {
+      const ids = accepted(partitionId, below).map(({ id }) => id);
+      return page(eachOnce(ids), after, limit).map(({ key }) => ({ id: key }));
+    },
     units: async (partitionId, ids) => {
       lookups.units += ids.length;
-      const wanted = new Set(ids.map(hex));
-      return of(partitionId, 'unit', 'entity').filter(({ key }) => wanted.has(key.slice(0, 32)));
+      const wanted = new Set(ids.map(hexKey));
+      return of(partitionId, 'unit', 'entity').filter((row) => wanted.has(unitKey(row)));
     },
     events: async (partitionId, ids, below) => {
       lookups.events += ids.length;
-      const wanted = new Set(ids.map(hex));
-      const found = accepted(partitionId, below)
-        .filter(({ id }) => wanted.has(id))
-        .sort((a, b) => a.partitionId - b.partitionId || a.position - b.position);
-      return [
-        ...new Map(
-          found.map((fact) => [
-            `${fact.id}${fact.unit}`,
-            {
-              id: fact.id,
-              unit: fact.unit,
-              at: String(fact.occurredAt),
-              inherited: Number(fact.partitionId !== partitionId),
-            },
-          ]),
-        ).values(),
-      ];
+      const wanted = new Set(ids.map(hexKey));
+      return loadedEvents(
+        accepted(partitionId, below).filter(({ id }) => wanted.has(id)),
+        partitionId,
+      );
     },
     checkpoints: async () =>
       new Map(
@@ -215,28 +150,18 @@ export function createMemoryState(
           .filter(({ kind }) => kind === 'checkpoint')
           .map(({ partitionId, position }) => [partitionId, Number(position)]),
       ),
-    inherit: async (from, { partitionId, first, last, isFirst }) => {
-      const within = (bucket: number): boolean => bucket >= first && bucket <= last;
-      for (const row of of(from, 'unit', 'entity', 'pending', 'report', 'entry')) {
-        const mine =
-          row.kind === 'report' || row.kind === 'entry'
-            ? isFirst
-            : row.kind === 'pending'
-              ? Number(row.n) > 0 && within(readInferenceBucket(row.key))
-              : within(bucketOfSlot(row.slot));
-        const copy = { ...row, partitionId, position: '0' };
-        if (mine && !rows.has(keyOf(copy))) rows.set(keyOf(copy), copy);
+    inherit: async (from, child) => {
+      for (const row of [...rows.values()].filter(({ partitionId }) => partitionId === from)) {
+        const copy = { ...row, partitionId: child.partitionId, position: '0' };
+        if (isInherited(row, child) && !rows.has(keyOf(copy))) rows.set(keyOf(copy), copy);
       }
     },
-    unroutedUnits: async (partitionIds) =>
-      new Set(
-        [...rows.values()]
-          .filter(
-            (row) =>
-              partitionIds.includes(row.partitionId) && (row.kind === 'unit' || row.kind === 'entity') && row.slot < 1,
-          )
-          .map(({ key }) => key.slice(0, 32)),
-      ).size,
+    unroutedUnits: async (partitionIds) => {
+      const unrouted = partitionIds
+        .flatMap((partitionId) => of(partitionId, 'unit', 'entity'))
+        .filter(({ bucket }) => bucket < 0);
+      return new Set(unrouted.map(unitKey)).size;
+    },
     write: async (flushes) => {
       for (const flush of flushes) writeFacts(flush);
       for (const flush of flushes) writeState(flush);

@@ -1,18 +1,18 @@
-/**
- * What the joiner asks of its store. Beside it the adapter for ClickHouse; tests bring one in memory that reads the
- * very bytes of a flush.
- */
+/** What the joiner asks of its store. `joiner-store.clickhouse.ts` and `joiner-store.memory.ts` answer it. */
 import type { ChildPartition } from '../kernel/generations.ts';
+import type { PartitionRow, UnitRowText } from '../kernel/state/read.ts';
+import type { FlushRows } from './flush-rows.ts';
 import type { LoadedEvent } from './prefetch.ts';
-import type { LoadedRow } from './restore.ts';
-import type { FlushRows } from './rows.ts';
+
+/** A unit with the times (epoch ms, as text) at which its open entries close. */
+export type OpenUnit = { readonly key: string; readonly position: string; readonly closes: readonly string[] };
 
 export type JoinerStore = {
   /** Everything that is known of a partition but its units, entities and event ids: as of one flush. */
-  base(partitionId: number): Promise<LoadedRow[]>;
+  base(partitionId: number): Promise<PartitionRow[]>;
   /**
-   * Keys of units in the order of their bytes, past `after` (hex, '' to begin), with the times at which their open
-   * entries close. `windows` in ms, by metric.
+   * One page of an experiment's units, in the order of their keys, past `after` (hex, '' to begin). `windows` in ms, by
+   * metric.
    */
   openUnits(
     partitionId: number,
@@ -21,16 +21,16 @@ export type JoinerStore = {
     windows: readonly number[],
     after: string,
     limit: number,
-  ): Promise<{ readonly key: string; readonly position: string; readonly closes: readonly string[] }[]>;
-  /** Keys of units that have entities: all but the last 16 bytes, each once. */
+  ): Promise<OpenUnit[]>;
+  /** Keys of units that have entities, each once. */
   entityUnits(partitionId: number, after: string, limit: number): Promise<{ readonly key: string }[]>;
-  /** Ids of events accepted below a position, or in a part that this one was divided from. */
+  /** Ids of events accepted below a position, or in a partition that this one was divided from. */
   eventIds(partitionId: number, below: number, after: string, limit: number): Promise<{ readonly id: string }[]>;
-  /** Rows of kinds unit and entity of these units (latin1), perhaps in several versions. */
-  units(partitionId: number, ids: readonly string[]): Promise<LoadedRow[]>;
+  /** Rows of kinds unit and entity of these units (latin1); several rows of a key may come. */
+  units(partitionId: number, ids: readonly string[]): Promise<UnitRowText[]>;
   /**
-   * Which of these events (latin1) were accepted below a position or in a part that this one was divided from, oldest
-   * first.
+   * Which of these events (latin1) were accepted below a position or in a partition that this one was divided from,
+   * oldest first.
    */
   events(partitionId: number, ids: readonly string[], below: number): Promise<LoadedEvent[]>;
   /** The highest checkpoint of each partition. */
@@ -38,10 +38,10 @@ export type JoinerStore = {
   /** Facts first, then the rest of all partitions at once. */
   write(flushes: readonly FlushRows[]): Promise<void>;
   /**
-   * Copies what an child inherits of a part but experiments and checkpoint, true of its position 0. The same rows
-   * however often; what its own log has changed since stays.
+   * Copies what a child inherits of a partition, except experiments and checkpoint; true of position 0 of its log. The
+   * same rows however often; what its own log has changed since stays.
    */
   inherit(from: number, child: ChildPartition): Promise<void>;
-  /** Units of these parts whose bucket nobody said. */
+  /** Units of these partitions whose bucket no record has said. */
   unroutedUnits(partitionIds: readonly number[]): Promise<number>;
 };

@@ -1,5 +1,5 @@
 /**
- * Numbers of the resident units of one experiment, side by side in slabs: an array of its own per unit costs more than
+ * Numbers of the cached units of one experiment, side by side in slabs: an array of its own per unit costs more than
  * what it holds.
  */
 export type MemberPool = {

@@ -1,18 +1,21 @@
 /**
- * Makes present what a batch needs before it is folded, so that the fold itself stays synchronous and pure: units that
- * live in the store alone, event ids that may be duplicates, units whose entries close on the way. Evicts between two
- * batches what is durable and unused.
+ * Brings in what a batch needs before it is folded, so that the fold itself stays synchronous and pure: units that were
+ * evicted, event ids that may be duplicates, units whose entries close on the way. Evicts between two batches what is
+ * durable and unused.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
-import { createUnit, type PartitionState } from './partition-state.ts';
-import { type LoadedRow, latin1, restoreUnits } from './restore.ts';
+import { idOfHex } from '../kernel/ids.ts';
+import type { UnitRowText } from '../kernel/state/read.ts';
+import type { PartitionState } from './partition-state.ts';
+import { restoreUnits, unitOfKey } from './restore.ts';
+import { createUnit } from './unit-state.ts';
 
 /** Ids as latin1 text. */
 export type Needs = { readonly units: readonly string[]; readonly events: readonly string[] };
 
 /**
- * A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a part that this one
- * was divided from.
+ * A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a partition that this
+ * one was divided from.
  */
 export type LoadedEvent = {
   readonly id: string;
@@ -28,9 +31,9 @@ export type CacheLimits = {
   readonly events: number;
 };
 
-/** What has to be asked of the store; undefined: nothing. Units that are certainly new become resident here. */
+/** What has to be asked of the store; undefined: nothing. Units that are certainly new are cached here. */
 export function needsOf(partition: PartitionState, batch: Iterable<UnitRecord>): Needs | undefined {
-  if (partition.known === undefined) return undefined;
+  if (partition.membership === undefined) return undefined;
   const units = new Set<string>();
   const events = new Set<string>();
   let { clock } = partition;
@@ -49,8 +52,8 @@ export function needsOf(partition: PartitionState, batch: Iterable<UnitRecord>):
       if (unit) needUnit(partition, units, unit);
       else if (inference) {
         needEvent(partition, events, inference);
-        const known = partition.seen.get(inference.toString('latin1'));
-        if (known) needUnitId(partition, units, known.unit);
+        const event = partition.seen.get(inference.toString('latin1'));
+        if (event) needUnitId(partition, units, event.unit);
       }
     }
   }
@@ -66,7 +69,7 @@ function needUnit(partition: PartitionState, units: Set<string>, unit: Buffer): 
 function needUnitId(partition: PartitionState, units: Set<string>, id: string): void {
   const cached = partition.units.get(id);
   if (cached) cached.recent = true;
-  else if (partition.known?.mayHave(id)) units.add(id);
+  else if (partition.membership?.mayHave(id)) units.add(id);
   else partition.units.set(id, createUnit(id));
 }
 
@@ -76,14 +79,14 @@ function needEvent(partition: PartitionState, events: Set<string>, event: Buffer
 }
 
 /**
- * Events of the look-up, whose units are resident by now. What was accepted before the partition was divided may belong
- * to another child's unit: here it was never seen.
+ * Events of the look-up, whose units are cached by now. What was accepted before the partition was divided may belong to
+ * the unit of another child: here it was never seen.
  */
 export function installEvents(partition: PartitionState, events: readonly LoadedEvent[]): void {
   for (const { id, unit, at, inherited } of events) {
-    const whose = latin1(unit);
+    const whose = idOfHex(unit);
     if (inherited === 1 && (partition.units.get(whose)?.bucket ?? -1) < 0) continue;
-    partition.seen.add(latin1(id), whose, Number(at));
+    partition.seen.add(idOfHex(id), whose, Number(at));
   }
 }
 
@@ -94,30 +97,30 @@ export function installEvents(partition: PartitionState, events: readonly Loaded
 export function installUnits(
   partition: PartitionState,
   asked: readonly string[],
-  rows: readonly LoadedRow[],
+  rows: readonly UnitRowText[],
   position: number,
 ): boolean {
   if (rows.some((row) => Number(row.position) > position)) return false;
-  const missing = rows.filter(({ key }) => !partition.units.has(latin1(key.slice(0, 32))));
+  const missing = rows.filter(({ key }) => !partition.units.has(unitOfKey(key)));
   partition.counts.loaded += restoreUnits(partition, missing).length;
   for (const id of asked) if (!partition.units.has(id)) partition.units.set(id, createUnit(id));
   return true;
 }
 
-/** At the start: every unit that the store knows, with the times at which its open entries close. */
-export function knowUnit(partition: PartitionState, id: string, closes: readonly number[]): void {
-  partition.known?.add(id);
+/** At the start: a unit that the store has, with the times at which its open entries close. */
+export function addEvictedUnit(partition: PartitionState, id: string, closes: readonly number[]): void {
+  partition.membership?.add(id);
   for (const at of closes) partition.closing.push(at, id);
 }
 
 /**
- * Second chance, in the order of arrival: a unit used since the hand last passed goes round once more. To be called
- * between batches only.
+ * Second chance (CLOCK), in the order of arrival: a unit that was used since it was last looked at goes to the end of
+ * the queue once more. To be called between batches only.
  */
 export function evict(partition: PartitionState, cacheLimits: CacheLimits): void {
   partition.seen.rotate(cacheLimits.events, partition.taken, partition.durable);
   const { units } = partition;
-  if (partition.known === undefined || units.size <= cacheLimits.units) return;
+  if (partition.membership === undefined || units.size <= cacheLimits.units) return;
   // A tenth more than needed, so that the next batches find room.
   let over = units.size - Math.floor(cacheLimits.units * 0.9);
   let visits = units.size;
@@ -131,7 +134,7 @@ export function evict(partition: PartitionState, cacheLimits: CacheLimits): void
       units.set(id, unit);
       continue;
     }
-    for (const member of unit.experiments) member.experiment.pool.give(member.slot);
+    for (const member of unit.experiments) member.experiment.pool.give(member.poolSlot);
     partition.counts.evicted += 1;
     over -= 1;
   }

@@ -1,118 +1,93 @@
 /**
  * A partition as of its checkpoint, from rows of table `state`: first everything but its units, then units as they are
- * needed. Several versions of a key may come: the highest `ver` counts.
+ * needed. Several rows of a key may come: the one with the highest position counts.
  */
-import type { ConfigurationChange, SegmentStart } from '../kernel/evidence.ts';
-import { parseRevision } from '../kernel/experiment-json.ts';
+import { idOfHex } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { bucketOfSlot } from '../kernel/state-rows.ts';
+import { erasedBody } from '../kernel/state/kinds.ts';
+import {
+  type PartitionRow,
+  readExperimentBody,
+  readMetricAggregate,
+  readTestAggregate,
+  type UnitRowText,
+} from '../kernel/state/read.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { contribute } from './entries.ts';
+import { createExperimentState, type ExperimentState } from './experiment-state.ts';
+import { stateRevision } from './flush-rows.ts';
+import { contribute } from './outcome-totals.ts';
+import { createPartitionState, type PartitionState } from './partition-state.ts';
 import {
   countedAt,
-  createExperimentState,
+  createEntity,
   createMember,
-  createPartitionState,
   createUnit,
-  type EntityState,
   entriesAt,
-  type ExperimentState,
   type OutcomeState,
-  type PartitionState,
-  type UnitState,
   type UnitInExperiment,
-} from './partition-state.ts';
-import { erasedBody, foldRevision } from './rows.ts';
+  type UnitState,
+} from './unit-state.ts';
 
-/** A state row as the loader reads it: 64-bit numbers as text, keys as hex. */
-export type LoadedRow = {
-  readonly kind: string;
-  readonly experiment: string;
-  readonly phase: number;
-  readonly key: string;
-  readonly position: string;
-  readonly arm: string;
-  readonly candidate: string;
-  readonly slot: number;
-  readonly clock: string;
-  readonly n: string;
-  readonly x: readonly string[];
-  readonly xx: readonly string[];
-  readonly y: readonly string[];
-  readonly body: string;
-};
+/** Hex digits of a 16-byte id. */
+const idDigits = 32;
+/** The unit that a row of kind unit or entity is about. */
+export const unitOfKey = (key: string): string => idOfHex(key.slice(0, idDigits));
 
-export const latin1 = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
-export const hexOf = (id: string): string => Buffer.from(id, 'latin1').toString('hex');
-
-type ExperimentBody = {
-  revision: string;
-  segments: SegmentStart[];
-  configurationChanges: [string, ConfigurationChange][];
-  armSeen: number[];
-  assigned: number[];
-  events: number;
-  crossovers: number;
-  lateOutcomes: number;
-  lastSeenAt?: readonly number[];
-};
-
-/**
- * Everything but units, entities and event ids. `rows` of those kinds are passed over. A partition without a checkpoint
- * is empty.
- */
-export function restorePartition(partitionId: number, rows: readonly LoadedRow[], cold: boolean): PartitionState {
-  const partition = createPartitionState(partitionId, cold);
+/** Everything but units, entities and event ids. A partition without a checkpoint is empty. */
+export function restorePartition(partitionId: number, rows: readonly PartitionRow[], evicts: boolean): PartitionState {
+  const partition = createPartitionState(partitionId, evicts);
   const checkpoint = rows.find((row) => row.kind === 'checkpoint');
   if (checkpoint === undefined) return partition;
-  if (checkpoint.slot !== foldRevision) {
-    throw new PipelineError(
-      'STATE_CORRUPT',
-      `partition ${partitionId} was folded by revision ${checkpoint.slot} of the fold, this is revision ${foldRevision}`,
-      {
-        hint: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
-      },
-    );
-  }
+  requireRevision(partitionId, checkpoint);
   partition.position = Number(checkpoint.position);
-  partition.clock = Number(checkpoint.clock);
-  const newest = new Map<string, number>();
-  for (const row of rows)
-    if (row.kind === 'experiment') newest.set(row.experiment, Math.max(newest.get(row.experiment) ?? 0, row.phase));
+  partition.clock = Number(checkpoint.eventClock);
+  restoreExperiments(partition, rows);
   for (const row of rows) {
-    if (row.kind !== 'experiment' || newest.get(row.experiment) !== row.phase) continue;
-    const body = JSON.parse(row.body) as ExperimentBody;
-    const fold = createExperimentState(parseRevision(body.revision));
-    fold.segments.splice(0, 1, ...body.segments);
-    for (const [key, mark] of body.configurationChanges) fold.configurationChanges.set(key, mark);
-    fold.armSeen.splice(0, fold.armSeen.length, ...body.armSeen);
-    fold.assigned.splice(0, fold.assigned.length, ...body.assigned);
-    fold.lastSeenAt.splice(0, fold.lastSeenAt.length, ...fold.arms.map((_, arm) => body.lastSeenAt?.[arm] ?? 0));
-    Object.assign(fold, {
-      events: body.events,
-      crossovers: body.crossovers,
-      lateOutcomes: body.lateOutcomes,
-      touched: false,
-    });
-    partition.experiments.set(row.experiment, fold);
-  }
-  for (const row of rows) {
-    if (row.kind === 'report') restoreMetricAggregate(liveExperiment(partition, row), row);
-    else if (row.kind === 'entry') restoreTestAggregate(liveExperiment(partition, row), row);
-    else if (row.kind === 'pending' && Number(row.n) > 0) {
-      const outcomes = JSON.parse(row.body) as [string, OutcomeState][];
-      const expiresAt = Number(row.clock);
-      partition.waiting.set(latin1(row.key), {
-        expiresAt,
-        outcomes: outcomes.map(([id, outcome]) => ({ outcomeId: latin1(id), outcome })),
-      });
-      partition.expiring.push(expiresAt, latin1(row.key));
-    }
+    if (row.kind === 'metric_aggregate') restoreMetricAggregate(liveExperiment(partition, row), row);
+    else if (row.kind === 'test_aggregate') restoreTestAggregate(liveExperiment(partition, row), row);
+    else if (row.kind === 'pending' && row.waiting > 0) restoreWaiting(partition, row);
   }
   return partition;
 }
 
-/** Rows of earlier phases stay what they are; only the newest phase of an experiment is folded. */
+function requireRevision(partitionId: number, checkpoint: PartitionRow): void {
+  if (checkpoint.stateRevision === stateRevision) return;
+  throw new PipelineError(
+    'STATE_CORRUPT',
+    `partition ${partitionId} was written by revision ${checkpoint.stateRevision} of the joiner's state, ` +
+      `this is revision ${stateRevision}`,
+    {
+      hint: 'fold the unit log again with this version: `npx tripline rebuild`; or run the version that wrote it',
+    },
+  );
+}
+
+/** The newest phase of each; rows of earlier phases stay what they are. */
+function restoreExperiments(partition: PartitionState, rows: readonly PartitionRow[]): void {
+  const newest = new Map<string, number>();
+  for (const { kind, experiment, phase } of rows)
+    if (kind === 'experiment') newest.set(experiment, Math.max(newest.get(experiment) ?? 0, phase));
+  for (const row of rows)
+    if (row.kind === 'experiment' && newest.get(row.experiment) === row.phase)
+      partition.experiments.set(row.experiment, restoreExperiment(row.body));
+}
+
+function restoreExperiment(text: string): ExperimentState {
+  const body = readExperimentBody(text);
+  const state = createExperimentState(body.revision);
+  state.segments.splice(0, 1, ...body.segments);
+  for (const [key, change] of body.configurationChanges) state.configurationChanges.set(key, change);
+  state.armSeen.splice(0, state.armSeen.length, ...body.armSeen);
+  state.assigned.splice(0, state.assigned.length, ...body.assigned);
+  state.lastSeenAt.splice(0, state.lastSeenAt.length, ...body.lastSeenAt);
+  state.events = body.events;
+  state.crossovers = body.crossovers;
+  state.lateOutcomes = body.lateOutcomes;
+  state.touched = false;
+  return state;
+}
+
+/** Only the newest phase of an experiment goes on. */
 function liveExperiment(
   partition: PartitionState,
   row: { readonly experiment: string; readonly phase: number },
@@ -121,89 +96,80 @@ function liveExperiment(
   return experiment?.revision.phase === row.phase ? experiment : undefined;
 }
 
-function restoreMetricAggregate(experiment: ExperimentState | undefined, row: LoadedRow): void {
-  const aggregate = experiment?.metricAggregates[experiment.arms.indexOf(row.arm)]?.[row.slot];
-  if (aggregate === undefined) return;
-  const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.xx.map(BigInt);
-  Object.assign(aggregate, {
-    units: Number(row.n),
-    firstEvents: Number(row.x[0] ?? 0),
-    numerator,
-    denominator,
-    numerator2,
-    denominator2,
-    product,
-  });
+function restoreMetricAggregate(experiment: ExperimentState | undefined, row: PartitionRow): void {
+  const into = experiment?.metricAggregates[experiment.arms.indexOf(row.arm)]?.[row.metricOrdinal];
+  if (into === undefined) return;
+  const { partitionId: _partitionId, arm: _arm, metric: _metric, ...sums } = readMetricAggregate(row);
+  Object.assign(into, sums);
 }
 
-function restoreTestAggregate(experiment: ExperimentState | undefined, row: LoadedRow): void {
-  const [s = 0, sv = 0, svv = 0, ...bets] = row.x.map(Number);
-  experiment?.testAggregates.set(Number(latin1(row.key)), {
-    n: Number(row.n),
-    s,
-    sv,
-    svv,
-    harm: bets.slice(0, 7),
-    win: bets.slice(7, 14),
-  });
+function restoreTestAggregate(experiment: ExperimentState | undefined, row: PartitionRow): void {
+  experiment?.testAggregates.set(Number(idOfHex(row.key)), readTestAggregate(row).sums);
 }
 
-/** The highest version of each key. */
-function newestRows(rows: readonly LoadedRow[]): LoadedRow[] {
-  const newest = new Map<string, LoadedRow>();
+function restoreWaiting(partition: PartitionState, row: PartitionRow): void {
+  const outcomes = JSON.parse(row.body) as [string, OutcomeState][];
+  const expiresAt = Number(row.expiresAt);
+  const inference = idOfHex(row.key);
+  partition.waiting.set(inference, {
+    expiresAt,
+    outcomes: outcomes.map(([id, outcome]) => ({ outcomeId: idOfHex(id), outcome })),
+  });
+  partition.expiring.push(expiresAt, inference);
+}
+
+/** The row with the highest position of each key. */
+function newestRows(rows: readonly UnitRowText[]): UnitRowText[] {
+  const newest = new Map<string, UnitRowText>();
   for (const row of rows) {
-    const at = `${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
-    const known = newest.get(at);
-    if (known === undefined || Number(known.position) < Number(row.position)) newest.set(at, row);
+    const key = `${row.kind}/${row.experiment}/${row.phase}/${row.key}`;
+    const held = newest.get(key);
+    if (held === undefined || Number(held.position) < Number(row.position)) newest.set(key, row);
   }
   return [...newest.values()];
 }
 
 /**
- * Makes units resident from their rows of kinds unit and entity. Due times of their open entries are the caller's: the
- * queue may hold them.
+ * Caches units from their rows of kinds unit and entity. When their open entries close is the caller's concern: the
+ * queue may hold it.
  */
-export function restoreUnits(partition: PartitionState, rows: readonly LoadedRow[]): UnitState[] {
+export function restoreUnits(partition: PartitionState, rows: readonly UnitRowText[]): UnitState[] {
   const restored = new Map<string, UnitState>();
   for (const row of newestRows(rows)) {
-    const id = latin1(row.key.slice(0, 32));
+    const id = unitOfKey(row.key);
     let unit = restored.get(id);
     if (unit === undefined) {
       unit = createUnit(id);
       restored.set(id, unit);
       partition.units.set(id, unit);
     }
-    if (unit.bucket < 0) unit.bucket = bucketOfSlot(row.slot);
+    if (unit.bucket < 0) unit.bucket = row.bucket;
     if (row.kind === 'unit') restoreMember(liveExperiment(partition, row), unit, row);
     else if (row.body === erasedBody) unit.erased = true;
-    else if (row.body !== '') restoreEntity(unit, latin1(row.key.slice(32)), row.body);
+    else if (row.body !== '') restoreEntity(unit, idOfHex(row.key.slice(idDigits)), row.body);
   }
   for (const unit of restored.values()) for (const member of unit.experiments) restoreContributions(member);
   return [...restored.values()];
 }
 
-function restoreMember(experiment: ExperimentState | undefined, unit: UnitState, row: LoadedRow): void {
+function restoreMember(experiment: ExperimentState | undefined, unit: UnitState, row: UnitRowText): void {
   if (experiment === undefined) return;
-  const member = createMember(unit, experiment, experiment.arms.indexOf(row.candidate), Number(row.clock));
+  const member = createMember(unit, experiment, experiment.arms.indexOf(row.arm), Number(row.firstExposedAt));
   const { data, at } = member;
-  for (let index = 0; index < row.x.length; index += 1) data[at + index] = Number(row.x[index]);
+  for (let index = 0; index < row.totals.length; index += 1) data[at + index] = Number(row.totals[index]);
   data.copyWithin(countedAt(member), at, countedAt(member));
-  const entries = entriesAt(member);
-  for (let index = 0; index < row.y.length; index += 1) data[entries + index] = Number(row.y[index]);
-  member.countedArm = row.arm === '' ? -1 : member.arm;
-  member.crossed = row.arm === '';
+  const from = entriesAt(member);
+  for (let index = 0; index < row.entries.length; index += 1) data[from + index] = Number(row.entries[index]);
+  member.crossed = row.crossover;
+  member.countedArm = row.crossover ? -1 : member.arm;
   unit.experiments.push(member);
 }
 
 function restoreEntity(unit: UnitState, id: string, body: string): void {
   const { first, outcomes } = JSON.parse(body) as { first: [string, EpochMs][]; outcomes: [string, OutcomeState][] };
-  const entity: EntityState = {
-    id,
-    firstAt: new Map(first),
-    outcomes: new Map(outcomes.map(([outcomeId, outcome]) => [latin1(outcomeId), outcome])),
-    contribution: new Map(),
-    touched: false,
-  };
+  const entity = createEntity(id);
+  for (const [key, at] of first) entity.firstAt.set(key, at);
+  for (const [outcomeId, outcome] of outcomes) entity.outcomes.set(idOfHex(outcomeId), outcome);
   unit.entities ??= new Map();
   unit.entities.set(id, entity);
 }

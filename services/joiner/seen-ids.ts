@@ -1,8 +1,8 @@
 /**
  * Which events were accepted: by (event id, unit), because an event assigned under two unit types reaches one partition
- * twice, once for each. The newest are kept exactly, in two generations; when the younger one is full the older one is
- * dropped, once its facts are durable. What was dropped is told by the store, which is asked only for ids that the
- * filter may have seen.
+ * twice, once for each. The newest are kept exactly, in two maps; when the younger one is full the older one is dropped,
+ * once its facts are durable. Of what was dropped the store tells, which is asked only for ids that the membership
+ * filter may hold.
  */
 import type { EpochMs } from '../kernel/time.ts';
 import { createIdFilter, type IdFilter } from './id-filter.ts';
@@ -19,7 +19,7 @@ export type SeenIds = {
   /** An id below the checkpoint, known to the store alone from here on. */
   addEvicted(id: string): void;
   /**
-   * Drops the older generation if the younger has `limit` ids. `taken`: flushes taken so far; `durable`: the last of
+   * Drops the older map if the younger has `limit` ids. `taken`: flushes taken so far; `durable`: the last of
    * them that the store has.
    */
   rotate(limit: number, taken: number, durable: number): void;
@@ -27,12 +27,12 @@ export type SeenIds = {
   readonly filter: IdFilter | undefined;
 };
 
-/** `cold`: whether ids may live in the store alone. Without it every id is kept. */
-export function createSeenIds(evicted: boolean): SeenIds {
+/** `evicts`: whether ids may live in the store alone. Without it every id is kept. */
+export function createSeenIds(evicts: boolean): SeenIds {
   let young = new Map<string, SeenEvent>();
   let old = new Map<string, SeenEvent>();
   let oldNeeds = 0;
-  const filter = evicted ? createIdFilter() : undefined;
+  const filter = evicts ? createIdFilter() : undefined;
   /**
    * The filter first, which holds every id of both: nearly every event is new, and it says so without a look into two
    * big maps.
@@ -47,9 +47,9 @@ export function createSeenIds(evicted: boolean): SeenIds {
       return event !== undefined && (event.unit === unit || (event.others?.includes(unit) ?? false));
     },
     add: (id, unit, at) => {
-      const known = get(id);
-      if (known === undefined) filter?.add(id);
-      young.set(id, known === undefined ? { unit, at } : { ...known, others: [...(known.others ?? []), unit] });
+      const event = get(id);
+      if (event === undefined) filter?.add(id);
+      young.set(id, event === undefined ? { unit, at } : { ...event, others: [...(event.others ?? []), unit] });
     },
     isEvicted: (id) => filter?.mayHave(id) === true && !young.has(id) && !old.has(id),
     addEvicted: (id) => filter?.add(id),

@@ -8,6 +8,7 @@ import { allocationOf, type ExperimentSpec, type MetricSpec } from './experiment
 /** Multiples of the design bet and their prior weights. */
 export const betMultiples = [0.4, 0.7, 1, 1.4, 2, 3.2, 6] as const;
 export const betWeights = [0.1, 0.2, 0.25, 0.2, 0.1, 0.1, 0.05] as const;
+export const betCount = betMultiples.length;
 
 /** Logs are kept as whole multiples of 2^-32, rounded down: sums are exact, and a rounded bet never gains evidence. */
 export const fixedPoint = 2 ** 32;

@@ -1,8 +1,9 @@
 /**
- * Epochs: generations of what is folded from the unit log. Another number of partitions is a new topic whose state was
- * divided from the old one's; a rebuild folds topics that are there again. Every partition of every generation has a number
- * of its own, `part`, which rows and version vectors carry: no row of one generation ever replaces a row of another, so that
- * whatever makes an generation can be killed and run again, and earlier decisions keep what they rest on.
+ * Generations of the state that is computed from the unit log. A new generation begins when the log gets more
+ * partitions (a new topic, whose state was divided from the old one's) or when a log is read again from its beginning.
+ * Every partition of every generation has a number of its own, the partition id, which rows and version vectors carry.
+ * So no row of one generation replaces a row of another: whatever makes a generation can be killed and run again, and
+ * earlier decisions keep what they rest on.
  */
 import { bucketCount } from './ids.ts';
 
@@ -10,15 +11,15 @@ export type Generation = {
   readonly generation: number;
   /** Without the prefix: `unit.v1`, `unit.v1.g1`. */
   readonly topic: string;
-  /** Parts `firstPart` to `firstPart + partitions - 1`, in the order of the topic's partitions. */
+  /** Ids `firstPartitionId` to `firstPartitionId + partitions - 1`, in the order of the topic's partitions. */
   readonly firstPartitionId: number;
   readonly partitions: number;
   /** The generation whose state it was divided from; -1: it begins with its topic. */
   readonly parent: number;
-  /** Final version of each of the parent's partitions; empty until it is known. */
+  /** Last position of each of the parent's partitions; empty until it is known. */
   readonly ends: readonly number[];
   /**
-   * 0 planned: its numbers are taken. 1: its state has been divided from its parent's. 2: open. The highest open generation
+   * 0 planned: its ids are taken. 1: its state has been divided from its parent's. 2: open. The highest open generation
    * is what everybody reads.
    */
   readonly step: 0 | 1 | 2;
@@ -41,18 +42,22 @@ export const openGeneration = (generations: readonly Generation[]): Generation |
 export const holdsPartition = ({ firstPartitionId, partitions }: Generation, partitionId: number): boolean =>
   partitionId >= firstPartitionId && partitionId < firstPartitionId + partitions;
 
+/** Ids of its partitions, in their order. */
+export const partitionIdsOf = ({ firstPartitionId, partitions }: Generation): number[] =>
+  Array.from({ length: partitions }, (_, partition) => firstPartitionId + partition);
+
 /** From the generation that began with its topic to this one. */
 export function chainOf(generations: readonly Generation[], generation: Generation): readonly Generation[] {
   const parent = generations.find((other) => other.generation === generation.parent);
   return parent === undefined ? [generation] : [...chainOf(generations, parent), generation];
 }
 
-/** A part that a partition's events may lie in, up to a version (exclusive). */
+/** A partition that events may lie in, up to a position (exclusive). */
 export type PartitionRange = { readonly partitionId: number; readonly below: number };
 
 /**
- * Where earlier events of a partition's units lie, oldest first: the parts that its part was divided from, up to their
- * ends.
+ * Where earlier events of a partition's units lie, oldest first: the partitions that it was divided from, each up to
+ * its end.
  */
 export function ancestorsOf(
   generations: readonly Generation[],
@@ -72,7 +77,7 @@ export function ancestorsOf(
 export const parentPartition = (parent: Generation, child: Generation, partition: number): number =>
   Math.floor((partition * parent.partitions) / child.partitions);
 
-/** What a part inherits from the part it was divided from. */
+/** What a partition inherits from the one it was divided from. */
 export type ChildPartition = {
   readonly partitionId: number;
   /** Its units: buckets from `first` to `last`, both included. */
@@ -97,8 +102,8 @@ export function childrenOf(parent: Generation, child: Generation, partition: num
 }
 
 /**
- * How many partitions of an generation stand for one of the first generation of its chain: only their sums together are what
- * their units say.
+ * How many partitions of a generation stand for one of the first generation of its chain. Only the sums of such sibling
+ * partitions together are what their units say.
  */
 export const siblingsOf = (generations: readonly Generation[], generation: Generation): number =>
   generation.partitions / (chainOf(generations, generation)[0]?.partitions ?? generation.partitions);

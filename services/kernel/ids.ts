@@ -46,3 +46,7 @@ export function readInferenceId(id: string): { readonly bucket: number; readonly
   if (!uuidShape.test(id) || id[14] !== '7') return undefined;
   return { bucket: Number.parseInt(id.slice(15, 18), 16), at: Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) };
 }
+
+/** The bytes of an id as latin1 text, which is small and a Map's key; and as hex, which statements and JSON carry. */
+export const idOfHex = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
+export const hexOfId = (id: string): string => Buffer.from(id, 'latin1').toString('hex');

@@ -1,17 +1,17 @@
 /** The linker as a running stage: the entity log in, forwarded outcomes on the unit log out, links in table `state`. */
 import type { Clock } from '../kernel/time.ts';
-import { stateColumns } from '../kernel/state-rows.ts';
+import { positionsPerOffset, stateColumns } from '../kernel/state/kinds.ts';
+import type { LinkRowText } from '../kernel/state/read.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchUnits } from '../runtime/batches.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
 import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { type LinkerState, type LinkerLimits, linkRecord, unlinkedByKind } from './link.ts';
-import { type LinkFlush, type LinkRow, restoreLinks, takeLinkRows } from './link-rows.ts';
+import { type LinkFlush, restoreLinks, takeLinkRows } from './link-rows.ts';
 
 export type LinkerDeps = {
   readonly prefix: string;
@@ -24,8 +24,6 @@ export type LinkerDeps = {
   readonly flushRecords: number;
   readonly limits?: LinkerLimits;
 };
-
-const columns = [...stateColumns];
 
 export async function startLinker({
   prefix,
@@ -62,19 +60,19 @@ export async function startLinker({
     load: async (partitionId) => {
       const state = restoreLinks(
         partitionId,
-        await store.rows<LinkRow>(await sqlQuery('load-links'), { partitionId }),
+        await store.rows<LinkRowText>(await sqlQuery('load-links'), { partitionId }),
         limits,
       );
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
-    fold: (fold, { records }, offset) => {
-      for (const [index, record] of records.entries()) linkRecord(fold, record, offset * positionsPerOffset + index);
+    fold: (state, { records }, offset) => {
+      for (const [index, record] of records.entries()) linkRecord(state, record, offset * positionsPerOffset + index);
       return records.length;
     },
     take: takeLinkRows,
     write: async (flushes) => {
-      // Forward first, remember afterwards: a crash in between forwards again, with the same hop, and the joiner drops
-      // the repeat.
+      // Forward first, remember afterwards: a crash in between forwards again, with the same cause position, and the
+      // joiner drops the repeat.
       await producer.send(
         flushes.flatMap(({ outgoing, clock: timestamp }) =>
           batchUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing),
@@ -82,7 +80,7 @@ export async function startLinker({
       );
       await store.insertBinary(
         'state',
-        columns,
+        stateColumns,
         flushes.map(({ rows }) => rows),
       );
     },
@@ -91,10 +89,10 @@ export async function startLinker({
     ...running,
     unlinked: () => {
       const unlinked = new Map<string, number>();
-      for (const fold of running.states().values())
-        for (const [kind, number] of unlinkedByKind(fold)) unlinked.set(kind, (unlinked.get(kind) ?? 0) + number);
+      for (const state of running.states().values())
+        for (const [kind, number] of unlinkedByKind(state)) unlinked.set(kind, (unlinked.get(kind) ?? 0) + number);
       return unlinked;
     },
-    forwarded: () => [...running.states().values()].reduce((sum, fold) => sum + fold.counts.forwarded, 0),
+    forwarded: () => [...running.states().values()].reduce((sum, state) => sum + state.counts.forwarded, 0),
   };
 }

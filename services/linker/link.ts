@@ -1,9 +1,9 @@
 /**
- * The linker's fold over one partition of the entity log: which unit an entity (a ticket) belongs to, and which
+ * What the linker knows of one partition of the entity log: which unit an entity (a ticket) belongs to, and which
  * outcomes wait for it. An entity belongs, per unit type, to the unit of the inference that named it first by event
  * time; of equal times the smaller pseudonym. An outcome is forwarded when its entity has an owner; when an earlier
  * inference moves the entity, it is withdrawn from the old owner and forwarded to the new one. Every forward carries
- * the position that caused it (`hop`), so that repeats and overtaking change nothing.
+ * the position of the record that caused it (field `hop`), so that repeats and overtaking change nothing.
  *
  * States of an entity: waiting (outcomes, no owner) -> linked (an owner) -> moved (another owner), or waiting -> given
  * up, when the event-time clock has passed `waitMs` since its last outcome; what it waited with is then counted as
@@ -62,25 +62,25 @@ export const createLinkerState = (partitionId: number, limits: LinkerLimits = de
   counts: { folded: 0, forwarded: 0, duplicates: 0, moved: 0 },
 });
 
-export function linkRecord(fold: LinkerState, record: EntityRecord, position: number): void {
-  if (record.received_at > fold.clock) {
-    const hours = hourOf(record.received_at) - hourOf(fold.clock);
-    fold.clock = record.received_at;
-    if (hours > 0) sweep(fold);
+export function linkRecord(state: LinkerState, record: EntityRecord, position: number): void {
+  if (record.received_at > state.clock) {
+    const hours = hourOf(record.received_at) - hourOf(state.clock);
+    state.clock = record.received_at;
+    if (hours > 0) sweep(state);
   }
   const { body } = record;
   const id = (
     'tripline.v1.Link' in body ? body['tripline.v1.Link'].entity : body['tripline.v1.OutcomeWaiting'].entity
   ).toString('latin1');
-  const links = entityOf(fold, id);
-  if (hourOf(links.touchedAt) < hourOf(fold.clock)) {
-    links.touchedAt = fold.clock;
-    fold.touched.add(id);
+  const links = entityOf(state, id);
+  if (hourOf(links.touchedAt) < hourOf(state.clock)) {
+    links.touchedAt = state.clock;
+    state.touched.add(id);
   }
   const context = { id, receivedAt: record.received_at, traceId: record.trace_id, position };
   if ('tripline.v1.Link' in body) {
     const { unit_type: unitType, unit, bucket, occurred_at: occurredAt } = body['tripline.v1.Link'];
-    takeLink(fold, links, context, unitType, { unit: unit.toString('latin1'), bucket, occurredAt });
+    takeLink(state, links, context, unitType, { unit: unit.toString('latin1'), bucket, occurredAt });
   } else {
     const {
       outcome_id: outcomeId,
@@ -89,39 +89,39 @@ export function linkRecord(fold: LinkerState, record: EntityRecord, position: nu
       kind,
       value,
     } = body['tripline.v1.OutcomeWaiting'];
-    takeOutcome(fold, links, context, outcomeId.toString('latin1'), { revision, occurredAt, kind, value });
+    takeOutcome(state, links, context, outcomeId.toString('latin1'), { revision, occurredAt, kind, value });
   }
-  fold.counts.folded += 1;
-  fold.position = position + 1;
+  state.counts.folded += 1;
+  state.position = position + 1;
 }
 
 /** The entity, as it is known or new; over if it should have been swept already, whenever the sweep comes. */
-function entityOf(fold: LinkerState, id: string): EntityLinks {
-  const known = fold.entities.get(id);
-  if (known && !isOver(fold, known)) return known;
-  if (known) giveUp(fold, id, known);
-  const links = { owners: new Map(), outcomes: new Map(), touchedAt: fold.clock };
-  fold.entities.set(id, links);
-  fold.touched.add(id);
+function entityOf(state: LinkerState, id: string): EntityLinks {
+  const known = state.entities.get(id);
+  if (known && !isOver(state, known)) return known;
+  if (known) giveUp(state, id, known);
+  const links = { owners: new Map(), outcomes: new Map(), touchedAt: state.clock };
+  state.entities.set(id, links);
+  state.touched.add(id);
   return links;
 }
 
 const isOver = ({ clock, limits }: LinkerState, { owners, touchedAt }: EntityLinks): boolean =>
   clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
 
-function giveUp(fold: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
+function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
   if (owners.size === 0)
-    for (const { kind } of outcomes.values()) fold.unlinked.set(kind, (fold.unlinked.get(kind) ?? 0) + 1);
-  fold.entities.delete(id);
-  fold.touched.add(id);
+    for (const { kind } of outcomes.values()) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
+  state.entities.delete(id);
+  state.touched.add(id);
 }
 
 /**
- * Whenever the event-time clock enters another hour: a matter of the log alone, so that two owners give up the same at the
- * same position.
+ * Whenever the event-time clock enters another hour: a matter of the log alone, so that two owners give up the same
+ * outcomes at the same position.
  */
-function sweep(fold: LinkerState): void {
-  for (const [id, links] of fold.entities) if (isOver(fold, links)) giveUp(fold, id, links);
+function sweep(state: LinkerState): void {
+  for (const [id, links] of state.entities) if (isOver(state, links)) giveUp(state, id, links);
 }
 
 type Context = {
@@ -131,12 +131,12 @@ type Context = {
   readonly position: number;
 };
 
-function takeLink(fold: LinkerState, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
+function takeLink(state: LinkerState, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
   const owner = links.owners.get(unitType);
   if (owner?.unit === link.unit) {
     if (link.occurredAt >= owner.occurredAt) return;
     owner.occurredAt = link.occurredAt;
-    fold.touched.add(context.id);
+    state.touched.add(context.id);
     return;
   }
   const earlier =
@@ -144,17 +144,17 @@ function takeLink(fold: LinkerState, links: EntityLinks, context: Context, unitT
     link.occurredAt < owner.occurredAt ||
     (link.occurredAt === owner.occurredAt && link.unit < owner.unit);
   if (!earlier) return;
-  if (owner) fold.counts.moved += 1;
+  if (owner) state.counts.moved += 1;
   links.owners.set(unitType, link);
-  fold.touched.add(context.id);
+  state.touched.add(context.id);
   for (const [outcomeId, outcome] of links.outcomes) {
-    if (owner) forward(fold, context, unitType, owner, outcomeId, outcome, true);
-    forward(fold, context, unitType, link, outcomeId, outcome, false);
+    if (owner) forward(state, context, unitType, owner, outcomeId, outcome, true);
+    forward(state, context, unitType, link, outcomeId, outcome, false);
   }
 }
 
 function takeOutcome(
-  fold: LinkerState,
+  state: LinkerState,
   links: EntityLinks,
   context: Context,
   outcomeId: string,
@@ -162,16 +162,16 @@ function takeOutcome(
 ): void {
   const known = links.outcomes.get(outcomeId);
   if (known && known.revision >= outcome.revision) {
-    fold.counts.duplicates += 1;
+    state.counts.duplicates += 1;
     return;
   }
   links.outcomes.set(outcomeId, outcome);
-  fold.touched.add(context.id);
-  for (const [unitType, owner] of links.owners) forward(fold, context, unitType, owner, outcomeId, outcome, false);
+  state.touched.add(context.id);
+  for (const [unitType, owner] of links.owners) forward(state, context, unitType, owner, outcomeId, outcome, false);
 }
 
 function forward(
-  fold: LinkerState,
+  state: LinkerState,
   context: Context,
   unitType: string,
   owner: Owner,
@@ -179,8 +179,8 @@ function forward(
   outcome: WaitingOutcome,
   withdrawn: boolean,
 ): void {
-  fold.counts.forwarded += 1;
-  fold.outgoing.push({
+  state.counts.forwarded += 1;
+  state.outgoing.push({
     bucket: owner.bucket,
     record: {
       received_at: context.receivedAt,
@@ -206,9 +206,9 @@ function forward(
 }
 
 /** Outcomes by kind that have no owner: those given up, and those that still wait. */
-export function unlinkedByKind(fold: LinkerState): Map<string, number> {
-  const unlinked = new Map(fold.unlinked);
-  for (const { owners, outcomes } of fold.entities.values()) {
+export function unlinkedByKind(state: LinkerState): Map<string, number> {
+  const unlinked = new Map(state.unlinked);
+  for (const { owners, outcomes } of state.entities.values()) {
     if (owners.size > 0) continue;
     for (const { kind } of outcomes.values()) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);
   }

@@ -44,7 +44,7 @@ export const processSettings = z.object({
 });
 
 export const topicSettings = z.object({
-  // of new logs; not set: as many as the raw log has, 4 for a new one. `tripline generation` adds more
+  // of new logs; not set: as many as the raw log has, 4 for a new one. `tripline repartition` adds more
   TRIPLINE_PARTITIONS: z.coerce.number().int().min(1).max(512).optional(),
   // copies of each topic; -1: the broker's own default, which whoever runs the broker has chosen
   TRIPLINE_REPLICATION_FACTOR: z.coerce.number().int().min(-1).max(32_767).default(-1),

@@ -95,7 +95,7 @@ const rules: readonly Rule[] = [
       const [found, wanted] = [String(there.partitions), String(spec.partitions)];
       return spec.partitions === 1
         ? { found, wanted, severity: 'refuse', hint: 'its order is that of one partition; make the topic anew' }
-        : { found, wanted, severity: 'warn', hint: '`npx tripline epoch` changes those of the unit log' };
+        : { found, wanted, severity: 'warn', hint: '`npx tripline repartition` changes those of the unit log' };
     },
   },
   {

@@ -1,5 +1,5 @@
 /** Aho and Corasick's automaton over a dense table: all literals in one pass, one look-up a unit. */
-import { isPlain } from './fold-text.ts';
+import { isPlain } from './fold-tables.ts';
 
 export type Automaton = {
   /**

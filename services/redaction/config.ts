@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { defaultPolicy, type EpochKey, type RedactionPolicy, type TokenKeys } from './policy.ts';
+import { defaultPolicy, type KeyVersion, type RedactionPolicy, type TokenKeys } from './policy.ts';
 
 const typeName = z.string().regex(/^[A-Z][A-Z_]{1,30}$/, 'a type in capitals, as in EMAIL');
 const score = z.number().min(0).max(1);
@@ -25,12 +25,12 @@ const policyFile = z.strictObject({
     .default([]),
   allow: z.array(source).max(100).default([]), // matched whole; secrets and cards leave all the same
   max_units: z.number().int().min(1_000).max(64_000_000).default(defaultPolicy.maxUnits), // UTF-16 units of one text
-  max_looks: z
+  max_steps: z
     .number()
     .int()
     .min(1_000)
     .max(10_000_000)
-    .default(defaultPolicy.maxLooks ?? 60_000), // about a microsecond each
+    .default(defaultPolicy.maxSteps ?? 60_000), // budget steps, about a microsecond each
 });
 
 /** What a checker says about a pattern's worst case. */
@@ -102,7 +102,7 @@ export function parsePolicy(
     own,
     allow,
     max_units: maxUnits,
-    max_looks: maxLooks,
+    max_steps: maxSteps,
   } = parsed.data;
   return {
     ...defaultPolicy,
@@ -112,7 +112,7 @@ export function parsePolicy(
     thresholds,
     names,
     maxUnits,
-    maxLooks,
+    maxSteps,
     own: own.map(({ type, pattern }, index) => ({
       type,
       pattern: compiled(place, `own.${index}.pattern`, pattern, 'gu', judge),
@@ -125,7 +125,7 @@ export function parsePolicy(
 const keyLine = /^([a-z0-9-]{1,16}):([0-9a-fA-F]{32,128})$/;
 
 /**
- * Keys of epochs, the newest first, as `kid:hex` separated by commas or lines; empty text is no keys. Tokens are made
+ * Key versions, the newest first, as `kid:hex` separated by commas or lines; empty text is no keys. Tokens are made
  * under the first; the others are still known, until a rotation ends and their line goes. A key that is gone cannot be
  * made again: its tokens name nobody any more.
  */
@@ -134,7 +134,7 @@ export function parseTokenKeys(text: string): TokenKeys | undefined {
     .split(/[\n,]/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const keys = lines.map((line, index): EpochKey => {
+  const keys = lines.map((line, index): KeyVersion => {
     const [, kid, hex] = keyLine.exec(line) ?? [];
     if (kid === undefined || hex === undefined || hex.length % 2 === 1)
       throw refused(
@@ -145,7 +145,7 @@ export function parseTokenKeys(text: string): TokenKeys | undefined {
     return { kid, key: Buffer.from(hex, 'hex') };
   });
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length)
-    throw refused('token keys', 'two of them have one kid', 'give every epoch its own kid');
+    throw refused('token keys', 'two of them have one kid', 'give every key version its own kid');
   const [first, ...earlier] = keys;
   return first && { ...first, earlier };
 }

@@ -5,7 +5,7 @@
 import { defaultPolicy, type RedactionPolicy } from './policy.ts';
 import { type Redaction, redactText } from './redact-text.ts';
 
-export { type EpochKey, defaultPolicy, type OwnPattern, type RedactionPolicy, type TokenKeys } from './policy.ts';
+export { type KeyVersion, defaultPolicy, type OwnPattern, type RedactionPolicy, type TokenKeys } from './policy.ts';
 export type { Redaction, Span } from './redact-text.ts';
 export { tokenOf, tokensUnder } from './tokens.ts';
 export { type JsonValue, type RedactedValue, redactJoined, redactValue } from './walk.ts';

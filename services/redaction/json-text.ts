@@ -21,169 +21,195 @@ export type Leaf = {
    * What names this value though it is not its key, lower case: `{"name": "DB_PASSWORD", "value": ...}`, `{"password":
    * {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`.
    */
-  beside?: string;
+  siblingKey?: string;
 };
 
 const maxDepth = 64;
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
-
-const nameField = /^(?:name|key|k|field|header|variable|var|param|parameter|property|label|attribute|env)$/;
-const valueField =
-  /^(?:value|val|v|raw|plain|plaintext|#text|_text|\$t|_value|\$value|string_?value|current|new|old|default_?(?:value)?)$/;
-const flag = /^--?[A-Za-z][\w-]+$/;
-const maxName = 64;
-
-const endsWord = (code: number): boolean => code === 44 || code === 93 || code === 125 || isSpace(code);
 /** More leaves than this are a dump: it goes out whole. */
 const maxLeaves = 60_000;
+const maxName = 64;
+const maxNumber = 400;
+
+const nameField = /^(?:name|key|k|field|header|variable|var|param|parameter|property|label|attribute|env)$/;
+const valueFields = `
+  value val v raw plain plaintext #text _text \\$t _value \\$value string_?value current new old default_?(?:value)?`;
+const valueField = new RegExp(`^(?:${valueFields.trim().split(/\s+/).join('|')})$`);
+const flag = /^--?[A-Za-z][\w-]+$/;
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+const endsWord = (code: number): boolean => code === 44 || code === 93 || code === 125 || isSpace(code);
+const opensNumber = (code: number): boolean => code === 45 || (code >= 48 && code <= 57);
+
+/** A reading of one text: how far it has come, and what it has found. Each reader below answers false for "no JSON". */
+type Reading = {
+  readonly text: string;
+  readonly leaves: Leaf[];
+  at: number;
+  tooDeep: boolean;
+};
+
+function skipSpace(reading: Reading): void {
+  const { text } = reading;
+  while (isSpace(text.charCodeAt(reading.at))) reading.at += 1;
+}
+/** The unit at hand, behind any white space. */
+function nextUnit(reading: Reading): number {
+  skipSpace(reading);
+  return reading.text.charCodeAt(reading.at);
+}
+
+type StringPlace = { readonly start: number; readonly end: number; readonly isEscaped: boolean };
+function readString(reading: Reading): StringPlace | undefined {
+  const { text } = reading;
+  const start = reading.at + 1;
+  let isEscaped = false;
+  for (let index = start; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 34) {
+      reading.at = index + 1;
+      return { start, end: index, isEscaped };
+    }
+    if (code === 92) {
+      isEscaped = true;
+      index += 1;
+    } else if (code < 32) return undefined;
+  }
+  return undefined;
+}
+
+/** A number, or true, false, null. */
+function readWord(reading: Reading, key: string | undefined, column: string): boolean {
+  const { text, leaves, at: start } = reading;
+  while (reading.at < text.length && !endsWord(text.charCodeAt(reading.at))) reading.at += 1;
+  const word = text.slice(start, Math.min(reading.at, start + maxNumber));
+  if (!opensNumber(text.charCodeAt(start))) return word === 'true' || word === 'false' || word === 'null';
+  if (!jsonNumber.test(word)) return false;
+  leaves.push({ kind: 'number', start, end: reading.at, isEscaped: false, ...(key !== undefined && { key }), column });
+  return true;
+}
+
+function readValue(reading: Reading, key: string | undefined, column: string, depth: number): boolean {
+  const { leaves } = reading;
+  if (depth > maxDepth || leaves.length > maxLeaves) {
+    reading.tooDeep = true;
+    return false;
+  }
+  const code = nextUnit(reading);
+  if (code === 123) return readObject(reading, key, column, depth);
+  if (code === 91) return readArray(reading, key, column, depth);
+  if (code !== 34) return readWord(reading, key, column);
+  const found = readString(reading);
+  if (found && found.end > found.start)
+    leaves.push({ kind: 'string', ...found, ...(key !== undefined && { key }), column });
+  return found !== undefined;
+}
+
+/** Reads a value; answers its leaf when the value is a string that holds something. */
+function readItem(reading: Reading, key: string | undefined, column: string, depth: number): boolean | Leaf {
+  const isString = nextUnit(reading) === 34;
+  if (!readValue(reading, key, column, depth)) return false;
+  const leaf = reading.leaves.at(-1);
+  return isString && leaf?.end === reading.at - 1 ? leaf : true;
+}
+
+/** What a leaf says, cut to the length of a name. */
+const contentOf = (text: string, { start, end }: Leaf): string => text.slice(start, Math.min(end, start + maxName));
+/** The same as the name of another. */
+const nameOf = (text: string, leaf: Leaf): string => contentOf(text, leaf).toLowerCase();
+
+/** Behind an item: true at the container's end, false before another item, undefined for neither. */
+function isClosed(reading: Reading, close: number): boolean | undefined {
+  const next = nextUnit(reading);
+  reading.at += 1;
+  if (next === close) return true;
+  return next === 44 ? false : undefined;
+}
+/** Behind the opening bracket: the container is empty. */
+function isEmpty(reading: Reading, close: number): boolean {
+  reading.at += 1;
+  if (nextUnit(reading) !== close) return false;
+  reading.at += 1;
+  return true;
+}
+
+/** The name of a field and its colon, lower case. */
+function readKey(reading: Reading): string | undefined {
+  if (nextUnit(reading) !== 34) return undefined;
+  const found = readString(reading);
+  if (!found) return undefined;
+  if (found.end > found.start) reading.leaves.push({ kind: 'key', ...found, column: '' });
+  if (nextUnit(reading) !== 58) return undefined;
+  reading.at += 1;
+  return reading.text.slice(found.start, found.end).toLowerCase();
+}
+
+/** `named`: the key of this object, until a field of its own says what it is about. */
+function readObject(reading: Reading, key: string | undefined, column: string, depth: number): boolean {
+  if (isEmpty(reading, 125)) return true;
+  const values: Leaf[] = [];
+  let named = key;
+  let items = 0;
+  for (;;) {
+    const field = readKey(reading);
+    if (field === undefined) return false;
+    const item = readItem(reading, field, `${column}.${field}`, depth + 1);
+    if (item === false) return false;
+    items += 1;
+    if (item !== true) {
+      if (nameField.test(field)) named = nameOf(reading.text, item);
+      else if (valueField.test(field)) values.push(item);
+    }
+    const closed = isClosed(reading, 125);
+    if (closed === undefined) return false;
+    if (!closed) continue;
+    if (named !== undefined) for (const value of values) value.siblingKey = named;
+    else nameSecond(reading.text, values, items);
+    return true;
+  }
+}
+
+function readArray(reading: Reading, key: string | undefined, column: string, depth: number): boolean {
+  if (isEmpty(reading, 93)) return true;
+  const { text } = reading;
+  const strings: Leaf[] = [];
+  let items = 0;
+  for (;;) {
+    const item = readItem(reading, key, column, depth + 1);
+    if (item === false) return false;
+    items += 1;
+    if (item !== true) {
+      const before = strings.at(-1);
+      // `["--password", "..."]`
+      if (before !== undefined && before.end < item.start && flag.test(contentOf(text, before)))
+        item.siblingKey = nameOf(text, before).replace(/^-+/, '');
+      strings.push(item);
+    }
+    const closed = isClosed(reading, 93);
+    if (closed === undefined) return false;
+    if (!closed) continue;
+    nameSecond(text, strings, items);
+    return true;
+  }
+}
+
+/** Of two items the first names the second: `["authorization", "..."]`. */
+function nameSecond(text: string, [first, second]: readonly Leaf[], items: number): void {
+  if (items === 2 && first !== undefined && second !== undefined) second.siblingKey ??= nameOf(text, first);
+}
 
 /**
- * Undefined when the text is no JSON object or array, ; 'too-deep' when it is deeper than 64 levels or has more leaves
+ * Undefined when the text is no JSON object or array; 'too-deep' when it is deeper than 64 levels or has more leaves
  * than can be looked at.
  */
 export function jsonLeaves(text: string): readonly Leaf[] | undefined | 'too-deep' {
-  const leaves: Leaf[] = [];
-  let at = 0;
-  let tooDeep = false;
-  const space = (): void => {
-    while (isSpace(text.charCodeAt(at))) at += 1;
-  };
-  const string = (): { start: number; end: number; isEscaped: boolean } | undefined => {
-    const start = at + 1;
-    let isEscaped = false;
-    for (let index = start; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      if (code === 34) {
-        at = index + 1;
-        return { start, end: index, isEscaped };
-      }
-      if (code === 92) {
-        isEscaped = true;
-        index += 1;
-      } else if (code < 32) return undefined;
-    }
-    return undefined;
-  };
-  const value = (key: string | undefined, column: string, depth: number): boolean => {
-    if (depth > maxDepth || leaves.length > maxLeaves) {
-      tooDeep = true;
-      return false;
-    }
-    space();
-    const code = text.charCodeAt(at);
-    if (code === 34) {
-      const found = string();
-      if (found && found.end > found.start)
-        leaves.push({ kind: 'string', ...found, ...(key !== undefined && { key }), column });
-      return found !== undefined;
-    }
-    if (code === 123 || code === 91) {
-      const isObject = code === 123;
-      const close = isObject ? 125 : 93;
-      // Strings that are items of this array, or fields of this object that hold a value or a name.
-      const own: Leaf[] = [];
-      let named = isObject ? key : undefined;
-      let items = 0;
-      const contentOf = ({ start, end }: Leaf): string => text.slice(start, Math.min(end, start + maxName));
-      at += 1;
-      space();
-      if (text.charCodeAt(at) === close) {
-        at += 1;
-        return true;
-      }
-      for (;;) {
-        let name = key;
-        space();
-        if (isObject) {
-          if (text.charCodeAt(at) !== 34) return false;
-          const found = string();
-          if (!found) return false;
-          name = text.slice(found.start, found.end).toLowerCase();
-          if (found.end > found.start) leaves.push({ kind: 'key', ...found, column: '' });
-          space();
-          if (text.charCodeAt(at) !== 58) return false;
-          at += 1;
-        }
-        space();
-        const isString = text.charCodeAt(at) === 34;
-        if (!value(name, isObject ? `${column}.${name}` : column, depth + 1)) return false;
-        const leaf = leaves.at(-1);
-        items += 1;
-        if (isString && leaf?.end === at - 1) {
-          if (isObject && nameField.test(name ?? '')) named = contentOf(leaf).toLowerCase();
-          else if (!isObject || valueField.test(name ?? '')) own.push(leaf);
-          const before = isObject ? undefined : own.at(-2);
-          if (before !== undefined && before.end < leaf.start && flag.test(contentOf(before)))
-            leaf.beside = contentOf(before).toLowerCase().replace(/^-+/, '');
-        }
-        space();
-        const next = text.charCodeAt(at);
-        at += 1;
-        if (next === close) {
-          const [first, second] = own;
-          if (isObject && named !== undefined) for (const each of own) each.beside = named;
-          else if (items === 2 && first !== undefined && second !== undefined)
-            second.beside ??= contentOf(first).toLowerCase();
-          return true;
-        }
-        if (next !== 44) return false;
-      }
-    }
-    const start = at;
-    while (at < text.length && !endsWord(text.charCodeAt(at))) at += 1;
-    const word = text.slice(start, Math.min(at, start + 400));
-    if (code === 45 || (code >= 48 && code <= 57)) {
-      if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(word)) return false;
-      leaves.push({ kind: 'number', start, end: at, isEscaped: false, ...(key !== undefined && { key }), column });
-      return true;
-    }
-    return word === 'true' || word === 'false' || word === 'null';
-  };
-  space();
-  if (!/[{[]/.test(text[at] ?? '')) return undefined;
-  const isJson = value(undefined, '', 0);
-  if (tooDeep) return 'too-deep';
-  space();
-  return isJson && at === text.length ? leaves : undefined;
-}
-
-const maxStreamLeaves = 4_000;
-/** Lines that begin like JSON and are none, before a text counts as prose: code has as many. */
-const maxMisses = 32;
-const streamed = /^(?:(?:event|id|retry)?:[^\n]{0,200}\n|\s){0,8}(?:data:[ \t]?)?[{[]/;
-/**
- * JSON by the line, alone or behind `data:` (NDJSON, server-sent events); whatever stands between such lines is one
- * text each. Undefined when fewer than two lines are JSON, or when there is more than can be looked at leaf by leaf:
- * that is text like any other.
- */
-export function streamLeaves(text: string): readonly Leaf[] | undefined {
-  if (!text.includes('\n') || !streamed.test(text)) return undefined;
-  const leaves: Leaf[] = [];
-  let lines = 0;
-  let between = 0;
-  let misses = 0;
-  const plain = (end: number): void => {
-    if (text.slice(between, end).trim() !== '')
-      leaves.push({ kind: 'string', start: between, end, isEscaped: false, column: '' });
-  };
-  for (let from = 0; from < text.length; ) {
-    const newline = text.indexOf('\n', from);
-    const end = newline < 0 ? text.length : newline;
-    const start = from + (/^data:[ \t]?/.exec(text.slice(from, from + 6))?.[0].length ?? 0);
-    const found = /[{[]/.test(text[start] ?? '') ? jsonLeaves(text.slice(start, end)) : undefined;
-    misses += found === undefined ? 1 : 0;
-    if (found === 'too-deep' || leaves.length > maxStreamLeaves || misses > maxMisses + 8 * lines) return undefined;
-    if (found !== undefined) {
-      plain(from);
-      for (const leaf of found) leaves.push({ ...leaf, start: leaf.start + start, end: leaf.end + start });
-      lines += 1;
-      between = end;
-    }
-    from = end + 1;
-  }
-  if (lines < 2) return undefined;
-  plain(text.length);
-  return leaves;
+  const reading: Reading = { text, leaves: [], at: 0, tooDeep: false };
+  const first = nextUnit(reading);
+  if (first !== 123 && first !== 91) return undefined;
+  const isJson = readValue(reading, undefined, '', 0);
+  if (reading.tooDeep) return 'too-deep';
+  skipSpace(reading);
+  return isJson && reading.at === text.length ? reading.leaves : undefined;
 }
 
 const simple: Readonly<Record<string, number>> = { '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 };

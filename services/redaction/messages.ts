@@ -11,8 +11,16 @@ import { type JsonValue, redactValue } from './walk.ts';
  * Addresses of loopback and private networks (RFC 1122, 1918, 4193) stay: whoever reads "connection refused" must learn
  * where.
  */
-const privateAddress =
-  /^(?:127|10)(?:\.\d{1,3}){3}$|^192\.168(?:\.\d{1,3}){2}$|^172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}$|^(?:0\.0\.0\.0|::1?)$|^f[cd][0-9a-f]{2}:[0-9a-f:]+$/u;
+const privateAddress = new RegExp(
+  [
+    String.raw`^(?:127|10)(?:\.\d{1,3}){3}$`,
+    String.raw`^192\.168(?:\.\d{1,3}){2}$`,
+    String.raw`^172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}$`,
+    String.raw`^(?:0\.0\.0\.0|::1?)$`,
+    '^f[cd][0-9a-f]{2}:[0-9a-f:]+$',
+  ].join('|'),
+  'u',
+);
 const messagePolicy: RedactionPolicy = {
   ...defaultPolicy,
   names: false,

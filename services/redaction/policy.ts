@@ -3,10 +3,10 @@
  * files become one in `config.ts`.
  */
 
-/** Key of an epoch, at least 16 bytes. `kid` is part of every token: 1 to 16 of a-z, 0-9 and dashes. */
-export type EpochKey = { readonly kid: string; readonly key: Uint8Array };
-/** New tokens are made under the first key; tokens of `earlier` epochs are still known as ours and pass. */
-export type TokenKeys = EpochKey & { readonly earlier?: readonly EpochKey[] };
+/** A version of the key of tokens, at least 16 bytes. `kid` is part of every token: 1 to 16 of a-z, 0-9 and dashes. */
+export type KeyVersion = { readonly kid: string; readonly key: Uint8Array };
+/** New tokens are made under the first key; tokens of `earlier` versions are still known as ours and pass. */
+export type TokenKeys = KeyVersion & { readonly earlier?: readonly KeyVersion[] };
 
 export type OwnPattern = {
   readonly type: string /** With flags `gu`, judged safe before it got here (`config.ts`). */;
@@ -39,10 +39,9 @@ export type RedactionPolicy = {
   /** Texts longer than this are taken out whole. */
   readonly maxUnits: number;
   /**
-   * Looks at candidates that one text may cost; beyond it the text is taken out whole. One look is about half a
-   * microsecond.
+   * Budget steps that one text may cost; beyond it the text is taken out whole. A step is about half a microsecond.
    */
-  readonly maxLooks?: number;
+  readonly maxSteps?: number;
 };
 
 export const defaultPolicy: RedactionPolicy = {
@@ -50,5 +49,5 @@ export const defaultPolicy: RedactionPolicy = {
   names: true,
   pieceUnits: 256 * 1024,
   maxUnits: 4 * 1024 * 1024,
-  maxLooks: 60_000,
+  maxSteps: 60_000,
 };

@@ -10,31 +10,31 @@ import { redactValue } from './walk.ts';
 
 export type Counts = Record<string, number>;
 /** What an event held: by type for its row, by type and tier (`EMAIL structured`) for counters. */
-export type Tally = {
+export type RedactionCounts = {
   readonly policy: RedactionPolicy /** For texts; names of things are the same for every unit. */;
   readonly texts: RedactionPolicy;
   readonly types: Counts;
   readonly tiers: Counts;
 };
-export const createTally = (policy: RedactionPolicy, texts = policy): Tally => ({
+export const createRedactionCounts = (policy: RedactionPolicy, texts = policy): RedactionCounts => ({
   policy,
   texts,
   types: {},
   tiers: {},
 });
 
-export function addCounts(into: Counts, counts: Readonly<Counts>): void {
-  for (const [type, number] of Object.entries(counts)) into[type] = (into[type] ?? 0) + number;
+export function addCounts(into: Counts, more: Readonly<Counts>): void {
+  for (const [type, number] of Object.entries(more)) into[type] = (into[type] ?? 0) + number;
 }
 
-export function cleanText(text: string, tally: Tally): string {
-  const { value, counts, tiers } = redactValue(text, tally.texts);
-  addCounts(tally.types, counts);
-  addCounts(tally.tiers, tiers);
+export function cleanText(text: string, counts: RedactionCounts): string {
+  const { value, counts: types, tiers } = redactValue(text, counts.texts);
+  addCounts(counts.types, types);
+  addCounts(counts.tiers, tiers);
   return value as string;
 }
-const cleanNullable = (text: string | null, tally: Tally): string | null =>
-  text === null ? null : cleanText(text, tally);
+const cleanNullable = (text: string | null, counts: RedactionCounts): string | null =>
+  text === null ? null : cleanText(text, counts);
 
 /**
  * Names seen lately that hold nothing: an app says the same models, prompts and tools all day. Models are called like
@@ -51,17 +51,17 @@ const isSentence = /\S\s+\S+\s+\S+\s+\S+\s+\S/;
  * Names of things (models, services, tools) are short and seldom personal; they pass through the same engine as
  * everything else, once. `remember` is false for what never comes twice.
  */
-export function cleanName(text: string, tally: Tally, remember = true): string {
-  let naming = namings.get(tally.policy);
+export function cleanName(text: string, counts: RedactionCounts, remember = true): string {
+  let naming = namings.get(counts.policy);
   if (naming === undefined) {
-    naming = { policy: { ...tally.policy, names: false }, innocent: new Set() };
-    namings.set(tally.policy, naming);
+    naming = { policy: { ...counts.policy, names: false }, innocent: new Set() };
+    namings.set(counts.policy, naming);
   }
   if (naming.innocent.has(text)) return text;
-  const { text: clean, spans } = redactText(text, isSentence.test(text) ? tally.texts : naming.policy);
+  const { text: clean, spans } = redactText(text, isSentence.test(text) ? counts.texts : naming.policy);
   for (const { type, tier } of spans) {
-    addCounts(tally.types, { [type]: 1 });
-    addCounts(tally.tiers, { [`${type} ${tier}`]: 1 });
+    addCounts(counts.types, { [type]: 1 });
+    addCounts(counts.tiers, { [`${type} ${tier}`]: 1 });
   }
   if (remember && spans.length === 0 && text.length <= 128) {
     if (naming.innocent.size >= rememberedNames) naming.innocent.clear();
@@ -72,20 +72,21 @@ export function cleanName(text: string, tally: Tally, remember = true): string {
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** An event's own id: almost always a UUID, but an app may have put anything there. */
-export const cleanId = (id: string, tally: Tally): string => (uuid.test(id) ? id : cleanName(id, tally, false));
+export const cleanId = (id: string, counts: RedactionCounts): string =>
+  uuid.test(id) ? id : cleanName(id, counts, false);
 
-function cleanMap(map: Readonly<Record<string, string>>, tally: Tally): Record<string, string> {
+function cleanMap(map: Readonly<Record<string, string>>, counts: RedactionCounts): Record<string, string> {
   if (Object.keys(map).length === 0) return {};
-  const { value, counts, tiers } = redactValue(map, tally.texts);
-  addCounts(tally.types, counts);
-  addCounts(tally.tiers, tiers);
+  const { value, counts: types, tiers } = redactValue(map, counts.texts);
+  addCounts(counts.types, types);
+  addCounts(counts.tiers, tiers);
   // A map over budget goes out whole.
   return typeof value === 'string' ? { dropped: value } : (value as Record<string, string>);
 }
 
 /** The event with every text field clean and every id as it was. */
-export function cleanInferenceTexts(event: InferenceEvent, tally: Tally): InferenceEvent {
-  const name = (text: string): string => cleanName(text, tally);
+export function cleanInferenceTexts(event: InferenceEvent, counts: RedactionCounts): InferenceEvent {
+  const name = (text: string): string => cleanName(text, counts);
   const maybeName = (text: string | null): string | null => (text === null ? null : name(text));
   return {
     ...event,
@@ -116,20 +117,20 @@ export function cleanInferenceTexts(event: InferenceEvent, tally: Tally): Infere
     tool_calls: event.tool_calls.map((call) => ({ ...call, name: name(call.name) })),
     retrieval: event.retrieval.map((document) => ({
       ...document,
-      document_id: cleanText(document.document_id, tally),
+      document_id: cleanText(document.document_id, counts),
     })),
     scores: Object.fromEntries(Object.entries(event.scores).map(([key, score]) => [name(key), score])),
-    slices: cleanMap(event.slices, tally),
-    attributes: cleanMap(event.attributes, tally),
-    prompt: cleanNullable(event.prompt, tally),
-    response: cleanNullable(event.response, tally),
+    slices: cleanMap(event.slices, counts),
+    attributes: cleanMap(event.attributes, counts),
+    prompt: cleanNullable(event.prompt, counts),
+    response: cleanNullable(event.response, counts),
   };
 }
 
 /** The same for an outcome. */
-export const cleanOutcomeTexts = (event: OutcomeEvent, tally: Tally): OutcomeEvent => ({
+export const cleanOutcomeTexts = (event: OutcomeEvent, counts: RedactionCounts): OutcomeEvent => ({
   ...event,
-  kind: cleanName(event.kind, tally),
-  source: cleanName(event.source, tally),
-  attributes: cleanMap(event.attributes, tally),
+  kind: cleanName(event.kind, counts),
+  source: cleanName(event.source, counts),
+  attributes: cleanMap(event.attributes, counts),
 });

@@ -5,57 +5,8 @@
  * length.
  */
 import { createHmac } from 'node:crypto';
-import type { EpochKey, RedactionPolicy, TokenKeys } from './policy.ts';
-
-const plainMail = /^[\w.+-]+@[\w.-]+$/;
-
-/** What the same value looks like however it was written. */
-export function canonical(type: string, value: string): string {
-  switch (type) {
-    case 'EMAIL':
-      if (plainMail.test(value)) return value.toLowerCase();
-      return value
-        .normalize('NFKC')
-        .toLowerCase()
-        .replaceAll(/\s?[[({<]?\s?\b(?:at|@)\b\s?[\])}>]?\s?/g, '@')
-        .replaceAll(/\s?[[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s(?:dot)\s/g, '.')
-        .replaceAll(/\s/g, '');
-    case 'PHONE': {
-      const digits = value
-        .replace(/(?:x|ext|#).*$/i, '')
-        .replace(/\(0\)/, '')
-        .replaceAll(/\D/g, '');
-      return value.includes('+') ? `+${digits}` : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
-    }
-    case 'CREDIT_CARD':
-    case 'US_SSN':
-      return value.replaceAll(/\D/g, '');
-    case 'IP':
-    case 'MAC':
-      return value
-        .toLowerCase()
-        .replaceAll(/[[\]()]/g, '')
-        .replaceAll('-', ':');
-    case 'IBAN':
-    case 'NATIONAL_ID':
-    case 'BUSINESS_ID':
-    case 'PASSPORT':
-    case 'DRIVER_LICENSE':
-    case 'BANK_ROUTING':
-      return value.replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase();
-    case 'PERSON':
-    case 'LOCATION':
-    case 'ADDRESS':
-      if (plainMail.test(value)) return value.toLowerCase();
-      return value
-        .normalize('NFKC')
-        .toLowerCase()
-        .replaceAll(/[\s.,]+/g, ' ')
-        .trim();
-    default:
-      return value;
-  }
-}
+import { canonical } from './entity-types.ts';
+import type { KeyVersion, RedactionPolicy, TokenKeys } from './policy.ts';
 
 const known = new Map<string, string>();
 const remembered = 50_000;
@@ -68,8 +19,8 @@ const seal = (key: Uint8Array, type: string, kid: string, digest: string): strin
 const typeKey = (key: Uint8Array, type: string): Buffer =>
   createHmac('sha256', key).update(`tripline redaction ${type}`).digest();
 
-/** `value`: canonical or as found. The token of a value under one epoch's key. */
-export function tokenOf(type: string, value: string, { kid, key }: EpochKey): string {
+/** `value`: canonical or as found. The token of a value under one version of the key. */
+export function tokenOf(type: string, value: string, { kid, key }: KeyVersion): string {
   let name = keyNames.get(key);
   if (name === undefined) {
     name = keysSeen++;
@@ -107,16 +58,16 @@ export function isOurs(match: RegExpMatchArray, { tokens }: RedactionPolicy): bo
 }
 
 /**
- * The same epochs' keys bound to a unit's secret: without either of them nobody makes these tokens. Those that were
+ * The same key versions bound to a unit's secret: without either of them nobody makes these tokens. Those that were
  * made for everybody, before or by whoever knows no units, are still known.
  */
 export function tokensUnder(tokens: TokenKeys, secret: string): TokenKeys {
-  const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): EpochKey => ({ kid, key }));
+  const everybody = [tokens, ...(tokens.earlier ?? [])].map(({ kid, key }): KeyVersion => ({ kid, key }));
   const [first, ...earlier] = everybody.map(
-    ({ kid, key }): EpochKey => ({
+    ({ kid, key }): KeyVersion => ({
       kid,
       key: createHmac('sha256', key).update(`tripline unit tokens\u001f${secret}`).digest(),
     }),
   );
-  return { ...(first as EpochKey), earlier: [...earlier, ...everybody] };
+  return { ...(first as KeyVersion), earlier: [...earlier, ...everybody] };
 }

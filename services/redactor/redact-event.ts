@@ -23,8 +23,8 @@ import {
   cleanInferenceTexts,
   cleanName,
   cleanOutcomeTexts,
-  createTally,
-  type Tally,
+  createRedactionCounts,
+  type RedactionCounts,
 } from '../redaction/records.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 import type { UnitName } from './unit-keys.ts';
@@ -101,14 +101,14 @@ const isErased = (about: About, { pseudonym }: RedactorContext, ...more: readonl
  * Under a policy that binds tokens to units: the texts' are the user's, else the organisation's, the session's, the
  * entity's, else the request's.
  */
-function tallyOf(about: About, request: string, { policy, pseudonym }: RedactorContext): Tally {
+function countsFor(about: About, request: string, { policy, pseudonym }: RedactorContext): RedactionCounts {
   const { tokens, tokenScope } = policy;
-  if (tokens === undefined || tokenScope !== 'unit') return createTally(policy);
+  if (tokens === undefined || tokenScope !== 'unit') return createRedactionCounts(policy);
   const [{ kind, id } = { kind: 'request', id: request }] = namedIn(about);
   const secret = pseudonym.secret(kind, id);
   return secret === undefined
-    ? createTally(policy)
-    : createTally(policy, { ...policy, tokens: tokensUnder(tokens, secret) });
+    ? createRedactionCounts(policy)
+    : createRedactionCounts(policy, { ...policy, tokens: tokensUnder(tokens, secret) });
 }
 
 const tooLong = (ids: readonly (string | null | undefined)[]): boolean =>
@@ -158,24 +158,24 @@ export function redactInference(
   const problem = inferenceProblem(event);
   if (problem) return park('INVALID', problem);
   if (isErased(event, context, { kind: 'request', id: event.event_id })) return drop('erased');
-  const tally = tallyOf(event, event.event_id, context);
+  const counts = countsFor(event, event.event_id, context);
   const clean: RedactedInference = {
-    ...cleanInferenceTexts(event, tally),
-    event_id: cleanId(event.event_id, tally),
+    ...cleanInferenceTexts(event, counts),
+    event_id: cleanId(event.event_id, counts),
     span_id: event.span_id !== null && spanHex.test(event.span_id) ? event.span_id : null,
     units: cleanUnits(event.units, pseudonym),
     entity: event.entity && {
-      type: cleanName(event.entity.type, tally),
+      type: cleanName(event.entity.type, counts),
       id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex'),
     },
     trace_id: hexId.test(event.trace_id) ? event.trace_id : '',
     received_at: receivedAt,
     redactor_version: redactorVersion,
     policy_version: policy.version,
-    redactions: tally.types,
-    redaction_tiers: tally.tiers,
+    redactions: counts.types,
+    redaction_tiers: counts.tiers,
   };
-  return forward({ inference: clean, tiers: tally.tiers, ...internalInference(event, clean, receivedAt, pseudonym) });
+  return forward({ inference: clean, tiers: counts.tiers, ...internalInference(event, clean, receivedAt, pseudonym) });
 }
 
 /**
@@ -270,7 +270,7 @@ export function redactExposure(
   if (!randomised.has(exposure.reason)) return drop(`exposure-${exposure.reason.toLowerCase()}`);
   const { unit_type: unitType, unit_id: unitId, phase } = exposure;
   if (isErased(exposure, context, { kind: unitType, id: unitId })) return drop('erased');
-  const tally = createTally(policy);
+  const counts = createRedactionCounts(policy);
   const record: UnitRecord = {
     received_at: receivedAt,
     trace_id: traceBytes(exposure.trace_id),
@@ -280,14 +280,14 @@ export function redactExposure(
         event_id: id16(exposure.event_id),
         occurred_at: exposure.occurred_at,
         unit: pseudonym(unitType, unitId),
-        experiment_id: cleanName(exposure.experiment_id, tally),
+        experiment_id: cleanName(exposure.experiment_id, counts),
         phase,
-        variant: cleanName(exposure.variant, tally),
+        variant: cleanName(exposure.variant, counts),
         entity: exposure.entity && pseudonym(entityKind(exposure.entity.type), exposure.entity.id),
       },
     },
   };
-  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: tally.tiers });
+  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: counts.tiers });
 }
 
 export function redactOutcome(
@@ -314,15 +314,15 @@ export function redactOutcome(
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9))
     return park('INVALID', 'value is a finite number up to 1e9, or null to retract');
   if (isErased(event, context)) return drop('erased');
-  const tally = tallyOf(event, event.inference_id ?? event.outcome_id, context);
-  const texts = cleanOutcomeTexts(event, tally);
+  const counts = countsFor(event, event.inference_id ?? event.outcome_id, context);
+  const texts = cleanOutcomeTexts(event, counts);
   const { kind } = texts;
   const clean: RedactedOutcome = {
     ...texts,
-    outcome_id: cleanId(event.outcome_id, tally),
-    inference_id: event.inference_id === null ? null : cleanId(event.inference_id, tally),
+    outcome_id: cleanId(event.outcome_id, counts),
+    inference_id: event.inference_id === null ? null : cleanId(event.inference_id, counts),
     entity: event.entity && {
-      type: cleanName(event.entity.type, tally),
+      type: cleanName(event.entity.type, counts),
       id: pseudonym(entityKind(event.entity.type), event.entity.id).toString('hex'),
     },
     units: event.units && cleanUnits(event.units, pseudonym),
@@ -330,8 +330,8 @@ export function redactOutcome(
     received_at: receivedAt,
     redactor_version: redactorVersion,
     policy_version: policy.version,
-    redactions: tally.types,
-    redaction_tiers: tally.tiers,
+    redactions: counts.types,
+    redaction_tiers: counts.tiers,
   };
   const trace_id = traceBytes(event.trace_id);
   const slim = {
@@ -371,7 +371,7 @@ export function redactOutcome(
     };
     return forward({
       outcome: clean,
-      tiers: tally.tiers,
+      tiers: counts.tiers,
       unit,
       entity: [{ bucket: bucketOf(entityKind(event.entity.type), event.entity.id), record }],
     });
@@ -385,7 +385,7 @@ export function redactOutcome(
   if (unit.length === 0) return park('INVALID', 'an outcome names an entity, a unit or an inference');
   return forward({
     outcome: clean,
-    tiers: tally.tiers,
+    tiers: counts.tiers,
     unit,
     entity: [],
     ...(event.kind === eraseKind && { erased: namedIn({ units: event.units, entity: null }) }),

@@ -1,7 +1,7 @@
 /** How far a pipeline has come with what was sent to it: what a replay and the demo wait for. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { topics } from '../../schemas/generated.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { Pipeline } from '../pipeline/start.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';

@@ -3,7 +3,7 @@
  * Nothing waits for it: folding goes on, and what is folded meanwhile belongs to the next flush.
  */
 import type { RecordName } from '../../schemas/generated.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { LogConsumer } from './log.ts';
 import {
   fallBehind,

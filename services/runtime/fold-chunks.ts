@@ -4,7 +4,7 @@
  */
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogRecord, OutgoingRecord } from './log.ts';
 import { parkedRecord } from './park.ts';

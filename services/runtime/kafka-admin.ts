@@ -1,9 +1,12 @@
 /** What a client asks and changes about topics and groups. It connects with its first question. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Admin, ConfigResourceTypes, ConfigSource } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { isLeaderless, unavailable } from './kafka-errors.ts';
 import type { LogClient, TopicDescription, TopicSpec } from './log.ts';
+
+// Node.js does not see these two among the names that kafkajs exports.
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
 
 /**
  * A topic that was made just now may have no leader yet for some hundred milliseconds; kafkajs gives up on that at

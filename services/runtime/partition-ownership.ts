@@ -8,7 +8,7 @@
  * fast-forwarding as soon as somebody asks for it: its memory is dropped, the store's state is loaded, folding goes on
  * from there and skips what the store already has. Then it is active again.
  */
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { retryUntilAborted } from './retry.ts';
 import type { StageCounts } from './stage.ts';
 import type { StageLifecycle, Work } from './stage-lifecycle.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { parsePolicy, parseTokenKeys, recheckJudge } from '../redaction/config.ts';
-import { defaultPolicy, type RedactionPolicy, type TokenKeys } from '../redaction/index.ts';
+import { defaultPolicy, type RedactionPolicy, type TokenKeys } from '../redaction/policy.ts';
 
 /** Settings of whoever redacts: the stage, the command line, the emitter's option. An empty one counts as not set. */
 export const redactionSettings = z.object({

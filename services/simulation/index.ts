@@ -29,9 +29,12 @@ export type ThreadPlan<Job, Result> = {
 function startOf(worker: URL): URL {
   if (!worker.pathname.endsWith('.ts')) return worker;
   const loader = import.meta.resolve('tsx/esm/api');
-  return new URL(
-    `data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(worker.href)});`)}`,
-  );
+  const source = [
+    `import { register } from ${JSON.stringify(loader)};`,
+    'register();',
+    `await import(${JSON.stringify(worker.href)});`,
+  ].join(' ');
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
 
 export async function runOnThreads<Job, Result>({

@@ -1,6 +1,6 @@
 /**
- * Wide rows for analysts: one per clean event, decision, reading, ack and parked record. Rows are JSONEachRow objects
- * of sql/migrations.
+ * Analytics records as rows: one per clean event, decision, reading, ack and parked record. Rows are JSONEachRow
+ * objects of `sql/migrations`.
  */
 import type { Ack, Decision, Reading, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 
@@ -8,103 +8,63 @@ export type SinkRow = {
   readonly table: 'inferences' | 'outcomes' | 'readings' | 'decisions' | 'acks' | 'parked';
   readonly row: Readonly<Record<string, unknown>>;
 };
+/** Where a record stands on its topic. */
 type At = { readonly partition: number; readonly offset: number };
+const placeOf = ({ partition, offset }: At) => ({ kafka_partition: partition, kafka_offset: offset });
 
-export const inferenceRow = (event: RedactedInference, at: At): SinkRow => ({
-  table: 'inferences',
-  row: {
-    partition_id: at.partition,
-    position: at.offset,
-    event_id: event.event_id,
-    trace_id: event.trace_id,
-    span_id: event.span_id ?? '',
-    occurred_at: event.occurred_at,
-    received_at: event.received_at,
-    service: event.service,
-    environment: event.environment,
-    user_id: event.units.user_id ?? '',
-    org_id: event.units.org_id ?? '',
-    session_id: event.units.session_id ?? '',
-    entity_type: event.entity?.type ?? '',
-    entity_id: event.entity?.id ?? '',
-    experiments: event.exposures.map((exposure) => exposure.experiment_id),
-    phases: event.exposures.map((exposure) => exposure.phase),
-    variants: event.exposures.map((exposure) => exposure.variant),
-    reasons: event.exposures.map((exposure) => exposure.reason),
-    operation: event.operation,
-    provider: event.provider,
-    model_requested: event.model_requested,
-    model_served: event.model_served,
-    prompt_name: event.prompt_name,
-    prompt_version: event.prompt_version,
-    rag_index_version: event.rag_index_version,
-    tool_set_version: event.tool_set_version,
-    token_in: event.token_in,
-    token_out: event.token_out,
-    token_cache_read: event.token_cache_read,
-    token_cache_write: event.token_cache_write,
-    token_reasoning: event.token_reasoning,
-    token_source: event.token_source,
-    cost_nano_usd: event.cost_nano_usd,
-    cost_status: event.cost_status,
-    price_table_version: event.price_table_version,
-    latency_ms: event.latency_ms,
-    ttft_ms: event.ttft_ms,
-    status: event.status,
-    error_type: event.error_type,
-    finish_reasons: event.finish_reasons,
-    attempts: event.attempts,
-    schema_valid: event.schema_valid,
-    schema_repairs: event.schema_repairs,
-    guardrails: event.guardrails.map(({ name, action }) => `${name}=${action}`),
-    tool_calls: event.tool_calls.map(({ name }) => name),
-    tools_denied: event.tool_calls.filter(({ allowed }) => !allowed).length,
-    scores: event.scores,
-    slices: event.slices,
-    prompt: event.prompt,
-    response: event.response,
-    attributes: event.attributes,
-    redactions: event.redactions,
-    redaction_tiers: event.redaction_tiers,
-    redactor_version: event.redactor_version,
-    policy_version: event.policy_version,
-  },
+/** Ids of units and of the entity as columns of their own; an unknown one is empty. */
+const namedIn = ({ units, entity }: Pick<RedactedOutcome, 'units' | 'entity'>): SinkRow['row'] => ({
+  user_id: units?.user_id ?? '',
+  org_id: units?.org_id ?? '',
+  session_id: units?.session_id ?? '',
+  entity_type: entity?.type ?? '',
+  entity_id: entity?.id ?? '',
 });
 
-export const outcomeRow = (event: RedactedOutcome, at: At): SinkRow => ({
-  table: 'outcomes',
-  row: {
-    partition_id: at.partition,
-    position: at.offset,
-    outcome_id: event.outcome_id,
-    revision: event.revision,
-    occurred_at: event.occurred_at,
-    received_at: event.received_at,
-    trace_id: event.trace_id ?? '',
-    kind: event.kind,
-    value: event.value,
-    entity_type: event.entity?.type ?? '',
-    entity_id: event.entity?.id ?? '',
-    inference_id: event.inference_id ?? '',
-    user_id: event.units?.user_id ?? '',
-    org_id: event.units?.org_id ?? '',
-    session_id: event.units?.session_id ?? '',
-    source: event.source,
-    attributes: event.attributes,
-    redactions: event.redactions,
-    redaction_tiers: event.redaction_tiers,
-    redactor_version: event.redactor_version,
-    policy_version: event.policy_version,
-  },
-});
+/**
+ * Fields go to the column of their name. Named here are those that are unfolded into columns of their own, and
+ * `retrieval`, which stays on the topic.
+ */
+export function inferenceRow(event: RedactedInference, at: At): SinkRow {
+  const { units, entity, exposures, guardrails, tool_calls, retrieval: _retrieval, span_id, ...same } = event;
+  return {
+    table: 'inferences',
+    row: {
+      ...placeOf(at),
+      ...same,
+      span_id: span_id ?? '',
+      ...namedIn({ units, entity }),
+      experiments: exposures.map((exposure) => exposure.experiment_id),
+      phases: exposures.map((exposure) => exposure.phase),
+      variants: exposures.map((exposure) => exposure.variant),
+      reasons: exposures.map((exposure) => exposure.reason),
+      guardrails: guardrails.map(({ name, action }) => `${name}=${action}`),
+      tool_calls: tool_calls.map(({ name }) => name),
+      tools_denied: tool_calls.filter(({ allowed }) => !allowed).length,
+    },
+  };
+}
+
+export function outcomeRow(event: RedactedOutcome, at: At): SinkRow {
+  const { units, entity, inference_id, trace_id, ...same } = event;
+  return {
+    table: 'outcomes',
+    row: {
+      ...placeOf(at),
+      ...same,
+      trace_id: trace_id ?? '',
+      inference_id: inference_id ?? '',
+      ...namedIn({ units, entity }),
+    },
+  };
+}
 
 export const readingRows = (reading: Reading, at: At): SinkRow[] =>
   reading.metrics.flatMap((metric) =>
     metric.arms.map((arm) => ({
       table: 'readings' as const,
       row: {
-        partition_id: at.partition,
-        position: at.offset,
+        ...placeOf(at),
         experiment: reading.experiment_id,
         phase: reading.phase,
         revision: reading.revision,
@@ -146,8 +106,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
 export const decisionRow = (decision: Decision, at: At): SinkRow => ({
   table: 'decisions',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: decision.decision_id,
     experiment: decision.experiment_id,
     phase: decision.phase,
@@ -179,8 +138,7 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
 export const ackRow = (ack: Ack, at: At): SinkRow => ({
   table: 'acks',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     decision_id: ack.decision_id,
     experiment: ack.experiment_id,
     phase: ack.phase,
@@ -199,8 +157,7 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
 export const parkedRow = (headers: Readonly<Record<string, string>>, bytes: number, at: At): SinkRow => ({
   table: 'parked',
   row: {
-    partition_id: at.partition,
-    position: at.offset,
+    ...placeOf(at),
     stage: headers['x-stage'] ?? '',
     code: headers['x-error-code'] ?? '',
     message: headers['x-error-message'] ?? '',

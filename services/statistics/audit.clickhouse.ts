@@ -1,13 +1,13 @@
 /**
- * The standing audit: report and test aggregates against a recount of the unit rows they were summed from, in SQL. Cells
- * and units are read at two moments of a table that changes: a difference counts when no flush came between, or when it
- * is there in every one of several tries.
+ * The standing audit: metric and test aggregates against a recount of the unit rows they were summed from, in SQL.
+ * Aggregates and units are read at two moments of a table that changes: a difference counts when no flush came between,
+ * or when it is there in every one of several tries.
  */
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 
 export type AuditMismatch = {
-  readonly what: 'report' | 'entry';
+  readonly what: 'metric aggregate' | 'test aggregate';
   readonly key: string;
   readonly aggregate: string;
   readonly recount: string;
@@ -25,22 +25,22 @@ const keyOf = (row: Row, names: readonly string[]): string => names.map((name) =
 
 async function recount(store: Store): Promise<AuditMismatch[]> {
   const metricAggregates = await store.rows<Row>(await sqlQuery('recount-metrics'));
-  const entries = await store.rows<Row>(await sqlQuery('recount-tests'));
+  const testAggregates = await store.rows<Row>(await sqlQuery('recount-tests'));
   return [
     ...metricAggregates.map(
       (row): AuditMismatch => ({
-        what: 'report',
+        what: 'metric aggregate',
         key: keyOf(row, ['experiment', 'phase', 'arm', 'ordinal']),
         aggregate: JSON.stringify(row['aggregate']),
         recount: JSON.stringify(row['recount']),
       }),
     ),
-    ...entries.map(
+    ...testAggregates.map(
       (row): AuditMismatch => ({
-        what: 'entry',
-        key: keyOf(row, ['partition_id', 'experiment', 'phase', 'arm', 'metric', 'segment']),
-        aggregate: String(row['n'] ?? row['cells.n']),
-        recount: String(row['units.n']),
+        what: 'test aggregate',
+        key: keyOf(row, ['siblings', 'experiment', 'phase', 'arm', 'metric', 'segment']),
+        aggregate: String(row['aggregate']),
+        recount: String(row['recount']),
       }),
     ),
   ];

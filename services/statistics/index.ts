@@ -1,6 +1,7 @@
 /**
- * `tripline/statistics`: pure functions over sums, no I/O. Every answer is `{ ok: true, ... }` or `{ ok: false, reason
- * }`.
+ * `tripline/statistics`: pure functions over sums, no I/O. Every answer is `{ ok: true, ... }` or
+ * `{ ok: false, reason }`. From `math/` comes what decides; `math/library/` is offered to analysts, no decision uses
+ * it.
  */
 export { eHolm } from '../kernel/e-holm.ts';
 export { metricWeight } from '../kernel/experiment.ts';

@@ -12,7 +12,7 @@ import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { positionsPerOffset } from '../kernel/state-rows.ts';
+import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { Singleton } from '../runtime/singleton.ts';

@@ -1,20 +1,20 @@
--- Standing audit: report cells against a recount of the unit rows they were summed from, in the parts of the open generation. No row comes back when they agree, to the
--- last digit.
+-- Standing audit: metric aggregates against a recount of the unit rows they were summed from, in the partitions of the open generation. No row comes back when they
+-- agree, to the last digit.
 WITH
   (SELECT argMax((first_partition_id, partitions), generation) FROM generations WHERE step = 2) AS open,
-  cells AS (
-    SELECT experiment, phase, arm, slot AS ordinal,
-      (sum(n), sum(x[1]), sum(xx[1]), sum(xx[2]), sum(xx[3]), sum(xx[4]), sum(xx[5])) AS sums
-    FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'report' GROUP BY experiment, phase, arm, ordinal
+  aggregates AS (
+    SELECT experiment, phase, arm, metric_ordinal AS ordinal,
+      (sum(units), sum(first_events), sum(sums[1]), sum(sums[2]), sum(sums[3]), sum(sums[4]), sum(sums[5])) AS total
+    FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'metric_aggregate' GROUP BY experiment, phase, arm, ordinal
   ),
-  units AS (
+  recounted AS (
     SELECT experiment, phase, arm, ordinal,
-      (toInt64(count()), toInt64(countIf(y > 0)), sum(y), sum(d), sum(y * y), sum(d * d), sum(y * d)) AS sums
+      (toInt64(count()), toInt64(countIf(numerator > 0)), sum(numerator), sum(denominator), sum(numerator * numerator), sum(denominator * denominator), sum(numerator * denominator)) AS total
     FROM (
-      SELECT experiment, phase, arm, pair AS ordinal, toInt128(x[2 * pair + 1]) AS y, toInt128(x[2 * pair + 2]) AS d
-      FROM state FINAL ARRAY JOIN range(toUInt32(length(x) / 2)) AS pair WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit' AND n = 1
+      SELECT experiment, phase, arm, toUInt16(pair) AS ordinal, toInt128(totals[2 * pair + 1]) AS numerator, toInt128(totals[2 * pair + 2]) AS denominator
+      FROM state FINAL ARRAY JOIN range(toUInt32(length(totals) / 2)) AS pair WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit' AND NOT crossover
     ) GROUP BY experiment, phase, arm, ordinal
   )
-SELECT experiment, phase, arm, ordinal, cells.sums AS aggregate, units.sums AS recount
-FROM cells FULL OUTER JOIN units USING (experiment, phase, arm, ordinal)
-WHERE cells.sums != units.sums
+SELECT experiment, phase, arm, ordinal, aggregates.total AS aggregate, recounted.total AS recount
+FROM aggregates FULL OUTER JOIN recounted USING (experiment, phase, arm, ordinal)
+WHERE aggregates.total != recounted.total

@@ -1,20 +1,24 @@
--- Standing audit: units whose latest closed entry began in a segment, against the n of that segment's cell (a difference: it is never negative). Partitions that
--- were one in the first generation are taken together: when a partition_id was divided its cells stayed whole with one of its children.
+-- Standing audit: units whose latest closed entry began in a segment (entries[9 m + 1] of metric m), against the units of that segment's test aggregate, which is a
+-- difference and never negative. Sibling partitions, which were one in the first generation, are taken together: when a partition was divided its aggregates stayed whole
+-- with one of its children.
 WITH
   (SELECT argMax((first_partition_id, partitions, sibling_group), generation) FROM generations WHERE step = 2) AS open,
-  cells AS (
-    SELECT intDiv(partition_id - open.1, greatest(open.3, 1)) AS sibling_group, experiment, phase, arm, candidate, metric, slot AS segment, sum(n) AS total
-    FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'entry'
-    GROUP BY sibling_group, experiment, phase, arm, candidate, metric, segment
+  aggregates AS (
+    SELECT intDiv(partition_id - open.1, greatest(open.3, 1)) AS siblings, experiment, phase, arm, candidate, metric, segment, sum(units) AS total
+    FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'test_aggregate'
+    GROUP BY siblings, experiment, phase, arm, candidate, metric, segment
   ),
-  metrics AS (SELECT DISTINCT experiment, phase, metric, slot AS ordinal FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'report'),
-  units AS (
-    SELECT intDiv(partition_id - open.1, greatest(open.3, 1)) AS sibling_group, experiment, phase, arm, ordinal, y[9 * ordinal + 1] AS segment, toInt64(count()) AS n
-    FROM (SELECT partition_id, experiment, phase, candidate AS arm, pair AS ordinal, y FROM state FINAL ARRAY JOIN range(toUInt32(length(y) / 9)) AS pair WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit')
-    WHERE segment >= 0 GROUP BY sibling_group, experiment, phase, arm, ordinal, segment
+  metrics AS (SELECT DISTINCT experiment, phase, metric, metric_ordinal AS ordinal FROM state FINAL WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'metric_aggregate'),
+  entered AS (
+    SELECT intDiv(partition_id - open.1, greatest(open.3, 1)) AS siblings, experiment, phase, arm, ordinal, last_segment, toInt64(count()) AS total
+    FROM (
+      SELECT partition_id, experiment, phase, arm, toUInt16(number) AS ordinal, entries[9 * number + 1] AS last_segment
+      FROM state FINAL ARRAY JOIN range(toUInt32(length(entries) / 9)) AS number WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit'
+    )
+    WHERE last_segment >= 0 GROUP BY siblings, experiment, phase, arm, ordinal, last_segment
   )
-SELECT cells.sibling_group AS partition_id, cells.experiment, cells.phase, cells.arm, cells.metric, cells.segment, cells.total AS n, units.n
-FROM cells
-INNER JOIN metrics ON metrics.experiment = cells.experiment AND metrics.phase = cells.phase AND metrics.metric = cells.metric
-LEFT JOIN units ON units.sibling_group = cells.sibling_group AND units.experiment = cells.experiment AND units.phase = cells.phase AND units.arm = cells.arm AND units.ordinal = metrics.ordinal AND units.segment = cells.segment
-WHERE cells.total != units.n
+SELECT aggregates.siblings AS siblings, aggregates.experiment AS experiment, aggregates.phase AS phase, aggregates.arm AS arm, aggregates.metric AS metric, aggregates.segment AS segment, aggregates.total AS aggregate, entered.total AS recount
+FROM aggregates
+INNER JOIN metrics ON metrics.experiment = aggregates.experiment AND metrics.phase = aggregates.phase AND metrics.metric = aggregates.metric
+LEFT JOIN entered ON entered.siblings = aggregates.siblings AND entered.experiment = aggregates.experiment AND entered.phase = aggregates.phase AND entered.arm = aggregates.arm AND entered.ordinal = metrics.ordinal AND entered.last_segment = aggregates.segment
+WHERE aggregates.total != entered.total

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { createJoinerStore } from '../../services/joiner/joiner-store.clickhouse.ts';
 import { loadPartition, prefetch } from '../../services/joiner/load-partition.ts';
 import { createPartitionState, foldRecord } from '../../services/joiner/index.ts';
-import { takeFlushRows } from '../../services/joiner/rows.ts';
+import { takeFlushRows } from '../../services/joiner/flush-rows.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import { createAvroCodec } from '../../services/runtime/avro-codec.ts';

@@ -6,6 +6,7 @@ import { decide } from '../../services/control/index.ts';
 import { betDesignOf, betLogs, fixedPoint } from '../../services/kernel/bets.ts';
 import type { TestAggregate, Look, MetricAggregate, SegmentStart } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
+import { testSumsOf } from '../../services/kernel/state/write.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { evaluate } from '../../services/statistics/index.ts';
 import { createLookReader, type LookRow } from '../../services/statistics/look-reader.ts';
@@ -77,32 +78,40 @@ function fullLook(experiment: ExperimentRevision): Look {
   return { experiment, partitions, segments, configurationChanges: [], metricAggregates, entries };
 }
 
+const emptyRow = {
+  arm: '',
+  metric: '',
+  candidate: '',
+  metricOrdinal: 0,
+  segment: 0,
+  eventClock: '0',
+  units: '0',
+  firstEvents: '0',
+  sums: [],
+  testSums: [],
+  body: '',
+};
+
 /** The same as rows of ClickHouse, as the look loop gets them. */
 const rowsOf = ({ experiment, partitions, segments, metricAggregates, entries }: Look): LookRow[] => {
   const base = {
+    ...emptyRow,
     experiment: experiment.spec.id,
     phase: 1,
     position: '4096',
-    arm: '',
-    metric: '',
-    candidate: '',
-    slot: 0,
-    clock: '0',
-    n: '0',
-    x: [],
-    xx: [],
-    body: '',
   };
   return [
     ...partitions.map(({ partitionId, assigned }) => ({
       ...base,
       partitionId,
-      kind: 'experiment',
+      kind: 'experiment' as const,
       key: '',
       body: JSON.stringify({
         revision: formatRevision(experiment),
         segments: segments.filter((segment) => segment.partitionId === partitionId),
         configurationChanges: [],
+        armSeen: [0, 0],
+        lastSeenAt: [0, 0],
         assigned: Object.values(assigned),
         events: 2_560,
         crossovers: 0,
@@ -112,13 +121,13 @@ const rowsOf = ({ experiment, partitions, segments, metricAggregates, entries }:
     ...metricAggregates.map((aggregate) => ({
       ...base,
       partitionId: aggregate.partitionId,
-      kind: 'report',
+      kind: 'metric_aggregate' as const,
       key: '',
       arm: aggregate.arm,
       metric: aggregate.metric,
-      n: String(aggregate.units),
-      x: [String(aggregate.firstEvents)],
-      xx: [
+      units: String(aggregate.units),
+      firstEvents: String(aggregate.firstEvents),
+      sums: [
         aggregate.numerator,
         aggregate.denominator,
         aggregate.numerator2,
@@ -129,16 +138,14 @@ const rowsOf = ({ experiment, partitions, segments, metricAggregates, entries }:
     ...entries.map((aggregate) => ({
       ...base,
       partitionId: aggregate.partitionId,
-      kind: 'entry',
+      kind: 'test_aggregate' as const,
       key: '',
       arm: aggregate.arm,
       metric: aggregate.metric,
       candidate: 'B',
-      slot: aggregate.segment,
-      n: String(aggregate.sums.n),
-      x: [aggregate.sums.s, aggregate.sums.sv, aggregate.sums.svv, ...aggregate.sums.harm, ...aggregate.sums.win].map(
-        String,
-      ),
+      segment: aggregate.segment,
+      units: String(aggregate.sums.n),
+      testSums: testSumsOf(aggregate.sums).map(String),
     })),
   ];
 };
@@ -159,21 +166,14 @@ console.log(
 
 const live = 1_000;
 const checkpoints: LookRow[] = Array.from({ length: partitionIds }, (_, partitionId) => ({
+  ...emptyRow,
   partitionId,
   kind: 'checkpoint',
   experiment: '',
   phase: 0,
   key: '',
   position: '4096',
-  arm: '',
-  metric: '',
-  candidate: '',
-  slot: 0,
-  clock: String(monday + 16 * 24 * hour),
-  n: '0',
-  x: [],
-  xx: [],
-  body: '',
+  eventClock: String(monday + 16 * 24 * hour),
 }));
 const one = anExperimentFile();
 const reader = createLookReader(partitionIds);

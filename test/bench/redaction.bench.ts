@@ -137,7 +137,7 @@ for (const names of [false, true]) {
   );
 }
 
-/** Of one character, of nested JSON, of anchors in turns, of long tokens, of names and of scripts that are folded. */
+/** Of one character, of nested JSON, of trigger literals in turns, of long tokens, of names and of scripts that are folded. */
 const pieces = [
   'A',
   '5',

@@ -19,7 +19,10 @@ const line = '{"id":"1","text":"The invoice was paid twice, write to ada@example
 const importing = (...names: readonly string[]): string[] => [
   '--input-type=module',
   '-e',
-  `${names.map((name) => `import '${name}';`).join('\n')}\nprocess.stdout.write(String(process.resourceUsage().maxRSS * 1024));`,
+  [
+    ...names.map((name) => `import '${name}';`),
+    'process.stdout.write(String(process.resourceUsage().maxRSS * 1024));',
+  ].join('\n'),
 ];
 const compiled = (name: string): string => new URL(`../../dist/${name}`, import.meta.url).href;
 

@@ -21,6 +21,7 @@ import { createRegistryClient } from '../../services/runtime/registry-client.ts'
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { topicName } from '../../services/runtime/topics.ts';
 import { aRevision } from '../support/build.ts';
+import { selectTotals } from '../support/state-sql.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
@@ -66,10 +67,7 @@ const rowsOf = async (user: string) =>
       { user },
     )
   )[0];
-const report = () =>
-  path.store.rows(
-    "SELECT metric, arm, sum(n) AS units, sum(xx[1]) AS numerator, sum(xx[2]) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm ORDER BY metric, arm",
-  );
+const report = () => path.store.rows(selectTotals());
 const table = createAssignmentTable([aRevision({ phaseStartedAt: systemClock.now(), appliedAt: systemClock.now() })]);
 const call = (user: string, ticket: string): string =>
   emitter.record({

@@ -16,12 +16,25 @@ import { systemClock } from '../../services/runtime/system-clock.ts';
 import { anExperimentFile } from '../support/build.ts';
 import { realData } from '../support/real-data.ts';
 import { writeScenario } from '../support/scenario-files.ts';
+import { metricLines } from '../support/metric-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-replay-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = anExperimentFile({
-  metrics:
-    '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.06, sd: 0.24 }, cap: 1 }\n    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 2500, sd: 1500 }, cap: 5000 }\n    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.1, baseline: { mean: 0.2, sd: 0.4 }, cap: 1 }\n',
+  metrics: metricLines([
+    { id: 'error_rate', harm: '+0.05', baseline: { mean: 0.06, sd: 0.24 }, cap: 1 },
+    { id: 'cost', numerator: 'cost_nano_usd', harm: '+30%', baseline: { mean: 2500, sd: 1500 }, cap: 5000 },
+    {
+      id: 'reopen_rate',
+      role: 'goal',
+      numerator: 'any(ticket_reopened)',
+      denominator: 'any(ticket_resolved)',
+      window: '72h',
+      harm: '+0.1',
+      baseline: { mean: 0.2, sd: 0.4 },
+      cap: 1,
+    },
+  ]),
 });
 const parsed = parseExperimentFile(file, 'test');
 if (!parsed.ok) throw new Error("the test's own experiment is wrong");

@@ -80,7 +80,7 @@ describe.skipIf(folder === undefined)('Upworthy: sample ratio on impressions, eq
       known[name]?.['impressions'],
     ]);
   });
-  test('every week of broken randomisation with 3 tests or more is flagged at 0.001, its tests taken as ramp revisions', () => {
+  test('every week of broken randomisation with 3 tests or more is flagged at 0.001, a test a ramp revision', () => {
     const weeks = [...new Set(broken.map(({ week }) => week))]
       .map((week) => [week, broken.filter((given) => given.week === week)] as const)
       .filter(([, group]) => group.length >= 3);

@@ -224,7 +224,8 @@ describe.skipIf(folder === undefined)('vectors', () => {
     ),
   ];
   console.log(
-    `methods without a function: ${without(false).join(', ') || 'none'}; optional ones: ${without(true).join(', ') || 'none'}`,
+    `methods without a function: ${without(false).join(', ') || 'none'}; ` +
+      `optional ones: ${without(true).join(', ') || 'none'}`,
   );
   test('there are some, and every method that is not optional has a function', () => {
     expect(known.length).toBeGreaterThan(15);

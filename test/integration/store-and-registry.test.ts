@@ -73,8 +73,8 @@ describe("ClickHouse's HTTP interface", () => {
     const own = await createStore({ url: url(), database: 'migrating' });
     expect((await migrate(own, { url: url() })).length).toBeGreaterThan(0);
     expect(await migrate(own, { url: url() })).toEqual([]);
-    await own.insertRows('schema_migrations', [{ name: '0001_log_state.sql', sha256: 'other' }]);
-    await expect(migrate(own, { url: url() })).rejects.toThrow('0001_log_state.sql was changed');
+    await own.insertRows('schema_migrations', [{ name: '0001_state.sql', sha256: 'other' }]);
+    await expect(migrate(own, { url: url() })).rejects.toThrow('0001_state.sql was changed');
     await own.command('DROP DATABASE migrating');
     await own.close();
   });

@@ -146,4 +146,8 @@ export const ratioCells: readonly Cell[] = shares.flatMap((share) =>
 
 export const boundOf = (engine: string): number => (engine === 'sample-ratio at .001' ? 0.001 : alpha);
 export const nameOf = ({ outcome, rate, share, arrival }: Cell): string =>
-  `${outcome === 'ratio' ? 'arms' : outcome}${outcome === 'lognormal' || outcome === 'ratio' ? '' : ` ${100 * rate}%`}, share ${100 * share}%, ${arrival}`;
+  [
+    outcome === 'ratio' ? 'arms' : outcome === 'lognormal' ? outcome : `${outcome} ${100 * rate}%`,
+    `share ${100 * share}%`,
+    arrival,
+  ].join(', ');

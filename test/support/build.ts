@@ -5,6 +5,7 @@ import type { Evaluation, MetricEvaluation } from '../../services/kernel/evaluat
 import { emptyTestSums } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
+import { metricLines } from './metric-line.ts';
 
 export const hour = 3_600_000;
 export const monday = Date.parse('2026-03-02T00:00:00Z');
@@ -19,12 +20,39 @@ experiment:
 ${change.extra ?? ''}  metrics:
 ${
   change.metrics ??
-  `    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
-    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 }, cap: 5000 }
-    - { id: cost_per_user, role: signal, numerator: cost_nano_usd, better: lower, window: 1h, harm: +20%, baseline: { mean: 3000, sd: 2000 }, cap: 20000 }
-    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.02, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }
-    - { id: hours, role: signal, numerator: sum(ticket_resolved), denominator: count(ticket_resolved), better: lower, window: 72h, harm: +20%, baseline: { mean: 5, sd: 4 }, cap: 40 }
-`
+  metricLines([
+    { id: 'error_rate', harm: '+0.05', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 },
+    { id: 'cost', numerator: 'cost_nano_usd', harm: '+20%', baseline: { mean: 1000, sd: 500 }, cap: 5000 },
+    {
+      id: 'cost_per_user',
+      denominator: undefined,
+      role: 'signal',
+      numerator: 'cost_nano_usd',
+      harm: '+20%',
+      baseline: { mean: 3000, sd: 2000 },
+      cap: 20000,
+    },
+    {
+      id: 'reopen_rate',
+      role: 'goal',
+      numerator: 'any(ticket_reopened)',
+      denominator: 'any(ticket_resolved)',
+      window: '72h',
+      harm: '+0.02',
+      baseline: { mean: 0.05, sd: 0.2 },
+      cap: 1,
+    },
+    {
+      id: 'hours',
+      role: 'signal',
+      numerator: 'sum(ticket_resolved)',
+      denominator: 'count(ticket_resolved)',
+      window: '72h',
+      harm: '+20%',
+      baseline: { mean: 5, sd: 4 },
+      cap: 40,
+    },
+  ])
 }`;
 
 export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExperimentFile()): ExperimentRevision {
@@ -66,7 +94,7 @@ export function aMetric(
 
 /** A look at which nothing is the matter, an hour into the phase. */
 export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
-  experiment: aRevision(),
+  experiment: change.experiment ?? aRevision(),
   versionVector: [{ partitionId: 0, position: 4096 }],
   watermark: monday + hour,
   newestClock: monday + hour,

@@ -9,7 +9,7 @@ import type { JoinerStore } from '../../services/joiner/joiner-store.ts';
 
 import { loadPartition, prefetch } from '../../services/joiner/load-partition.ts';
 import type { CacheLimits } from '../../services/joiner/prefetch.ts';
-import { type FlushRows, takeFlushRows } from '../../services/joiner/rows.ts';
+import { type FlushRows, takeFlushRows } from '../../services/joiner/flush-rows.ts';
 import { createMemoryState, type MemoryState } from './memory-state.ts';
 
 /** One record a message. */

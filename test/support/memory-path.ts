@@ -4,7 +4,7 @@
  */
 import { decide } from '../../services/control/index.ts';
 import { createPartitionState, foldRecord, lookAt, type PartitionState } from '../../services/joiner/index.ts';
-import { takeFlushRows } from '../../services/joiner/rows.ts';
+import { takeFlushRows } from '../../services/joiner/flush-rows.ts';
 import type { Decision } from '../../services/kernel/decision.ts';
 import type { Evaluation } from '../../services/kernel/evaluation.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';

@@ -1,9 +1,4 @@
 /** The joiner's store in memory, as tests know it. */
-export {
-  createMemoryState,
-  type FactRead,
-  type MemoryState,
-  readFacts,
-  readStateRows,
-  type StateRowRead,
-} from '../../services/joiner/joiner-store.memory.ts';
+export { type FactRead, readFacts } from '../../services/joiner/fact-rows.ts';
+export { createMemoryState, type MemoryState } from '../../services/joiner/joiner-store.memory.ts';
+export { readStateRows, type StateRowRead } from '../../services/kernel/state/read-binary.ts';

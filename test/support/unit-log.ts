@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { anExperimentFile, aRevision, hour, monday } from './build.ts';
+import { metricLines } from './metric-line.ts';
 
 export const first = aRevision();
 const nextPhase = {
@@ -17,8 +18,20 @@ const nextPhase = {
   appliedAt: monday + 20 * hour,
 };
 const orgFile = anExperimentFile({
-  metrics:
-    '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 6h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n    - { id: thumbs, role: signal, numerator: sum(thumbs), better: higher, window: 12h, harm: 10%, baseline: { mean: 0.3, sd: 0.4 }, cap: 3 }\n',
+  metrics: metricLines([
+    { id: 'error_rate', window: '6h', harm: '+0.05', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 },
+    {
+      id: 'thumbs',
+      denominator: undefined,
+      role: 'signal',
+      numerator: 'sum(thumbs)',
+      better: 'higher',
+      window: '12h',
+      harm: '10%',
+      baseline: { mean: 0.3, sd: 0.4 },
+      cap: 3,
+    },
+  ]),
 })
   .replace('id: exp-test', 'id: exp-org')
   .replace('unit: user', 'unit: org');

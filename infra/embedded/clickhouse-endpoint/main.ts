@@ -80,6 +80,20 @@ async function structureOf(
   return structure;
 }
 
+/** One thread, one block: the insert becomes one part, and a part appears by one rename. */
+const oneBlock = Object.entries({
+  async_insert: 0,
+  max_threads: 1,
+  max_insert_threads: 1,
+  max_block_size: 1_048_576,
+  preferred_block_size_bytes: 0,
+  min_insert_block_size_rows: 1_048_576,
+  min_insert_block_size_bytes: 1_073_741_824,
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: 1_048_576,
+  max_read_buffer_size: 1_048_576,
+}).map(([name, value]) => `${name} = ${value}`);
+
 let spooled = 0;
 async function insert(request: EngineRequest, rows: Buffer): Promise<void> {
   const { table, columns } = request.insert ?? { table: '', columns: [] };
@@ -96,13 +110,10 @@ async function insert(request: EngineRequest, rows: Buffer): Promise<void> {
           : ` (${[...structure.matchAll(/`([^`]+)`/g)].map(([, name]) => `\`${name}\``).join(', ')})`;
       const passed = Object.entries(request.settings)
         .filter(([name]) => /^(input_format|date_time_input_format)/.test(name))
-        .map(([name, value]) => `, ${name} = ${quote(value)}`)
-        .join('');
-      // One thread, one block: the insert becomes one part, and a part appears by one rename.
-      const settings = `SETTINGS async_insert = 0, max_threads = 1, max_insert_threads = 1, max_block_size = 1048576, preferred_block_size_bytes = 0, min_insert_block_size_rows = 1048576, min_insert_block_size_bytes = 1073741824, input_format_parallel_parsing = 0, max_insert_block_size = 1048576, max_read_buffer_size = 1048576${passed}`;
-      await session.queryAsync(
-        `INSERT INTO ${table}${names} SELECT * FROM file(${quote(file)}, ${request.format}, ${quote(structure)}) ${settings}`,
-      );
+        .map(([name, value]) => `${name} = ${quote(value)}`);
+      const rowsOf = `file(${quote(file)}, ${request.format}, ${quote(structure)})`;
+      const settings = [...oneBlock, ...passed].join(', ');
+      await session.queryAsync(`INSERT INTO ${table}${names} SELECT * FROM ${rowsOf} SETTINGS ${settings}`);
     });
   } finally {
     rmSync(file, { force: true });
@@ -165,7 +176,8 @@ const server = createServer(async (incoming, response) => {
     const url = new URL(incoming.url ?? '/', 'http://localhost');
     if (!allowed(incoming, url))
       throw new Error(
-        'Code: 516. DB::Exception: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)',
+        'Code: 516. DB::Exception: Authentication failed: password is incorrect, ' +
+          'or there is no user with such name. (AUTHENTICATION_FAILED)',
       );
     if (url.pathname === '/' && incoming.method === 'GET' && !url.searchParams.has('query')) {
       response.end('Ok.\n');

@@ -98,7 +98,8 @@ const selects = /^\s*(?:\(|SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b/i;
 export function withSettings(sql: string, settings: Readonly<Record<string, string>>): string {
   const entries = Object.entries(settings);
   if (entries.length === 0 || !/^\s*(?:SELECT|WITH)\b/i.test(sql) || /\bSETTINGS\b/i.test(sql)) return sql;
-  return `${sql.replace(/;\s*$/, '')} SETTINGS ${entries.map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`;
+  const clause = entries.map(([name, value]) => `${name} = ${literal(value)}`).join(', ');
+  return `${sql.replace(/;\s*$/, '')} SETTINGS ${clause}`;
 }
 export const returnsRows = (sql: string): boolean => selects.test(sql);
 

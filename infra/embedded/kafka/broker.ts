@@ -17,6 +17,11 @@ const pom = existsSync(join(here, 'pom.xml'))
 
 const waysRound = 'or use a broker of your own: KAFKA_BROKERS=host:9092, or `docker compose up`';
 
+const packages = {
+  java: 'Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk',
+  maven: 'Debian: apt-get install maven; macOS: brew install maven',
+};
+
 export async function javaVersion(): Promise<number | undefined> {
   try {
     const { stdout, stderr } = await run('java', ['-version']);
@@ -35,7 +40,7 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
       'STACK_PREREQUISITE',
       `the embedded broker needs Java 17 or newer, found ${version ?? 'none'}`,
       {
-        hint: `install a JDK or JRE (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), ${waysRound}`,
+        hint: `install a JDK or JRE (${packages.java}), ${waysRound}`,
       },
     );
   }
@@ -69,7 +74,7 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
       missing ? 'the embedded broker needs Maven 3.8 or newer, found none' : 'Maven could not fetch the broker',
       {
         cause,
-        hint: `${missing ? 'install it (Debian: apt-get install maven; macOS: brew install maven)' : 'check the way to Maven Central'}, ${waysRound}`,
+        hint: `${missing ? `install it (${packages.maven})` : 'check the way to Maven Central'}, ${waysRound}`,
       },
     );
   } finally {
@@ -116,6 +121,15 @@ function properties(data: string, port: number, controllerPort: number): string 
     .join('\n');
 }
 
+const loggingProperties = `status=error
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %c %m%n
+rootLogger.level=warn
+rootLogger.appenderRef.out.ref=out
+`;
+
 export async function startBroker(options: {
   folder: string;
   logFolder: string;
@@ -130,10 +144,7 @@ export async function startBroker(options: {
   const log4j = join(options.folder, 'log4j2.properties');
   mkdirSync(options.folder, { recursive: true });
   writeFileSync(config, properties(data, options.port, options.controllerPort));
-  writeFileSync(
-    log4j,
-    'status=error\nappender.out.type=Console\nappender.out.name=out\nappender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d{ISO8601} %p %c %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n',
-  );
+  writeFileSync(log4j, loggingProperties);
   if (!existsSync(join(data, 'meta.properties'))) {
     // One in 64 would begin with a dash, which the tool reads as an option; without the top bit it begins with a
     // letter.

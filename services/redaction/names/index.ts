@@ -1,15 +1,21 @@
 /**
- * `namesFamily`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small trained
- * tagger.
+ * `namesDetector`: PERSON, LOCATION, ADDRESS and ZIP. The second, switchable tier: gazetteer, context and a small
+ * trained tagger.
  */
-import type { Family, Finding } from '../family.ts';
-import { findAddresses, findAddressShapes } from './addresses.ts';
+import type { Detector } from '../detector.ts';
+import type { Finding } from '../finding.ts';
+import { findAddressShapes } from './address-shapes.ts';
+import { findAddresses } from './addresses.ts';
 import { findIntroduced } from './introductions.ts';
-import { flag, lexicon } from './lexicon.ts';
-import { label, nameEnd, settle, tag } from './tagger.ts';
-import { shape, type Tokens, tokenize } from './tokens.ts';
+import { has, lexicon, ordinary } from './lexicon.ts';
+import { mayHoldNames } from './may-hold-names.ts';
+import { findByField } from './name-fields.ts';
+import { label, nameEnd, resolveLabels, tag } from './tagger.ts';
+import { tokenize } from './tokenize.ts';
+import { bitsAt, endAt, hashAt, isWritten, shape, shapeAt, startAt, type Tokens } from './tokens.ts';
 import { findUncased } from './uncased.ts';
 
+/** One a token, reused from text to text. */
 let labels = new Uint8Array(4_096);
 
 /** One more than the engine takes from one text: it goes out whole then, and nobody needs the rest. */
@@ -21,62 +27,28 @@ function findTagged(all: Tokens, out: Finding[]): void {
     if (kind === label.none) continue;
     const last = nameEnd(all, labels, at);
     if (out.length > mostNames) return;
-    if (kind !== label.organisation)
-      out.push({
-        start: all.start[at] ?? 0,
-        end: all.end[last] ?? 0,
-        type: kind === label.person ? 'PERSON' : 'LOCATION',
-        rank: kind === label.person ? 30 : 28,
-      });
+    const start = startAt(all, at);
+    const end = endAt(all, last);
+    if (kind === label.person) out.push({ start, end, type: 'PERSON', rank: 30 });
+    else if (kind === label.place) out.push({ start, end, type: 'LOCATION', rank: 28 });
     at = last;
   }
 }
 
+/** More different names than this in one text are a list: its words are judged one by one. */
+const mostPeople = 64;
 /** A word labelled once as a person's name is one everywhere in the text, when it means nothing else. */
-function agree(all: Tokens): void {
+function labelAlike(all: Tokens): void {
   const people = new Set<number>();
-  for (let at = 0; at < all.count && people.size < 64; at += 1)
-    if (labels[at] === label.person && ((all.bits[at] ?? 0) & ordinary) === 0 && all.shape[at] !== shape.initial)
-      people.add(all.hash[at] ?? 0);
+  for (let at = 0; at < all.count && people.size < mostPeople; at += 1)
+    if (labels[at] === label.person && !has(bitsAt(all, at), ordinary) && all.shape[at] !== shape.initial)
+      people.add(hashAt(all, at));
   if (people.size === 0) return;
   for (let at = 0; at < all.count; at += 1) {
-    const form = all.shape[at] ?? 0;
-    if (
-      labels[at] === label.none &&
-      (form === shape.capital || form === shape.allCapitals || form === shape.mixed) &&
-      people.has(all.hash[at] ?? 0)
-    )
-      labels[at] = label.person;
+    const form = shapeAt(all, at);
+    if (labels[at] !== label.none || !isWritten(form) || form === shape.initial) continue;
+    if (people.has(hashAt(all, at))) labels[at] = label.person;
   }
-}
-const ordinary = flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised;
-
-/**
- * Field names whose whole value is one of ours, without separators and case. `name` alone is not among them: tools and
- * models have names too.
- */
-const keys: Readonly<Record<string, string>> = Object.fromEntries(
-  (
-    [
-      [
-        'PERSON',
-        'firstname lastname fullname surname givenname middlename maidenname familyname customername patientname cardholdername cardholder accountholder holdername contactname recipientname sendername employeename guestname vorname nachname prenom nomdefamille nombrecompleto apellido apellidos cognome sobrenome nomecompleto voornaam achternaam imie nazwisko fornamn efternamn fornavn etternavn efternavn soyad jmeno prijmeni имя фамилия отчество фио 姓名 氏名 名前 이름 성명',
-      ],
-      [
-        'ADDRESS',
-        'address streetaddress street addressline addressline1 addressline2 address1 address2 line1 homeaddress billingaddress shippingaddress mailingaddress anschrift adresse strasse direccion domicilio indirizzo endereco adres adresa adress адрес адреса 地址 住所 주소',
-      ],
-      ['LOCATION', 'city town hometown birthplace placeofbirth ort stadt ville ciudad citta cidade miasto город місто'],
-      ['ZIP', 'zip zipcode postcode postalcode plz codepostal codigopostal cep cap postnummer psc индекс'],
-    ] as const
-  ).flatMap(([type, names]) => names.split(' ').map((name) => [name, type])),
-);
-
-function findByKey(text: string, key: string | undefined, out: Finding[]): void {
-  const type = key === undefined ? undefined : keys[key.toLowerCase().replaceAll(/[^\p{L}\d]/gu, '')];
-  if (type === undefined || text.length > 160 || text.includes('[') || !/[\p{L}\d]/u.test(text)) return;
-  const start = text.length - text.trimStart().length;
-  out.push({ start, end: text.trimEnd().length, type, rank: 60 });
 }
 
 function anyLabel(count: number): boolean {
@@ -84,15 +56,16 @@ function anyLabel(count: number): boolean {
   return false;
 }
 
-function findOnce(text: string): Finding[] {
+function findInText(text: string): Finding[] {
   const found: Finding[] = [];
   const all = tokenize(text, lexicon());
+  // Four more, since neighbours are read without a look at the count.
   if (all.count + 4 > labels.length) labels = new Uint8Array(all.count * 2 + 4);
   labels.fill(label.none, all.count, all.count + 4);
   tag(text, all, labels);
-  settle(all, labels);
+  resolveLabels(all, labels);
   if (anyLabel(all.count)) {
-    agree(all);
+    labelAlike(all);
     findTagged(all, found);
     if (found.length > mostNames) return found;
   }
@@ -120,11 +93,19 @@ function disjoint(found: Finding[]): Finding[] {
   return merged;
 }
 
-export const namesFamily: Family = {
+/** What a unit of text costs here, in budget steps: its words, three times. */
+const unitSteps = 1 / 24;
+
+export const namesDetector: Detector = {
   name: 'names',
-  anchors: [],
-  find(text, _hits, context, out) {
-    findByKey(text, context.key, out);
-    for (const finding of findOnce(text)) out.push(finding);
+  tier: 'names',
+  types: ['PERSON', 'LOCATION', 'ADDRESS', 'ZIP'],
+  literals: [],
+  wants: ({ given }) => mayHoldNames(given),
+  find({ text, key, budget, out }) {
+    budget.left -= text.length * unitSteps;
+    if (budget.left <= 0) return;
+    findByField(text, key, out);
+    for (const finding of findInText(text)) out.push(finding);
   },
 };

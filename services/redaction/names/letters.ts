@@ -2,7 +2,7 @@
  * What a UTF-16 unit is to the names tier, and how it is folded before it is hashed: two tables over the basic plane,
  * made on first use.
  */
-import { isPlain } from '../fold-text.ts';
+import { isPlain } from '../fold-tables.ts';
 
 export const unitKind = { other: 0, lower: 1, upper: 2, caseless: 3, digit: 4, mark: 5 } as const;
 

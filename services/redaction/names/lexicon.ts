@@ -4,7 +4,7 @@
  */
 import { hashPhrase, hashWord, wordsOf } from './letters.ts';
 import { lexiconTable } from './lexicon-table.ts';
-import { vocabulary } from './vocabulary.ts';
+import { vocabulary, vocabularyOf } from './vocabulary.ts';
 
 export const flag = {
   given: 1,
@@ -26,11 +26,13 @@ export const flag = {
 } as const;
 export const anyName = flag.given | flag.rareGiven | flag.surname | flag.rareSurname;
 export const anyPlace = flag.city | flag.town | flag.country;
+/** Means something in itself, so that a capital is no sign of a name. */
+export const ordinary = flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised;
+export const has = (bits: number, any: number): boolean => (bits & any) !== 0;
 
 export type Lexicon = {
-  readonly lookup: (
-    hash: number,
-  ) => number /** The same for hashes that are seldom known, as those of two words side by side are. */;
+  readonly lookup: (hash: number) => number;
+  /** The same for hashes that are seldom known, as those of two words next to each other are. */
   readonly lookupRare: (hash: number) => number;
 };
 
@@ -84,12 +86,12 @@ export function lexicon(): Lexicon {
     bits[slot] = (bits[slot] ?? 0) | more;
   };
   for (const [hash, more] of entries(Buffer.from(lexiconTable, 'base64'))) add(hash, more);
-  for (const [name, words] of Object.entries(vocabulary)) {
-    for (const word of words) {
-      add(hashPhrase(word), flag[name as keyof typeof vocabulary]);
-      if (wordsOf(word).length > 1) add(hashWord(wordsOf(word)[0] ?? ''), flag.phraseStart);
+  for (const kind of Object.keys(vocabulary) as (keyof typeof vocabulary)[])
+    for (const word of vocabularyOf(kind)) {
+      add(hashPhrase(word), flag[kind]);
+      const [first, second] = wordsOf(word);
+      if (first !== undefined && second !== undefined) add(hashWord(first), flag.phraseStart);
     }
-  }
   // The words of a language's everyday use miss the processor's caches in a table of 6 MB; here they do not.
   const recent = new Int32Array(recentWords);
   const recentBits = new Uint16Array(recentWords).fill(bits[slotOf(0)] ?? 0);

@@ -1,8 +1,9 @@
 /** Labels the words of a text with the trained weights, left to right, and joins labelled neighbours into findings. */
+import { isCandidate } from './candidates.ts';
 import { caseMode, featureCount, featuresAt } from './features.ts';
-import { isCandidate, gap, shape, type Tokens } from './tokens.ts';
-import { flag } from './lexicon.ts';
-import { hashWord } from './letters.ts';
+import { flag, has, ordinary } from './lexicon.ts';
+import { isOf, isParticle, isShortForm } from './small-words.ts';
+import { bitsAt, gap, gapAt, isPeriod, joinsWords, lengthAt, phraseAt, shape, shapeAt, type Tokens } from './tokens.ts';
 import { weightTable } from './weights.ts';
 
 export const label = { none: 0, person: 1, place: 2, organisation: 3 } as const;
@@ -10,15 +11,15 @@ export const label = { none: 0, person: 1, place: 2, organisation: 3 } as const;
 let weights: Int32Array | undefined;
 /**
  * Four bytes a feature, one a label, each 128 too high: two labels are added in one step and no sum of 26 overflows its
- * 16 bits.
+ * 16 bits. Decoded for the first text.
  */
-const loadWeights = (): Int32Array => {
+function loadWeights(): Int32Array {
   if (weights === undefined) {
     const bytes = Buffer.from(weightTable, 'base64');
     weights = Int32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readInt32LE(index * 4) ^ 0x80808080);
   }
   return weights;
-};
+}
 
 /**
  * In weight units (a feature weighs -127..127, 26 are summed): how much a word is taken for a name, or for a place,
@@ -29,31 +30,46 @@ const placeEagerness = 30;
 
 const cells = new Int32Array(featureCount);
 
-/** `US`, `U.S.`, `United States`: capitals that a table knows as a country, in a text that is not all capitals. */
-function sureCountry(all: Tokens, at: number, mode: number): boolean {
-  if (mode > 2) return false;
-  const form = all.shape[at] ?? 0;
-  if (form === shape.allCapitals && ((all.bits[at] ?? 0) & (flag.country | flag.capitalised)) === flag.country)
-    return true;
-  return form !== shape.lower && form !== shape.glued && ((all.phrase[at] ?? 0) & flag.country) !== 0;
+/** The label with the highest sum of weights over the features in `cells`. */
+function heaviest(table: Int32Array): number {
+  let even = 0;
+  let odd = 0;
+  for (let index = 0; index < featureCount; index += 1) {
+    const packed = table[cells[index] ?? 0] ?? 0;
+    even += packed & 0xff00ff;
+    odd += (packed >>> 8) & 0xff00ff;
+  }
+  const none = (even & 0xffff) - eagerness;
+  const person = odd & 0xffff;
+  const place = (even >>> 16) + placeEagerness;
+  const organisation = odd >>> 16;
+  const top = Math.max(person, place, organisation);
+  if (top <= none) return label.none;
+  return top === person ? label.person : top === place ? label.place : label.organisation;
 }
 
+/** `US`, `U.S.`, `United States`: capitals that a table knows as a country, in a text that is not all capitals. */
+function isSureCountry(all: Tokens, at: number, mode: number): boolean {
+  if (mode > 2) return false;
+  const form = shapeAt(all, at);
+  if (form === shape.allCapitals && (bitsAt(all, at) & (flag.country | flag.capitalised)) === flag.country) return true;
+  return form !== shape.lower && form !== shape.glued && has(phraseAt(all, at), flag.country);
+}
+
+const known = flag.given | flag.surname | flag.city | flag.country;
 /** Two to four capitals that no table knows, in a text of small letters: `AWS`, `SLA`. */
 const isAcronym = (all: Tokens, at: number, mode: number): boolean =>
   mode <= 2 &&
   all.shape[at] === shape.allCapitals &&
-  (all.end[at] ?? 0) - (all.start[at] ?? 0) <= (mode === 1 ? 4 : 3) &&
-  ((all.bits[at] ?? 0) & (flag.given | flag.surname | flag.city | flag.country)) === 0 &&
+  lengthAt(all, at) <= (mode === 1 ? 4 : 3) &&
+  !has(bitsAt(all, at), known) &&
   (all.shape[at + 1] === shape.lower || all.shape[at + 1] === shape.number);
 
-const byTables = (bits: number): number =>
-  (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.capitalised)) !== 0
-    ? label.none
-    : (bits & (flag.given | flag.surname)) !== 0
-      ? label.person
-      : (bits & (flag.country | flag.city)) !== 0
-        ? label.place
-        : label.none;
+function labelByTables(bits: number): number {
+  if (has(bits, ordinary)) return label.none;
+  if (has(bits, flag.given | flag.surname)) return label.person;
+  return has(bits, flag.country | flag.city) ? label.place : label.none;
+}
 
 /** Fills `labels` (one a token). */
 export function tag(text: string, all: Tokens, labels: Uint8Array): void {
@@ -65,27 +81,16 @@ export function tag(text: string, all: Tokens, labels: Uint8Array): void {
   // linear with a small factor.
   let left = 2_000 + text.length / 24;
   for (let at = 0; at < all.count; at += 1) {
-    let best = 0;
-    const candidate = isCandidate(all, at);
-    if (candidate) left -= 1;
-    if (candidate && left < 0) best = byTables(all.bits[at] ?? 0);
-    else if (candidate) {
-      featuresAt(text, all, at, mode, before, beforeThat, false, cells);
-      let even = 0;
-      let odd = 0;
-      for (let index = 0; index < featureCount; index += 1) {
-        const packed = table[cells[index] ?? 0] ?? 0;
-        even += packed & 0xff00ff;
-        odd += (packed >>> 8) & 0xff00ff;
+    let best: number = label.none;
+    if (isCandidate(all, at)) {
+      left -= 1;
+      if (left < 0) best = labelByTables(bitsAt(all, at));
+      else {
+        featuresAt(text, all, at, mode, before, beforeThat, false, cells);
+        best = heaviest(table);
       }
-      const none = (even & 0xffff) - eagerness;
-      const person = odd & 0xffff;
-      const place = (even >>> 16) + placeEagerness;
-      const firm = odd >>> 16;
-      const top = Math.max(person, place, firm);
-      best = top <= none ? 0 : top === person ? label.person : top === place ? label.place : label.organisation;
     }
-    if (best !== label.place && sureCountry(all, at, mode)) best = label.place;
+    if (best !== label.place && isSureCountry(all, at, mode)) best = label.place;
     else if (best !== label.none && best !== label.organisation && isAcronym(all, at, mode)) best = label.none;
     labels[at] = best;
     beforeThat = before;
@@ -93,113 +98,76 @@ export function tag(text: string, all: Tokens, labels: Uint8Array): void {
   }
 }
 
-/** Small words inside names: `van`, `de la`, `bin`. */
-const particles = new Set(
-  [
-    'van',
-    'von',
-    'der',
-    'den',
-    'de',
-    'del',
-    'della',
-    'di',
-    'da',
-    'dos',
-    'das',
-    'du',
-    'la',
-    'las',
-    'los',
-    'le',
-    'el',
-    'al',
-    'bin',
-    'ibn',
-    'ben',
-    'bint',
-    'ter',
-    'ten',
-    'zu',
-    'af',
-    'y',
-    'e',
-  ].map(hashWord),
-);
+/** `St. Thomas`, `Mt Vernon`: a short form and a name that is no person's. */
+const opensPlace = (all: Tokens, labels: Uint8Array, at: number): boolean =>
+  all.shape[at] === shape.capital &&
+  all.shape[at + 1] === shape.capital &&
+  at + 1 < all.count &&
+  isShortForm(all, at) &&
+  gapAt(all, at + 1) !== gap.line &&
+  labels[at + 1] !== label.person &&
+  !has(bitsAt(all, at + 1), flag.veryCommon);
 
-const of = hashWord('of');
-const shortForms = new Set(['st', 'ste', 'mt', 'ft'].map(hashWord));
+/** Known as a common word, or as one that is always written with a capital, and hardly as a name. */
+const isHardlyName = (bits: number): boolean =>
+  (has(bits, flag.veryCommon) && !has(bits, known)) ||
+  (has(bits, flag.capitalised) && !has(bits, flag.given | flag.city | flag.country));
+/** No neighbour has a label, and no known phrase goes over this word. */
+const standsAlone = (all: Tokens, labels: Uint8Array, at: number): boolean =>
+  phraseAt(all, at) === 0 &&
+  (at === 0 || labels[at - 1] === label.none) &&
+  (at + 1 >= all.count || labels[at + 1] === label.none);
+
+const meaningful = flag.veryCommon | flag.dictionary | flag.foreign | flag.organisation | flag.title;
+/** `Price: ...` at the start of something. */
+const isHeading = (all: Tokens, at: number): boolean =>
+  all.gap[at + 1] === gap.colon &&
+  all.gap[at] !== gap.space &&
+  has(bitsAt(all, at), meaningful) &&
+  !has(bitsAt(all, at), flag.given | flag.country);
 
 /** What one word's label says of its neighbours: `St. Thomas` is one name, `Price:` is a heading. */
-export function settle(all: Tokens, labels: Uint8Array): void {
+export function resolveLabels(all: Tokens, labels: Uint8Array): void {
   for (let at = 0; at < all.count; at += 1) {
     if (labels[at] === label.none && all.shape[at] !== shape.capital) continue;
-    if (
-      shortForms.has(all.hash[at] ?? 0) &&
-      all.shape[at] === shape.capital &&
-      all.shape[at + 1] === shape.capital &&
-      at + 1 < all.count &&
-      (all.gap[at + 1] ?? 0) !== gap.line &&
-      labels[at + 1] !== label.person &&
-      ((all.bits[at + 1] ?? 0) & flag.veryCommon) === 0
-    ) {
+    if (opensPlace(all, labels, at)) {
       labels[at] = label.place;
       labels[at + 1] = label.place;
     }
-    const bits = all.bits[at] ?? 0;
+    if (labels[at] === label.none) continue;
     // A very common word standing alone is no name on the tagger's word only.
-    if (
-      labels[at] !== label.none &&
-      (((bits & flag.veryCommon) !== 0 && (bits & (flag.given | flag.surname | flag.city | flag.country)) === 0) ||
-        ((bits & flag.capitalised) !== 0 && (bits & (flag.given | flag.city | flag.country)) === 0)) &&
-      (all.phrase[at] ?? 0) === 0 &&
-      (at === 0 || labels[at - 1] === label.none) &&
-      (at + 1 >= all.count || labels[at + 1] === label.none)
-    )
-      labels[at] = label.none;
-    if (
-      labels[at] !== label.none &&
-      all.gap[at + 1] === gap.colon &&
-      all.gap[at] !== gap.space &&
-      (bits & (flag.veryCommon | flag.dictionary | flag.foreign | flag.organisation | flag.title)) !== 0 &&
-      (bits & (flag.given | flag.country)) === 0
-    )
-      labels[at] = label.none;
+    const isDoubtful = isHardlyName(bitsAt(all, at)) && standsAlone(all, labels, at);
+    if (isDoubtful || isHeading(all, at)) labels[at] = label.none;
   }
 }
 
-export const isParticle = (all: Tokens, at: number): boolean => particles.has(all.hash[at] ?? 0);
+/**
+ * The token at `next` may belong to the name that has come as far as `last`. A period joins only behind an initial or a
+ * short form: `J. Smith`, `St. Thomas`, never two sentences.
+ */
+function joinsName(all: Tokens, next: number, last: number): boolean {
+  const between = gapAt(all, next);
+  if (joinsWords(between)) return true;
+  if (!isPeriod(between)) return false;
+  return isShortForm(all, next - 1) || (all.shape[next - 1] === shape.initial && next - 1 === last);
+}
 
-const joins = (kind: number): boolean =>
-  kind === gap.space || kind === gap.hyphen || kind === gap.apostrophe || kind === gap.none || kind === gap.period;
+/** `Tampa bay`, `Sand Hill park`: the kind of place belongs to its name. */
+const isKindOfPlace = (all: Tokens, labels: Uint8Array, at: number): boolean =>
+  at < all.count &&
+  all.gap[at] === gap.space &&
+  has(bitsAt(all, at), flag.street) &&
+  labels[at] !== label.person &&
+  lengthAt(all, at) > 2;
 
 /** Index of the last token of the name that begins at `first`. */
 export function nameEnd(all: Tokens, labels: Uint8Array, first: number): number {
   const kind = labels[first];
   let last = first;
-  for (let next = first + 1; next < all.count; next += 1) {
-    const between = all.gap[next] ?? 0;
-    // A period joins only behind an initial or a short form: `J. Smith`, `Jr. Smith`, never two sentences.
-    const joined =
-      (joins(between) && between !== gap.period) ||
-      (shortForms.has(all.hash[next - 1] ?? 0) && (between === gap.sentence || between === gap.period)) ||
-      ((between === gap.sentence || between === gap.period) &&
-        all.shape[next - 1] === shape.initial &&
-        next - 1 === last);
-    if (!joined) break;
+  for (let next = first + 1; next < all.count && joinsName(all, next, last); next += 1) {
     if (labels[next] === kind) last = next;
-    else if (kind === label.place && all.hash[next] === of && next - last === 1) continue;
-    else if (!(kind === label.person && particles.has(all.hash[next] ?? 0) && next - last <= 2)) break;
+    else if (kind === label.place && next - last === 1 && isOf(all, next)) continue;
+    else if (!(kind === label.person && next - last <= 2 && isParticle(all, next))) break;
   }
-  // `Tampa bay`, `Sand Hill park`: the kind of place belongs to its name.
-  if (
-    kind === label.place &&
-    last + 1 < all.count &&
-    all.gap[last + 1] === gap.space &&
-    ((all.bits[last + 1] ?? 0) & flag.street) !== 0 &&
-    labels[last + 1] !== label.person &&
-    (all.end[last + 1] ?? 0) - (all.start[last + 1] ?? 0) > 2
-  )
-    last += 1;
-  return last;
+  return kind === label.place && isKindOfPlace(all, labels, last + 1) ? last + 1 : last;
 }

@@ -2,11 +2,11 @@
  * Addresses that are keys themselves: web hooks and API paths that carry a token, and the signature parameters of
  * signed links.
  */
-import type { Finder } from './finder.ts';
+import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 /** A host or path part that announces a hook, and what must follow for the address to be one. */
-const hooks: readonly (readonly [mark: string, rest: RegExp])[] = [
+const hooks: readonly (readonly [literal: string, rest: RegExp])[] = [
   ['hooks.slack.com/', /(?:services|workflows|triggers)\/[A-Z]\w+\/[\w/-]{5,200}/y],
   ['hooks.slack-gov.com/', /(?:services|workflows)\/[\w/-]{8,200}/y],
   ['discord.com/api/webhooks/', /\d{10,20}\/[\w-]{20,90}/y],
@@ -43,23 +43,23 @@ const hooks: readonly (readonly [mark: string, rest: RegExp])[] = [
   ['/webhooks/', /(?:[\w-]{1,40}\/){0,3}[\w-]{16,120}/y],
   ['/incomingwebhook/', /[\w@./-]{30,300}/y],
 ];
-const generic = hooks.findIndex(([mark]) => mark === '/hooks/');
+const generic = hooks.findIndex(([literal]) => literal === '/hooks/');
 const addressEnd = /[^\s"'`<>\\|^{}[\]]{0,800}/y;
 
-const webHooks: Finder = {
-  anchors: hooks.map(([mark]) => mark),
-  look(text, at, anchor, out) {
-    const hook = hooks[anchor];
+const webHooks: SecretRule = {
+  literals: hooks.map(([literal]) => literal),
+  findAt(text, at, literal, out) {
+    const hook = hooks[literal];
     if (hook === undefined) return at;
-    const [mark, rest] = hook;
-    rest.lastIndex = at + mark.length;
+    const [word, rest] = hook;
+    rest.lastIndex = at + word.length;
     const match = rest.exec(text);
     if (match === null) return at;
     const last = match[0].split('/').at(-1) ?? '';
-    if (anchor >= generic && !isRandom(last)) return at;
+    if (literal >= generic && !isRandom(last)) return at;
     const before = text.slice(Math.max(0, at - 160), at);
     const scheme = /https?:\/\/[^\s"'`<>\\]{0,150}$/i.exec(before);
-    if (scheme === null && anchor >= generic) return at;
+    if (scheme === null && literal >= generic) return at;
     addressEnd.lastIndex = rest.lastIndex;
     addressEnd.test(text);
     let end = addressEnd.lastIndex;
@@ -143,10 +143,10 @@ const common = new Set([
 const hashes = new Set(['h', 'hash', 'state', 'nonce', 'policy']);
 const value = /[^\s"'`<>&#?\\;,)\]}]{6,2000}/y;
 
-const signatures: Finder = {
-  anchors: parameters.filter((name) => !hashes.has(name)).map((name) => `${name}=`),
-  look(text, at, anchor, out) {
-    const name = parameters.filter((each) => !hashes.has(each))[anchor] ?? '';
+const signatures: SecretRule = {
+  literals: parameters.filter((name) => !hashes.has(name)).map((name) => `${name}=`),
+  findAt(text, at, literal, out) {
+    const name = parameters.filter((each) => !hashes.has(each))[literal] ?? '';
     if (
       !/[?&;#]|^$/.test(text[at - 1] ?? '') &&
       !/(?:[?&]|&amp;|\\u0026|%26|%3F)$/i.test(text.slice(Math.max(0, at - 6), at))
@@ -170,4 +170,4 @@ const signatures: Finder = {
   },
 };
 
-export const capabilityUrls: readonly Finder[] = [webHooks, signatures];
+export const capabilityUrls: readonly SecretRule[] = [webHooks, signatures];

@@ -1,8 +1,10 @@
 /**
  * Passwords among the arguments of commands whose flags are known; long flags (`--password=`) are names like any other
- * (`context.ts`).
+ * (`named-value.ts`).
  */
-import type { Finder } from './finder.ts';
+import { once } from '../once.ts';
+import { pattern } from '../pattern.ts';
+import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
 /**
@@ -12,7 +14,7 @@ import { isRandom, isStandIn } from './plausible.ts';
 const q = `["']?`;
 const word = `([^\\s"'|;<>]{3,200})`;
 const flag = (name: string): RegExp => new RegExp(`\\s-${name}[ =]{0,2}${q}${word}`);
-const commands: readonly (readonly [command: string, argument: RegExp])[] = [
+const commands = once((): readonly (readonly [command: string, argument: RegExp])[] => [
   ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/],
@@ -96,12 +98,14 @@ const commands: readonly (readonly [command: string, argument: RegExp])[] = [
   ['key-string ', /^(?:\d\s)?([^\s"']{3,120})/],
   ['wpa_passphrase', /^=([^\s"']{8,63})/],
   ['psk=', /^["']?([^\s"']{8,64})/],
-];
+]);
 
-export const commandLines: Finder = {
-  anchors: commands.map(([command]) => command),
-  look(text, at, anchor, out) {
-    const entry = commands[anchor];
+export const commandLines: SecretRule = {
+  get literals() {
+    return commands().map(([command]) => command);
+  },
+  findAt(text, at, literal, out) {
+    const entry = commands()[literal];
     if (
       entry === undefined ||
       (/[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0]))
@@ -129,15 +133,17 @@ export const commandLines: Finder = {
   },
 };
 
-const login =
-  /^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?(?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'`]{4,400})["']?[ \t]*(?=$|[\r\n"'`\\])/;
+const login = pattern()`
+    ^(?:(PLAIN|LOGIN|XOAUTH2|CRAM-MD5|EXTERNAL)\s)?
+    (?:([\w.-]{1,40})[ \t]+)?["']?([^\s"'\x60]{4,400})["']?[ \t]*(?=$|[\r\n"'\x60\\])
+  `;
 /**
  * `AUTH secret`, `AUTH user secret`, `HELLO 3 AUTH user secret` of Redis, `AUTH PLAIN ...` of mail: in capitals, and
  * the last word of the line.
  */
-export const authCommands: Finder = {
-  anchors: ['auth '],
-  look(text, at, _anchor, out) {
+export const authCommands: SecretRule = {
+  literals: ['auth '],
+  findAt(text, at, _literal, out) {
     if (!text.startsWith('AUTH', at) || !/(?:^|[\n\r>"'`:]\s?|HELLO \d )$/.test(text.slice(Math.max(0, at - 8), at)))
       return at;
     const match = login.exec(text.slice(at + 5, at + 460));

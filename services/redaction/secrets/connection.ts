@@ -2,20 +2,26 @@
  * Credentials in addresses: `scheme://user:password@host`, tokens in the user's place, and the schemeless forms of
  * drivers.
  */
-import { alnum, type Finder } from './finder.ts';
+import { pattern } from '../pattern.ts';
+import { alnum, type SecretRule } from './secret-rule.ts';
 import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
 /** Templates and stand-ins; plain words (`pass`) count as passwords here, because weak ones are real. */
-const template =
-  /^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder|redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026|\.{3}/i;
+const template = pattern('i')`
+    ^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder
+    |redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026
+    |\.{3}
+  `;
 /** The pair every manual writes; one of the two alone is a weak password. */
 const manualUser = /^(?:(?:db|my|your|test|app)?_?-?user(?:name)?|admin|login|root)$/i;
 const manualPassword = /^(?:my|your|db)?_?-?(?:password|passwd|secret)$/i;
 /** Upper case stands for a variable. */
 const variable = /^(?:[A-Z]+_)*(?:PASS(?:WORD)?|PWD|TOKEN|SECRET|API_?KEY)$/;
-const notSecretUsers =
-  /^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres|mysql|ubuntu|ec2-user|pi)$/i;
+const notSecretUsers = pattern('i')`
+    ^(?:git|svn|hg|anonymous|root|admin|user|guest|www|deploy|x-oauth-basic|x-access-token|oauth2|postgres
+    |mysql|ubuntu|ec2-user|pi)$
+  `;
 
 /**
  * `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`,
@@ -43,19 +49,19 @@ function userInfoEnd(text: string, from: number): number {
   return last;
 }
 
-const marks: readonly string[] = ['://', '%3a%2f%2f', ':\\/\\/'];
-const userInfo: Finder = {
-  anchors: marks,
-  look(text, at, anchor, out) {
+const schemeEnds: readonly string[] = ['://', '%3a%2f%2f', ':\\/\\/'];
+const userInfo: SecretRule = {
+  literals: schemeEnds,
+  findAt(text, at, literal, out) {
     if (at === 0 || alnum[text.charCodeAt(at - 1)] !== 1) return at;
-    const encoded = anchor === 1;
-    const from = at + (marks[anchor] ?? '').length;
+    const encoded = literal === 1;
+    const from = at + (schemeEnds[literal] ?? '').length;
     const end = encoded ? text.slice(from, from + maxUserInfo).search(/%40/i) + from : userInfoEnd(text, from);
     if (end < from || (encoded && /[\s"'<>/]/.test(text.slice(from, end)))) return at;
     const info = text.slice(from, end);
-    const mark = encoded ? /%3a/i.exec(info) : /:|%3a/i.exec(info);
-    const user = mark === null ? info : info.slice(0, mark.index);
-    const password = mark === null ? '' : info.slice(mark.index + mark[0].length);
+    const separator = encoded ? /%3a/i.exec(info) : /:|%3a/i.exec(info);
+    const user = separator === null ? info : info.slice(0, separator.index);
+    const password = separator === null ? '' : info.slice(separator.index + separator[0].length);
     if (
       password.length >= 2 &&
       !template.test(password) &&
@@ -91,9 +97,9 @@ const userInfo: Finder = {
 /**
  * `user:password@tcp(host)` of Go drivers, `user/password@host:1521` of Oracle's, `//user:password@` without a scheme.
  */
-const schemeless: Finder = {
-  anchors: ['@tcp(', '@unix(', '@tcp4(', ':1521', '@(description', '@localhost:', '@127.0.0.1:', '@//'],
-  look(text, at, _anchor, out) {
+const schemeless: SecretRule = {
+  literals: ['@tcp(', '@unix(', '@tcp4(', ':1521', '@(description', '@localhost:', '@127.0.0.1:', '@//'],
+  findAt(text, at, _literal, out) {
     const window = text.slice(Math.max(0, at - 120), at);
     const match =
       text[at] === '@'
@@ -107,4 +113,4 @@ const schemeless: Finder = {
   },
 };
 
-export const connections: readonly Finder[] = [userInfo, schemeless];
+export const connections: readonly SecretRule[] = [userInfo, schemeless];

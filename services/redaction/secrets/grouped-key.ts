@@ -2,14 +2,17 @@
  * Keys that people read aloud or copy by hand: base32 secrets of authenticator apps, and hex in groups (`4f 9a 1c ...`)
  * where a key is announced.
  */
-import type { Finder } from './finder.ts';
+import { pattern } from '../pattern.ts';
+import type { SecretRule } from './secret-rule.ts';
 
-const base32 =
-  /(?<![A-Za-z0-9])(?:[A-Z2-7]{16,64}|[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|[a-z2-7]{4}(?:[ -][a-z2-7]{4}){3,15})(?![A-Za-z0-9])={0,6}/g;
+const base32 = pattern('g')`
+    (?<![A-Za-z0-9])(?:[A-Z2-7]{16,64}|[A-Z2-7]{4}(?:[ -][A-Z2-7]{4}){3,15}|[a-z2-7]{4}
+    (?:[ -][a-z2-7]{4}){3,15})(?![A-Za-z0-9])={0,6}
+  `;
 const window = 88;
-export const oneTimeSecrets: Finder = {
-  anchors: ['totp', 'hotp', 'otp', '2fa', 'mfa', 'authenticator', 'two-factor', 'two factor', 'one-time'],
-  look(text, at, _anchor, out) {
+export const oneTimeSecrets: SecretRule = {
+  literals: ['totp', 'hotp', 'otp', '2fa', 'mfa', 'authenticator', 'two-factor', 'two factor', 'one-time'],
+  findAt(text, at, _literal, out) {
     base32.lastIndex = 0;
     const match = base32.exec(text.slice(at, at + window + 80));
     if (match === null || match.index > window) return at;
@@ -22,8 +25,10 @@ export const oneTimeSecrets: Finder = {
   },
 };
 
-const hexGroups =
-  /(?:0x)?(?:[0-9a-f]{2}(?:[ :-](?:0x)?[0-9a-f]{2}){7,63}|[0-9a-f]{4}(?:[ :-][0-9a-f]{4}){3,31}|[0-9a-f]{8}(?:[ :-][0-9a-f]{8}){1,15})(?![0-9A-Za-z])/iy;
+const hexGroups = pattern('iy')`
+    (?:0x)?(?:[0-9a-f]{2}(?:[ :-](?:0x)?[0-9a-f]{2}){7,63}|[0-9a-f]{4}(?:[ :-][0-9a-f]{4}){3,31}|[0-9a-f]{8}
+    (?:[ :-][0-9a-f]{8}){1,15})(?![0-9A-Za-z])
+  `;
 const publicPart = /finger|thumb|hash|digest|serial|checksum|mac\b|\bid\b/i;
 /** End of a key in hex groups at `from`, or -1. Fingerprints are written the same way. */
 export function hexGroupsEnd(text: string, from: number): number {

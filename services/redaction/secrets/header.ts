@@ -1,18 +1,21 @@
 /**
  * HTTP headers that carry credentials: Authorization in its schemes, cookies by name or by look. API-key headers are
- * names like any other (`context.ts`).
+ * names like any other (`named-value.ts`).
  */
-import type { Finder } from './finder.ts';
+import { pattern } from '../pattern.ts';
+import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
 
-const scheme =
-  /(?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk|oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)/i;
+const scheme = pattern('i')`
+    (?:bearer|basic|token|apikey|api-key|api-token|digest|negotiate|ntlm|splunk|genie-?key|bot|key|hawk
+    |oauth|ghtoken|jwt|zoho-oauthtoken|client-id|sso-key|deepl-auth-key|pre-shared|userkey|aws4-hmac-sha256)
+  `;
 const schemed = new RegExp(`${scheme.source}(?:[ \\t]{1,3}|%20)["'\`]?`, 'iy');
 const lead = /[:=\s\\"'`>,(]{0,12}/y;
 const credential = /[A-Za-z0-9._~+/:|!-]{6,2048}={0,2}/y;
 
-const bearer: Finder = {
-  anchors: [
+const bearer: SecretRule = {
+  literals: [
     'bearer ',
     'bearer%20',
     'basic ',
@@ -34,9 +37,9 @@ const bearer: Finder = {
     'deepl-auth-key ',
     'ghtoken ',
   ],
-  look(text, at, anchor, out) {
-    const named = anchor >= 3 && anchor <= 9;
-    const word = bearer.anchors[anchor] ?? '';
+  findAt(text, at, literal, out) {
+    const named = literal >= 3 && literal <= 9;
+    const word = bearer.literals[literal] ?? '';
     let from = at + word.length;
     if (named) {
       lead.lastIndex = from;
@@ -50,7 +53,7 @@ const bearer: Finder = {
     if (match === null) return at;
     const value = match[0].replace(/[.:!|]+$/, '');
     const sample = value.slice(0, 200);
-    const strict = named || anchor < 2 || word === 'genie-key ' || word === 'sso-key ';
+    const strict = named || literal < 2 || word === 'genie-key ' || word === 'sso-key ';
     if (isStandIn(sample) || /^[a-z]+$|^[A-Z]?[a-z]+$/.test(value)) return at;
     const basic =
       word === 'basic ' &&
@@ -72,12 +75,15 @@ const bearer: Finder = {
   },
 };
 
-const sessionName =
-  /sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect|^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid|ssid|apisid/i;
-const cookies: Finder = {
-  anchors: ['cookie: ', 'cookie:', 'cookie":', 'cookie\\":', "cookie':", 'cookies: ', 'cookie='],
-  look(text, at, anchor, out) {
-    const from = at + (cookies.anchors[anchor] ?? '').length;
+const sessionName = pattern('i')`
+    sess|^s$|sid$|^id$|token|auth|jwt|csrf|xsrf|login|remember|user|identity|ticket|secret|cookie|connect
+    |^_?ga$|account|refresh|access|cf_clearance|datadome|^li_at$|^c_user$|^xs$|^fr$|^sb$|^datr$|nid$|hsid
+    |ssid|apisid
+  `;
+const cookies: SecretRule = {
+  literals: ['cookie: ', 'cookie:', 'cookie":', 'cookie\\":', "cookie':", 'cookies: ', 'cookie='],
+  findAt(text, at, literal, out) {
+    const from = at + (cookies.literals[literal] ?? '').length;
     const line = /^[^\n\r]{0,4096}/.exec(text.slice(from, from + 4096))?.[0] ?? '';
     if (!line.includes('=')) return from + line.length;
     const pair = /(?:^[\s\\"']{0,6}|;\s?)([A-Za-z0-9_.$-]{1,64})=("?)([^;\s"'\\,]{6,2048})/g;
@@ -96,4 +102,4 @@ const cookies: Finder = {
   },
 };
 
-export const headers: readonly Finder[] = [bearer, cookies];
+export const headers: readonly SecretRule[] = [bearer, cookies];

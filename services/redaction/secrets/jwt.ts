@@ -2,7 +2,7 @@
  * JSON web tokens, signed, unsigned, encrypted or cut off: three (two, five) parts of base64url, of which the first
  * decodes to a JSON object.
  */
-import { alphabet, beginsToken, type Finder, runEnd } from './finder.ts';
+import { alphabet, beginsToken, type SecretRule, runEnd } from './secret-rule.ts';
 
 const base64url = alphabet('_-');
 const maxPart = 16_384;
@@ -39,9 +39,9 @@ function endsHeader(text: string, to: number): boolean {
   return false;
 }
 
-export const jwts: Finder = {
-  anchors: openings,
-  look(text, at, _anchor, out) {
+export const jwts: SecretRule = {
+  literals: openings,
+  findAt(text, at, _literal, out) {
     if (
       !/^(?:eyJ|ewog|ew0K|eyAi|eyAg|ewoJ)/.test(text.slice(at, at + 4)) ||
       !(beginsToken(text, at) || text[at - 1] === '_')

@@ -3,7 +3,7 @@
  * (live, pat, sk, api, secret, ...) between a vendor's name and twenty or more made-up letters and digits. Ids
  * (`call_`, `req_`, `chatcmpl-`) have no such segment.
  */
-import { alphabet, beginsToken, type Finder, runEnd, runStart } from './finder.ts';
+import { alphabet, beginsToken, type SecretRule, runEnd, runStart } from './secret-rule.ts';
 import { isStandIn, uuid } from './plausible.ts';
 
 const units = alphabet('_-');
@@ -64,9 +64,9 @@ function isMadeUp(body: string): boolean {
   );
 }
 
-export const keyShapes: Finder = {
-  anchors: telling.flatMap((part) => [`${part}_`, `${part}-`]),
-  look(text, at, _anchor, out) {
+export const keyShapes: SecretRule = {
+  literals: telling.flatMap((part) => [`${part}_`, `${part}-`]),
+  findAt(text, at, _literal, out) {
     let start = runStart(text, at, units, 48);
     if (text[start - 1] === '\\' && /[ntr]/.test(text[start] ?? '')) start += 1;
     else if (text[start - 1] === '%') start += 2;

@@ -2,26 +2,46 @@
  * Could this value be a secret? Context has already said that one belongs here; this keeps the stand-ins, the code and
  * the prose that stand there instead. No entropy: trace ids are as random as keys.
  */
+import { pattern } from '../pattern.ts';
 
 /** Whole values that stand where a secret would. */
-const standIns =
-  /^(?:null|nil|none|undefined|true|false|yes|no|on|off|required|optional|mandatory|invalid|valid|incorrect|correct|wrong|missing|empty|expired|string|str|text|number|integer|boolean|object|password|passwd|passphrase|passwort|secret|token|api[_-]?key|key|pass|username|user|login|basic|bearer|digest|hidden|redacted|masked|removed|omitted|encrypted|unknown|default|generic|any|n\/a|tbd|todo|fixme|test|testing|foo|foobar|bar|baz|qux|asdf|abc|value|plain(?:text)?|hash(?:ed)?|header|hunter)$/i;
+const standIns = pattern('i')`
+    ^(?:null|nil|none|undefined|true|false|yes|no|on|off|required|optional|mandatory|invalid|valid|incorrect
+    |correct|wrong|missing|empty|expired|string|str|text|number|integer|boolean|object|password|passwd
+    |passphrase|passwort|secret|token|api[_-]?key|key|pass|username|user|login|basic|bearer|digest|hidden
+    |redacted|masked|removed|omitted|encrypted|unknown|default|generic|any|n/a|tbd|todo|fixme|test|testing
+    |foo|foobar|bar|baz|qux|asdf|abc|value|plain(?:text)?|hash(?:ed)?|header|hunter)$
+  `;
 /** Parts that mark a template or a tutorial's value. */
-const tutorial =
-  /(?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy|fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder|changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_|-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}|\u2026|x{6}/i;
+const tutorial = pattern('i')`
+    (?:^|[^a-z])(?:your|insert|replace(?:me)?|change[_-]?(?:me|it|this)|enter|put|paste|example|sample|dummy
+    |fake|mock|placeholder|redacted|here|goes|todo|some|any|default|xxx+|\.\.\.+)(?:$|[^a-z])|placeholder
+    |changeme|replace_?me|redacted|not[_-]?(?:a|the)[_-]|notarealkey|notapassword|my(?:_|-)?(?:super)?(?:_
+    |-)?(?:secret|pass|api|token|key|awesome)(?:word|key)?$|yourpass|(?:^|[_-])key[_-]here|\*{3}|\u2022{2}
+    |\u2026|x{6}
+  `;
 /** myPassword, YOUR_KEY: somebody's name for it. Case matters: a random value may begin with `MYN`. */
 const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 /** Expressions that fetch the value from elsewhere, and templates. */
-const expression =
-  /^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req|request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session|state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^(?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return|input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>/;
+const expression = pattern()`
+    ^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os
+    |sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req
+    |request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session
+    |state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^
+    (?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return
+    |input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>
+  `;
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
 const member = /^[A-Za-z_$][A-Za-z_$]*\d?(?:(?:\.|::|->|\?\.|\/)[A-Za-z_$][A-Za-z_$]*\d?)+$/;
 /**
  * Algorithms and versions named beside the word (`password is sha256`), digests that say which they are, fingerprints
  * in pairs.
  */
-const technical =
-  /^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}$|^(?:sha-?\d{1,3}|md5)[:-][A-Za-z0-9+/=_-]{16,}$|^(?:sha|aes|md|rsa|dsa|ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt|kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$/i;
+const technical = pattern('i')`
+    ^(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}$|^(?:sha-?\d{1,3}|md5)[:-][A-Za-z0-9+/=_-]{16,}$|^(?:sha|aes|md|rsa|dsa
+    |ecdsa|ed|oauth|base|utf|http|tls|ssl|bcrypt|pbkdf|argon|scrypt|hmac|hs|rs|es|ps|x|v|mfa|sso|saml|jwt
+    |kerberos|ntlm|gpt|claude|llama|version)[-_ ]?v?\d[\w.-]{0,8}$
+  `;
 const path = /^(?:\.{0,2}\/|~\/|[A-Za-z]:\\|https?:|file:|[a-z]+:\/\/)/;
 export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Dates, versions, sizes, plain numbers with units. */
@@ -44,8 +64,12 @@ export function isStandIn(value: string): boolean {
   );
 }
 
-const wordless =
-  /^\s*(?:null|nil|none|undefined|true|false|yes|no|required|optional|missing|empty|string|str|text|number|integer|boolean|object|hidden|redacted|masked|removed|omitted|encrypted|n\/a|tbd|todo|dummy|example|placeholder|change[_-]?me|[*\u2022#.-]+|<[^<>]{1,60}>|\$?\{{1,2}[^{}]{0,80}\}{1,2}|\$[A-Z_]{2,60}|%[A-Z_]{2,60}%)\s*$/i;
+const wordless = pattern('i')`
+    ^\s*(?:null|nil|none|undefined|true|false|yes|no|required|optional|missing|empty|string|str|text|number
+    |integer|boolean|object|hidden|redacted|masked|removed|omitted|encrypted|n/a|tbd|todo|dummy|example
+    |placeholder|change[_-]?me|[*\u2022#.-]+|<[^<>]{1,60}>|\$?\{{1,2}[^{}]{0,80}\}{1,2}|\$[A-Z_]{2,60}
+    |%[A-Z_]{2,60}%)\s*$
+  `;
 /** No value at all where a field is named for a secret; weak passwords (`password`, `abc`) are some. */
 export const saysNothing = (value: string): boolean => wordless.test(value);
 
@@ -99,19 +123,26 @@ export function isRandom(value: string): boolean {
 }
 
 /**
- * How sure the context is of a value: `quoted` code, a bare assignment, a sentence, or the word alone in front of it.
+ * How strong the evidence around a value is: `quoted` code, a bare assignment, a sentence (`phrase`), or the word alone
+ * in front of it (`adjacent`).
  */
-export type Manner = 'quoted' | 'bare' | 'phrase' | 'beside';
+export type EvidenceStrength = 'quoted' | 'bare' | 'phrase' | 'adjacent';
+
+/** Words of forms and their errors, which code quotes as often as passwords. */
+const formWord = pattern()`
+    pass|secret|token|field|input|label|error|test|user|admin|login|auth|invalid|require|confirm|forgot
+    |reset|change|name|type|prompt|string|column
+  `;
 
 /** A password people choose: letters with digits or symbols; in quotes also one unusual word; never in prose. */
-export function isPassword(value: string, manner: Manner): boolean {
+export function isPassword(value: string, strength: EvidenceStrength): boolean {
   if (value.length < 4 || value.length > 200 || isStandIn(value)) return false;
   const digit = hasDigit.test(value);
   const letter = /\p{L}/u.test(value);
   const symbol = hasSymbol.test(value);
-  if (/\s/.test(value)) return manner === 'quoted' && digit && letter && symbol && value.length <= 40;
+  if (/\s/.test(value)) return strength === 'quoted' && digit && letter && symbol && value.length <= 40;
   if (isRandom(value)) return true;
-  if (manner === 'beside')
+  if (strength === 'adjacent')
     return (
       value.length >= 7 &&
       letter &&
@@ -130,27 +161,22 @@ export function isPassword(value: string, manner: Manner): boolean {
     );
   if (symbol && letter && value.length >= 5)
     return (
-      (manner === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) && (manner !== 'phrase' || digit || value.length >= 8)
+      (strength === 'quoted' || !/^\p{L}+[,:;!?]*$/u.test(value)) &&
+      (strength !== 'phrase' || digit || value.length >= 8)
     );
   if (digit) return value.length >= 5 && !measure.test(value);
   if (hasLower.test(value) && hasUpper.test(value) && !isWords(value)) return true;
   if (/[a-z][A-Z].*[a-z][A-Z]/.test(value) && /[A-Z]{2,}[a-z]|[a-z][A-Z]{2}/.test(value) && value.length >= 8)
     return true;
-  return (
-    manner === 'quoted' &&
-    /^[a-z]{6,24}$/.test(value) &&
-    !/pass|secret|token|field|input|label|error|test|user|admin|login|auth|invalid|require|confirm|forgot|reset|change|name|type|prompt|string|column/.test(
-      value,
-    )
-  );
+  return strength === 'quoted' && /^[a-z]{6,24}$/.test(value) && !formWord.test(value);
 }
 
 /** A key or token a machine made. */
-export function isToken(value: string, manner: Manner): boolean {
+export function isToken(value: string, strength: EvidenceStrength): boolean {
   if (value.length < 8 || value.length > 4096 || isStandIn(value) || /\s/.test(value)) return false;
-  if (isRandom(value)) return manner !== 'beside' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
+  if (isRandom(value)) return strength !== 'adjacent' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
   return (
-    (manner === 'quoted' || manner === 'bare') &&
+    (strength === 'quoted' || strength === 'bare') &&
     hasDigit.test(value) &&
     /[A-Za-z]/.test(value) &&
     !measure.test(value) &&

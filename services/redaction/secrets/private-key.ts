@@ -2,20 +2,25 @@
  * Private keys: PEM and PuTTY blocks, whole, escaped or cut off, and raw 256-bit keys of wallets where the words around
  * say so.
  */
-import type { Finding } from '../family.ts';
-import { alnum, alphabet, type Finder } from './finder.ts';
+import { pattern } from '../pattern.ts';
+import type { Finding } from '../finding.ts';
+import { alnum, alphabet, type SecretRule } from './secret-rule.ts';
 
 /** 16 Kbit keys take about 13 KB in PEM; what is longer is not a key, and is looked at in steps of this size. */
 const maxBlock = 16_384;
-const header =
-  /-{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)(?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?/iy;
+const header = pattern('iy')`
+    -{2,5}\s?BEGIN (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1|SSH2 ENCRYPTED PRIVATE KEY)
+    (?: BLOCK)?(?:\s?-{2,5}|\\?u002d{1,5})?
+  `;
 const footer = /-{2,5}\s?END (?:[A-Z0-9]{1,20} ){0,5}(?:PRIVATE KEY|OpenVPN Static key V1)(?: BLOCK)?\s?-{0,5}/i;
 /**
  * One piece of a body without its END line: base64 (or PGP checksum) after white space, an escaped line end, or a quote
  * and a plus that join lines of code.
  */
-const piece =
-  /(?:\s|\\{1,4}[nrt]|["'`]\s{0,4}[+,.\\]?\s{0,8}["'`]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})/y;
+const piece = pattern('y')`
+    (?:\s|\\{1,4}[nrt]|["'\x60]\s{0,4}[+,.\\]?\s{0,8}["'\x60]|[>|#*] ?){0,12}(?:(?:Proc-Type|DEK-Info
+    |Version|Comment|Hash|Charset):[^\n\\]{0,120}|=?[A-Za-z0-9+/]{1,4096}={0,2})
+  `;
 
 /**
  * Where a block without END stops: after its last piece that looks like base64; the words after a body (`thanks`) are
@@ -54,9 +59,14 @@ function isPlainText(body: string): boolean {
   );
 }
 
-const pem: Finder = {
-  anchors: ['-begin ', '- begin '],
-  look(text, at, _anchor, out) {
+/** A template, an ellipsis or a placeholder stands where the key would. */
+const standInBody = pattern('i')`
+    ^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$
+    |^[\s\\n]*(?:\.{3}|your|redacted|\[)
+  `;
+const pem: SecretRule = {
+  literals: ['-begin ', '- begin '],
+  findAt(text, at, _literal, out) {
     let start = at;
     while (start > 0 && at - start < 4 && text[start - 1] === '-') start -= 1;
     header.lastIndex = start;
@@ -73,9 +83,7 @@ const pem: Finder = {
     const end = closed ? from + closing.index + closing[0].length : from + body.length;
     if (
       body.replaceAll(/\\[nrt]|[^A-Za-z0-9]/g, '').length < 4 ||
-      /^[\s\\nrx*.]*$|\$\{|\{\{|\bprocess\.env|^[\s\\n]*<[^<>]{1,60}>[\s\\n]*$|^[\s\\n]*(?:\.{3}|your|redacted|\[)/i.test(
-        body.slice(0, 200),
-      ) ||
+      standInBody.test(body.slice(0, 200)) ||
       isPlainText(body)
     )
       return end;
@@ -85,8 +93,8 @@ const pem: Finder = {
 };
 
 /** A body whose BEGIN line was cut away: DER of RSA, PKCS#8 and OpenSSH keys begins with these units in base64. */
-const headless: Finder = {
-  anchors: [
+const headless: SecretRule = {
+  literals: [
     'miievgibadanbgkqhkig9w0baqefaascb',
     'miieowibaakcaqea',
     'miiepaibaakcaqea',
@@ -98,7 +106,7 @@ const headless: Finder = {
     'mighagea',
     'miievqibadanbgkqhkig9w0baqefaascb',
   ],
-  look(text, at, _anchor, out) {
+  findAt(text, at, _literal, out) {
     if (!/^M[Ciu]|^MII|^MIG|^b3B/.test(text.slice(at, at + 3)) || alnum[text.charCodeAt(at - 1)] === 1) return at;
     const end = openEnd(text, at);
     if (end - at < 40) return at;
@@ -108,9 +116,9 @@ const headless: Finder = {
 };
 
 /** A body whose BEGIN line was cut away, by its END line: base64 in lines before it. */
-const footed: Finder = {
-  anchors: ['-end '],
-  look(text, at, _anchor, out) {
+const footed: SecretRule = {
+  literals: ['-end '],
+  findAt(text, at, _literal, out) {
     let dashes = at;
     while (dashes > 0 && at - dashes < 4 && text[dashes - 1] === '-') dashes -= 1;
     closing.lastIndex = dashes;
@@ -119,7 +127,7 @@ const footed: Finder = {
     let start = dashes;
     const stop = Math.max(0, dashes - maxBlock);
     while (start > stop && bodyUnits[text.charCodeAt(start - 1)] === 1) start -= 1;
-    // A closed block has a BEGIN line there, and its own finder.
+    // A closed block has a BEGIN line there, and its own rule.
     if (text[start - 1] === '-') return end;
     while (start < dashes && alnum[text.charCodeAt(start)] !== 1) start += 1;
     const first = bodyStart(text, start, dashes);
@@ -158,9 +166,9 @@ const bodyUnits = ((): Uint8Array => {
   return table;
 })();
 
-const putty: Finder = {
-  anchors: ['putty-user-key-file-'],
-  look(text, at, _anchor, out) {
+const putty: SecretRule = {
+  literals: ['putty-user-key-file-'],
+  findAt(text, at, _literal, out) {
     const window = text.slice(at, at + maxBlock);
     const key = /Private-Lines: ?\d{1,4}(?:\s|\\[nr])+/i.exec(window);
     if (key === null) return at;
@@ -173,12 +181,14 @@ const putty: Finder = {
 };
 
 const wallet = /priv(?:ate)?[_ -]?key|wallet|secret|mnemonic|signer|account[_ -]?key|deployer|accident|leak|seed/i;
-const ledger =
-  /(?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot|event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$/i;
+const ledger = pattern('i')`
+    (?:tx|txn|transaction|hash|block|topic|root|digest|sha\d*|contract|calldata|commit|proof|slot
+    |event)[_a-z]*["']?\s{0,2}[:=(]?\s{0,2}["']?$
+  `;
 /** 0x and 64 hex digits is a transaction's hash far more often than a key: the neighbourhood decides. */
-const raw: Finder = {
-  anchors: ['0x'],
-  look(text, at, _anchor, out) {
+const raw: SecretRule = {
+  literals: ['0x'],
+  findAt(text, at, _literal, out) {
     const hex = /[0-9A-Fa-f]{64}(?![0-9A-Za-z])/y;
     hex.lastIndex = at + 2;
     if (!hex.test(text) || alnum[text.charCodeAt(at - 1)] === 1) return at;
@@ -195,9 +205,13 @@ const raw: Finder = {
   },
 };
 
+const seedPhrase = pattern('y')`
+    [A-Za-z_ ]{4,40}["'\x60]?\s{0,3}(?:is|are|[:=])\s{0,3}["'\x60[]{0,2}
+    ((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'\x60]?,? {1,2}["'\x60]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})
+  `;
 /** BIP-39 phrases: 12 to 24 plain words after the word for them. */
-const seed: Finder = {
-  anchors: [
+const seed: SecretRule = {
+  literals: [
     'mnemonic',
     'seed phrase',
     'seed_phrase',
@@ -207,16 +221,14 @@ const seed: Finder = {
     'backup phrase',
     'secret phrase',
   ],
-  look(text, at, _anchor, out: Finding[]) {
-    const phrase =
-      /[A-Za-z_ ]{4,40}["'`]?\s{0,3}(?:is|are|[:=])\s{0,3}["'`[]{0,2}((?:\d{1,2}[.)]? ?)?[a-z]{3,8}(?:["'`]?,? {1,2}["'`]?(?:\d{1,2}[.)]? ?)?[a-z]{3,8}){11,23})/y;
-    phrase.lastIndex = at;
-    const match = phrase.exec(text);
+  findAt(text, at, _literal, out: Finding[]) {
+    seedPhrase.lastIndex = at;
+    const match = seedPhrase.exec(text);
     if (match === null) return at;
-    const end = phrase.lastIndex;
+    const end = seedPhrase.lastIndex;
     out.push({ start: end - (match[1] ?? '').length, end, type: 'SECRET_GENERIC', rank: 84 });
     return end;
   },
 };
 
-export const privateKeys: readonly Finder[] = [pem, headless, footed, putty, raw, seed];
+export const privateKeys: readonly SecretRule[] = [pem, headless, footed, putty, raw, seed];

@@ -51,7 +51,9 @@ export const productProviders: readonly PrefixRow[] = [
   ],
   [
     'PASERK',
-    'k1.local. k2.local. k3.local. k4.local. k1.secret. k2.secret. k3.secret. k4.secret. k1.local-pw. k2.local-pw. k3.local-pw. k4.local-pw. k1.secret-pw. k2.secret-pw. k3.secret-pw. k4.secret-pw. k1.seal. k2.seal. k3.seal. k4.seal.',
+    ['local', 'secret', 'local-pw', 'secret-pw', 'seal']
+      .map((kind) => `k1.${kind}. k2.${kind}. k3.${kind}. k4.${kind}.`)
+      .join(' '),
     '<u>{24,400}',
   ],
   ['NTLM', 'TlRMTVNTUAAB TlRMTVNTUAAC TlRMTVNTUAAD', '<b>{20,2000}={0,2}'],

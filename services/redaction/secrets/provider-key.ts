@@ -1,5 +1,7 @@
-/** Keys with a documented prefix, by table, and the few whose mark is in the middle of the token. */
-import { alnum, alphabet, beginsToken, type Finder, letters, runEnd, runStart } from './finder.ts';
+/** Keys with a documented prefix, by table, and the few whose literal is in the middle of the token. */
+import { once } from '../once.ts';
+import { pattern } from '../pattern.ts';
+import { alnum, alphabet, beginsToken, type SecretRule, letters, runEnd, runStart } from './secret-rule.ts';
 import { passwordHashes, productProviders } from './product-prefixes.ts';
 import { isRandom } from './plausible.ts';
 import { cloudProviders, codeProviders, modelProviders, type PrefixRow } from './provider-prefixes.ts';
@@ -15,11 +17,10 @@ const classes: Readonly<Record<string, string>> = {
   c: '[A-Z0-9]',
 };
 /** Behind a shape with `_-` in its alphabet neither may follow: it would be a longer token of another kind. */
+const withClasses = (shape: string): string =>
+  shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole);
 const compile = (shape: string): RegExp =>
-  new RegExp(
-    `(?:${shape.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`,
-    'y',
-  );
+  new RegExp(`(?:${withClasses(shape)})(?![A-Za-z0-9${shape.includes('<u>') ? '_-' : ''}])`, 'y');
 
 type Rule = {
   readonly prefix: string;
@@ -29,7 +30,7 @@ type Rule = {
   readonly hash: boolean;
 };
 /**
- * Anchors of two letters would fire in every other word: these prefixes are announced with their first unit behind
+ * Literals of two letters would fire in every other word: these prefixes are announced with their first unit behind
  * them.
  */
 const shortPrefixes: Readonly<Record<string, string>> = {
@@ -44,28 +45,33 @@ const shortPrefixes: Readonly<Record<string, string>> = {
   '*': '0123456789abcdef',
 };
 
-const byAnchor = new Map<string, Rule[]>();
-const add = (rows: readonly PrefixRow[], hash: boolean): void => {
-  for (const [, prefixes, shape] of rows) {
-    const digits = shape.startsWith('!');
-    const body = compile(digits ? shape.slice(1) : shape);
-    for (const prefix of prefixes.split(/ (?=\S)/)) {
-      const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
-      const units = shortPrefixes[prefix];
-      for (const anchor of units === undefined
-        ? [prefix.toLowerCase()]
-        : [...units].map((unit) => prefix.toLowerCase() + unit))
-        byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), rule]);
+/** Rules by trigger literal: the prefix in lower case, with the first unit behind it where the prefix is short. */
+const rulesByLiteral = once((): ReadonlyMap<string, readonly Rule[]> => {
+  const byLiteral = new Map<string, Rule[]>();
+  const add = (rows: readonly PrefixRow[], hash: boolean): void => {
+    for (const [, prefixes, shape] of rows) {
+      const digits = shape.startsWith('!');
+      const body = compile(digits ? shape.slice(1) : shape);
+      for (const prefix of prefixes.split(/ (?=\S)/)) {
+        const rule = { prefix, body, digits, fixed: !/\{\d+,/.test(shape), hash };
+        for (const unit of shortPrefixes[prefix] ?? ['']) {
+          const literal = prefix.toLowerCase() + unit;
+          byLiteral.set(literal, [...(byLiteral.get(literal) ?? []), rule]);
+        }
+      }
     }
-  }
-};
-for (const rows of [modelProviders, cloudProviders, codeProviders, productProviders]) add(rows, false);
-add(passwordHashes, true);
-const rules = [...byAnchor.values()];
+  };
+  for (const rows of [modelProviders, cloudProviders, codeProviders, productProviders]) add(rows, false);
+  add(passwordHashes, true);
+  return byLiteral;
+});
+const rules = once(() => [...rulesByLiteral().values()]);
 
 /** A run of x or a word of advice in the place of the key. */
-const tutorial =
-  /^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example|placeholder)[_-]?(?:api|key|token|secret)|[_-]here$/i;
+const tutorial = pattern('i')`
+    ^[xX*.0_-]+$|^(?:your|placeholder|replace|insert|xxxx|test[_-]?key|change)|(?:your|example
+    |placeholder)[_-]?(?:api|key|token|secret)|[_-]here$
+  `;
 
 /** A prefix that ends in a separator may follow a digit or `_` (`MY_tskey-...`), never a letter. */
 function standsFree(text: string, at: number, prefix: string): boolean {
@@ -81,12 +87,14 @@ const isInsideBase64 = (text: string, from: number, to: number): boolean =>
   (text[from - 1] === '+' && alnum[text.charCodeAt(from - 2)] === 1) ||
   (text[to] === '+' && alnum[text.charCodeAt(to + 1)] === 1 && text[from - 1] === '/');
 
-export const providerKeys: Finder = {
-  anchors: [...byAnchor.keys()],
-  look(text, at, anchor, out) {
+export const providerKeys: SecretRule = {
+  get literals() {
+    return [...rulesByLiteral().keys()];
+  },
+  findAt(text, at, literal, out) {
     let best = 0;
     let hash = false;
-    for (const rule of rules[anchor] ?? []) {
+    for (const rule of rules()[literal] ?? []) {
       if (
         !text.startsWith(rule.prefix, at) ||
         !standsFree(text, at, rule.prefix) ||
@@ -109,33 +117,27 @@ export const providerKeys: Finder = {
 };
 
 /**
- * Tokens marked in the middle: the mark, what a token of that kind looks like from its first unit on, and the units it
- * is made of.
+ * Tokens with a literal in the middle: the literal, what a token of that kind looks like from its first unit on, and
+ * the units it is made of.
  */
-type Middle = { readonly mark: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
-const middle = (mark: string, token: string, extra: string, reach: number): Middle => ({
-  mark,
-  token: new RegExp(
-    `(?:${token.replaceAll(/<([a-z])>/g, (whole, name: string) => classes[name] ?? whole)})(?![A-Za-z0-9])`,
-    'y',
-  ),
+type Middle = { readonly literal: string; readonly token: RegExp; readonly units: Uint8Array; readonly reach: number };
+const middle = (literal: string, token: string, extra: string, reach: number): Middle => ({
+  literal,
+  token: new RegExp(`(?:${withClasses(token)})(?![A-Za-z0-9])`, 'y'),
   units: alphabet(extra),
   reach,
 });
-const inTheMiddle: readonly Middle[] = [
+const azureMarks = '(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)';
+const azureSignature = `[A-Za-z0-9+/]{32,80}${azureMarks}[A-Za-z0-9+/]{5,12}={0,2}`;
+const inTheMiddle = once((): readonly Middle[] => [
   middle(':aa', '\\d{7,10}:A[A-Za-z0-9]<u>{33}', '', 10), // Telegram bot
   middle('-us', '<h>{32}-us\\d{1,2}', '', 32), // Mailchimp
   middle('.atlasv1.', '<a>{14}\\.atlasv1\\.[A-Za-z0-9_=-]{60,90}', '', 14), // Terraform Cloud
   middle('q~', '[A-Za-z0-9_~.-]{3}\\dQ~[A-Za-z0-9_~.-]{31,34}', '_~.-', 4), // Microsoft Entra client secret
-  ...['+ast', '+amc', 'acdb', 'azse', 'azfu', '+acr', 'apim', 'aiot', 'asbt', 'aehs', 'armt', '+aba'].map((mark) =>
-    middle(
-      mark,
-      '[A-Za-z0-9+/]{32,80}(?:AIoT|ASbT|AEhS|ARmT|ACDb|\\+AMC|\\+ASt|AzFu|AzSe|\\+ACR|APIM|\\+ABa)[A-Za-z0-9+/]{5,12}={0,2}',
-      '+/',
-      80,
-    ),
-  ), // Azure keys with a signature
-  ...['jqqj9', 'azdo'].map((mark) => middle(mark, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
+  ...'+ast +amc acdb azse azfu +acr apim aiot asbt aehs armt +aba'
+    .split(' ')
+    .map((literal) => middle(literal, azureSignature, '+/', 80)), // Azure keys with a signature
+  ...['jqqj9', 'azdo'].map((literal) => middle(literal, '<a>{48,80}(?:JQQJ9|AZDO)<a>{4,40}', '', 80)),
   middle('.apps.googleusercontent.com', '\\d{6,16}-<l>{20,40}\\.apps\\.googleusercontent\\.com', '-', 60),
   middle(
     '.acc',
@@ -147,20 +149,22 @@ const inTheMiddle: readonly Middle[] = [
   middle('nral', '<h>{32,36}NRAL', '', 40), // New Relic licence
   middle('jsn', '<l>{10}msh<l>{15}p1<l>{6}jsn<l>{12}', '', 40), // RapidAPI
   middle(':apa91b', '<u>{11}:APA91b<u>{120,160}', '_-', 11), // Firebase messaging
-];
+]);
 /**
  * Discord: three parts of base64url, the first the digits of an account's id. Coded digits leave 9 x 10 beginnings of
- * three units (`MTA`, `NzY`, ...), and those are the anchors.
+ * three units (`MTA`, `NzY`, ...), and those are the literals.
  */
 const discord = /[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}/y;
 const discordStarts = ['mt', 'mj', 'mz', 'nd', 'nt', 'nj', 'nz', 'od', 'ot'].flatMap((pair) =>
   [...'aeimquycgk'].map((unit) => `${pair}${unit}`),
 );
 
-export const markedKeys: Finder = {
-  anchors: inTheMiddle.map(({ mark }) => mark),
-  look(text, at, anchor, out) {
-    const rule = inTheMiddle[anchor];
+export const infixKeys: SecretRule = {
+  get literals() {
+    return inTheMiddle().map(({ literal }) => literal);
+  },
+  findAt(text, at, literal, out) {
+    const rule = inTheMiddle()[literal];
     if (rule === undefined) return at;
     const start = runStart(text, at, rule.units, rule.reach + 1);
     for (let from = Math.max(start, at - rule.reach); from <= at && from < start + 2; from += 1) {
@@ -175,9 +179,9 @@ export const markedKeys: Finder = {
   },
 };
 
-export const discordKeys: Finder = {
-  anchors: discordStarts,
-  look(text, at, _anchor, out) {
+export const discordKeys: SecretRule = {
+  literals: discordStarts,
+  findAt(text, at, _literal, out) {
     if (!/[MNO]/.test(text[at] ?? '') || !beginsToken(text, at) || runEnd(text, at, alnum, 24) < at + 8) return at;
     discord.lastIndex = at;
     if (!discord.test(text) || alnum[text.charCodeAt(discord.lastIndex)] === 1) return at;

@@ -1,4 +1,5 @@
 /** Payment cards and IBANs: issuer ranges, lengths, groupings and checksums. */
+import { pattern } from '../pattern.ts';
 import { iban97, luhn } from './checks.ts';
 import { type Chain, joinGroups, standsAloneOrGlued } from './chain.ts';
 
@@ -21,8 +22,10 @@ export const isCardNumber = (digits: string): boolean =>
   issuers.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits));
 
 /** Sizes of groups in which cards are written; anything else is a row of other numbers that happens to pass. */
-const groupings =
-  /^(?:48|84|412|124|610|4(?:4)+[1-4]?|4[67][45]|465|454|644|8{2}|4{2}8|84{2}|1{12,19}|2{6,9}1?|3{4,6}[1-4]?|66[1-7]|5551|555|4[58]{1,2}\d?)$/;
+const groupings = pattern()`
+    ^(?:48|84|412|124|610|4(?:4)+[1-4]?|4[67][45]|465|454|644|8{2}|4{2}8|84{2}|1{12,19}|2{6,9}1?
+    |3{4,6}[1-4]?|66[1-7]|5551|555|4[58]{1,2}\d?)$
+  `;
 
 /** The longest card that starts at group `a`: its last group, or -1. */
 export function cardFrom(text: string, chain: Chain, a: number): number {

@@ -2,6 +2,8 @@
  * Digits as people group them: runs of digits with at most three separators between. Every structured detector of
  * numbers starts from such a chain.
  */
+import { pattern } from '../pattern.ts';
+import { isDigit, isWordUnit } from './ascii.ts';
 
 export type Group = { readonly start: number; readonly end: number };
 export type Chain = {
@@ -14,7 +16,6 @@ const separatorUnits = new Uint8Array(128);
 for (const char of ' \t\n\r.-_/()·*:|+\u007e') separatorUnits[char.charCodeAt(0)] = 1;
 const isSeparator = (code: number): boolean =>
   code < 128 ? separatorUnits[code] === 1 : code === 0xb7 || code === 0x2022;
-const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** A chain is looked at in pieces of this many groups: a wall of numbers costs linear time. */
 const maxGroups = 24;
@@ -53,8 +54,6 @@ export function joinGroups(text: string, { groups }: Chain, a: number, b: number
   return digits;
 }
 
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
-const isWordUnit = (code: number): boolean => isLetter(code) || isDigit(code) || code === 95;
 /** The letter of an escape that was left as it is (`\\n4111...`) ends before `at`. */
 export const isBehindEscape = (text: string, at: number): boolean =>
   text.charCodeAt(at - 2) === 92 && /[nrt]/.test(text[at - 1] ?? '');
@@ -73,8 +72,10 @@ export const standsAlone = (text: string, start: number, end: number): boolean =
   beginsAlone(text, start) && endsAlone(text, end);
 
 /** Words that may stick to a value from the left: `card4111...`, `is030594W903B`, `ssn536-22-1234`. */
-const gluedWord =
-  /(?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at|dob|born|on|ist|es|est|mail|email)$/i;
+const gluedWord = pattern('i')`
+    (?:^|[^a-z0-9])(?:is|was|no|nr|num|number|id|tel|phone|fax|mob|call|card|visa|cc|pan|ssn|iban|nr|to|at
+    |dob|born|on|ist|es|est|mail|email)$
+  `;
 export const standsAloneOrGlued = (text: string, start: number, end: number): boolean =>
   endsAlone(text, end) && (beginsAlone(text, start) || gluedWord.test(text.slice(Math.max(0, start - 8), start)));
 

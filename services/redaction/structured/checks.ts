@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 
-const digitAt = (text: string, index: number): number => text.charCodeAt(index) - 48;
+/** Value of the digit at `index`. */
+export const digitAt = (text: string, index: number): number => text.charCodeAt(index) - 48;
 
 /** ISO/IEC 7812-1 annex B. */
 export function luhn(digits: string): boolean {

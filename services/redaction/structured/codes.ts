@@ -2,21 +2,19 @@
  * Codes of letters and digits at a word: account numbers, identifiers by country, document numbers; spread over several
  * words perhaps.
  */
+import type { Finding } from '../finding.ts';
+import { isAlnum, isLetter } from './ascii.ts';
 import { ibanEnd } from './cards.ts';
-import { isBehindEscape, isWhole, standsAloneOrGlued } from './chain.ts';
-import { type Context, nameBefore } from './context-words.ts';
+import { type Group, isBehindEscape, isWhole, standsAloneOrGlued } from './chain.ts';
+import { type Context, nameBefore } from './context.ts';
 import { documentType } from './documents.ts';
 import { anyCode, idCodes } from './id-codes.ts';
-import type { ScoredFinding } from './index.ts';
 import { scoreId } from './score-ids.ts';
-import { contextIn, type Task } from './task.ts';
+import { contextIn, type NumberTask } from './number-task.ts';
 
 /** Findings below it are not worth a policy's threshold. */
 export const least = 0.3;
 export const rankOf = (score: number): number => Math.round(44 + 16 * score);
-
-const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
-const isAlnum = (code: number): boolean => (code >= 48 && code <= 57) || isLetter(code);
 
 export function ibanFrom(text: string, start: number): number {
   return start > 0 && /[A-Za-z0-9]/.test(text[start - 1] as string) && !isBehindEscape(text, start)
@@ -41,13 +39,12 @@ export function nextToLetters(text: string, start: number, end: number): boolean
   );
 }
 
-export type Word = { readonly start: number; readonly end: number };
 const maxWords = 7;
 export const maxCompact = 18;
 
 /** Words from `start` on that one identifier can spread over. */
-function wordsFrom(text: string, start: number): readonly Word[] {
-  const words: Word[] = [];
+function wordsFrom(text: string, start: number): readonly Group[] {
+  const words: Group[] = [];
   let at = start;
   let total = 0;
   while (words.length < maxWords) {
@@ -66,9 +63,9 @@ function wordsFrom(text: string, start: number): readonly Word[] {
   return words;
 }
 
-export function codesFrom(task: Task, wordStart: number): void {
-  const { text, out, work } = task;
-  work.left -= 2;
+export function codesFrom(task: NumberTask, wordStart: number): void {
+  const { text, out, budget } = task;
+  budget.left -= 2;
   const previous =
     /(?<![A-Za-z0-9_])(?:[A-Z]{1,3}|[A-Za-z]{2}(?= \S\d)|[A-Za-z]{2}(?= \d\d ))[ .-]$/.exec(
       text.slice(Math.max(0, wordStart - 5), wordStart),
@@ -90,11 +87,11 @@ export function codesFrom(task: Task, wordStart: number): void {
   for (const start of previous > 0 ? [wordStart - previous, wordStart] : [wordStart]) {
     let context: Context | undefined;
     const words = wordsFrom(text, start);
-    if (words.length === 0 || (words.at(-1) as Word).end - start < 7) continue;
+    if (words.length === 0 || (words.at(-1) as Group).end - start < 7) continue;
     let compact = '';
     let layout = '';
     for (const [index, word] of words.entries()) {
-      const gap = index > 0 ? text.slice((words[index - 1] as Word).end, word.start).trim() || ' ' : '';
+      const gap = index > 0 ? text.slice((words[index - 1] as Group).end, word.start).trim() || ' ' : '';
       compact += text.slice(word.start, word.end).toUpperCase();
       layout += `${gap}${word.end - word.start}`;
       const { end } = word;
@@ -105,11 +102,11 @@ export function codesFrom(task: Task, wordStart: number): void {
         (start > 0 && /[-./_@#+]/.test(text[start - 1] as string) && /\w/.test(text[start - 2] ?? ''))
       )
         continue;
-      work.left -= 8;
+      budget.left -= 8;
       context ??= contextIn(task, start, end);
       const whole = isWhole(text, start, end);
-      let best: ScoredFinding | undefined;
-      if (anyCode.test(compact))
+      let best: Finding | undefined;
+      if (anyCode().test(compact))
         for (const row of idCodes) {
           const score = scoreId(row, { compact, layout, isGrouped: index > 0, isWhole: whole, context });
           if (score >= least && score > (best?.score ?? 0))

@@ -3,8 +3,8 @@
  * around must agree.
  */
 import { base58check, bech32 } from './checks.ts';
-import { says } from './context-words.ts';
-import { contextIn, type Task } from './task.ts';
+import { says } from './context.ts';
+import { contextIn, type NumberTask } from './number-task.ts';
 
 type Row = {
   readonly pattern: RegExp;
@@ -61,7 +61,7 @@ export const schemeStart = (text: string, start: number): number =>
     : start;
 
 /** 0..1 for the word in [start, end) of 25 units and more. */
-export function scoreCryptoAddress(task: Task, start: number, end: number): number {
+export function scoreCryptoAddress(task: NumberTask, start: number, end: number): number {
   if (end - start < 25 || end - start > 115) return 0;
   const word = task.text.slice(start, end);
   // The scheme in front says what it is (`bitcoincash:q...`).

@@ -2,10 +2,14 @@
  * Passports and driving licences: their numbers have no shape of their own, so the words before (or the field's name)
  * decide, and the shape must be one that documents have.
  */
-import type { Context, Tag } from './context-words.ts';
+import type { EntityType } from '../entity-types.ts';
+import { pattern } from '../pattern.ts';
+import type { Context, Tag } from './context.ts';
 
-const passport =
-  /^(?:[A-Z]{2,3}\d{6,8}|[A-Z]\d{8}|\d{9}|\d{8}[A-Z]?|\d{2} ?\d{2} ?\d{6}|[A-Z0-9]{2}\d{6}[A-Z]|[CFGHJKLMNPRTVWXYZ\d]{9}|[A-Z]\d{3}[A-Z]\d{4}|\d{2}[A-Z]{2}\d{5}|[A-Z]\d{7})$/;
+const passport = pattern()`
+    ^(?:[A-Z]{2,3}\d{6,8}|[A-Z]\d{8}|\d{9}|\d{8}[A-Z]?|\d{2} ?\d{2} ?\d{6}|[A-Z0-9]{2}\d{6}[A-Z]
+    |[CFGHJKLMNPRTVWXYZ\d]{9}|[A-Z]\d{3}[A-Z]\d{4}|\d{2}[A-Z]{2}\d{5}|[A-Z]\d{7})$
+  `;
 const license =
   /^(?:[A-Z]{0,3}\d{5,14}[A-Z]{0,2}|[A-Z]{1,3}\d{2}[A-Z0-9]{3,14}|[A-Z0-9]{6,18}|\d{2}[A-Z]{1,3}\d{4,7}[A-Z]?)$/;
 const idNumber = /^(?=(?:[A-Z]*\d){5})[A-Z]{0,4}\d[A-Z0-9]{4,16}$/;
@@ -13,7 +17,7 @@ const hardware = /^(?=[0-9A-F]*\d)[0-9A-F]{12}$/;
 /** Ids in business texts that such words stand next to without meaning them. */
 const minimumDigits = 4;
 
-type Document = { readonly type: string; readonly score: number };
+type Document = { readonly type: EntityType; readonly score: number };
 /** Its own name right before it says what a number is, whatever country's rule it breaks. */
 function numberName(
   compact: string,
@@ -63,7 +67,7 @@ export function documentType(
   const asPassport = tags.includes('passport') || context.after.includes('passport');
   const asLicense = tags.includes('license') || context.after.includes('license');
   if (!asPassport && !asLicense) return undefined;
-  // Dates of issue stand beside such numbers.
+  // Dates of issue stand next to such numbers.
   if (/[./:_]/.test(layout) || /^(?:2-2-4|4-2-2)$/.test(layout)) return undefined;
   if (compact.length < 6 || compact.length > 18 || compact.replaceAll(/\D/g, '').length < minimumDigits)
     return undefined;

@@ -1,5 +1,8 @@
-/** E-mail addresses: around an `@`, spaced out, or spelt with words for at and dot. Looks at bounded windows only. */
-import type { ScoredFinding } from './index.ts';
+/** E-mail addresses: around an `@`, spaced out, or spelt with words for at and dot. Reads bounded windows only. */
+import type { Detector, Task } from '../detector.ts';
+import type { Finding } from '../finding.ts';
+import { pattern } from '../pattern.ts';
+import { isAlnum } from './ascii.ts';
 
 const maxLocal = 64;
 const maxDomain = 255;
@@ -13,8 +16,6 @@ const isUnspaced = (code: number): boolean =>
   (code >= 0x2e80 && code <= 0x9fff) ||
   (code >= 0xac00 && code <= 0xd7af) ||
   (code >= 0xf900 && code <= 0xfaff);
-const isAlnum = (code: number): boolean =>
-  (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 
 /** Endings of file names that follow an `@2x`, and the remote of every git clone: look like addresses, are none. */
 const fileEnding = /\.(?:png|jpe?g|gif|svg|webp|pdf|js|mjs|ts|tsx|css|scss|map|json|html?|md|ya?ml)$/i;
@@ -80,11 +81,11 @@ function domainEnd(text: string, from: number): number {
 
 const spacedRight = /^\s{0,2}(?:[A-Za-z0-9-]{1,40}\s{0,2}\.\s{0,2}){1,3}[A-Za-z]{2,12}\b/;
 const spacedLeft = /[A-Za-z0-9._%+-]{1,64}\s{1,2}$/;
-/** `sam.lee @example.org`: a mailbox by its looks. */
+/** `sam.lee @example.org`: a mailbox by its form. */
 const mailboxLeft = /(?<![\w.+-])(?=[\w.+-]*[A-Za-z])[A-Za-z0-9]{1,30}(?:[._+-][A-Za-z0-9]{1,30}){1,3} $/;
 const letterSpaced = /(?:[A-Za-z0-9._-] ){3,32}@(?: [A-Za-z0-9._-]){4,40}/;
 
-function atSign(text: string, at: number, out: ScoredFinding[]): void {
+function atSign(text: string, at: number, out: Finding[]): void {
   const start = localStart(text, at);
   if (start < at) {
     const end = domainEnd(text, at + 1);
@@ -116,13 +117,20 @@ function atSign(text: string, at: number, out: ScoredFinding[]): void {
 
 const open = '[\\[({<|*_-]{1,2}';
 const close = '[\\])}>|*_-]{1,2}';
-const atWord = `(?:\\s{0,2}${open}\\s?(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)\\s?${close}\\s{0,2}|\\s{1,2}(?:at|ät|arroba|chiocciola|собака)\\s{1,2}|\\s{0,2}@\\s{0,2})`;
-const dotWord = `(?:\\s{0,2}${open}\\s?(?:dot|d0t|punkt|punto|ponto|point|точка|\\.)\\s?${close}\\s{0,2}|\\s{1,2}(?:dot|punkt|punto|ponto|point|точка)\\s{1,2}|\\.)`;
-/** Spelt addresses; at least one of the two words must be there, which the caller's anchor says. */
-const spelt = new RegExp(
-  `[A-Za-z0-9_%+-]{1,40}(?:${dotWord}[A-Za-z0-9_%+-]{1,40}){0,3}${atWord}[A-Za-z0-9-]{1,40}(?:${dotWord}[A-Za-z0-9-]{1,40}){0,3}${dotWord}[A-Za-z]{2,12}(?![A-Za-z])`,
-  'gi',
-);
+const atWords = '(?:at|ät|ad|a|@|arroba|chiocciola|kukac|snabel-?a|et|собака|ат)';
+const plainAtWords = '(?:at|ät|arroba|chiocciola|собака)';
+const dotWords = '(?:dot|d0t|punkt|punto|ponto|point|точка|\\.)';
+const plainDotWords = '(?:dot|punkt|punto|ponto|point|точка)';
+const spacedAt = `\\s{0,2}${open}\\s?${atWords}\\s?${close}\\s{0,2}|\\s{1,2}${plainAtWords}\\s{1,2}|\\s{0,2}@\\s{0,2}`;
+const spacedDot = `\\s{0,2}${open}\\s?${dotWords}\\s?${close}\\s{0,2}|\\s{1,2}${plainDotWords}\\s{1,2}|\\.`;
+const label = '[A-Za-z0-9-]{1,40}';
+const mailbox = '[A-Za-z0-9_%+-]{1,40}';
+/** Spelt addresses; at least one of the two words must be there, which the trigger literal says. */
+const spelt = pattern('gi')`
+    ${mailbox}(?:(?:${spacedDot})${mailbox}){0,3}
+    (?:${spacedAt})
+    ${label}(?:(?:${spacedDot})${label}){0,3}(?:${spacedDot})[A-Za-z]{2,12}(?![A-Za-z])
+  `;
 const plainAt = /\s(?:at|ät|arroba|chiocciola|собака)\s/i;
 const bracketedWord =
   /[[({<|*_-]\s?(?:at|ät|ad|a|@|arroba|chiocciola|dot|d0t|punkt|punto|ponto|point|\.)\s?[\])}>|*_-]/i;
@@ -130,54 +138,46 @@ const bracketedWord =
 const mailDomain = /^\S+ at [a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,6}$/;
 const dotSpelt = /\s(?:dot|punkt|punto|ponto|point)\s/i;
 
-/** Anchors of spelt addresses: what brackets or replaces `@` and `.`. */
-export const emailAnchors = [
-  '(at)',
-  '[at]',
-  '{at}',
-  '<at>',
-  '( at )',
-  '[ at ]',
-  '(a)',
-  '(@)',
-  '[@]',
-  '{@}',
-  '(dot)',
-  '[dot]',
-  '{dot}',
-  '<dot>',
-  '[.]',
-  '(.)',
-  ' dot ',
-  '_at_',
-  '-at-',
-  '*at*',
-  '|at|',
-  'mail',
-  ' arroba ',
-  'arroba)',
-  'arroba]',
-  ' chiocciola ',
-  ' punto ',
-  ' punkt ',
-  ' ponto ',
-] as const;
+/** Not every `at` and `dot` makes an address: "meet at example.com" is none, "sam at example dot com" is. */
+function isSpeltAddress(value: string, saysMail: boolean): boolean {
+  if (bracketedWord.test(value)) return true;
+  if (value.includes('@')) return dotSpelt.test(value);
+  if (!plainAt.test(value)) return false;
+  return dotSpelt.test(value.slice(value.search(plainAt) + 2)) || (saysMail && mailDomain.test(value));
+}
 
-export function findEmails(
-  text: string,
-  ats: readonly number[],
-  spelledAt: readonly number[],
-  out: ScoredFinding[],
-): void {
+const bracketed =
+  '(at) [at] {at} <at> (a) (@) [@] {@} (dot) [dot] {dot} <dot> [.] (.) _at_ -at- *at* |at| arroba) arroba]';
+const spelled = ['( at )', '[ at ]', ' dot ', ' arroba ', ' chiocciola ', ' punto ', ' punkt ', ' ponto '];
+/** What brackets or replaces `@` and `.`; and the word `mail`, near which a plain `at` will do. */
+const literals = [...bracketed.split(' '), ...spelled, 'mail'];
+const mailWord = literals.indexOf('mail');
+
+/** Where an address may be spelt. */
+function speltAt({ text, hits }: Task): readonly number[] {
+  const places: number[] = [];
+  for (let hit = 0; hit < hits.length; hit += 2) {
+    const at = hits[hit + 1] as number;
+    // The word is common; only `at` near it makes an address of it.
+    if (hits[hit] === mailWord && !text.slice(Math.max(0, at - 70), at + 80).includes(' at ')) continue;
+    places.push(at);
+  }
+  return places;
+}
+
+function findAtSigns(text: string, ats: readonly number[], out: Finding[]): void {
   let last = -1;
   for (const at of ats) {
     if (at < last) continue;
     const before = out.length;
     atSign(text, at, out);
-    if (out.length > before) last = (out.at(-1) as ScoredFinding).end;
+    if (out.length > before) last = (out.at(-1) as Finding).end;
   }
+}
+
+function findSpelt(text: string, places: readonly number[], out: Finding[]): void {
   let done = -1;
-  for (const at of spelledAt) {
+  for (const at of places) {
     if (at < done) continue;
     const from = Math.max(0, at - 110, done);
     const window = text.slice(from, at + 140);
@@ -185,24 +185,27 @@ export function findEmails(
     const saysMail = /mail/i.test(window);
     spelt.lastIndex = 0;
     for (let match = spelt.exec(window); match !== null; match = spelt.exec(window)) {
-      const [value] = match;
-      // A bare `at` needs a spelt dot: "meet at example.com" is no address, "sam at example dot com" is.
-      if (
-        /@/.test(value)
-          ? !bracketedWord.test(value) && !dotSpelt.test(value)
-          : plainAt.test(value) && !bracketedWord.test(value)
-            ? !dotSpelt.test(value.slice(value.search(plainAt) + 2)) && !(saysMail && mailDomain.test(value))
-            : !bracketedWord.test(value)
-      )
-        continue;
-      out.push({
-        start: from + match.index,
-        end: from + match.index + value.length,
-        type: 'EMAIL',
-        rank: 77,
-        score: 0.7,
-      });
-      done = Math.max(done, from + match.index + value.length);
+      if (!isSpeltAddress(match[0], saysMail)) continue;
+      const start = from + match.index;
+      const end = start + match[0].length;
+      out.push({ start, end, type: 'EMAIL', rank: 77, score: 0.7 });
+      done = Math.max(done, end);
     }
   }
 }
+
+export const emailDetector: Detector = {
+  name: 'e-mail addresses',
+  tier: 'structured',
+  types: ['EMAIL'],
+  literals,
+  wants: ({ hints }) => hints.ats.length > 0,
+  find(task) {
+    const { text, hints, budget, out } = task;
+    const spelled = speltAt(task);
+    budget.left -= hints.ats.length * 4 + spelled.length * 8;
+    if (budget.left <= 0) return;
+    findAtSigns(text, hints.ats, out);
+    findSpelt(text, spelled, out);
+  },
+};

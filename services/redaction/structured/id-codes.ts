@@ -1,11 +1,11 @@
 /**
  * Identifiers of letters and digits, by country: pattern of the compact upper-case form, grouping, checksum; see
- * `id-numbers.ts` for the fields.
+ * `id-row.ts` for the fields.
  */
-import { hasDay, icao, weighted } from './checks.ts';
-import type { IdRow } from './id-numbers.ts';
-
-const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
+import { pattern } from '../pattern.ts';
+import { digitAt as digit, hasDay, icao, weighted } from './checks.ts';
+import { once } from '../once.ts';
+import type { IdRow } from './id-row.ts';
 
 const dniLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
 const dni = (text: string): boolean => dniLetters[Number(text.slice(0, -1)) % 23] === text.at(-1);
@@ -146,7 +146,12 @@ const business: readonly Omit<IdRow, 'type'>[] = [
   { id: 'SG_UEN', test: /^[TSR]\d{2}[A-Z]{2}\d{4}[A-Z]$/, sure: 0.6 },
   {
     id: 'EU_VAT',
-    test: /^(?:ATU\d{8}|BE[01]\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|DK\d{8}|EE\d{9}|EL\d{9}|ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}|FR[A-Z0-9]{2}\d{9}|GB\d{9}|HR\d{11}|HU\d{8}|IE\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT\d{11}|LT\d{9}|LU\d{8}|LV\d{11}|MT\d{8}|NL\d{9}B\d{2}|NO\d{9}|PL\d{10}|PT\d{9}|RO\d{8,10}|SE\d{12}|SI\d{8}|SK\d{10}|CHE\d{9})$/,
+    test: pattern()`
+      ^(?:ATU\d{8}|BE[01]\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|DK\d{8}|EE\d{9}|EL\d{9}
+      |ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}|FR[A-Z0-9]{2}\d{9}|GB\d{9}|HR\d{11}|HU\d{8}|IE\d[A-Z0-9]\d{5}[A-Z]{1,2}
+      |IT\d{11}|LT\d{9}|LU\d{8}|LV\d{11}|MT\d{8}|NL\d{9}B\d{2}|NO\d{9}|PL\d{10}|PT\d{9}|RO\d{8,10}|SE\d{12}
+      |SI\d{8}|SK\d{10}|CHE\d{9})$
+    `,
     layout: /./,
     sure: 0.4,
   },
@@ -165,9 +170,9 @@ const documents: readonly IdRow[] = [
   { id: 'KR_PASSPORT', type: 'PASSPORT', test: /^[MSRODG]\d{3}[A-Z]\d{4}$/, sure: 0.4 },
 ];
 export const idCodes: readonly IdRow[] = [
-  ...national.map((one) => ({ ...one, type: 'NATIONAL_ID' })),
-  ...business.map((one) => ({ ...one, type: 'BUSINESS_ID' })),
+  ...national.map((one): IdRow => ({ ...one, type: 'NATIONAL_ID' })),
+  ...business.map((one): IdRow => ({ ...one, type: 'BUSINESS_ID' })),
   ...documents,
 ];
 /** Whether any row has this shape: one pattern of all of them, since most codes have none. */
-export const anyCode = new RegExp(idCodes.map(({ test }) => test.source).join('|'));
+export const anyCode = once(() => new RegExp(idCodes.map(({ test }) => test.source).join('|')));

@@ -1,89 +1,32 @@
 /**
- * Identifiers that are digits only, by country: length, grouping, checksum. `sure` is how far a passing number
- * convinces with nothing else around it (0..1).
+ * Identifiers that are digits only, by country: length, grouping, checksum. Longer than other files, because it is one
+ * table: a row an identifier.
  */
-import { hasDay, luhn, mod1110, remainder, verhoeff, weighted } from './checks.ts';
-
-export type IdRow = {
-  /** Country and name; also the tag of its own words in the context table, where there is one. */
-  readonly id: string;
-  readonly type: string;
-  /** On the compact form, upper case. */
-  readonly test: RegExp;
-  readonly check?: (compact: string) => boolean;
-  /** Sizes of the groups and the separators between, as in `3-2-4`; what other grouping there is speaks against it. */
-  readonly layout?: RegExp;
-  readonly sure: number;
-  /** The same for a number whose checksum fails, where issuers are known to hand such out. */
-  readonly unsure?: number;
-};
-
-const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
-const last = (text: string): number => digit(text, text.length - 1);
-const isNot =
-  (word: RegExp) =>
-  (text: string): boolean =>
-    !word.test(text);
-const notAllSame = isNot(/^(\d)\1+$/);
-const eleven = (text: string, weights: readonly number[], modulus = 11): number => weighted(text, weights) % modulus;
-
-function cpf(text: string): boolean {
-  const check = (length: number): number =>
-    ((weighted(
-      text,
-      Array.from({ length }, (_, index) => length + 1 - index),
-    ) *
-      10) %
-      11) %
-    10;
-  return notAllSame(text) && check(9) === digit(text, 9) && check(10) === digit(text, 10);
-}
-function cnpj(text: string): boolean {
-  const check = (weights: readonly number[]): number => ((rest) => (rest < 2 ? 0 : 11 - rest))(eleven(text, weights));
-  return (
-    notAllSame(text) &&
-    check([5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]) === digit(text, 12) &&
-    check([6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]) === digit(text, 13)
-  );
-}
-function tckn(text: string): boolean {
-  const odd = weighted(text, [1, 0, 1, 0, 1, 0, 1, 0, 1]);
-  const even = weighted(text, [0, 1, 0, 1, 0, 1, 0, 1]);
-  return (
-    (((odd * 7 - even) % 10) + 10) % 10 === digit(text, 9) && (odd + even + digit(text, 9)) % 10 === digit(text, 10)
-  );
-}
-function baltic(text: string): boolean {
-  const first = eleven(text, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1]);
-  const second = eleven(text, [3, 4, 5, 6, 7, 8, 9, 1, 2, 3]);
-  return (first < 10 ? first : second < 10 ? second : 0) === last(text) && hasDay(text, 3, 5);
-}
-const fnr = (text: string): boolean =>
-  (11 - eleven(text, [3, 7, 6, 1, 8, 9, 4, 5, 2])) % 11 === digit(text, 9) &&
-  (11 - eleven(text, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2])) % 11 === digit(text, 10) &&
-  hasDay(text, 2, 0, { dayOffsets: [0, 40], monthOffsets: [0, 40, 80] });
-const belgian = (text: string): boolean =>
-  [text.slice(0, 9), `2${text.slice(0, 9)}`].some((body) => 97 - remainder(body, 97) === Number(text.slice(9)));
-const inn12 = (text: string): boolean =>
-  eleven(text, [7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 10 === digit(text, 10) &&
-  eleven(text, [3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 10 === digit(text, 11);
-const snils = (text: string): boolean =>
-  (weighted(text, [9, 8, 7, 6, 5, 4, 3, 2, 1]) % 101) % 100 === Number(text.slice(9));
-const ean = (text: string): boolean =>
-  (10 - (weighted(text, [1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10)) % 10 === last(text);
-const complement = (text: string, weights: readonly number[], modulus = 11): number =>
-  ((rest) => (rest > 9 ? 0 : rest))(modulus - (eleven(text, weights, modulus) || modulus));
-const rodne = (text: string): boolean =>
-  (remainder(text, 11) === 0 || (remainder(text.slice(0, 9), 11) === 10 && last(text) === 0)) &&
-  hasDay(text, 2, 4, { monthOffsets: [0, 20, 50, 70] });
-const personnummer = (text: string): boolean =>
-  luhn(text.slice(-10)) && hasDay(text, text.length - 8, text.length - 6, { dayOffsets: [0, 60] });
-const rrn = (text: string): boolean => hasDay(text, 2, 4) && /^.{6}[0-9]/.test(text);
-
-const kennitala = (text: string): boolean =>
-  complement(text, [3, 2, 7, 6, 5, 4, 3, 2]) === digit(text, 8) && /[09]$/.test(text) && hasDay(text, 2, 0);
-const rut = (text: string): boolean =>
-  ((padded) => (11 - eleven(padded, [3, 2, 7, 6, 5, 4, 3, 2])) % 11 === last(text))(text.slice(0, -1).padStart(8, '0'));
+import type { EntityType } from '../entity-types.ts';
+import { once } from '../once.ts';
+import { digitAt as digit, hasDay, luhn, mod1110, remainder, verhoeff, weighted } from './checks.ts';
+import {
+  baltic,
+  belgian,
+  cnpj,
+  complement,
+  cpf,
+  ean,
+  eleven,
+  fnr,
+  inn12,
+  kennitala,
+  last,
+  notAllSame,
+  personnummer,
+  rodne,
+  rrn,
+  rut,
+  snils,
+  tckn,
+} from './id-checks.ts';
+import type { IdRow } from './id-row.ts';
+import { lengthsOf } from './pattern-lengths.ts';
 
 const three = /^3([ -])3(?:\1)3$/;
 const national: readonly Omit<IdRow, 'type'>[] = [
@@ -368,56 +311,15 @@ const others: readonly IdRow[] = [
   },
 ];
 
-const all: readonly IdRow[] = [
-  ...national.map((one) => ({ ...one, type: 'NATIONAL_ID' })),
-  ...business.map((one) => ({ ...one, type: 'BUSINESS_ID' })),
-  ...others,
-];
+const withType = (rows: readonly Omit<IdRow, 'type'>[], type: EntityType): readonly IdRow[] =>
+  rows.map((row) => ({ ...row, type }));
 /** Rows by the number of digits: each stands under the lengths that its pattern can have. */
-export const numericIds: ReadonlyMap<number, readonly IdRow[]> = new Map(
-  Array.from({ length: 13 }, (_, index) => index + 6).map((length) => [
-    length,
-    all.filter(({ test }) => lengthsOf(test).has(length)),
-  ]),
-);
-
-/**
- * Lengths that a pattern of digits can match: a walk over its source, which has classes, groups of alternatives and
- * counts only.
- */
-function lengthsOf({ source }: RegExp): ReadonlySet<number> {
-  let at = 0;
-  const alternatives = (): Set<number> => {
-    const lengths = new Set<number>();
-    let here = new Set([0]);
-    for (; at < source.length && source[at] !== ')'; ) {
-      if (source[at] === '|') {
-        for (const length of here) lengths.add(length);
-        here = new Set([0]);
-        at += 1;
-        continue;
-      }
-      let unit = new Set([1]);
-      if (source[at] === '(') {
-        at += 3;
-        unit = alternatives();
-        at += 1;
-      } else if (source[at] === '[') at = source.indexOf(']', at) + 1;
-      else if (source[at] === '^' || source[at] === '$') {
-        at += 1;
-        continue;
-      } else at += source[at] === '\\' ? 2 : 1;
-      const count = /^(?:\{(\d+)(?:,(\d+))?\}|\?)/.exec(source.slice(at));
-      const [from, to] =
-        count === null ? [1, 1] : count[0] === '?' ? [0, 1] : [Number(count[1]), Number(count[2] ?? count[1])];
-      at += count?.[0].length ?? 0;
-      const next = new Set<number>();
-      for (let times = from; times <= to; times += 1)
-        for (const length of here) for (const one of unit) next.add(length + times * one);
-      here = next;
-    }
-    for (const length of here) lengths.add(length);
-    return lengths;
-  };
-  return alternatives();
-}
+export const numericIds = once((): ReadonlyMap<number, readonly IdRow[]> => {
+  const all = [...withType(national, 'NATIONAL_ID'), ...withType(business, 'BUSINESS_ID'), ...others];
+  return new Map(
+    Array.from({ length: 13 }, (_, index) => index + 6).map((length) => [
+      length,
+      all.filter(({ test }) => lengthsOf(test).has(length)),
+    ]),
+  );
+});

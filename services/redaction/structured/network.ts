@@ -1,16 +1,21 @@
 /** IP addresses of both families with zone and prefix length, also defanged, and hardware addresses. */
+import type { Detector, Task } from '../detector.ts';
+import type { Finding } from '../finding.ts';
+import { pattern } from '../pattern.ts';
 import { type Chain, standsAlone } from './chain.ts';
-import { says } from './context-words.ts';
-import type { ScoredFinding } from './index.ts';
-import { contextIn, contextOf, type Task } from './task.ts';
+import { says } from './context.ts';
+import { contextIn, contextOf, type NumberTask } from './number-task.ts';
 
-const versionBefore =
-  /(?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java|kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion|fileversion)["'\s.:=/]*$/i;
+const versionBefore = pattern('i')`
+    (?:version|\bver|\bv|release|build|sdk|firmware|driver|chrome|firefox|safari|edge|opera|python|node|java
+    |kernel|section|chapter|rfc|clause|upgrade[d]? (?:from|to)|assemblyversion|productversion
+    |fileversion)["'\s.:=/]*$
+  `;
 const byte = (text: string): boolean =>
   text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
 
 /** Four groups from `a`, joined by dots. Returns the last group, or -1. */
-export function ipv4From(task: Task, { groups, separators }: Chain, a: number): number {
+export function ipv4From(task: NumberTask, { groups, separators }: Chain, a: number): number {
   if (!(separators[a] as string).includes('.')) return -1;
   const { text, out } = task;
   const defanged = separators[a] !== '.';
@@ -40,8 +45,8 @@ export function ipv4From(task: Task, { groups, separators }: Chain, a: number): 
 }
 
 const defangedDots = /(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]| dot |\.)\d{1,3}){3}(?![\w.])/g;
-/** `192[.]168[.]1[.]10`, around anchors that the caller found. */
-export function findDefanged(text: string, at: number, out: ScoredFinding[]): void {
+/** `192[.]168[.]1[.]10`, around literals that the caller found. */
+function findDefanged(text: string, at: number, out: Finding[]): void {
   const from = Math.max(0, at - 24);
   defangedDots.lastIndex = 0;
   for (const match of text.slice(from, at + 40).matchAll(defangedDots))
@@ -73,11 +78,11 @@ function isIpv6(address: string): boolean {
   return halves.length === 2 ? words <= 7 : words === 8;
 }
 
-/** What colons join: IPv6 or a hardware address. `colons` ascend. */
-export function findColons(task: Task, colons: readonly number[]): void {
-  const { text, out } = task;
+/** What colons join: IPv6 or a hardware address. */
+function findColons(task: Task): void {
+  const { text, hints, out } = task;
   let done = -1;
-  for (const at of colons) {
+  for (const at of hints.colons) {
     if (at < done) continue;
     const next = text.charCodeAt(at + 1);
     const previous = at > 0 ? text.charCodeAt(at - 1) : 0;
@@ -124,7 +129,7 @@ export function findColons(task: Task, colons: readonly number[]): void {
 }
 
 /** Broadcast and empty addresses name no device. */
-function pushMac(text: string, start: number, end: number, value: string, out: ScoredFinding[]): void {
+function pushMac(text: string, start: number, end: number, value: string, out: Finding[]): void {
   if (
     /^(?:0+|f+)$/i.test(value.replaceAll(/[^0-9a-fA-F]/g, '')) ||
     !standsAlone(text, start, end) ||
@@ -137,9 +142,9 @@ function pushMac(text: string, start: number, end: number, value: string, out: S
 const dashed = /^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}(?![\w-])/;
 const cisco = /^[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}(?![\w.]\w)/;
 /** Hardware addresses with dashes or dots; `at` = their first separators. */
-export function findMacs(text: string, marks: readonly number[], out: ScoredFinding[]): void {
+function findMacs(text: string, separators: readonly number[], out: Finding[]): void {
   let done = -1;
-  for (const at of marks) {
+  for (const at of separators) {
     const start = at - (text[at] === '.' ? 4 : 2);
     if (at < done || start < 0) continue;
     const match = (text[at] === '.' ? cisco : dashed).exec(text.slice(start, start + 20));
@@ -148,3 +153,25 @@ export function findMacs(text: string, marks: readonly number[], out: ScoredFind
     done = start + match[0].length;
   }
 }
+
+/** Brackets and words that stand for the dots of an address which must not be followed. */
+const defangedBy = ['[.]', '(.)', '[dot]', '(dot)', ' dot '];
+
+export const networkDetector: Detector = {
+  name: 'addresses of networks and hardware',
+  tier: 'structured',
+  types: ['IP', 'MAC'],
+  literals: defangedBy,
+  wants: ({ hints }) => hints.colons.length > 0 || hints.macs.length > 0,
+  find(task) {
+    const { text, hints, hits, budget, out } = task;
+    for (let hit = 1; hit < hits.length; hit += 2) {
+      const at = hits[hit] as number;
+      if (/\d/.test(text[at - 1] ?? '')) findDefanged(text, at, out);
+    }
+    budget.left -= hints.colons.length;
+    if (budget.left <= 0) return;
+    if (hints.colons.length > 0) findColons(task);
+    if (hints.macs.length > 0) findMacs(text, hints.macs, out);
+  },
+};

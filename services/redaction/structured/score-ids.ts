@@ -2,8 +2,9 @@
  * What the evidence about a candidate identifier adds up to: shape and checksum, grouping, the words around, standing
  * alone in its field.
  */
-import { type Context, says } from './context-words.ts';
-import type { IdRow } from './id-numbers.ts';
+import { tagOf } from '../entity-types.ts';
+import { type Context, says } from './context.ts';
+import type { IdRow } from './id-row.ts';
 
 export type Evidence = {
   readonly compact: string;
@@ -13,14 +14,6 @@ export type Evidence = {
   readonly isWhole: boolean;
   readonly context: Context;
 };
-const typeTags: Readonly<Record<string, string>> = {
-  NATIONAL_ID: 'id',
-  BUSINESS_ID: 'business',
-  PASSPORT: 'passport',
-  DRIVER_LICENSE: 'license',
-  BANK_ROUTING: 'bank',
-};
-
 /** Callers drop what is below 0.3 (`codes.ts`). */
 const unseen = 0.299;
 
@@ -33,7 +26,7 @@ export function scoreId(row: IdRow, { compact, layout, isGrouped, isWhole, conte
   if (isGrouped && row.layout?.test(layout) !== true) return 0;
   const isNamed = says(context, row.id);
   // `user_id=`, `order id`: the id of a row in somebody's table is nobody's.
-  const isKind = says(context, typeTags[row.type] ?? 'id') && !context.before.includes('thing');
+  const isKind = says(context, tagOf(row.type)) && !context.before.includes('thing');
   // Checksums are the dearest part: no need of one that could not lift the score to where anybody looks at it.
   if (!isNamed && !isKind && !isWhole && Math.max(row.sure, row.unsure ?? 0) + (isGrouped ? 0.2 : 0) < unseen) return 0;
   const isValid = row.check === undefined || row.check(compact);

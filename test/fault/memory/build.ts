@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { foldRecord } from '../../../services/joiner/fold.ts';
 import { loadPartition, prefetch } from '../../../services/joiner/load-partition.ts';
-import { takeFlushRows } from '../../../services/joiner/rows.ts';
+import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 
 export type Build = {
   readonly name: string;
@@ -64,7 +64,10 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
   },
-  { name: 'entry counted twice', patches: [['joiner/entries.ts', /if \(previous >= 0\) addToAggregate\([^;]*;/, '']] },
+  {
+    name: 'entry counted twice',
+    patches: [['joiner/test-aggregates.ts', /if \(previous >= 0\) addToAggregate\([^;]*;/, '']],
+  },
   { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*,\s*-1,?\s*\);/, '']] },
 ];
 
@@ -95,12 +98,12 @@ export async function buildOf(mutation: Mutation): Promise<{ readonly build: Bui
       string,
       unknown
     >;
-  const [fold, partition, rows] = [await load('fold.ts'), await load('load-partition.ts'), await load('rows.ts')];
+  const [fold, partition, rows] = [await load('fold.ts'), await load('load-partition.ts'), await load('flush-rows.ts')];
   const build = {
     ...plain,
     foldRecord: fold['foldRecord'],
     loadPartition: partition['loadPartition'],
-    prefetch: partition['makePresent'],
+    prefetch: partition['prefetch'],
     takeFlushRows: rows['takeFlushRows'],
   } as Build;
   return { build, dispose: () => rmSync(folder, { recursive: true, force: true }) };

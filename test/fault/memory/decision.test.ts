@@ -63,7 +63,10 @@ test('an audit that does not add up blocks the decision, and says so in every re
   ];
   const running = await statistics(producer, decisionStore(rows, mismatches));
   await running.audit();
-  expect(running.audited()).toMatchObject({ settled: true, mismatches: [{ what: 'report', key: 'exp-test/1/B/0' }] });
+  expect(running.audited()).toMatchObject({
+    settled: true,
+    mismatches: [{ what: 'metric aggregate', key: 'exp-test/1/B/0' }],
+  });
   await running.look();
   expect(await control()).toEqual([]);
   const readings = (await log.readToEnd(`${prefix}.reading.v1`)).map(({ value }) =>

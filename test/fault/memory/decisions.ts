@@ -49,7 +49,7 @@ export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonl
         ? rows
             .filter(({ kind }) => kind === 'checkpoint')
             .map(({ partitionId, position }) => ({ partitionId, position }))
-        : rows.filter(({ kind }) => ['checkpoint', 'experiment', 'report', 'entry'].includes(kind));
+        : rows.filter(({ kind }) => ['checkpoint', 'experiment', 'metric_aggregate', 'test_aggregate'].includes(kind));
     },
   }) as Partial<Store> as Store;
 

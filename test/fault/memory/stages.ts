@@ -9,7 +9,7 @@ import { createRandom } from '../../../services/demo/story.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import { loadPartition, prefetch } from '../../../services/joiner/load-partition.ts';
-import { type FlushRows, takeFlushRows } from '../../../services/joiner/rows.ts';
+import { type FlushRows, takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
@@ -21,7 +21,7 @@ import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import { batchUnits } from '../../../services/runtime/batches.ts';
 import type { LogClient, OutgoingRecord } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
-import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
 import { runStatefulStage } from '../../../services/runtime/stateful-stage.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { createMemoryState, readStateRows, type StateRowRead } from '../../support/memory-state.ts';
@@ -363,10 +363,14 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
   const rows = [...memory.rows.values()];
   for (const [key, want] of totalsOf(revision.spec, arrivals)) {
     const [metric, arm] = key.split('/');
-    const mine = rows.filter((row) => row.kind === 'report' && row.metric === metric && row.arm === arm);
+    const mine = rows.filter((row) => row.kind === 'metric_aggregate' && row.metric === metric && row.arm === arm);
     const sum = (read: (row: StateRowRead) => string | undefined): number =>
       mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
-    const have = { units: sum(({ n }) => n), numerator: sum(({ xx }) => xx[0]), denominator: sum(({ xx }) => xx[1]) };
+    const have = {
+      units: sum(({ units }) => units),
+      numerator: sum(({ sums }) => sums[0]),
+      denominator: sum(({ sums }) => sums[1]),
+    };
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(`totals of ${key}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   }
@@ -380,8 +384,7 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     const text = (all: readonly StateRowRead[]): string[] =>
       all
         .filter(
-          (row) =>
-            row.partitionId === partitionId && (row.kind === 'unit' || row.kind === 'entry' || row.kind === 'report'),
+          (row) => row.partitionId === partitionId && ['unit', 'test_aggregate', 'metric_aggregate'].includes(row.kind),
         )
         .map(({ position: _ver, ...row }) => JSON.stringify(row))
         .sort();

@@ -8,7 +8,7 @@ import type { UnitRecord } from '../../../schemas/generated.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import type { JoinerStore } from '../../../services/joiner/joiner-store.ts';
-import type { FlushRows } from '../../../services/joiner/rows.ts';
+import type { FlushRows } from '../../../services/joiner/flush-rows.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
 import { createMemoryState, readStateRows, type StateRowRead } from '../../support/memory-state.ts';
@@ -204,7 +204,7 @@ export async function runTrial(
   };
 }
 
-/** Totals against the input, entries against the logs, cells against the unit rows, checkpoints against the ends. */
+/** Totals against the input, entries against the logs, aggregates against the unit rows, checkpoints against the ends. */
 function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (readonly UnitRecord[])[]): string[] {
   const { spec } = revision;
   const wrong: string[] = [];
@@ -212,7 +212,7 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`);
   };
-  const metricAggregates = rows.filter(({ kind }) => kind === 'report');
+  const metricAggregates = rows.filter(({ kind }) => kind === 'metric_aggregate');
   for (const [key, want] of totalsOf(spec, input.arrivals)) {
     const [metric, arm] = key.split('/');
     const mine = metricAggregates.filter((row) => row.metric === metric && row.arm === arm);
@@ -220,7 +220,11 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
       mine.reduce((total, row) => total + Number(read(row) ?? 0), 0);
     differ(
       `totals of ${key}`,
-      { units: sum(({ n }) => n), numerator: sum(({ xx }) => xx[0]), denominator: sum(({ xx }) => xx[1]) },
+      {
+        units: sum(({ units }) => units),
+        numerator: sum(({ sums }) => sums[0]),
+        denominator: sum(({ sums }) => sums[1]),
+      },
       want,
     );
   }
@@ -230,22 +234,22 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
       rows.find((row) => row.kind === 'checkpoint' && row.partitionId === partitionId)?.position,
       String(position(log.length)),
     );
-    const testAggregates = rows.filter((row) => row.kind === 'entry' && row.partitionId === partitionId);
+    const testAggregates = rows.filter((row) => row.kind === 'test_aggregate' && row.partitionId === partitionId);
     const expected = entriesOf(spec, revision.phaseStartedAt, log);
     const segments = Math.max(
       0,
-      ...testAggregates.map(({ slot }) => slot),
+      ...testAggregates.map(({ segment }) => segment),
       ...[...expected.keys()].map((key) => Number(key.split('/')[2])),
     );
     for (const { id: metric } of spec.metrics)
       for (const { id: arm } of spec.arms)
         for (let from = 0; from <= segments; from += 1) {
           const since = (all: readonly StateRowRead[]) => {
-            const suffix = all.filter((row) => row.metric === metric && row.arm === arm && row.slot >= from);
+            const suffix = all.filter((row) => row.metric === metric && row.arm === arm && row.segment >= from);
             return {
-              n: suffix.reduce((sum, { n }) => sum + Number(n), 0),
-              s: suffix.reduce((sum, { x }) => sum + Number(x[0]), 0),
-              sv: suffix.reduce((sum, { x }) => sum + Number(x[1]), 0),
+              n: suffix.reduce((sum, { units }) => sum + Number(units), 0),
+              s: suffix.reduce((sum, { testSums }) => sum + Number(testSums[0]), 0),
+              sv: suffix.reduce((sum, { testSums }) => sum + Number(testSums[1]), 0),
             };
           };
           differ(
@@ -254,18 +258,16 @@ function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (r
             expected.get(`${metric}/${arm}/${from}`) ?? { n: 0, s: 0, sv: 0 },
           );
         }
-    const units = rows.filter((row) => row.kind === 'unit' && row.partitionId === partitionId && row.n === '1');
+    const units = rows.filter((row) => row.kind === 'unit' && row.partitionId === partitionId && !row.crossover);
     for (const aggregate of metricAggregates.filter((row) => row.partitionId === partitionId)) {
       const mine = units.filter(({ arm }) => arm === aggregate.arm);
-      const pair = mine.map(
-        ({ x }) =>
-          [BigInt(x[2 * Number(aggregate.slot)] ?? 0), BigInt(x[2 * Number(aggregate.slot) + 1] ?? 0)] as const,
-      );
+      const at = 2 * aggregate.metricOrdinal;
+      const pair = mine.map(({ totals }) => [BigInt(totals[at] ?? 0), BigInt(totals[at + 1] ?? 0)] as const);
       const total = (read: (y: bigint, d: bigint) => bigint): string =>
         String(pair.reduce((sum, [y, d]) => sum + read(y, d), 0n));
       differ(
         `recount of ${aggregate.metric}/${aggregate.arm} in ${partitionId}`,
-        [aggregate.n, ...aggregate.xx],
+        [aggregate.units, ...aggregate.sums],
         [
           String(mine.length),
           total((y) => y),

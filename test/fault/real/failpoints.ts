@@ -38,7 +38,8 @@ export const failingStore = (store: Store, at: (point: Failpoint) => void): Stor
   rows: async (query, params) => {
     const found = await store.rows<never>(query, params);
     // The joiner's first statement of a load; what follows sees that load half done.
-    if (query.includes("kind IN ('checkpoint', 'experiment', 'report', 'entry', 'pending')")) at('mid:load');
+    if (query.includes("kind IN ('checkpoint', 'experiment', 'metric_aggregate', 'test_aggregate', 'pending')"))
+      at('mid:load');
     return found;
   },
 });

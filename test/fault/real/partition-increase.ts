@@ -10,9 +10,8 @@ import {
   multiplyPartitions,
   rebuildGeneration,
 } from '../../../services/joiner/change-generation.ts';
-import { readStateRows } from '../../../services/joiner/joiner-store.memory.ts';
 import { type RefoldRecord, refold } from '../../../services/joiner/refold.ts';
-import { takeFlushRows } from '../../../services/joiner/rows.ts';
+import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import type { Generation } from '../../../services/kernel/generations.ts';
@@ -21,6 +20,15 @@ import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { auditAggregates } from '../../../services/statistics/audit.clickhouse.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
+import {
+  comparedColumns,
+  type ComparedRow,
+  selectCheckpoints,
+  selectCompared,
+  selectTotals,
+  type TotalRow,
+} from '../../support/state-sql.ts';
+import { readStateRows } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
 import { totalsOf } from '../oracle.ts';
 import { type FaultContext, type FaultResult, patienceMs } from './in-world.ts';
@@ -71,7 +79,7 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
     registryUrl,
     database,
     clock: systemClock,
-    clientId: `${prefix}-epoch`,
+    clientId: `${prefix}-repartition`,
   });
   await connection.codec.register([{ record: 'unit-record', topic: topicName(prefix, 'unit.v1') }]);
   const command = generationPort(connection, prefix, { eventTime: true, flushMs: 60 });
@@ -127,28 +135,20 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
         JSON.stringify(have) !== JSON.stringify(want) &&
         wrong.push(`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`)
       );
-    const columns = ['kind', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
-    const textOf = (rows: readonly Record<string, unknown>[], firstPartitionId: number): string[] =>
+    const textOf = (rows: readonly ComparedRow[], firstPartitionId: number): string[] =>
       rows
         .map((row) =>
-          JSON.stringify([Number(row['partition_id']) - firstPartitionId, ...columns.map((column) => row[column])]),
+          JSON.stringify([row.partitionId - firstPartitionId, ...comparedColumns.map((column) => row[column])]),
         )
         .sort();
     const judge = async (generation: Generation): Promise<string[]> => {
-      const inGeneration = `log = 'unit' AND partition_id >= ${generation.firstPartitionId} AND partition_id < ${generation.firstPartitionId + generation.partitions}`;
-      const testAggregates = await store.rows<{
-        metric: string;
-        arm: string;
-        units: string;
-        numerator: string;
-        denominator: string;
-      }>(
-        `SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE ${inGeneration} AND kind = 'report' GROUP BY metric, arm`,
-      );
+      const end = generation.firstPartitionId + generation.partitions;
+      const inGeneration = `partition_id >= ${generation.firstPartitionId} AND partition_id < ${end}`;
+      const totals = await store.rows<TotalRow>(selectTotals(inGeneration));
       for (const [key, want] of totalsOf(spec, arrivals)) {
-        const aggregate = testAggregates.find(({ metric, arm }) => `${metric}/${arm}` === key);
+        const aggregate = totals.find(({ metric, arm }) => `${metric}/${arm}` === key);
         differ(
-          `totals of ${key} in epoch ${generation.generation}`,
+          `totals of ${key} in generation ${generation.generation}`,
           {
             units: Number(aggregate?.units ?? 0),
             numerator: Number(aggregate?.numerator ?? 0),
@@ -157,20 +157,16 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
           want,
         );
       }
-      const stored = await store.rows<Record<string, unknown>>(
-        `SELECT kind, partition_id, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE ${inGeneration} AND kind IN ('report', 'entry', 'unit')`,
-      );
+      const stored = await store.rows<ComparedRow>(selectCompared(inGeneration));
       const audit = await auditAggregates(store);
-      differ(`recount in epoch ${generation.generation}`, [audit.mismatches, audit.settled], [[], true]);
+      differ(`recount in generation ${generation.generation}`, [audit.mismatches, audit.settled], [[], true]);
       return textOf(stored, generation.firstPartitionId);
     };
     const have = await judge(third);
     const checkpoints = new Map(
-      (
-        await store.rows<{ partitionId: number; position: string }>(
-          "SELECT partition_id AS partitionId, max(state.position) AS position FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY partition_id",
-        )
-      ).map(({ partitionId, position }) => [partitionId, Number(position)]),
+      (await store.rows<{ partitionId: number; position: string }>(selectCheckpoints)).map(
+        ({ partitionId, position }) => [partitionId, Number(position)],
+      ),
     );
     const read = async (topic: string, upTo: readonly number[]): Promise<RefoldRecord[]> => {
       const read: RefoldRecord[] = [];
@@ -181,23 +177,22 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
       }
       return read;
     };
-    // Units that a fold in memory never touched since the change stay in its store, so test aggregates are what is compared
-    // row by row; units are recounted against them.
+    // Units that a fold in memory never touched since the change stay in its store, so test aggregates are what is
+    // compared row by row; units are recounted against them.
     const folds = await refold(await command.generations(), third, checkpoints, read);
     const want = folds.flatMap((fold) => {
       for (const { testAggregates, touchedAggregates } of fold.experiments.values())
         for (const key of testAggregates.keys()) touchedAggregates.add(key);
       return readStateRows(takeFlushRows(fold, checkpoints.get(fold.partitionId) ?? 0).state).filter(
-        ({ kind }) => kind === 'entry',
+        ({ kind }) => kind === 'test_aggregate',
       );
     });
-    const entries = have.filter((row) => row.includes('"entry"'));
-    const missing = textOf(want as unknown as Record<string, unknown>[], third.firstPartitionId).filter(
-      (row) => !entries.includes(row),
-    );
+    const entries = have.filter((row) => row.includes('"test_aggregate"'));
+    const missing = textOf(want, third.firstPartitionId).filter((row) => !entries.includes(row));
     if (missing.length > 0 || entries.length !== want.length)
       wrong.push(
-        `entry cells differ from a refold: ${missing.length} of ${want.length} missing, ${entries.length} stored, first ${missing[0] ?? '-'}`,
+        `test aggregates differ from a refold: ${missing.length} of ${want.length} missing, ` +
+          `${entries.length} stored, first ${missing[0] ?? '-'}`,
       );
     differ('parked', parkedEntries(await log.readToEnd(topicName(prefix, 'parked.v1'))).length, 0);
     const left = await world.close();
@@ -207,7 +202,7 @@ export async function partitionIncrease(context: Context): Promise<FaultResult> 
     const other = rebuilt.filter((row) => !have.includes(row));
     if (other.length > 0 || rebuilt.length !== have.length)
       wrong.push(
-        `folded again: ${rebuilt.length} rows of ${have.length}, ${other.length} others, first ${other[0] ?? '-'}`,
+        `folded again: ${rebuilt.length} rows of ${have.length}, ${other.length} others, ` + `first ${other[0] ?? '-'}`,
       );
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

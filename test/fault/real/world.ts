@@ -10,20 +10,28 @@ import { type Child, isAlive, startChild } from '../../../infra/embedded/child.t
 import { publishRevision } from '../../../services/bot/index.ts';
 import { parkedEntries } from '../../../services/cli/parked.ts';
 import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
-import { takeFlushRows } from '../../../services/joiner/rows.ts';
+import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import type { Arrival } from '../../../services/replay/scenario-lines.ts';
 import { type Addresses, connect } from '../../../services/pipeline/connect.ts';
 import { prepare } from '../../../services/pipeline/prepare.ts';
 import type { OutgoingRecord } from '../../../services/runtime/log.ts';
-import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { topicName } from '../../../services/runtime/topics.ts';
 import { retryUntilAborted } from '../../../services/runtime/retry.ts';
 import { auditAggregates } from '../../../services/statistics/audit.clickhouse.ts';
 import { aRevision, hour, monday } from '../../support/build.ts';
 import { readStateRows } from '../../support/memory-state.ts';
+import {
+  comparedColumns,
+  type ComparedRow,
+  selectCheckpoints,
+  selectCompared,
+  selectTotals,
+  type TotalRow,
+} from '../../support/state-sql.ts';
 import { until } from '../../support/until.ts';
 import { disorderOf } from '../disorder.ts';
 import { totalsOf } from '../oracle.ts';
@@ -126,11 +134,9 @@ export async function createWorld({
 
   const checkpoints = async (): Promise<ReadonlyMap<number, number>> =>
     new Map(
-      (
-        await store.rows<{ partitionId: number; position: string }>(
-          "SELECT partition_id AS partitionId, max(state.position) AS position FROM state WHERE log = 'unit' AND kind = 'checkpoint' GROUP BY partition_id",
-        )
-      ).map(({ partitionId, position }) => [partitionId, Math.floor(Number(position) / positionsPerOffset)]),
+      (await store.rows<{ partitionId: number; position: string }>(selectCheckpoints)).map(
+        ({ partitionId, position }) => [partitionId, Math.floor(Number(position) / positionsPerOffset)],
+      ),
     );
 
   const topicsOf = {
@@ -164,17 +170,9 @@ export async function createWorld({
       ? []
       : [`${what}: ${JSON.stringify(have)}, expected ${JSON.stringify(want)}`];
   const totalsWrong = async (totals: ReturnType<typeof totalsOf>): Promise<string[]> => {
-    const testAggregates = await store.rows<{
-      metric: string;
-      arm: string;
-      units: string;
-      numerator: string;
-      denominator: string;
-    }>(
-      "SELECT metric, arm, toString(sum(n)) AS units, toString(sum(xx[1])) AS numerator, toString(sum(xx[2])) AS denominator FROM state FINAL WHERE log = 'unit' AND kind = 'report' GROUP BY metric, arm",
-    );
+    const found = await store.rows<TotalRow>(selectTotals());
     return [...totals].flatMap(([key, want]) => {
-      const aggregate = testAggregates.find(({ metric, arm }) => `${metric}/${arm}` === key);
+      const aggregate = found.find(({ metric, arm }) => `${metric}/${arm}` === key);
       return differ(
         `totals of ${key}`,
         {
@@ -186,14 +184,11 @@ export async function createWorld({
       );
     });
   };
-  /** Every report, entry and unit row against a fold of the unit log from its beginning. */
+  /** Every unit and aggregate against a fold of the unit log from its beginning. */
   const rowsWrong = async (): Promise<string[]> => {
-    const columns = ['kind', 'partition_id', 'key', 'arm', 'metric', 'candidate', 'slot', 'n', 'x', 'xx', 'y'] as const;
-    const stored = await store.rows<Record<string, unknown>>(
-      "SELECT kind, partition_id, hex(key) AS key, arm, metric, candidate, slot, n, arrayMap(v -> toString(v), x) AS x, arrayMap(v -> toString(v), xx) AS xx, arrayMap(v -> toString(v), y) AS y FROM state FINAL WHERE log = 'unit' AND kind IN ('report', 'entry', 'unit')",
-    );
-    const asText = (rows: readonly Record<string, unknown>[]): string[] =>
-      rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
+    const stored = await store.rows<ComparedRow>(selectCompared());
+    const asText = (rows: readonly ComparedRow[]): string[] =>
+      rows.map((row) => JSON.stringify([row.partitionId, ...comparedColumns.map((column) => row[column])])).sort();
     const folds = Array.from({ length: partitions }, (_, partitionId) => createPartitionState(partitionId));
     for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
       if (value === null) continue;
@@ -205,13 +200,14 @@ export async function createWorld({
     }
     const again = folds
       .flatMap((fold) => readStateRows(takeFlushRows(fold, fold.position).state))
-      .filter(({ kind }) => kind === 'report' || kind === 'entry' || kind === 'unit');
+      .filter(({ kind }) => ['unit', 'metric_aggregate', 'test_aggregate'].includes(kind));
     const [have, want] = [asText(stored), asText(again)];
     const extra = have.filter((row) => !want.includes(row));
     return have.length === want.length && extra.length === 0
       ? []
       : [
-          `rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, first ${extra[0] ?? '-'}`,
+          `rows differ from a fold of the log: ${have.length} of ${want.length}, ${extra.length} not in it, ` +
+            `first ${extra[0] ?? '-'}`,
         ];
   };
   const recountWrong = async (): Promise<string[]> => {

@@ -59,11 +59,24 @@ describe('a command', () => {
   });
 });
 
+/** Node.js sees fewer exports of a CommonJS package than tsx does. */
+test('every compiled module loads in plain Node.js', () => {
+  const code = `import { readdirSync } from 'node:fs';
+    const names = readdirSync('dist', { recursive: true }).filter((name) => /\\.js$/.test(name));
+    const modules = names.filter((name) => !/(^|\\/)main\\.js$/.test(name));
+    for (const name of modules)
+      await import(process.cwd() + '/dist/' + name).catch((error) => console.log(name, error));
+    console.log(modules.length > 200);
+    process.exit();`;
+  const { stdout } = spawnSync(process.execPath, importing(code), { cwd: root, encoding: 'utf8' });
+  expect(stdout).toBe('true\n');
+});
+
 describe("import 'tripline/emitter'", () => {
   const heavy = ['kafkajs', 'zod', '@opentelemetry/api', 'pino', 'fastify', 'yaml', '@clickhouse/client', 'jstat'];
   const use = `import { tripline } from 'tripline/emitter'; tripline.record({ userId: 'u', status: 'success' });`;
   /** Ends when everything that was asked for has loaded. */
-  const end = 'await tripline.flush({ timeoutMs: 2_000 }); process.exit(0);';
+  const end = 'await tripline.flush({ timeoutMs: 30_000 }); process.exit(0);';
   test('loads neither redaction nor a client of anything', () => {
     const { own, packages } = loadedBy(importing("import 'tripline/emitter'"));
     expect(packages).toEqual(['avsc']);

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   applyDecision,
   decide,
-  experimentFileSchema,
   fromDecisionRecord,
   killDecision,
   parseExperimentFile,
@@ -13,103 +11,6 @@ import {
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
 import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
-import { realData } from '../../support/real-data.ts';
-
-const problems = (text: string) => {
-  const parsed = parseExperimentFile(text, 'f.yaml');
-  return parsed.ok ? [] : parsed.problems;
-};
-
-describe('the experiment file', () => {
-  test('five mistakes are five problems, each with its place', () => {
-    const text = anExperimentFile()
-      .replace('unit: user', 'unit: users')
-      .replace('weight: 50 }', 'weight: half }')
-      .replace('numerator: errors', 'numerator: errorz')
-      .replace('window: 1h', 'window: 1 hour')
-      .replace('better: lower', 'beter: lower, better: lower');
-    const found = problems(text);
-    expect(found.map(({ path }) => path).sort()).toEqual([
-      'experiment.arms[0].weight',
-      'experiment.metrics[0].beter',
-      'experiment.metrics[0].numerator',
-      'experiment.metrics[0].window',
-      'experiment.unit',
-    ]);
-    expect(found.every(({ message }) => /^f\.yaml:\d+:\d+ /.test(message))).toBe(true);
-    expect(found.find(({ path }) => path.endsWith('beter'))?.message).toContain('did you mean "better"?');
-    expect(found.find(({ path }) => path === 'experiment.unit')?.line).toBe(4);
-  });
-  test.each([
-    ['what this version does not do is refused', anExperimentFile({ extra: '  review: {}\n' }), 'review'],
-    [
-      'an SLO of a metric that is not there',
-      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: nothing, worse_than: 0.1 }]\n' }),
-      'no metric "nothing"',
-    ],
-    [
-      'an SLO of an arm that is not there',
-      anExperimentFile({ extra: '  slos: [{ id: s, arm: C, metric: error_rate, worse_than: 0.1 }]\n' }),
-      'no arm "C"',
-    ],
-    [
-      'an SLO beyond the cap',
-      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }),
-      'capped at 1',
-    ],
-    [
-      'a hard kill of sticky units',
-      anExperimentFile({
-        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 20, of: 25 } }]\n',
-      }),
-      'unit request',
-    ],
-    [
-      'a hard kill that chance reaches',
-      anExperimentFile({
-        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 3, of: 25 } }]\n',
-      }).replace('unit: user', 'unit: request'),
-      'ask for more failures',
-    ],
-    [
-      'a guardrail that is worth having',
-      anExperimentFile().replace('role: guardrail,', 'role: guardrail, worthwhile: 0.01,'),
-      'only a goal',
-    ],
-    [
-      'two controls',
-      anExperimentFile().replace('{ id: B, weight: 50 }', '{ id: B, role: control, weight: 50 }'),
-      'control',
-    ],
-    ['an arm twice', anExperimentFile().replace('id: B', 'id: A'), 'twice'],
-    ['a cap below the mean', anExperimentFile().replace('cap: 5000', 'cap: 500'), 'cap'],
-    ['no YAML', 'version: 1\nexperiment: {', ''],
-  ])('%s', (_name, text, word) => {
-    const found = problems(text);
-    expect(found.length).toBeGreaterThan(0);
-    expect(found.some(({ message }) => message.includes(word))).toBe(true);
-  });
-  test('a harm in percent is relative to the mean, a quantile becomes a rate of passing its threshold', () => {
-    const parsed = parseExperimentFile(
-      anExperimentFile({
-        metrics:
-          '    - { id: p95, role: signal, quantile: 0.95, of: latency_ms, threshold: 9000, better: lower, window: 1h }\n    - { id: c, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 } }\n',
-      }),
-      'f',
-    );
-    expect(
-      parsed.ok && parsed.spec.metrics.map(({ numerator, harm, cap }) => [numerator, harm, Math.round(cap)]),
-    ).toEqual([
-      [{ of: 'inference', name: 'over', field: 'latency_ms', threshold: 9000 }, expect.closeTo(0.025), 1],
-      [{ of: 'inference', name: 'cost_nano_usd' }, 200, 2288],
-    ]);
-  });
-  test('has a JSON Schema', () => expect(JSON.stringify(experimentFileSchema())).toContain('restart_every'));
-  const data = realData();
-  test.skipIf(data === undefined).each(['d1-aa', 'd2-tuesday', 'd3-model-swap'])('%s parses', (name) => {
-    expect(problems(readFileSync(`${data}/scenarios/${name}.experiment.yaml`, 'utf8'))).toEqual([]);
-  });
-});
 
 const metric = aMetric;
 const evaluation = anEvaluation;
@@ -132,97 +33,100 @@ const pastOf = (change: Partial<Decision>): Decision => ({
   ...change,
 });
 
+const harmed = metric({ log: 4 });
+const signal = metric({ metric: 'latency', role: 'signal', log: 4 });
+/** What is the matter, what was decided before, and the state and action that follow. */
+const looks: readonly [string, Partial<Evaluation>, readonly Decision[], string, string | undefined][] = [
+  ['unsettled partitions decide nothing', { settled: false, metrics: [harmed] }, [], 'UNSETTLED', undefined],
+  ['harm rolls back', { metrics: [harmed] }, [], 'HARM', 'rollback'],
+  [
+    'harm wins over stale and sample ratio',
+    { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+    [],
+    'HARM',
+    'rollback',
+  ],
+  ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
+  ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
+  [
+    'a signal pauses once',
+    { metrics: [signal, metric()] },
+    [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+    'PAUSED',
+    undefined,
+  ],
+  [
+    'harm is still seen after a pause',
+    { metrics: [signal, harmed] },
+    [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
+    'HARM',
+    'rollback',
+  ],
+  [
+    'stale comes before sample ratio',
+    { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
+    [],
+    'STALE',
+    undefined,
+  ],
+  ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
+  [
+    'sample ratio lasts',
+    { srm: { logE: 0, counts: {} } },
+    [pastOf({ action: 'pause', reasonCode: 'SRM' })],
+    'SRM',
+    undefined,
+  ],
+  ['a suspected sample ratio blocks', { srm: { logE: 2, counts: {} } }, [], 'SRM_SUSPECTED', undefined],
+  ['nothing to test', { metrics: [{ ...metric(), harm: undefined } as never] }, [], 'INSUFFICIENT', undefined],
+  [
+    'a win promotes after the minimum run',
+    {
+      watermark: monday + 25 * hour,
+      newestClock: monday + 25 * hour,
+      metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+    },
+    [],
+    'WIN',
+    'promote',
+  ],
+  [
+    'no win before the minimum run',
+    { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] },
+    [],
+    'CONTINUE',
+    undefined,
+  ],
+  [
+    'no win while a guardrail is not shown to be safe',
+    {
+      watermark: monday + 25 * hour,
+      newestClock: monday + 25 * hour,
+      metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
+    },
+    [],
+    'CONTINUE',
+    undefined,
+  ],
+  [
+    'the horizon concludes',
+    { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+    [],
+    'HORIZON',
+    'conclude',
+  ],
+  [
+    'the horizon concludes once',
+    { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
+    [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })],
+    'HORIZON',
+    undefined,
+  ],
+  ['otherwise it goes on', {}, [], 'CONTINUE', undefined],
+];
+
 describe('rules, first match wins', () => {
-  const harmed = metric({ log: 4 });
-  const signal = metric({ metric: 'latency', role: 'signal', log: 4 });
-  test.each<[string, Partial<Evaluation>, readonly Decision[], string, string | undefined]>([
-    ['unsettled partitions decide nothing', { settled: false, metrics: [harmed] }, [], 'UNSETTLED', undefined],
-    ['harm rolls back', { metrics: [harmed] }, [], 'HARM', 'rollback'],
-    [
-      'harm wins over stale and sample ratio',
-      { metrics: [harmed], newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
-      [],
-      'HARM',
-      'rollback',
-    ],
-    ['a rolled-back candidate is over', { metrics: [harmed] }, [pastOf({ candidate: 'B' })], 'OVER', undefined],
-    ['a signal pauses', { metrics: [signal, metric()] }, [], 'SIGNAL', 'pause'],
-    [
-      'a signal pauses once',
-      { metrics: [signal, metric()] },
-      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
-      'PAUSED',
-      undefined,
-    ],
-    [
-      'harm is still seen after a pause',
-      { metrics: [signal, harmed] },
-      [pastOf({ action: 'pause', reasonCode: 'SIGNAL', metric: 'latency', candidate: 'B' })],
-      'HARM',
-      'rollback',
-    ],
-    [
-      'stale comes before sample ratio',
-      { newestClock: monday + 99 * hour, srm: { logE: 20, counts: {} } },
-      [],
-      'STALE',
-      undefined,
-    ],
-    ['sample ratio pauses', { srm: { logE: 7, counts: {} } }, [], 'SRM', 'pause'],
-    [
-      'sample ratio lasts',
-      { srm: { logE: 0, counts: {} } },
-      [pastOf({ action: 'pause', reasonCode: 'SRM' })],
-      'SRM',
-      undefined,
-    ],
-    ['a suspected sample ratio blocks', { srm: { logE: 2, counts: {} } }, [], 'SRM_SUSPECTED', undefined],
-    ['nothing to test', { metrics: [{ ...metric(), harm: undefined } as never] }, [], 'INSUFFICIENT', undefined],
-    [
-      'a win promotes after the minimum run',
-      {
-        watermark: monday + 25 * hour,
-        newestClock: monday + 25 * hour,
-        metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
-      },
-      [],
-      'WIN',
-      'promote',
-    ],
-    [
-      'no win before the minimum run',
-      { metrics: [metric({ winLog: 4 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })] },
-      [],
-      'CONTINUE',
-      undefined,
-    ],
-    [
-      'no win while a guardrail is not shown to be safe',
-      {
-        watermark: monday + 25 * hour,
-        newestClock: monday + 25 * hour,
-        metrics: [metric({ winLog: 1 }), metric({ metric: 'reopen_rate', role: 'goal', winLog: 4 })],
-      },
-      [],
-      'CONTINUE',
-      undefined,
-    ],
-    [
-      'the horizon concludes',
-      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
-      [],
-      'HORIZON',
-      'conclude',
-    ],
-    [
-      'the horizon concludes once',
-      { watermark: monday + 400 * hour, newestClock: monday + 400 * hour },
-      [pastOf({ action: 'conclude', reasonCode: 'HORIZON' })],
-      'HORIZON',
-      undefined,
-    ],
-    ['otherwise it goes on', {}, [], 'CONTINUE', undefined],
-  ])('%s', (_name, change, past, state, action) => {
+  test.each(looks)('%s', (_name, change, past, state, action) => {
     const judged = decide(evaluation(change), past);
     expect([judged.state, judged.decision?.action]).toEqual([state, action]);
   });
@@ -272,7 +176,7 @@ describe('revisions', () => {
     const once = applyDecision(aRevision(), pastOf({}), monday);
     expect(once && applyDecision(once, pastOf({}), monday)).toBeUndefined();
   });
-  test('the same file plans nothing; other arms, metrics or alphas are a new phase, other waiting times are not', () => {
+  test('the same file plans nothing; other arms, metrics or alphas are a new phase, other times are not', () => {
     const first = aRevision();
     const plan = (text: string) => {
       const parsed = parseExperimentFile(text, 'f');

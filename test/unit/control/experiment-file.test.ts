@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseExperimentFile } from '../../../services/control/index.ts';
+import { experimentFileSchema, parseExperimentFile } from '../../../services/control/index.ts';
 import { anExperimentFile } from '../../support/build.ts';
+import { metricLines } from '../../support/metric-line.ts';
+import { realData } from '../../support/real-data.ts';
 
 const problems = (text: string) => {
   const parsed = parseExperimentFile(text, 'f.yaml');
@@ -73,7 +76,10 @@ describe('the normalised specification', () => {
     const file = anExperimentFile();
     expect(
       sha(
-        `# a comment\n${file.replace('{ id: A, role: control, weight: 50 }', '{ weight:   50, role: control, id: A }')}`,
+        [
+          '# a comment',
+          file.replace('{ id: A, role: control, weight: 50 }', '{ weight:   50, role: control, id: A }'),
+        ].join('\n'),
       ),
     ).toBe(sha(file));
     expect(sha(file.replace('weight: 50 }', 'weight: 51 }'))).not.toBe(sha(file));
@@ -82,4 +88,111 @@ describe('the normalised specification', () => {
     expect(places(anExperimentFile().replace('cap: 1 }', 'cap: 1, margin: 1 }'))).toEqual([
       '9 experiment.metrics[0].margin',
     ]));
+});
+
+describe('the experiment file', () => {
+  test('five mistakes are five problems, each with its place', () => {
+    const text = anExperimentFile()
+      .replace('unit: user', 'unit: users')
+      .replace('weight: 50 }', 'weight: half }')
+      .replace('numerator: errors', 'numerator: errorz')
+      .replace('window: 1h', 'window: 1 hour')
+      .replace('better: lower', 'beter: lower, better: lower');
+    const found = problems(text);
+    expect(found.map(({ path }) => path).sort()).toEqual([
+      'experiment.arms[0].weight',
+      'experiment.metrics[0].beter',
+      'experiment.metrics[0].numerator',
+      'experiment.metrics[0].window',
+      'experiment.unit',
+    ]);
+    expect(found.every(({ message }) => /^f\.yaml:\d+:\d+ /.test(message))).toBe(true);
+    expect(found.find(({ path }) => path.endsWith('beter'))?.message).toContain('did you mean "better"?');
+    expect(found.find(({ path }) => path === 'experiment.unit')?.line).toBe(4);
+  });
+});
+
+describe('a mistake in the file', () => {
+  test.each([
+    ['what this version does not do is refused', anExperimentFile({ extra: '  review: {}\n' }), 'review'],
+    [
+      'an SLO of a metric that is not there',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: nothing, worse_than: 0.1 }]\n' }),
+      'no metric "nothing"',
+    ],
+    [
+      'an SLO of an arm that is not there',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: C, metric: error_rate, worse_than: 0.1 }]\n' }),
+      'no arm "C"',
+    ],
+    [
+      'an SLO beyond the cap',
+      anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }),
+      'capped at 1',
+    ],
+    [
+      'a hard kill of sticky units',
+      anExperimentFile({
+        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 20, of: 25 } }]\n',
+      }),
+      'unit request',
+    ],
+    [
+      'a hard kill that chance reaches',
+      anExperimentFile({
+        extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 0.1, hard_kill: { fail: 3, of: 25 } }]\n',
+      }).replace('unit: user', 'unit: request'),
+      'ask for more failures',
+    ],
+    [
+      'a guardrail that is worth having',
+      anExperimentFile().replace('role: guardrail,', 'role: guardrail, worthwhile: 0.01,'),
+      'only a goal',
+    ],
+    [
+      'two controls',
+      anExperimentFile().replace('{ id: B, weight: 50 }', '{ id: B, role: control, weight: 50 }'),
+      'control',
+    ],
+    ['an arm twice', anExperimentFile().replace('id: B', 'id: A'), 'twice'],
+    ['a cap below the mean', anExperimentFile().replace('cap: 5000', 'cap: 500'), 'cap'],
+    ['no YAML', 'version: 1\nexperiment: {', ''],
+  ])('%s', (_name, text, word) => {
+    const found = problems(text);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.some(({ message }) => message.includes(word))).toBe(true);
+  });
+});
+
+describe('a file without mistakes', () => {
+  test('a harm in percent is relative to the mean, a quantile becomes a rate of passing its threshold', () => {
+    const parsed = parseExperimentFile(
+      anExperimentFile({
+        metrics: metricLines([
+          {
+            id: 'p95',
+            denominator: undefined,
+            numerator: undefined,
+            role: 'signal',
+            quantile: 0.95,
+            of: 'latency_ms',
+            threshold: 9000,
+          },
+          { id: 'c', numerator: 'cost_nano_usd', harm: '+20%', baseline: { mean: 1000, sd: 500 } },
+        ]),
+      }),
+      'f',
+    );
+    expect(
+      parsed.ok && parsed.spec.metrics.map(({ numerator, harm, cap }) => [numerator, harm, Math.round(cap)]),
+    ).toEqual([
+      [{ of: 'inference', name: 'over', field: 'latency_ms', threshold: 9000 }, expect.closeTo(0.025), 1],
+      [{ of: 'inference', name: 'cost_nano_usd' }, 200, 2288],
+    ]);
+  });
+  test('has a JSON Schema', () => expect(JSON.stringify(experimentFileSchema())).toContain('restart_every'));
+  const data = realData();
+  test.skipIf(data === undefined).each(['d1-aa', 'd2-tuesday', 'd3-model-swap'])('%s parses', (name) => {
+    expect(problems(readFileSync(`${data}/scenarios/${name}.experiment.yaml`, 'utf8'))).toEqual([]);
+  });
 });

@@ -117,7 +117,7 @@ describe('when they are known', () => {
     expect(decide(lookAt(81, metricAggregates(600, [900, 1100])), [decision as Decision]).decision).toBeUndefined();
     expect(applyDecision(next, decision as Decision, monday)).toBeUndefined();
   });
-  test('the same file says nothing new; another waiting time keeps what was learned, another metric learns again', () => {
+  test('the same file says nothing new; another time keeps what was learned, another metric learns again', () => {
     const text = file.replace('harm: +0.05', 'harm: +20%');
     expect(plan(text, next)).toBeUndefined();
     expect(plan(text.replace('metrics:', 'analysis: { min_run: 2d }\n  metrics:'), next)).toMatchObject({

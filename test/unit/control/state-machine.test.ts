@@ -1,6 +1,6 @@
 /**
- * Every combination of what can be the matter at a look: the state is that of the first rule, in the order of the
- * design's 6.3.
+ * Every combination of what can be the matter at a look: the state is that of the first rule, in the order of
+ * `services/control/README.md`.
  */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../services/control/index.ts';
@@ -10,7 +10,9 @@ import { aMetric, anEvaluation, anExperimentFile, aRevision, hour, monday } from
 
 const file = anExperimentFile({
   extra:
-    '  ramp: { coverage: [5, 100], hold: 1h, min_units: 10 }\n  slos:\n    - { id: errors_b, arm: B, metric: error_rate, worse_than: 0.2 }\n',
+    '  ramp: { coverage: [5, 100], hold: 1h, min_units: 10 }\n' +
+    '  slos:\n' +
+    '    - { id: errors_b, arm: B, metric: error_rate, worse_than: 0.2 }\n',
 }).replace('id: reopen_rate, role: goal,', 'id: reopen_rate, role: goal, worthwhile: 0.01,');
 const running = aRevision({}, file);
 const past = (change: Partial<Decision>): Decision => ({

@@ -16,7 +16,8 @@ import { candidatesOf } from '../../../services/kernel/experiment.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import { indexAggregates } from '../../../services/statistics/aggregates.ts';
 import { evaluate } from '../../../services/statistics/index.ts';
-import { createLookReader, type LookRow } from '../../../services/statistics/look-reader.ts';
+import { entryField, entryLength } from '../../../services/kernel/state/kinds.ts';
+import { createLookReader } from '../../../services/statistics/look-reader.ts';
 import { placeTestStarts } from '../../../services/statistics/test-starts.ts';
 import { createMemoryGenerations, Died, type MemoryGenerations } from '../../support/memory-generations.ts';
 import { foldEagerly } from '../../support/joiner-driver.ts';
@@ -104,7 +105,7 @@ function evaluated(
   firstPartitionId: number,
 ): Record<string, unknown> {
   const reader = createLookReader(partitions, firstPartitionId);
-  reader.apply(rows as unknown as LookRow[]);
+  reader.apply(rows);
   return Object.fromEntries(
     [...reader.looks()].map(([id, look]) => {
       const { versionVector: _at, ...evaluation }: Evaluation = evaluate(look);
@@ -120,7 +121,7 @@ const sum = (values: readonly string[]): string => String(values.reduce((total, 
 function totals(rows: readonly StateRowRead[]): Record<string, unknown> {
   const testAggregates = new Map<string, StateRowRead[]>();
   for (const row of rows)
-    if (row.kind === 'report')
+    if (row.kind === 'metric_aggregate')
       testAggregates.set(`${row.experiment}/${row.phase}/${row.metric}/${row.arm}`, [
         ...(testAggregates.get(`${row.experiment}/${row.phase}/${row.metric}/${row.arm}`) ?? []),
         row,
@@ -131,30 +132,30 @@ function totals(rows: readonly StateRowRead[]): Record<string, unknown> {
         .map(([key, some]) => [
           key,
           [
-            sum(some.map(({ n }) => n)),
-            sum(some.map(({ x }) => x[0] ?? '0')),
-            ...[0, 1, 2, 3, 4].map((index) => sum(some.map(({ xx }) => xx[index] ?? '0'))),
+            sum(some.map(({ units }) => units)),
+            sum(some.map(({ firstEvents }) => firstEvents)),
+            ...[0, 1, 2, 3, 4].map((index) => sum(some.map(({ sums }) => sums[index] ?? '0'))),
           ],
         ])
         .sort(),
     ),
     units: rows
       .filter(({ kind }) => kind === 'unit')
-      .map(({ experiment, phase, key, arm, candidate, slot, clock, n, x }) =>
-        JSON.stringify({ experiment, phase, key, arm, candidate, slot, clock, n, x }),
+      .map(({ experiment, phase, key, arm, bucket, crossover, firstExposedAt, totals: counted }) =>
+        JSON.stringify({ experiment, phase, key, arm, bucket, crossover, firstExposedAt, counted }),
       )
       .sort(),
     entities: rows
       .filter(({ kind, body }) => kind === 'entity' && body !== '')
-      .map(({ key, slot, body }) => `${key} ${slot} ${body}`)
+      .map(({ key, bucket, body }) => `${key} ${bucket} ${body}`)
       .sort(),
   };
 }
-/** metric aggregates of everybody, test aggregates of those who were one partition, against their unit rows. */
+/** Metric aggregates of all partitions, test aggregates of sibling partitions, against their unit rows. */
 function recount(
   rows: readonly StateRowRead[],
   { firstPartitionId, partitions }: Generation,
-  family: number,
+  siblings: number,
 ): string[] {
   const wrong: string[] = [];
   const differ = (what: string, have: unknown, want: unknown): void =>
@@ -162,44 +163,47 @@ function recount(
       JSON.stringify(have) !== JSON.stringify(want) &&
       wrong.push(`${what}: ${JSON.stringify(have)}, recounted ${JSON.stringify(want)}`)
     );
-  const siblingsOf = (row: StateRowRead): number => Math.floor((row.partitionId - firstPartitionId) / family);
+  const siblingsOf = (row: StateRowRead): number => Math.floor((row.partitionId - firstPartitionId) / siblings);
   const units = rows.filter(({ kind }) => kind === 'unit');
   const ordinals = new Map(
     rows.flatMap((row) =>
-      row.kind === 'report' ? [[`${row.experiment}/${row.phase}/${row.metric}`, row.slot] as const] : [],
+      row.kind === 'metric_aggregate'
+        ? [[`${row.experiment}/${row.phase}/${row.metric}`, row.metricOrdinal] as const]
+        : [],
     ),
   );
   const metricAggregates = new Map<string, StateRowRead[]>();
   const entries = new Map<string, StateRowRead[]>();
   for (const row of rows) {
-    const into = row.kind === 'report' ? metricAggregates : row.kind === 'entry' ? entries : undefined;
+    const { kind, experiment, phase, arm, candidate, metric, metricOrdinal, segment } = row;
+    const into = kind === 'metric_aggregate' ? metricAggregates : kind === 'test_aggregate' ? entries : undefined;
     const key =
-      row.kind === 'report'
-        ? `${row.experiment}/${row.phase}/${row.arm}/${row.slot}`
-        : `${siblingsOf(row)}/${row.experiment}/${row.phase}/${row.arm}/${row.candidate}/${row.metric}/${row.slot}`;
+      kind === 'metric_aggregate'
+        ? `${experiment}/${phase}/${arm}/${metricOrdinal}`
+        : `${siblingsOf(row)}/${experiment}/${phase}/${arm}/${candidate}/${metric}/${segment}`;
     into?.set(key, [...(into.get(key) ?? []), row]);
   }
   for (const row of rows) {
     if (row.kind !== 'unit' && row.kind !== 'entity') continue;
-    differ(`home of ${row.kind} ${row.key}`, row.partitionId - firstPartitionId, partitionOf(row.slot - 1, partitions));
+    differ(`home of ${row.kind} ${row.key}`, row.partitionId - firstPartitionId, partitionOf(row.bucket, partitions));
   }
-  for (const [key, testAggregates] of metricAggregates) {
-    const [aggregate] = testAggregates as [StateRowRead];
+  for (const [key, all] of metricAggregates) {
+    const [aggregate] = all as [StateRowRead];
     const mine = units.filter(
       (row) =>
         row.experiment === aggregate.experiment &&
         row.phase === aggregate.phase &&
         row.arm === aggregate.arm &&
-        row.n === '1',
+        !row.crossover,
     );
     differ(
-      `report ${key}`,
-      [sum(testAggregates.map(({ n }) => n)), sum(testAggregates.map(({ xx }) => xx[0] ?? '0'))],
-      [String(mine.length), sum(mine.map(({ x }) => x[2 * aggregate.slot] ?? '0'))],
+      `metric aggregate ${key}`,
+      [sum(all.map(({ units: counted }) => counted)), sum(all.map(({ sums }) => sums[0] ?? '0'))],
+      [String(mine.length), sum(mine.map((row) => row.totals[2 * aggregate.metricOrdinal] ?? '0'))],
     );
   }
-  for (const [key, testAggregates] of entries) {
-    const [aggregate] = testAggregates as [StateRowRead];
+  for (const [key, all] of entries) {
+    const [aggregate] = all as [StateRowRead];
     const ordinal = ordinals.get(`${aggregate.experiment}/${aggregate.phase}/${aggregate.metric}`);
     if (ordinal === undefined) continue;
     const mine = units.filter(
@@ -207,10 +211,10 @@ function recount(
         siblingsOf(row) === siblingsOf(aggregate) &&
         row.experiment === aggregate.experiment &&
         row.phase === aggregate.phase &&
-        row.candidate === aggregate.arm &&
-        row.y[9 * ordinal] === String(aggregate.slot),
+        row.arm === aggregate.arm &&
+        row.entries[entryLength * ordinal + entryField.lastSegment] === String(aggregate.segment),
     );
-    differ(`entry ${key}`, sum(testAggregates.map(({ n }) => n)), String(mine.length));
+    differ(`test aggregate ${key}`, sum(all.map(({ units: counted }) => counted)), String(mine.length));
   }
   return wrong;
 }
@@ -438,7 +442,7 @@ describe('what it refuses', () => {
   });
 });
 
-test("an outcome that names only its inference belongs to the unit whose bucket the id carries, not to another heir's unit that the event was counted under first", async () => {
+test('an outcome that names only its inference belongs to the unit whose bucket the id carries, not to the unit of another child that the event was counted under first', async () => {
   const world = createMemoryGenerations(1, { units: 9, events: 9 });
   const [user, org] = ['u0', 'o1'];
   expect(partitionOf(bucketOfUnit(user), 2)).not.toBe(partitionOf(bucketOfUnit(org), 2));
@@ -460,6 +464,6 @@ test("an outcome that names only its inference belongs to the unit whose bucket 
     world
       .rows()
       .filter(({ kind }) => kind === 'entity')
-      .map(({ key, slot }) => [Buffer.from(key.slice(0, 32), 'hex').toString('latin1').slice(0, 2), slot - 1]),
+      .map(({ key, bucket }) => [Buffer.from(key.slice(0, 32), 'hex').toString('latin1').slice(0, 2), bucket]),
   ).toEqual([[user, bucketOfUnit(user)]]);
 });

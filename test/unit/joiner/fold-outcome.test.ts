@@ -5,18 +5,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { UnitRecord } from '../../../schemas/generated.ts';
-import { entryValue } from '../../../services/joiner/entries.ts';
 import { foldRecord } from '../../../services/joiner/fold.ts';
-import {
-  createPartitionState,
-  entriesAt,
-  entryFields,
-  type MetricState,
-  type PartitionState,
-  readAggregateKey,
-} from '../../../services/joiner/partition-state.ts';
-import { erasedBody, takeFlushRows } from '../../../services/joiner/rows.ts';
+import { type MetricState, readAggregateKey } from '../../../services/joiner/experiment-state.ts';
+import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
+import { createPartitionState, type PartitionState } from '../../../services/joiner/partition-state.ts';
+import { entryValue } from '../../../services/joiner/test-aggregates.ts';
+import { entriesAt } from '../../../services/joiner/unit-state.ts';
 import { fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
+import { entryField, entryLength, erasedBody } from '../../../services/kernel/state/kinds.ts';
 
 import { hour, monday } from '../../support/build.ts';
 import { contentsOf, createOwner, finish, foldEagerly, positionOf } from '../../support/joiner-driver.ts';
@@ -168,8 +164,8 @@ describe('revisions', () => {
     expect(contentsOf(store, log.length)).toEqual(contentsOf(foldEagerly(log).store, log.length));
     expect(
       [...store.rows.values()]
-        .filter(({ kind, phase }) => kind === 'report' && phase === 1)
-        .reduce((sum, { n }) => sum + Number(n), 0),
+        .filter(({ kind, phase }) => kind === 'metric_aggregate' && phase === 1)
+        .reduce((sum, { units }) => sum + Number(units), 0),
     ).toBe(first.spec.metrics.length);
   });
   test('state of another fold is refused with what to do', async () => {
@@ -178,7 +174,7 @@ describe('revisions', () => {
     const flush = takeFlushRows(state, positionOf(2));
     const checkpoint = readStateRows(flush.state).find(({ kind }) => kind === 'checkpoint');
     const owner = createOwner(
-      { ...store, base: async () => [{ ...(checkpoint as NonNullable<typeof checkpoint>), slot: 1 }] },
+      { ...store, base: async () => [{ ...(checkpoint as NonNullable<typeof checkpoint>), stateRevision: 1 }] },
       [call],
       { units: 9, events: 9 },
     );
@@ -203,13 +199,14 @@ test("for every restart, suffix sums of the difference array are a recount of ea
         for (const unit of partition.units.values()) {
           for (const member of unit.experiments) {
             for (const [index, metric] of member.experiment.metrics.entries()) {
-              const base = entriesAt(member) + index * entryFields;
-              const [segment = -1, start = 0, numerator = 0, denominator = 0] = member.data.slice(base, base + 4);
+              const entry = entriesAt(member) + index * entryLength;
+              const read = (field: keyof typeof entryField): number => member.data[entry + entryField[field]] ?? 0;
+              const [segment, start] = [read('lastSegment'), read('lastStart')];
               if (segment < 0) continue;
               const at = `${member.experiment.key}/${unit.id}/${member.arm}/${index}`;
               const entries = closed.get(at) ?? [];
               closed.set(at, entries);
-              const value = entryValue(metric, numerator, denominator);
+              const value = entryValue(metric, read('lastNumerator'), read('lastDenominator'));
               const last = entries.at(-1);
               if (last?.segment === segment) last.value = value;
               else entries.push({ segment, value, start });

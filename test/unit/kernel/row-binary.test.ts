@@ -60,8 +60,9 @@ test.each([
   ['uint16', -1],
   ['uint32', 2 ** 32],
   ['uint32', -1],
-  ['int32', 2 ** 31],
-  ['int32', Number.NaN],
+  ['int16', 2 ** 15],
+  ['int16', -(2 ** 15) - 1],
+  ['int16', Number.NaN],
 ] as const)('%s of %d is refused', (kind, value) => {
   expect(() => written((writer) => writer[kind](value))).toThrow(RangeError);
 });

@@ -12,7 +12,8 @@ import {
   linkRecord,
   unlinkedByKind,
 } from '../../../services/linker/link.ts';
-import { type LinkRow, restoreLinks, takeLinkRows } from '../../../services/linker/link-rows.ts';
+import type { LinkRowText } from '../../../services/kernel/state/read.ts';
+import { restoreLinks, takeLinkRows } from '../../../services/linker/link-rows.ts';
 import { readStateRows } from '../../support/memory-state.ts';
 
 const hour = 3_600_000;
@@ -70,7 +71,7 @@ const log = fc.array(fc.tuple(fc.oneof(link, outcome), small(12)), { minLength: 
 
 /** The table: the highest version of each key. */
 const table = () => {
-  const rows = new Map<string, LinkRow>();
+  const rows = new Map<string, LinkRowText>();
   return {
     rows,
     write: (bytes: Buffer): void => {

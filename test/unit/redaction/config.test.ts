@@ -58,7 +58,7 @@ describe('keys and tokens', () => {
   ])('one %s, one token', (_type, forms) => {
     expect(new Set(forms.map((form) => tokenIn(`x ${form} y`, old))).size).toBe(1);
   });
-  test('a rotation overlaps: tokens of the last epoch pass until its key goes, then they are strangers', () => {
+  test('a rotation overlaps: tokens of the last key version pass until its key goes, then they are strangers', () => {
     const token = tokenIn('sam@example.org', old);
     expect(token).toMatch(/^\[EMAIL:k1:[0-9a-f]{16}\]$/);
     expect(tokenIn('sam@example.org', `${next},${old}`)).toMatch(/^\[EMAIL:k2:/);

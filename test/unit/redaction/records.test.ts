@@ -6,11 +6,11 @@ import {
   cleanInferenceTexts,
   cleanName,
   cleanOutcomeTexts,
-  createTally,
+  createRedactionCounts,
 } from '../../../services/redaction/records.ts';
 import { anInference, anOutcome } from '../../support/build.ts';
 
-const tallyOf = () => createTally(defaultPolicy);
+const countsFor = () => createRedactionCounts(defaultPolicy);
 const mail = 'ada@example.org';
 
 /** Every string of a value with its path. */
@@ -51,25 +51,25 @@ test('a value in any text field of an event is found in none afterwards; ids sta
     user: mail,
     ticket: mail,
   }) as { event: InferenceEvent };
-  const tally = tallyOf();
-  const left = strings(cleanInferenceTexts(event, tally))
+  const counts = countsFor();
+  const left = strings(cleanInferenceTexts(event, counts))
     .filter(([, text]) => text.includes(mail))
     .map(([path]) => path);
   expect(left).toEqual(['.units.user_id', '.entity.id']);
-  expect(tally.types['EMAIL']).toBeGreaterThanOrEqual(25);
-  expect(tally.tiers['EMAIL structured']).toBe(tally.types['EMAIL']);
+  expect(counts.types['EMAIL']).toBeGreaterThanOrEqual(25);
+  expect(counts.tiers['EMAIL structured']).toBe(counts.types['EMAIL']);
 });
 test('an outcome likewise', () => {
   const event = { ...(anOutcome({}).event as OutcomeEvent), kind: mail, source: mail, attributes: { note: mail } };
-  expect(strings(cleanOutcomeTexts(event, tallyOf())).filter(([, text]) => text.includes(mail))).toEqual([]);
+  expect(strings(cleanOutcomeTexts(event, countsFor())).filter(([, text]) => text.includes(mail))).toEqual([]);
 });
 test('names of models are called like people and stay; a sentence in their place is a text', () => {
-  expect(cleanName('claude-3-opus', tallyOf())).toBe('claude-3-opus');
-  expect(cleanName('Claude Opus', tallyOf())).toBe('Claude Opus');
-  expect(cleanName('My name is Barbara Liskov and the order is late', tallyOf())).not.toContain('Liskov');
+  expect(cleanName('claude-3-opus', countsFor())).toBe('claude-3-opus');
+  expect(cleanName('Claude Opus', countsFor())).toBe('Claude Opus');
+  expect(cleanName('My name is Barbara Liskov and the order is late', countsFor())).not.toContain('Liskov');
 });
 test.each([
   ['a UUID', '0190b3c1-7a2b-7def-8abc-0123456789ab', '0190b3c1-7a2b-7def-8abc-0123456789ab'],
   ['an id of an app', 'order-4711', 'order-4711'],
   ['an address', mail, '[EMAIL]'],
-])('of ids, %s', (_what, id, clean) => expect(cleanId(id, tallyOf())).toBe(clean));
+])('of ids, %s', (_what, id, clean) => expect(cleanId(id, countsFor())).toBe(clean));

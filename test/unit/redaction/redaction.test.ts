@@ -6,7 +6,7 @@ import { redactLines } from '../../../services/redaction/lines.ts';
 const types = (text: string): string[] =>
   redact(text).spans.map(({ type, start, end }) => `${type} ${text.slice(start, end)}`);
 
-describe('families', () => {
+describe('detectors', () => {
   test.each([
     ['write to sam.lee+x@example.co.uk.', 'EMAIL sam.lee+x@example.co.uk'],
     ['card 4111 1111 1111 1111 please', 'CREDIT_CARD 4111 1111 1111 1111'],
@@ -150,9 +150,9 @@ test('lines in, lines out; a bad line is answered', async () => {
 
 describe('budgets', () => {
   const fine = 'The weather is fine today. '.repeat(2_000);
-  test('units and names cost looks: what fits without the names tier goes out whole with it', () => {
-    expect(redact(fine, { ...defaultPolicy, names: false, maxLooks: 2_000 }).spans).toEqual([]);
-    expect(redact(fine, { ...defaultPolicy, maxLooks: 2_000 }).text).toBe('[TOO_MANY]');
+  test('units and names cost budget steps: what fits without the names tier goes out whole with it', () => {
+    expect(redact(fine, { ...defaultPolicy, names: false, maxSteps: 2_000 }).spans).toEqual([]);
+    expect(redact(fine, { ...defaultPolicy, maxSteps: 2_000 }).text).toBe('[TOO_MANY]');
     expect(redact(fine).spans).toEqual([]);
   });
   test('more names than a text may hold: it goes out whole', () =>
@@ -193,7 +193,7 @@ test('one value twice has one number, another has its own, whichever types stand
   ).toEqual(['EMAIL#1', 'EMAIL#2', 'IP#3', 'EMAIL#1']);
 });
 
-describe('what names a value beside it', () => {
+describe('what names a value next to it', () => {
   test.each([
     ['{"name":"DB_PASSWORD","value":"hunter2!x"}', '{"name":"DB_PASSWORD","value":"[SECRET_GENERIC]"}'],
     ['{"value":"hunter2!x","key":"db.password"}', '{"value":"[SECRET_GENERIC]","key":"db.password"}'],

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type RedactionPolicy, defaultPolicy, redact } from '../../../services/redaction/index.ts';
 import { idCodes } from '../../../services/redaction/structured/id-codes.ts';
 import { numericIds } from '../../../services/redaction/structured/id-numbers.ts';
-import { structuredAnchors } from '../../../services/redaction/structured/index.ts';
+import { detectors } from '../../../services/redaction/detectors.ts';
 
 const policy: RedactionPolicy = { ...defaultPolicy, names: false };
 const types = (text: string): string[] =>
@@ -37,7 +37,7 @@ describe('national ids: what a passing number is, another library says too', () 
     TR_TCKN: [11, stdnum['TR']?.['tckimlik']],
   } as const;
   test.each(Object.entries(oracles))('%s', (id, [length, oracle]) => {
-    const rows = (numericIds.get(length) ?? []).filter((row) => row.id === id);
+    const rows = (numericIds().get(length) ?? []).filter((row) => row.id === id);
     expect(rows.length).toBeGreaterThan(0);
     let passing = 0;
     for (let count = 0; count < 6_000; count += 1) {
@@ -140,16 +140,21 @@ test.each([
 ])('stays: %s', (text) => expect(types(text)).toEqual([]));
 
 test('no pattern of the id tables can be stalled', () => {
-  const rows = [...idCodes, ...[...numericIds.values()].flat()];
+  const rows = [...idCodes, ...[...numericIds().values()].flat()];
   const unsafe = [
     ...new Set(rows.flatMap(({ test: pattern, layout }) => [pattern.source, ...(layout ? [layout.source] : [])])),
   ].filter((source) => checkSync(source, '', { timeout: 2_000 }).status === 'vulnerable');
   expect(unsafe).toEqual([]);
 }, 60_000);
-test('anchors are lower-case ASCII', () =>
-  expect(structuredAnchors.filter((anchor) => anchor !== anchor.toLowerCase() || !/^[ -~]+$/.test(anchor))).toEqual(
-    [],
-  ));
+describe.each(detectors)('$name', ({ types: found, literals, foreignLiterals = [] }) => {
+  test('trigger literals are lower-case ASCII, foreign ones lower case and beyond it', () => {
+    expect(literals.filter((literal) => literal !== literal.toLowerCase() || !/^[ -~]+$/.test(literal))).toEqual([]);
+    expect(foreignLiterals.filter((literal) => literal !== literal.toLowerCase() || /^[ -~]+$/.test(literal))).toEqual(
+      [],
+    );
+  });
+  test('says what it finds', () => expect(found.length).toBeGreaterThan(0));
+});
 
 describe('what its own name says a number is', () => {
   test.each([

@@ -1,6 +1,6 @@
 /**
- * What dropping a key erases: an generation's key the tokens of everybody in it; a unit's key its pseudonym, and nobody
- * else's.
+ * What dropping a key erases: a version of the token key the tokens of everybody in it; a unit's key its pseudonym, and
+ * nobody else's.
  */
 import { hash } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
@@ -29,7 +29,7 @@ const policyOf = (...lines: string[]): RedactionPolicy => ({
   tokens: keysOf(...lines),
 });
 
-describe('an epoch whose key is deleted', () => {
+describe('a key version that is deleted', () => {
   const stored = redact('mail sam@example.org', policyOf(q1)).text;
   test('with the key, a guess is confirmed; that is what deleting takes away', () =>
     expect(stored).toBe(`mail ${tokenOf('EMAIL', 'sam@example.org', keysOf(q1))}`));
@@ -139,7 +139,7 @@ describe('tokens bound to units', () => {
     expect(clean('u1', everybodys)).toMatchObject({ value: { inference: { prompt: everybodys } } });
     expect(clean('u2', stored)).toMatchObject({ value: { inference: { prompt: stored.replace('[', '[?') } } });
   });
-  test("after the unit's key is gone no right guess is confirmed, with the epoch's key and every key that is left", () => {
+  test("after the unit's key is gone no right guess is confirmed, with the key of tokens and every key that is left", () => {
     const left = createPseudonymizer(Buffer.alloc(32, 1));
     left.drop([{ kind: 'user', id: 'u1' }]);
     expect(left.secret('user', 'u1')).toBeUndefined();
@@ -155,7 +155,7 @@ describe('tokens bound to units', () => {
     const before = createPseudonymizer(Buffer.alloc(32, 1)).secret('user', 'u1') ?? '';
     expect(tokenOf('EMAIL', 'sam@example.org', tokensUnder(keysOf(q1), before))).toBe(token);
   });
-  test('a rotated epoch key: tokens of the last epoch still pass in their unit', () => {
+  test('a rotated key: tokens of the last version still pass in their unit', () => {
     const next = { ...policyOf(q2, q1), tokenScope: 'unit' as const };
     expect(
       redactInference(anInference({ user: 'u1', prompt: stored }).event as InferenceEvent, 1, {

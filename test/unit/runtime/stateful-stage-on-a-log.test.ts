@@ -8,7 +8,7 @@ import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import type { StatefulStageOptions } from '../../../services/runtime/stateful-stage-options.ts';
-import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
 import { runStatefulStage } from '../../../services/runtime/stateful-stage.ts';
 import { until } from '../../support/until.ts';
 

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import type { AvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord, PartitionHandler } from '../../../services/runtime/log.ts';
-import { positionsPerOffset } from '../../../services/kernel/state-rows.ts';
+import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
 import type { StatefulStageOptions } from '../../../services/runtime/stateful-stage-options.ts';
 import { runStatefulStage } from '../../../services/runtime/stateful-stage.ts';
 import { until } from '../../support/until.ts';

@@ -22,6 +22,7 @@ import {
 import { watchSampleRatio } from '../../simulation/engines.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, type Entry } from '../statistics/build-look.ts';
+import { metricLines } from '../../support/metric-line.ts';
 
 const experiment = aRevision();
 const metricNamed = (id: string): MetricSpec =>
@@ -81,7 +82,9 @@ describe('the watched mixture', () => {
       if (found) expect(exact[found.testStart.index]).toBeCloseTo(found.weightedLogE, 9);
     },
   );
+});
 
+describe('the watched first events and sample ratio', () => {
   property.prop([fc.array(fc.boolean(), { maxLength: 200 })])(
     'counts first events as the first-event test does',
     (arms) => {
@@ -129,7 +132,9 @@ describe('the watched mixture', () => {
       }
     },
   );
+});
 
+describe('the running limit of a mixture', () => {
   property.prop([fc.array(fc.record({ row: fc.nat(3), later: fc.boolean() }), { maxLength: 300 })])(
     'never misses a crossing by following a limit only',
     (moves) => {
@@ -160,12 +165,29 @@ describe('the watched mixture', () => {
 });
 
 describe('the engine that watches the whole phase', () => {
-  const metrics = `    - { id: errors, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.02, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }
-    - { id: common, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.02, baseline: { mean: 0.03, sd: 0.17 }, cap: 1 }
-    - { id: with_margin, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.02, baseline: { mean: 0.01, sd: 0.1 }, cap: 1, margin: 0.005 }
-    - { id: higher, role: goal, numerator: successes, denominator: requests, better: higher, window: 1h, harm: +0.005, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }
-    - { id: outcome, role: goal, numerator: any(reopened), denominator: any(resolved), better: lower, window: 1h, harm: +0.02, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }
-`;
+  const metrics = metricLines([
+    { id: 'errors', harm: '+0.02', baseline: { mean: 0.01, sd: 0.1 }, cap: 1 },
+    { id: 'common', harm: '+0.02', baseline: { mean: 0.03, sd: 0.17 }, cap: 1 },
+    { id: 'with_margin', harm: '+0.02', baseline: { mean: 0.01, sd: 0.1 }, cap: 1, margin: 0.005 },
+    {
+      id: 'higher',
+      role: 'goal',
+      numerator: 'successes',
+      better: 'higher',
+      harm: '+0.005',
+      baseline: { mean: 0.01, sd: 0.1 },
+      cap: 1,
+    },
+    {
+      id: 'outcome',
+      role: 'goal',
+      numerator: 'any(reopened)',
+      denominator: 'any(resolved)',
+      harm: '+0.02',
+      baseline: { mean: 0.01, sd: 0.1 },
+      cap: 1,
+    },
+  ]);
   const rare = aRevision({}, anExperimentFile({ metrics }));
   test.each(rare.spec.metrics.map((metric) => [metric.id, metric] as const))("%s is the product's", (id, metric) => {
     const entries = ['A', 'B'].map((arm): Entry => ({ unit: arm, arm, segment: 0, value: 1 }));

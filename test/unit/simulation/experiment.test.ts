@@ -20,6 +20,7 @@ import {
   zeroInflated,
 } from '../../../services/simulation/values.ts';
 import { anExperimentFile } from '../../support/build.ts';
+import { metricLine, metricLines } from '../../support/metric-line.ts';
 
 const hour = 3_600_000;
 const specOf = (change: Parameters<typeof anExperimentFile>[0] = {}): ExperimentSpec => {
@@ -45,7 +46,7 @@ describe('a simulated phase', () => {
     expect(results.every(({ end, metric }) => end === 'rollback' && metric === 1)).toBe(true);
     expect(Math.max(...results.map(({ atMs }) => atMs))).toBeLessThan(48 * hour);
   });
-  test('a harm that begins on the third day is not found on the second, and from a later test start than the first', () => {
+  test('a harm that begins on the third day is not found on the second, and from a later test start', () => {
     const results = run(
       aPlan({
         traffic: { unitsPerDay: 2_000, visitsPerUnit: 3, sameAgain: 0.3 },
@@ -57,10 +58,29 @@ describe('a simulated phase', () => {
     for (const { end, atMs } of results) expect([end, atMs > 72 * hour]).toEqual(['rollback', true]);
     expect(results.some(({ slot }) => slot > 0)).toBe(true);
   });
+});
+
+describe('how a simulated phase ends', () => {
   test('an improved goal is promoted when every guardrail is non-inferior, not before min_run', () => {
-    const metrics = `    - { id: cost, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 }, cap: 5000, margin: +20% }
-    - { id: solved, role: goal, numerator: successes, denominator: requests, better: higher, window: 1h, harm: +0.1, baseline: { mean: 0.5, sd: 0.5 }, cap: 1 }
-`;
+    const metrics = metricLines([
+      {
+        id: 'cost',
+        numerator: 'cost_nano_usd',
+        harm: '+20%',
+        baseline: { mean: 1000, sd: 500 },
+        cap: 5000,
+        margin: '+20%',
+      },
+      {
+        id: 'solved',
+        role: 'goal',
+        numerator: 'successes',
+        better: 'higher',
+        harm: '+0.1',
+        baseline: { mean: 0.5, sd: 0.5 },
+        cap: 1,
+      },
+    ]);
     const results = run(
       aPlan({
         spec: specOf({ metrics }),
@@ -72,8 +92,14 @@ describe('a simulated phase', () => {
     for (const { end, atMs } of results) expect([end, atMs >= 24 * hour]).toEqual(['promote', true]);
   });
   test('a signal pauses and ends nothing', () => {
-    const metrics =
-      '    - { id: cost, role: signal, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1000, sd: 500 }, cap: 5000 }\n';
+    const metrics = metricLine({
+      id: 'cost',
+      role: 'signal',
+      numerator: 'cost_nano_usd',
+      harm: '+20%',
+      baseline: { mean: 1000, sd: 500 },
+      cap: 5000,
+    });
     const results = run(
       aPlan({ spec: specOf({ metrics }), effects: [{ metric: 'cost', relative: true, size: 1 }] }),
       5,

@@ -10,8 +10,9 @@ import {
   type ConfigurationChange,
   type Look,
   type SegmentStart,
+  type TestSums,
 } from '../../../services/kernel/evidence.ts';
-import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
+import type { ExperimentRevision, MetricSpec } from '../../../services/kernel/experiment.ts';
 import { monday } from '../../support/build.ts';
 
 export type Entry = { readonly unit: string; readonly arm: string; readonly segment: number; readonly value: number };
@@ -44,6 +45,12 @@ export function aLook(
   if (spec === undefined) throw new RangeError(`no metric ${metric}`);
   const candidates = experiment.spec.arms.filter(({ role }) => role === 'candidate').map(({ id }) => id);
   const testAggregates = new Map<string, TestAggregate>();
+  const add = ({ sums, ...of }: TestAggregate, sign: 1 | -1): void => {
+    const key = `${of.partitionId}/${of.candidate}/${of.arm}/${of.segment}`;
+    const aggregate = testAggregates.get(key) ?? { ...of, sums: emptyTestSums() };
+    addTestSums(aggregate.sums, sums, sign);
+    testAggregates.set(key, aggregate);
+  };
   const last = new Map<string, number>();
   const assigned = Array.from({ length: partitionIds }, (): Record<string, number> => ({}));
   for (const { unit, arm, segment, value } of entries) {
@@ -52,34 +59,11 @@ export function aLook(
     if (previous === undefined)
       assigned[partitionId] = { ...assigned[partitionId], [arm]: (assigned[partitionId]?.[arm] ?? 0) + 1 };
     last.set(unit, segment);
-    const x = scaledValue(spec, value);
     for (const candidate of candidates.filter((id) => id === arm || !candidates.includes(arm))) {
-      const design = betDesignOf(experiment.spec, spec, candidate);
-      const isCandidate = arm === candidate;
-      const v = Math.floor(x * fixedPoint);
-      const sums = {
-        n: 1,
-        s: value > 0 ? 1 : 0,
-        sv: v,
-        svv: Math.floor(x * x * fixedPoint),
-        harm: betLogs(design, isCandidate, x, 'harm'),
-        win: betLogs(design, isCandidate, x, 'win'),
-      };
-      const into = (at: number, sign: 1 | -1): void => {
-        const key = `${partitionId}/${candidate}/${arm}/${at}`;
-        const aggregate = testAggregates.get(key) ?? {
-          partitionId,
-          candidate,
-          arm,
-          metric,
-          segment: at,
-          sums: emptyTestSums(),
-        };
-        addTestSums(aggregate.sums, sums, sign);
-        testAggregates.set(key, aggregate);
-      };
-      into(segment, 1);
-      if (previous !== undefined) into(previous, -1);
+      const sums = sumsOfEntry(experiment, spec, candidate, arm, value);
+      const of = { partitionId, candidate, arm, metric, sums };
+      add({ ...of, segment }, 1);
+      if (previous !== undefined) add({ ...of, segment: previous }, -1);
     }
   }
   const { testStartEveryMs } = experiment.spec.analysis;
@@ -97,20 +81,40 @@ export function aLook(
       crossovers: 0,
       assigned: assigned[partitionId] ?? {},
     })),
-    segments:
-      segments ??
-      Array.from({ length: partitionIds }, (_, partitionId) =>
-        Array.from(
-          { length: slots },
-          (__, slot): SegmentStart => ({
-            partitionId,
-            ordinal: slot,
-            slot,
-            startedAt: monday + slot * testStartEveryMs,
-            reason: slot === 0 ? 'phase' : 'schedule',
-          }),
-        ),
-      ).flat(),
+    segments: segments ?? scheduled(partitionIds, slots, testStartEveryMs),
     ...rest,
   };
 }
+
+/** What one entry adds to a test aggregate. */
+function sumsOfEntry(
+  { spec }: ExperimentRevision,
+  metric: MetricSpec,
+  candidate: string,
+  arm: string,
+  value: number,
+): TestSums {
+  const design = betDesignOf(spec, metric, candidate);
+  const x = scaledValue(metric, value);
+  return {
+    n: 1,
+    s: value > 0 ? 1 : 0,
+    sv: Math.floor(x * fixedPoint),
+    svv: Math.floor(x * x * fixedPoint),
+    harm: betLogs(design, arm === candidate, x, 'harm'),
+    win: betLogs(design, arm === candidate, x, 'win'),
+  };
+}
+
+/** Segment k of every partition is slot k. */
+const scheduled = (partitionIds: number, slots: number, everyMs: number): SegmentStart[] =>
+  Array.from({ length: partitionIds * slots }, (_, at) => {
+    const slot = at % slots;
+    return {
+      partitionId: Math.floor(at / slots),
+      ordinal: slot,
+      slot,
+      startedAt: monday + slot * everyMs,
+      reason: slot === 0 ? 'phase' : 'schedule',
+    };
+  });

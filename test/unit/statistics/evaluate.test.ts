@@ -10,6 +10,7 @@ import {
 } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
+import { metricLine } from '../../support/metric-line.ts';
 
 const experiment = aRevision();
 const segment = (partitionId: number, ordinal: number, slot: number, reason: SegmentStart['reason']): SegmentStart => ({
@@ -39,7 +40,7 @@ const testStartsOf = (
   );
 
 describe('test starts', () => {
-  test('a slot begins in each partition at its first segment that is as late; a partition that is behind has none', () => {
+  test('a slot begins in each partition at its first segment as late; a partition that is behind has none', () => {
     const segments = [
       segment(0, 0, 0, 'phase'),
       segment(0, 1, 1, 'schedule'),
@@ -54,7 +55,7 @@ describe('test starts', () => {
       { label: 'schedule 3', index: 3, from: { 0: 2 } },
     ]);
   });
-  test('values first shown on one record are one configuration change, in the order of the dimensions, from its earliest segment in each partition', () => {
+  test('values first shown on one record are one change, dimensions in order, from its earliest segment', () => {
     const segments = [
       segment(0, 0, 0, 'phase'),
       segment(0, 1, 0, 'configuration change'),
@@ -98,13 +99,11 @@ describe('test starts', () => {
   );
 });
 
-describe('family weights', () => {
-  test('guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
-    const weights = Object.fromEntries(
-      experiment.spec.metrics.map((metric) => [metric.id, metricWeight(experiment.spec, metric)]),
-    );
-    expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
-  });
+test('family weights: guardrails 2, goals 1, signals a family of their own; each family sums to 1', () => {
+  const weights = Object.fromEntries(
+    experiment.spec.metrics.map((metric) => [metric.id, metricWeight(experiment.spec, metric)]),
+  );
+  expect(weights).toEqual({ error_rate: 0.4, cost: 0.4, reopen_rate: 0.2, cost_per_user: 0.5, hours: 0.5 });
 });
 
 /** The candidate is as good as control until segment 5, then every value is bad. */
@@ -183,6 +182,9 @@ describe('one look', () => {
     evaluate(look);
     expect(look).toEqual(before);
   });
+});
+
+describe('what one look does not know', () => {
   test('nothing closed is unknown, with a reason; never 0', () => {
     const found = ofMetric(
       aLook(experiment, 'error_rate', [{ unit: 'u1', arm: 'A', segment: 0, value: 1 }]),
@@ -214,8 +216,7 @@ describe('rare events', () => {
   const rare = aRevision(
     {},
     anExperimentFile({
-      metrics:
-        '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +50%, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }\n',
+      metrics: metricLine({ id: 'error_rate', harm: '+50%', baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }),
     }),
   );
   const report = (arm: string, units: number, firstEvents: number) => ({

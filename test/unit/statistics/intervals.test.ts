@@ -3,6 +3,7 @@ import type { Interval } from '../../../services/kernel/evaluation.ts';
 import { evaluate } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
+import { metricLine } from '../../support/metric-line.ts';
 
 const experiment = aRevision();
 /** A tenth of control's units fail, `rate` of the candidate's. */
@@ -60,8 +61,15 @@ describe('an interval for people', () => {
     const success = aRevision(
       {},
       anExperimentFile({
-        metrics:
-          '    - { id: ok, role: goal, numerator: successes, denominator: requests, better: higher, window: 1h, harm: 0.05, baseline: { mean: 0.9, sd: 0.3 }, cap: 1 }\n',
+        metrics: metricLine({
+          id: 'ok',
+          role: 'goal',
+          numerator: 'successes',
+          better: 'higher',
+          harm: 0.05,
+          baseline: { mean: 0.9, sd: 0.3 },
+          cap: 1,
+        }),
       }),
     );
     expect(intervalOf(entries(2_000, 0.15), success, 'ok')).toMatchObject({
@@ -77,7 +85,14 @@ describe('conditional power', () => {
     aRevision(
       {},
       anExperimentFile({
-        metrics: `    - { id: reopened, role: goal, numerator: errors, denominator: requests, better: lower, window: 1h, harm: 0.05, baseline: { mean: 0.1, sd: 0.3 }, cap: 1, worthwhile: ${worthwhile} }\n`,
+        metrics: metricLine({
+          id: 'reopened',
+          role: 'goal',
+          harm: 0.05,
+          baseline: { mean: 0.1, sd: 0.3 },
+          cap: 1,
+          worthwhile,
+        }),
       }),
     );
   const powerOf = (worthwhile: number, rate: number, segment = 27): number | undefined =>

@@ -70,20 +70,21 @@ test('nothing seen is no evidence: log e = 0', () => {
   expect(logE(logEOfRatio([{ counts: [0, 0], shares: [0.5, 0.5] }]))).toBeCloseTo(0, 12);
 });
 
+const counts = fc
+  .record({
+    allocation: fc.double({ min: 0.05, max: 0.95, noNaN: true }),
+    unitsA: fc.integer({ min: 0, max: 5_000 }),
+    unitsB: fc.integer({ min: 0, max: 5_000 }),
+    a: fc.double({ min: 0, max: 1, noNaN: true }),
+    b: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  .map(({ a, b, ...rest }) => ({
+    ...rest,
+    eventsA: Math.floor(a * rest.unitsA),
+    eventsB: Math.floor(b * rest.unitsB),
+  }));
+
 describe('laws', () => {
-  const counts = fc
-    .record({
-      allocation: fc.double({ min: 0.05, max: 0.95, noNaN: true }),
-      unitsA: fc.integer({ min: 0, max: 5_000 }),
-      unitsB: fc.integer({ min: 0, max: 5_000 }),
-      a: fc.double({ min: 0, max: 1, noNaN: true }),
-      b: fc.double({ min: 0, max: 1, noNaN: true }),
-    })
-    .map(({ a, b, ...rest }) => ({
-      ...rest,
-      eventsA: Math.floor(a * rest.unitsA),
-      eventsB: Math.floor(b * rest.unitsB),
-    }));
   propertyTest.prop([
     counts,
     fc.constantFrom<Side>('harm', 'win', 'noninferiority'),

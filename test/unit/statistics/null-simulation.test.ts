@@ -21,6 +21,7 @@ import { clopperPearson } from '../../../services/simulation/limits.ts';
 import { type Cell, countAlarms, engines, nameOf, prepareCell } from '../../simulation/false-alarms.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook } from './build-look.ts';
+import { metricLine } from '../../support/metric-line.ts';
 
 const alpha = 0.05;
 const logE = (outcome: Outcome): number => (outcome.ok ? outcome.logE : -Infinity);
@@ -30,8 +31,13 @@ const limit = (runs: number): number => alpha + 4 * Math.sqrt((alpha * (1 - alph
 const experiment = aRevision(
   {},
   anExperimentFile({
-    metrics:
-      '    - { id: refusal_rate, role: guardrail, numerator: refusals, denominator: requests, better: lower, window: 1h, harm: +30%, baseline: { mean: 0.3, sd: 0.46 }, cap: 1 }\n',
+    metrics: metricLine({
+      id: 'refusal_rate',
+      numerator: 'refusals',
+      harm: '+30%',
+      baseline: { mean: 0.3, sd: 0.46 },
+      cap: 1,
+    }),
   })
     .replace('weight: 50 }', 'weight: 80 }')
     .replace('{ id: B, weight: 50 }', '{ id: B, weight: 20 }'),
@@ -111,7 +117,8 @@ describe('betting from every test start, no difference between the arms', () => 
   const share = (alarm: keyof Alarms): number => all.filter((one) => one[alarm]).length / runs;
   test('40 looks at 40 test starts stay under alpha', () => {
     console.log(
-      `false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, test starts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`,
+      `false alarms of ${runs} runs at alpha ${alpha}: union ${share('union')}, ` +
+        `test starts without weights ${share('withoutWeights')}, every visit a unit ${share('everyVisit')}`,
     );
     expect(share('union')).toBeLessThanOrEqual(limit(runs));
   });

@@ -5,6 +5,7 @@ import type { Decision } from '../../../services/kernel/decision.ts';
 import { evaluate } from '../../../services/statistics/index.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
+import { metricLine } from '../../support/metric-line.ts';
 
 const withSlo = (slo: string, file = anExperimentFile()) =>
   aRevision({}, file.replace('  metrics:', `  slos: [{ ${slo} }]\n  metrics:`));
@@ -45,8 +46,14 @@ describe('one arm against its limit', () => {
     const floor = withSlo(
       'id: floor, arm: B, metric: success, worse_than: 0.9',
       anExperimentFile({
-        metrics:
-          '    - { id: success, role: guardrail, numerator: successes, denominator: requests, better: higher, window: 1h, harm: 0.05, baseline: { mean: 0.95, sd: 0.2 }, cap: 1 }\n',
+        metrics: metricLine({
+          id: 'success',
+          numerator: 'successes',
+          better: 'higher',
+          harm: 0.05,
+          baseline: { mean: 0.95, sd: 0.2 },
+          cap: 1,
+        }),
       }),
     );
     expect(

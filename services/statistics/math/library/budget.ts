@@ -124,7 +124,7 @@ export function budgetThreshold(
     return cannot('the ratios of horizon and tuning to the first look lie outside the table: use log(1/alpha)');
   const [row, column] = [between(horizons, x), between(tunings, y)];
   const read = (values: readonly (readonly number[])[]): number => {
-    const cell = (i: number, j: number): number => values[row.at + i]?.[column.at + j] ?? Number.NaN;
+    const cell = (i: number, j: number): number => (values[row.at + i]?.[column.at + j] ?? Number.NaN) / 1000;
     const along = (i: number): number => cell(i, 0) * (1 - column.share) + cell(i, 1) * column.share;
     return along(0) * (1 - row.share) + along(1) * row.share;
   };

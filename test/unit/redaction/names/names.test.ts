@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../services/redaction/family.ts';
-import { namesFamily } from '../../../../services/redaction/names/index.ts';
+import type { Finding } from '../../../../services/redaction/finding.ts';
+import { namesDetector } from '../../../../services/redaction/names/index.ts';
+import { aTask } from '../a-task.ts';
 
 const find = (text: string, key?: string): Finding[] => {
   const out: Finding[] = [];
-  namesFamily.find(text, [], key === undefined ? {} : { key }, out);
+  namesDetector.find(aTask(text, { key, out }));
   return out;
 };
 /** Findings as the engine keeps them: by rank, then length, without overlap. */

@@ -1,61 +1,62 @@
-/** Runs a family the way an engine does, plainly: every anchor by a trie, then `find`. */
-import type { Family, Finding } from '../../../../services/redaction/family.ts';
+/** Runs a detector the way an engine does, plainly: every literal by a trie, then `find`. */
+import type { Detector } from '../../../../services/redaction/detector.ts';
+import type { Finding } from '../../../../services/redaction/finding.ts';
+import { createForeignScanner, type ForeignScanner } from '../../../../services/redaction/foreign-literals.ts';
+import { aTask } from '../a-task.ts';
 
-type AnchorHit = { readonly anchor: number; readonly at: number };
-type Node = { readonly next: Map<number, Node>; anchor: number };
-const tries = new WeakMap<Family, Node>();
+type LiteralHit = { readonly literal: number; readonly at: number };
+type Node = { readonly next: Map<number, Node>; literal: number };
+const tries = new WeakMap<Detector, Node>();
+const foreign = new WeakMap<Detector, ForeignScanner>();
+function foreignScannerOf(detector: Detector): ForeignScanner {
+  const scan = foreign.get(detector) ?? createForeignScanner([detector]);
+  foreign.set(detector, scan);
+  return scan;
+}
 
-function trieOf(family: Family): Node {
-  const known = tries.get(family);
+function trieOf(detector: Detector): Node {
+  const known = tries.get(detector);
   if (known !== undefined) return known;
-  const root: Node = { next: new Map(), anchor: -1 };
-  for (const [anchor, literal] of family.anchors.entries()) {
+  const root: Node = { next: new Map(), literal: -1 };
+  for (const [index, literal] of detector.literals.entries()) {
     let node = root;
     for (let at = 0; at < literal.length; at += 1) {
       const unit = literal.charCodeAt(at);
-      const next = node.next.get(unit) ?? { next: new Map(), anchor: -1 };
+      const next = node.next.get(unit) ?? { next: new Map(), literal: -1 };
       node.next.set(unit, next);
       node = next;
     }
-    node.anchor = anchor;
+    node.literal = index;
   }
-  tries.set(family, root);
+  tries.set(detector, root);
   return root;
 }
 
-export function hitsOf(family: Family, text: string): AnchorHit[] {
-  const root = trieOf(family);
-  const hits: AnchorHit[] = [];
+export function hitsOf(detector: Detector, text: string): LiteralHit[] {
+  const root = trieOf(detector);
+  const hits: LiteralHit[] = [];
   for (let at = 0; at < text.length; at += 1) {
     let node: Node | undefined = root;
     for (let behind = at; node !== undefined; behind += 1) {
-      if (node.anchor >= 0) hits.push({ anchor: node.anchor, at });
+      if (node.literal >= 0) hits.push({ literal: node.literal, at });
       const unit = text.charCodeAt(behind);
       node = node.next.get(unit >= 65 && unit <= 90 ? unit + 32 : unit);
     }
   }
   // The engine's automaton reports hits by their ends, the longest first.
-  const endOf = ({ anchor, at }: AnchorHit): number => at + (family.anchors[anchor] ?? '').length;
+  const endOf = ({ literal, at }: LiteralHit): number => at + (detector.literals[literal] ?? '').length;
   return hits.sort((a, b) => endOf(a) - endOf(b) || a.at - b.at);
 }
 
-/** All findings of `family` in `text`, then without those that a more trusted (or longer) one overlaps, in order. */
+/** All findings of `detector` in `text`, then without those that a more trusted (or longer) one overlaps, in order. */
 export function scan(
-  family: Family,
+  detector: Detector,
   text: string,
-  context: { readonly key?: string } = {},
 ): { readonly all: readonly Finding[]; readonly kept: readonly Finding[] } {
   const all: Finding[] = [];
-  const hits = hitsOf(family, text);
-  if (hits.length > 0)
-    family.find(
-      text,
-      hits.flatMap(({ anchor, at }) => [anchor, at]),
-      context,
-      all,
-    );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what the engine's mark for units beyond ASCII says
-  if (/[^\u0000-\u007f]/.test(text)) family.findForeign?.(text, all);
+  const hits = hitsOf(detector, text).flatMap(({ literal, at }) => [literal, at]);
+  const foreignHits = foreignScannerOf(detector)(text)?.[0] ?? [];
+  if (hits.length > 0 || foreignHits.length > 0) detector.find(aTask(text, { hits, foreignHits, out: all }));
   const kept: Finding[] = [];
   for (const finding of [...all].sort(
     (a, b) => b.rank - a.rank || b.end - b.start - (a.end - a.start) || a.start - b.start,

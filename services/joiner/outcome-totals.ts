@@ -1,0 +1,88 @@
+/** What outcomes add: to a unit's totals, and to one of its entries. */
+import type { OutcomeMeasure } from '../kernel/measures.ts';
+import type { EpochMs } from '../kernel/time.ts';
+import type { MetricState } from './experiment-state.ts';
+import { anyExperiment, type EntityState, type OutcomeState, type UnitInExperiment } from './unit-state.ts';
+
+/** Event times between which an outcome counts for an entry, both included. */
+type Span = { readonly from: EpochMs; readonly until: EpochMs };
+const always: Span = { from: -Infinity, until: Infinity };
+
+const isCounted = (outcome: OutcomeState, first: EpochMs, windowMs: number, { from, until }: Span): boolean => {
+  const { occurredAt } = outcome;
+  const age = occurredAt - first;
+  return age >= 0 && age <= windowMs && occurredAt >= from && occurredAt <= until;
+};
+
+/** What an outcome measure counts of one entity, whose first inference was at `first`. */
+export function outcomeTotal(
+  entity: EntityState,
+  measure: OutcomeMeasure,
+  first: EpochMs,
+  windowMs: number,
+  span: Span = always,
+): number {
+  let total = 0;
+  for (const outcome of entity.outcomes.values()) {
+    if (outcome.kind !== measure.kind || outcome.withdrawn || outcome.value === null) continue;
+    if (!isCounted(outcome, first, windowMs, span)) continue;
+    if (measure.fold === 'any') return 1;
+    total += measure.fold === 'count' ? 1 : outcome.value;
+  }
+  return total;
+}
+
+/**
+ * From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named
+ * it.
+ */
+export const firstOf = (member: UnitInExperiment, entity: EntityState): EpochMs | undefined =>
+  entity.id === '' ? member.firstAt : (entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment));
+
+/**
+ * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or
+ * revision may change it. True when the totals changed.
+ */
+export function contribute(member: UnitInExperiment, entity: EntityState): boolean {
+  const { experiment, data, at: base } = member;
+  const first = firstOf(member, entity);
+  if (first === undefined) return false;
+  let contribution = entity.contribution.get(experiment.key);
+  if (contribution === undefined) {
+    if (entity.outcomes.size === 0) return false;
+    contribution = new Float64Array(experiment.metrics.length * 2);
+    entity.contribution.set(experiment.key, contribution);
+  }
+  let changed = false;
+  for (const [index, { spec, ofOutcomes }] of experiment.metrics.entries()) {
+    if (!ofOutcomes) continue;
+    for (const [side, measure] of [spec.numerator, spec.denominator].entries()) {
+      if (measure?.of !== 'outcome') continue;
+      const now = outcomeTotal(entity, measure, first, spec.windowMs);
+      const before = contribution[2 * index + side] ?? 0;
+      if (now === before) continue;
+      contribution[2 * index + side] = now;
+      data[base + 2 * index + side] = (data[base + 2 * index + side] ?? 0) + now - before;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
+export function outcomesOfEntry(
+  member: UnitInExperiment,
+  metric: MetricState,
+  start: EpochMs,
+): { numerator: number; denominator: number } {
+  const { numerator, denominator, windowMs } = metric.spec;
+  const span: Span = { from: start, until: start + windowMs };
+  const sums = { numerator: 0, denominator: 0 };
+  for (const entity of member.unit.entities?.values() ?? []) {
+    const first = firstOf(member, entity);
+    if (first === undefined) continue;
+    if (numerator.of === 'outcome') sums.numerator += outcomeTotal(entity, numerator, first, windowMs, span);
+    if (denominator?.of === 'outcome') sums.denominator += outcomeTotal(entity, denominator, first, windowMs, span);
+  }
+  return sums;
+}
