@@ -1,7 +1,7 @@
 /**
  * The emitter: three calls that never throw, never block and never slow the app. Events are encoded at once, queued
- * within bounds (`event-queue`), and sent by a loop of its own that waits for the broker for ever (`event-sender`). What
- * does not fit is dropped, oldest first, and counted by reason.
+ * within bounds (`event-queue`), and sent by a loop of its own that waits for the broker for ever (`event-sender`).
+ * What does not fit is dropped, oldest first, and counted by reason.
  */
 import { randomFillSync } from 'node:crypto';
 import { type Assignment, assign, type Subject } from '../assignment/index.ts';

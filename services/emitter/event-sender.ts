@@ -1,8 +1,8 @@
 /**
  * The emitter's loop: sends what is queued, and waits for the broker for ever.
  *
- * States: idle (nothing is queued) -> lingering (a batch fills) -> sending -> idle. A send that fails: pausing, 50 ms to
- * 2 s, then sending again, the same batch. A batch that is refused for good: halved, until the one event to blame is
+ * States: idle (nothing is queued) -> lingering (a batch fills) -> sending -> idle. A send that fails: pausing, 50 ms
+ * to 2 s, then sending again, the same batch. A batch that is refused for good: halved, until the one event to blame is
  * found and dropped. Closing: no linger, no pause; the loop ends with an empty queue or the first failure.
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';

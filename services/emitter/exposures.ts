@@ -13,7 +13,9 @@ export type ExposureMemory = {
 const keyOf = ({ experimentId, phase, variant, reason, unitId }: Assignment): string =>
   `${experimentId}\u001f${phase}\u001f${variant}\u001f${reason}\u001f${unitId}`;
 
-/** An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to say. */
+/**
+ * An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to say.
+ */
 const hasExposure = ({ phase, unitId, unitType }: Assignment): boolean =>
   phase !== 0 && unitId !== '' && unitType !== 'request';
 

@@ -107,8 +107,8 @@ async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<voi
 }
 
 /**
- * The commit is a gauge for stages that keep state and a resume point for those that keep none: a lost one repeats work,
- * it loses none.
+ * The commit is a gauge for stages that keep state and a resume point for those that keep none: a lost one repeats
+ * work, it loses none.
  */
 async function commit(member: Membership, topic: string, partition: number, nextOffset: number): Promise<boolean> {
   const { rebalance, connection, group } = member;

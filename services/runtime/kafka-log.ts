@@ -1,6 +1,7 @@
 /**
- * The log on Kafka: the one client of a process. Partitions are always explicit. Each part has a file: `kafka-producer`,
- * `kafka-consumer` (members of a group), `kafka-follower` (readers outside a group), `kafka-admin` (topics and groups).
+ * The log on Kafka: the one client of a process. Partitions are always explicit. Each part has a file:
+ * `kafka-producer`, `kafka-consumer` (members of a group), `kafka-follower` (readers outside a group), `kafka-admin`
+ * (topics and groups).
  */
 import { createAdmin } from './kafka-admin.ts';
 import { connectKafka, type KafkaOptions } from './kafka-connection.ts';

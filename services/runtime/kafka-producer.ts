@@ -1,7 +1,8 @@
 /**
  * The producer: one send at a time, and none under the numbers of one that failed. kafkajs numbers a batch as it sends
  * it and reuses the numbers when no reply comes or one partition refuses. The next batch would carry them again; where
- * the first had been written after all, the broker takes the next for its repetition: it says "written", and nothing is.
+ * the first had been written after all, the broker takes the next for its repetition: it says "written", and nothing
+ * is.
  *
  * States of the connection under a producer: absent -> connected -> absent (a send failed: it is never used again, the
  * next send connects another, with an id of its own) ... -> closed. Sends wait for their turn in all of them.

@@ -1,8 +1,8 @@
 /**
  * A partition of a stage that keeps state, at the process that owns it.
  *
- * States: not ours -> loading (from its checkpoint in the store) -> active -> not ours (a rebalance takes all back; what
- * is not flushed is dropped, and the next owner folds it again).
+ * States: not ours -> loading (from its checkpoint in the store) -> active -> not ours (a rebalance takes all back;
+ * what is not flushed is dropped, and the next owner folds it again).
  *
  * An active partition may find the store ahead of itself: somebody else owned it meanwhile. It is then behind, and
  * fast-forwarding as soon as somebody asks for it: its memory is dropped, the store's state is loaded, folding goes on

@@ -66,7 +66,9 @@ export function beginWork(stage: StageLifecycle): Work {
 
 export const isClosed = ({ phase }: StageLifecycle): boolean => phase === 'closed';
 
-/** For what only a person can mend: nothing is committed, the records stay where they are until the work is abandoned. */
+/**
+ * For what only a person can mend: nothing is committed, the records stay where they are until the work is abandoned.
+ */
 export async function standStill(stage: StageLifecycle, what: string, { abandoned }: Work): Promise<void> {
   stage.waiting = { what, since: stage.clock.now() };
   while (!abandoned()) await wait(100);

@@ -121,7 +121,7 @@ test('an error that no retry mends ends the bot', async () => {
   await expect(running.failed).rejects.toBe(broken);
 });
 
-test('killed between obeying and acknowledging: started again, it puts the same in force and acknowledges', async () => {
+test('killed before its ack: started again, it puts the same in force and acknowledges', async () => {
   const { apply, decide, bot, producer, acks } = await scene();
   await apply();
   const died = new Error('killed here');
