@@ -1,5 +1,6 @@
 /** Who may import whom. Run: depcruise services infra schemas test --config infra/lint/boundaries.mjs */
-const doers = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|statistics|simulation|bot';
+// Stages and libraries: one folder a job.
+const jobs = 'assignment|control|emitter|redaction|redactor|linker|joiner|sink|statistics|simulation|bot';
 // Files that a reader can recognise as edges by name alone.
 const doors = '/(main|index|config)\\.ts$|\\.(kafka|clickhouse)\\.ts$';
 const never = (name, from, to) => ({ name, severity: 'error', from, to });
@@ -16,21 +17,21 @@ export default {
     ),
     never(
       'steps do not reach the edge',
-      { path: `^services/(${doers})/`, pathNot: doors },
+      { path: `^services/(${jobs})/`, pathNot: doors },
       { path: '^services/(runtime|pipeline|cli|replay|demo)/' },
     ),
     never(
       'steps do no I/O',
-      { path: `^services/(${doers})/`, pathNot: doors },
+      { path: `^services/(${jobs})/`, pathNot: doors },
       { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
     ),
     // Pure libraries may be used by anyone: assignment, control, redaction, and statistics' evaluate by verify.
     // A stage's main.ts asks services/pipeline, which wires stages, to run that one stage.
     never(
-      'doers are strangers',
-      { path: `^services/(${doers})/`, pathNot: '^services/simulation/|^services/[^/]+/main\\.ts$' },
+      'jobs do not import each other',
+      { path: `^services/(${jobs})/`, pathNot: '^services/simulation/|^services/[^/]+/main\\.ts$' },
       {
-        path: `^services/(${doers}|pipeline|cli|replay|demo)/`,
+        path: `^services/(${jobs}|pipeline|cli|replay|demo)/`,
         pathNot: '^services/(assignment|control|redaction|$1)/',
       },
     ),
@@ -38,7 +39,7 @@ export default {
     never(
       'simulation knows statistics alone',
       { path: '^services/simulation/' },
-      { path: `^services/(${doers}|pipeline|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
+      { path: `^services/(${jobs}|pipeline|cli|replay|demo)/`, pathNot: '^services/(statistics|simulation)/' },
     ),
     never(
       'what decides does not use what is only offered',
@@ -53,7 +54,7 @@ export default {
     ),
     never(
       'a main asks the pipeline',
-      { path: `^services/(${doers})/main\\.ts$`, pathNot: '^services/simulation/' },
+      { path: `^services/(${jobs})/main\\.ts$`, pathNot: '^services/simulation/' },
       { path: '^services/', pathNot: '^services/pipeline/run-stages\\.ts$' },
     ),
     never('pipeline knows no command', { path: '^services/pipeline/' }, { path: '^services/(cli|replay|demo)/' }),

@@ -1,4 +1,5 @@
-// Everything that needs no broker: lint, types, import rules, dead code, generated files, lock file, unit and golden tests. One line a step.
+// Everything that needs no broker: lint, shape, types, import rules, dead code, generated files, lock file, unit and
+// golden tests. One line a step.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -6,6 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const bin = (name) => `${root}node_modules/.bin/${name}`;
 const steps = [
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['shape', process.execPath, ['infra/lint/shape.mjs']],
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['imports', bin('depcruise'), ['services', 'infra', 'schemas', 'test', '--config', 'infra/lint/boundaries.mjs']],
   ['dead code', bin('knip'), ['--no-progress']],

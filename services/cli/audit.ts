@@ -19,7 +19,7 @@ export async function audit(home: string, json: boolean): Promise<number> {
         ]),
       );
       print('  nothing is decided while they differ; fold the log again: `npx tripline down`, `npx tripline rebuild`');
-    } else if (settled) print(`${paint.green('equal')}     report and entry cells are what their unit rows say`);
+    } else if (settled) print(`${paint.green('equal')}     metric and test aggregates are what their unit rows say`);
     else
       print(
         `${paint.yellow('unsettled')} flushes came during each of ${tries} tries; try again when there is less traffic`,

@@ -68,7 +68,7 @@ export type Side = 'harm' | 'win';
 /** Which of the two sums a decision rests on: a win on `win`, everything else on `harm`. */
 export const sideOf = (reasonCode: string): Side => (reasonCode === 'WIN' ? 'win' : 'harm');
 
-/** One bet of E1 over both arms: its size, its prior weight, and the log of what one unit of money has become. */
+/** One bet over both arms: its size, its prior weight, and the log of what one unit of money has become. */
 export function betsOf(
   evidence: Evidence,
   side: Side,
@@ -87,7 +87,7 @@ export function recomputeLogE(evidence: Evidence): { readonly ok: boolean; reado
   const { control, test, engine, logE } = evidence;
   if (control === undefined || test === undefined || logE === undefined)
     return { ok: true, said: 'no test of two arms: nothing to recompute' };
-  if (engine === 'first-event') return { ok: true, said: 'E2 rests on first events; they are in the arms above' };
+  if (engine === 'first-event') return { ok: true, said: 'the test rests on first events; they are in the arms above' };
   const candidates = (['harm', 'win'] as const)
     .map((side) => logEOfSums(control[side], test[side]))
     .flatMap((outcome) => (outcome.ok ? [outcome.logE] : []));

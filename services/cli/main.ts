@@ -7,7 +7,7 @@ import { type Verb, verbs } from './verbs.ts';
 
 type Action = Parameters<Command['action']>[0];
 
-/** Runs a verb and ends with its code; an error is reported once, with its cure. */
+/** Runs a verb and ends with its code; an error is reported once, with its hint. */
 const ends =
   (run: (...args: Parameters<Action>) => Promise<number>): Action =>
   async (...args) => {

@@ -9,7 +9,7 @@ import { paint } from './terminal.ts';
  */
 export function reportError(error: unknown): number {
   if (error instanceof PipelineError) {
-    const hint = error.hint === undefined ? '' : `${paint.dim('  cure:')} ${error.hint}\n`;
+    const hint = error.hint === undefined ? '' : `${paint.dim('  hint:')} ${error.hint}\n`;
     process.stderr.write(`${paint.red('error')} ${cleanMessage(error.message)}\n${hint}`);
     return error.code === 'CONFIG_INVALID' || error.code === 'EXPERIMENT_INVALID' || error.code === 'INPUT_UNREADABLE'
       ? 1

@@ -136,7 +136,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'doctor',
-    description: 'what is missing, and the cure',
+    description: 'what is missing, and a hint',
     options: [home, json],
     run: async (flags: Reading) => (await import('./doctor.ts')).doctor(flags.home, flags.json === true),
   },
@@ -272,7 +272,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'rebuild',
-    description: 'fold the unit log again from its beginning, beside what is there; the stages must be stopped',
+    description: 'fold the unit log again from its beginning, next to what is there; the stages must be stopped',
     options: [home],
     run: async (flags: Home) => (await import('./repartition.ts')).rebuild(flags.home),
   },

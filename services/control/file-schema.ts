@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Effect } from '../kernel/experiment.ts';
-import { type Measure, parseMeasure } from '../kernel/measures.ts';
+import { type Measure, overFields, parseMeasure } from '../kernel/measures.ts';
 import { parseDurationMs } from '../kernel/time.ts';
 
 const duration = z.string().transform((text, context) => {
@@ -47,7 +47,7 @@ export const metricSchema = z.strictObject({
   numerator: measure.optional(),
   denominator: measure.optional(),
   quantile: z.number().gt(0).lt(1).optional(),
-  of: z.enum(['latency_ms', 'ttft_ms', 'token_in', 'token_out', 'cost_nano_usd']).optional(),
+  of: z.enum(overFields).optional(),
   threshold: z.number().gt(0).optional(),
   better: z.enum(['lower', 'higher']),
   window: duration,

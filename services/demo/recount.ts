@@ -1,5 +1,5 @@
 /**
- * The oracle: a plain recount of what was emitted, in the words of contracts 3, "What counts". It shares no code with
+ * The oracle: a plain recount of what was emitted, in the words of `services/joiner/README.md`. It shares no code with
  * the fold, on purpose: one loop over the lines a measure.
  */
 import type { ExperimentSpec } from '../kernel/experiment.ts';

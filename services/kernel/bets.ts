@@ -1,7 +1,8 @@
 /**
- * E1's arithmetic: which bets are frozen for a metric, and what one unit's value adds to their logarithms. The joiner
- * adds them up per cell, statistics mixes the sums; both must agree to the bit, so the arithmetic lives here. Formula:
- * statistics design, E1 (IPW betting over a fixed grid with a design prior; ingredients Waudby-Smith & Ramdas 2024).
+ * The arithmetic of betting: which bets are frozen for a metric, and what one unit's value adds to their logarithms.
+ * The joiner adds them up per test aggregate, statistics mixes the sums; both must agree to the bit, so the arithmetic
+ * lives here. Formula: `services/statistics/README.md` (IPW betting over a fixed grid with a design prior; ingredients
+ * Waudby-Smith & Ramdas 2024).
  */
 import { allocationOf, type ExperimentSpec, type MetricSpec } from './experiment.ts';
 
@@ -57,7 +58,7 @@ export function betDesignOf(spec: ExperimentSpec, metric: MetricSpec, candidate:
   };
 }
 
-/** A unit's capped value as E1 sees it, in [0, 1], harm upwards. `value` >= 0 in the metric's own unit. */
+/** A unit's capped value as betting sees it, in [0, 1], harm upwards. `value` >= 0 in the metric's own unit. */
 export function scaledValue(metric: MetricSpec, value: number): number {
   const x = Math.min(Math.max(value, 0), metric.cap) / metric.cap;
   return metric.better === 'lower' ? x : 1 - x;

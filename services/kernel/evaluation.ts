@@ -34,7 +34,7 @@ export type Unknown = { readonly ok: false; readonly reason: string };
 
 /**
  * Candidate minus control of the mean capped entry value, over the whole phase, at every look at once. Another engine
- * (E3, asymptotic) than the one that decides: it is for people, for futility and for ramp steps, and says which gate it
+ * (asymptotic) than the one that decides: it is for people, for futility and for ramp steps, and says which gate it
  * has not passed.
  */
 export type Interval =
@@ -105,7 +105,7 @@ export type SloEvaluation = {
   readonly killed: boolean;
 };
 
-/** Those who came back differ by arm: a rollback on a restart may be about them. Design, E6, survivors. */
+/** The attrition check found that those who came back differ by arm: a rollback from a test start may be about them. */
 export type Attrition = {
   readonly candidate: string;
   readonly reverse?: { readonly metric: string; readonly testStart: string; readonly weightedLogE: number };

@@ -57,7 +57,7 @@ export type MetricAggregate = {
   readonly arm: string;
   readonly metric: string;
   readonly units: number;
-  /** Units whose first event (E2) has been seen; 0 for metrics that have no event. */
+  /** Units whose first event has been seen; 0 for metrics that have no event. */
   readonly firstEvents: number;
   /** In whole numbers of the measure's scale. */
   readonly numerator: bigint;

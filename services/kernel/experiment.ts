@@ -158,7 +158,7 @@ export function allocationOf(spec: ExperimentSpec, candidate: string): number {
 
 /**
  * Share of its family's error that a metric may spend: guardrails 2, goals 1, normalised; signals are a family of their
- * own (contracts 3).
+ * own (`services/control/README.md`).
  */
 export function metricWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'role'>): number {
   const weightOf = ({ role }: Pick<MetricSpec, 'role'>): number => (role === 'guardrail' ? 2 : 1);

@@ -3,11 +3,13 @@
  * Every measure is counted in whole numbers: `scale` says how many of them make one of the metric's own unit,
  * so that sums are exact and order-free.
  */
+/** Fields that `over(field, number)` and quantiles may name. */
+export const overFields = ['latency_ms', 'ttft_ms', 'token_in', 'token_out', 'cost_nano_usd'] as const;
 export type InferenceMeasure = {
   readonly of: 'inference';
   readonly name: InferenceMeasureName;
   /** For `over`: which field. */
-  readonly field?: 'latency_ms' | 'ttft_ms' | 'token_in' | 'token_out' | 'cost_nano_usd';
+  readonly field?: (typeof overFields)[number];
   /** For `over`: strictly above this many of the field's own units. */
   readonly threshold?: number;
   /** For `score` and `guardrail`: which one. */
@@ -36,7 +38,7 @@ const plainNames = [
 ] as const;
 export type InferenceMeasureName = (typeof plainNames)[number] | 'over' | 'score' | 'guardrail';
 
-/** Measures that are 0 or 1 for one inference: their first occurrence per unit is an event that E2 can count. */
+/** Measures that are 0 or 1 for one inference: their first occurrence per unit is an event for the first-event test. */
 const flags: ReadonlySet<string> = new Set([
   'fallbacks',
   'refusals',
@@ -68,8 +70,16 @@ export function scaleOf(measure: Measure | undefined): number {
 
 const name = '[A-Za-z][A-Za-z0-9_.-]{0,62}';
 const wherePart = new RegExp(`^(.*?)\\s+where\\s+slice\\.(${name})\\s*=\\s*'([^'\\\\]{0,128})'$`);
+const withArguments = [
+  'over(field, number)',
+  'score(name)',
+  'guardrail(name)',
+  'any(kind)',
+  'count(kind)',
+  'sum(kind)',
+];
 const call = new RegExp(`^(any|count|sum|score|guardrail)\\(\\s*(${name})\\s*\\)$`);
-const over = /^over\(\s*(latency_ms|ttft_ms|token_in|token_out|cost_nano_usd)\s*,\s*(\d{1,15}(?:\.\d{1,6})?)\s*\)$/;
+const over = new RegExp(`^over\\(\\s*(${overFields.join('|')})\\s*,\\s*(\\d{1,15}(?:\\.\\d{1,6})?)\\s*\\)$`);
 
 /** The measure that the text says, or what is wrong with it in one sentence. */
 export function parseMeasure(text: string): { readonly measure: Measure } | { readonly problem: string } {
@@ -88,7 +98,7 @@ export function parseMeasure(text: string): { readonly measure: Measure } | { re
   const called = call.exec(body);
   if (called === null)
     return {
-      problem: `"${body}" is not a measure; known: ${plainNames.join(', ')}, over(field, number), score(name), guardrail(name), any(kind), count(kind), sum(kind)`,
+      problem: `"${body}" is not a measure; known: ${[...plainNames, ...withArguments].join(', ')}`,
     };
   const key = called[2] ?? '';
   if (called[1] === 'score' || called[1] === 'guardrail')

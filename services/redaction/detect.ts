@@ -4,7 +4,7 @@
  * Positions are those of the text that was given; all of it under a budget.
  */
 import { type Budget, noHits, type Task } from './detector.ts';
-import { areOfNames, detectors, foreignScanner, scanner } from './detectors.ts';
+import { areOfNames, detectors, foreignScanner, hintBits, scanner, wantedHints } from './detectors.ts';
 import { gateOf } from './entity-types.ts';
 import { type Finding, type Found, withTier } from './finding.ts';
 import { foldText, type Mapped } from './fold-text.ts';
@@ -50,6 +50,12 @@ function mapped(finding: Found, { map, mapEnd }: Mapped): Found {
   return { ...finding, start: map[finding.start] as number, end: mapEnd[finding.end - 1] as number };
 }
 
+const hintsIn = ({ digits, ats, colons, macs }: Hints): number =>
+  (digits.length > 0 ? hintBits.digits : 0) |
+  (ats.length > 0 ? hintBits.ats : 0) |
+  (colons.length > 0 ? hintBits.colons : 0) |
+  (macs.length > 0 ? hintBits.macs : 0);
+
 function runDetectors(
   text: string,
   given: string,
@@ -62,14 +68,15 @@ function runDetectors(
   const hints: Hints = scanned?.hints ?? noHints;
   const foreign = hints.nonAscii ? foreignScanner()(text) : undefined;
   const out: Finding[] = [];
-  const task = { text, given, key, hints, hits: noHits, foreignHits: noHits, budget, found, out };
+  const seen = hintsIn(hints);
+  const task = { text, key, hints, hits: noHits, foreignHits: noHits, budget, found, out } satisfies Task;
   for (let index = 0; index < detectors.length; index += 1) {
     if (!withNames && areOfNames[index] === true) continue;
     const detector = detectors[index] as (typeof detectors)[number];
     task.hits = scanned?.hits[index] ?? noHits;
     task.foreignHits = foreign?.[index] ?? noHits;
-    if (task.hits.length === 0 && task.foreignHits.length === 0 && detector.wants?.(task satisfies Task) !== true)
-      continue;
+    const isHit = task.hits.length > 0 || task.foreignHits.length > 0 || (seen & (wantedHints[index] as number)) !== 0;
+    if (!isHit && detector.wants?.(given) !== true) continue;
     detector.find(task);
     if (out.length > maxFindings) budget.left = 0;
     if (budget.left <= 0) return;

@@ -10,8 +10,6 @@ export type Budget = { left: number };
 export type Task = {
   /** Folded: digits, dashes, spaces, full-width forms and look-alikes are ASCII (`fold-text.ts`). */
   readonly text: string;
-  /** As it was given. */
-  readonly given: string;
   /** Name of the JSON key above the text, lower case. */
   readonly key: string | undefined;
   readonly hints: Hints;
@@ -33,8 +31,10 @@ export type Detector = {
   readonly literals: readonly string[];
   /** Lower case, with letters beyond ASCII. One scan of texts that hold such looks for those of all detectors. */
   readonly foreignLiterals?: readonly string[];
-  /** Whether a text is worth a call in which none of the literals is. Absent: it is not. */
-  wants?(task: Task): boolean;
+  /** Hints that make a text worth a call in which none of the literals is. */
+  readonly hints?: readonly ('digits' | 'ats' | 'colons' | 'macs')[];
+  /** The same, asked of the text as it was given. */
+  wants?(given: string): boolean;
   /**
    * Appends what it finds to `task.out`. Reads bounded windows around hits or hints, so that its cost is linear in the
    * text, and takes what it costs from the budget; with nothing left it may stop anywhere, the text goes out whole.

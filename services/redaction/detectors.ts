@@ -28,6 +28,12 @@ export const detectors: readonly Detector[] = [
 /** Those that go with the switch of the names tier, by index. */
 export const areOfNames: readonly boolean[] = detectors.map(({ types }) => types.every(isOfNames));
 
+/** What each detector's `hints` are, as bits. */
+export const hintBits = { digits: 1, ats: 2, colons: 4, macs: 8 } as const;
+export const wantedHints: readonly number[] = detectors.map(({ hints = [] }) =>
+  hints.reduce((bits, hint) => bits | hintBits[hint], 0),
+);
+
 /** Built for the first text, about 45 ms: an app that imports the emitter need not pay for it. */
 export const scanner = once(() => createScanner(detectors));
 export const foreignScanner = once(() => createForeignScanner(detectors));

@@ -11,7 +11,9 @@ import { redactValue } from './walk.ts';
 export type Counts = Record<string, number>;
 /** What an event held: by type for its row, by type and tier (`EMAIL structured`) for counters. */
 export type RedactionCounts = {
-  readonly policy: RedactionPolicy /** For texts; names of things are the same for every unit. */;
+  /** For names of things, which are the same for every unit. */
+  readonly policy: RedactionPolicy;
+  /** For texts, which may have a unit's own keys. */
   readonly texts: RedactionPolicy;
   readonly types: Counts;
   readonly tiers: Counts;

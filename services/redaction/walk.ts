@@ -4,8 +4,10 @@ import { type Redaction, redactText } from './redact-text.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type RedactedValue = {
-  readonly value: JsonValue /** Findings by type. */;
-  readonly counts: Readonly<Record<string, number>> /** Findings by type and tier, as `EMAIL structured`. */;
+  readonly value: JsonValue;
+  /** Findings by type. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Findings by type and tier, as `EMAIL structured`. */
   readonly tiers: Readonly<Record<string, number>>;
 };
 

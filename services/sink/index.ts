@@ -1,5 +1,5 @@
 /**
- * The sink as a running stage: clean topics in, wide rows in ClickHouse out. A record delivered twice has the same key.
+ * The sink as a running stage: clean topics in, rows in ClickHouse out. A record delivered twice has the same key.
  */
 import type { Clock } from '../kernel/time.ts';
 import { drop, forward } from '../kernel/verdict.ts';

@@ -1,17 +1,19 @@
 /**
- * The joiner in a process of its own: decode, make present, fold five metrics, flush into the engine. Three worlds: as
- * many units as stay resident; a million units of which a tenth stays; and the start of a process on that million.
+ * The joiner in a process of its own: decode, prefetch, fold five metrics, flush into the engine. Three loads: as
+ * many units as stay cached; a million units of which a tenth stays; and the start of a process on that million.
  * `--only NAME` runs one.
  */
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createJoinerStore } from '../../services/joiner/joiner-store.clickhouse.ts';
+import type { JoinerStore } from '../../services/joiner/joiner-store.ts';
 import { loadPartition, prefetch } from '../../services/joiner/load-partition.ts';
+import type { PartitionState } from '../../services/joiner/partition-state.ts';
 import { createPartitionState, foldRecord } from '../../services/joiner/index.ts';
 import { takeFlushRows } from '../../services/joiner/flush-rows.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
-import { createAvroCodec } from '../../services/runtime/avro-codec.ts';
+import { type AvroCodec, createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { createStore } from '../../services/runtime/clickhouse-client.ts';
 import { createRegistryClient } from '../../services/runtime/registry-client.ts';
 import { migrate } from '../../services/runtime/migrate.ts';
@@ -26,7 +28,7 @@ export type JoinerFigure = {
   readonly rssMb: number;
   readonly bar: string;
 };
-type World = {
+type Load = {
   readonly name: string;
   readonly units: number;
   readonly events: number;
@@ -34,7 +36,7 @@ type World = {
   readonly bar: string;
 };
 
-const worlds: readonly World[] = [
+const loads: readonly Load[] = [
   {
     name: 'joiner: 60,000 units resident, flush into the engine every 10,000',
     units: 60_000,
@@ -103,7 +105,105 @@ export const adoption = (revision: ExperimentRevision): UnitRecord => ({
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 const perMessage = 2_000;
 
-/** In the child: one world after the other, each in a database of its own. */
+/** One load on its way through a partition. */
+type Run = {
+  readonly codec: AvroCodec;
+  readonly store: JoinerStore;
+  readonly partition: PartitionState;
+  readonly load: Load;
+  /** The flush before this one. */
+  inserting: Promise<void>;
+  /** Wall time, ms; CPU time of this process, microseconds; resident memory, MB. */
+  spent: number;
+  cpu: number;
+  peak: number;
+};
+
+/** Decoded, made present, folded. */
+async function foldFrame({ codec, store, partition, load }: Run, frame: Buffer, offset: number): Promise<void> {
+  const decoded = codec.decode(['unit-record'], frame);
+  if (!decoded.ok) throw new Error(decoded.message);
+  const { records } = decoded.value;
+  await prefetch(store, partition, records, offset * 4_096, { units: load.cached, events: load.cached });
+  for (let i = 0; i < records.length; i += 1) foldRecord(partition, records[i] as UnitRecord, offset * 4_096 + i);
+}
+
+/** Five messages and a flush; what it took, without the making of the messages. */
+async function foldBatch(run: Run, at: number): Promise<void> {
+  const { codec, store, partition, load } = run;
+  const frames = Array.from({ length: 5 }, (_, message) =>
+    codec.encode('unit-record', {
+      records: Array.from({ length: perMessage }, (_unused, offset) =>
+        observation(at + message * perMessage + offset, load.units),
+      ),
+    }),
+  );
+  const start = now();
+  const used = process.cpuUsage();
+  for (const [message, frame] of frames.entries()) await foldFrame(run, frame, 1 + at / perMessage + message);
+  const flush = takeFlushRows(partition, (1 + at / perMessage + 5) * 4_096);
+  await run.inserting;
+  run.inserting = store.write([flush]).then(() => {
+    partition.durable = flush.taken;
+  });
+  const more = process.cpuUsage(used);
+  run.cpu += more.user + more.system;
+  run.spent += now() - start;
+  run.peak = Math.max(run.peak, process.memoryUsage().rss / 1e6);
+}
+
+async function foldEvents(run: Run, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += perMessage * 5) await foldBatch(run, at);
+  await run.inserting;
+}
+
+/**
+ * The clock also counts waiting for the engine, which shares the machine; a core is what the joiner itself uses,
+ * inserts included.
+ */
+function figuresOf({ load, spent, cpu, peak }: Run): JoinerFigure[] {
+  const { name, events, bar } = load;
+  const each = { us: cpu / events, rssMb: Math.round(peak) };
+  return [
+    { stage: name, perSecond: Math.round((events * 1_000) / spent), ...each, bar },
+    {
+      stage: 'joiner: the same by its own CPU time',
+      perSecond: Math.round((events * 1e6) / cpu),
+      ...each,
+      bar: '>= 40,000/s a core',
+    },
+  ];
+}
+
+/** A hundred thousand events of units that are in the store alone, then a process that starts on them. */
+async function evictedFigures(run: Run): Promise<JoinerFigure[]> {
+  const { partition, load, store } = run;
+  run.spent = run.cpu = 0;
+  const { loaded } = partition.counts;
+  await foldEvents(run, load.events, load.events + 100_000);
+  const lookedUp = (partition.counts.loaded - loaded).toLocaleString('en-US');
+  const start = now();
+  const again = await loadPartition(store, 0);
+  const open = again.closing.size.toLocaleString('en-US');
+  return [
+    {
+      stage: `joiner: the same, ${lookedUp} of 100,000 units looked up`,
+      perSecond: Math.round(1e8 / run.spent),
+      us: run.cpu / 1e5,
+      rssMb: Math.round(run.peak),
+      bar: '',
+    },
+    {
+      stage: `joiner: load of a partition of ${load.units.toLocaleString('en-US')} units, ${open} open entries, ms`,
+      perSecond: Math.round(now() - start),
+      us: 0,
+      rssMb: Math.round(process.memoryUsage().rss / 1e6),
+      bar: '',
+    },
+  ];
+}
+
+/** In the child: one load after the other, each in a database of its own. */
 async function measure(
   { clickhouseUrl, registryUrl }: { clickhouseUrl: string; registryUrl: string },
   only: string,
@@ -111,93 +211,23 @@ async function measure(
   const codec = createAvroCodec({ registry: createRegistryClient({ url: registryUrl }), clock: systemClock });
   await codec.register([{ record: 'unit-record', topic: 'bench.unit.v1' }]);
   const figures: JoinerFigure[] = [];
-  for (const [index, { name, units, events, cached, bar }] of worlds.entries()) {
-    if (!name.includes(only)) continue;
+  for (const [index, load] of loads.entries()) {
+    if (!load.name.includes(only)) continue;
     const client = await createStore({ url: clickhouseUrl, database: `bench_joiner_${index}` });
     await migrate(client, { url: clickhouseUrl });
-    const store = createJoinerStore(client);
     const partition = createPartitionState(0, true);
     foldRecord(partition, adoption(aRevision()), 0);
-    let peak = 0;
-    let inserting: Promise<void> = Promise.resolve();
-    let spent = 0;
-    let cpu = 0;
-    const pass = async (from: number, to: number): Promise<void> => {
-      for (let at = from; at < to; at += perMessage * 5) {
-        const frames = Array.from({ length: 5 }, (_, message) =>
-          codec.encode('unit-record', {
-            records: Array.from({ length: perMessage }, (_, offset) =>
-              observation(at + message * perMessage + offset, units),
-            ),
-          }),
-        );
-        const start = now();
-        const used = process.cpuUsage();
-        for (const [message, frame] of frames.entries()) {
-          const offset = 1 + at / perMessage + message;
-          const decoded = codec.decode(['unit-record'], frame);
-          if (!decoded.ok) throw new Error(decoded.message);
-          const { records } = decoded.value;
-          await prefetch(store, partition, records, offset * 4_096, { units: cached, events: cached });
-          for (let i = 0; i < records.length; i += 1)
-            foldRecord(partition, records[i] as UnitRecord, offset * 4_096 + i);
-        }
-        const flush = takeFlushRows(partition, (1 + at / perMessage + 5) * 4_096);
-        await inserting;
-        inserting = store.write([flush]).then(() => {
-          partition.durable = flush.taken;
-        });
-        const more = process.cpuUsage(used);
-        cpu += more.user + more.system;
-        spent += now() - start;
-        peak = Math.max(peak, process.memoryUsage().rss / 1e6);
-      }
-      await inserting;
-    };
-    await pass(0, events);
-    figures.push({
-      stage: name,
-      perSecond: Math.round((events * 1_000) / spent),
-      us: cpu / events,
-      rssMb: Math.round(peak),
-      bar,
-    });
-    // The clock also counts waiting for the engine, which shares the machine; a core is what the joiner itself uses,
-    // inserts included.
-    figures.push({
-      stage: 'joiner: the same by its own CPU time',
-      perSecond: Math.round((events * 1e6) / cpu),
-      us: cpu / events,
-      rssMb: Math.round(peak),
-      bar: '>= 40,000/s a core',
-    });
-    if (units >= 1_000_000) {
-      spent = cpu = 0;
-      const { loaded } = partition.counts;
-      await pass(events, events + 100_000);
-      figures.push({
-        stage: `joiner: the same, ${(partition.counts.loaded - loaded).toLocaleString('en-US')} of 100,000 units looked up`,
-        perSecond: Math.round(1e8 / spent),
-        us: cpu / 1e5,
-        rssMb: Math.round(peak),
-        bar: '',
-      });
-      const start = now();
-      const again = await loadPartition(store, 0);
-      figures.push({
-        stage: `joiner: load of a partition of ${units.toLocaleString('en-US')} units, ${again.closing.size.toLocaleString('en-US')} open entries, ms`,
-        perSecond: Math.round(now() - start),
-        us: 0,
-        rssMb: Math.round(process.memoryUsage().rss / 1e6),
-        bar: '',
-      });
-    }
+    const store = createJoinerStore(client);
+    const run: Run = { codec, store, partition, load, inserting: Promise.resolve(), spent: 0, cpu: 0, peak: 0 };
+    await foldEvents(run, 0, load.events);
+    figures.push(...figuresOf(run));
+    if (load.units >= 1_000_000) figures.push(...(await evictedFigures(run)));
     await client.close();
   }
   return figures;
 }
 
-/** Runs the worlds in a child, whose RSS is the joiner's alone. */
+/** Runs the loads in a child, whose RSS is the joiner's alone. */
 export function benchJoiner(
   addresses: { clickhouseUrl: string; registryUrl: string },
   only = '',

@@ -36,10 +36,9 @@ const rss = (): number => Math.round(process.memoryUsage().rss / 1e6);
 const add = (stage: string, events: number, ms: number, bar: string, rssMb = rss()): void =>
   void rows.push({ stage, perSecond: Math.round((events * 1000) / ms), us: (ms * 1000) / events, rssMb, bar });
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
-const prose =
-  'The customer asked why the invoice was charged twice and the assistant explained the proration rule before opening a ticket for the second line team';
-const dense =
-  'The customer asked why the invoice was charged twice and the assistant explained the proration rule, mail ada@example.org or call +49 30 1234 5678 soon';
+const question = 'The customer asked why the invoice was charged twice and the assistant explained the proration rule';
+const prose = `${question} before opening a ticket for the second line team`;
+const dense = `${question}, mail ada@example.org or call +49 30 1234 5678 soon`;
 /** One text in eight holds personal data, unless said otherwise. */
 const event = (index: number, units: number, text = index % 8 === 0 ? dense : prose): InferenceEvent =>
   anInference({

@@ -70,11 +70,17 @@ describe('the README', () => {
     // there.
     const waiting = code.replace(
       'const arm =',
-      'while (tripline.assign("support-reply", { unit: "probe" }).reason === "UNKNOWN") await new Promise((done) => setTimeout(done, 20));\nconst arm =',
+      `while (tripline.assign("support-reply", { unit: "probe" }).reason === "UNKNOWN")
+        await new Promise((done) => setTimeout(done, 20));
+      const arm =`,
     );
     writeFileSync(
       file,
-      `${waiting}\nif (!(await tripline.flush())) throw new Error('not flushed');\nconsole.log(JSON.stringify({ variant: arm.variant, reason: arm.reason }));\nawait tripline.close();\n`,
+      `${waiting}
+      if (!(await tripline.flush())) throw new Error('not flushed');
+      console.log(JSON.stringify({ variant: arm.variant, reason: arm.reason }));
+      await tripline.close();
+      `,
     );
     const { stdout } = await run(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
       cwd: root,

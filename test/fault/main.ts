@@ -87,9 +87,8 @@ if (!values.memory) {
     done: ({ fault, seed }, result, ms) => {
       over += 1;
       counts.took({ fault: String(fault.row), what: fault.name, seed, ms, ...result });
-      progress(
-        `real: ${over}${total}, ${counts.wrong} wrong, ${elapsed().toFixed(0)} s; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`,
-      );
+      const sum = `real: ${over}${total}, ${counts.wrong} wrong, ${elapsed().toFixed(0)} s`;
+      progress(`${sum}; ${fault.row} ${fault.name}, seed ${seed}: ${(ms / 1_000).toFixed(1)} s`);
     },
   });
 }

@@ -90,6 +90,7 @@ function runShard(shard: number, most: number): Report {
 const shards = Math.ceil(count / perShard);
 const sizeOf = (shard: number): number => Math.min(perShard, count - shard * perShard);
 const total = { done: 0, slowest: 0, finished: 0, broken: new Map<string, Broken>() };
+const slowestText = (): string => `slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`;
 function add({ done, slowest, broken }: Report): void {
   total.done += done;
   total.finished += 1;
@@ -102,9 +103,8 @@ function add({ done, slowest, broken }: Report): void {
       shortest: Math.min(shortest, known?.shortest ?? shortest),
     });
   }
-  console.log(
-    `${total.done.toLocaleString('en-US')} inputs, ${[...total.broken.values()].reduce((sum, { times }) => sum + times, 0)} broken laws, slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`,
-  );
+  const brokenLaws = [...total.broken.values()].reduce((sum, { times }) => sum + times, 0);
+  console.log(`${total.done.toLocaleString('en-US')} inputs, ${brokenLaws} broken laws, ${slowestText()}`);
 }
 
 /** Answers when every shard is done or every worker is gone. */
@@ -138,9 +138,7 @@ if (process.env['TRIPLINE_FUZZ_WORKER'] !== undefined)
 else {
   if (Number(values.workers) > 1) await runInWorkers(Number(values.workers));
   else for (let shard = 0; shard < shards; shard += 1) add(runShard(shard, sizeOf(shard)));
-  console.log(
-    `${total.done.toLocaleString('en-US')} inputs of seed ${seed}; slowest call above ${budget / 4} ms: ${total.slowest.toFixed(0)} ms`,
-  );
+  console.log(`${total.done.toLocaleString('en-US')} inputs of seed ${seed}; ${slowestText()}`);
   for (const { law, times, shortest } of total.broken.values())
     console.log(`broken ${times} times: ${law}; shortest input ${shortest} units`);
   if (total.finished < shards) console.log(`${shards - total.finished} shards were not finished: a worker ended`);

@@ -4,25 +4,18 @@
  * nothing hangs, nothing is made up that the bytes do not hold. Each bit and the extremes by default;
  * TRIPLINE_EVERY_VALUE=1 tries all 255 other values, a minute and a half.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type RecordName, schemas } from '../../schemas/generated.ts';
 import { canRead, createAvroCodec } from '../../services/runtime/avro-codec.ts';
 import { avroTypeOf } from '../../services/runtime/avro-types.ts';
+import { readExamples } from '../support/examples.ts';
 import { addedDefaults, addedFields, addedValues, type Version, versionsOf } from './schema-evolution.ts';
 
 const names = Object.keys(schemas) as RecordName[];
-const revive = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' && value.startsWith('hex:') ? Buffer.from(value.slice(4), 'hex') : value;
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-const example = (name: RecordName): Record<string, unknown> => {
-  const folder = fileURLToPath(new URL(`../../schemas/${name}/examples/`, import.meta.url));
-  const [file] = readdirSync(folder)
-    .filter((candidate) => candidate.endsWith('.json'))
-    .sort();
-  return JSON.parse(readFileSync(folder + file, 'utf8'), revive) as Record<string, unknown>;
-};
+const example = (name: RecordName): object => readExamples(name)[0]?.value ?? {};
 const only = (added: Readonly<Record<string, unknown>>, { avsc }: Version): Record<string, unknown> =>
   Object.fromEntries(Object.entries(added).filter(([field]) => avsc.includes(`"${field}"`)));
 

@@ -2,11 +2,12 @@
  * Golden bytes of every record's examples, and what becomes of broken ones: decoded or a code, never a throw, a hang or
  * a flood of memory.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type RecordName, type RecordTypes, schemas } from '../../schemas/generated.ts';
+import { type RecordName, schemas } from '../../schemas/generated.ts';
 import { canRead, createAvroCodec } from '../../services/runtime/avro-codec.ts';
+import { readExamples } from '../support/examples.ts';
 
 const names = Object.keys(schemas) as RecordName[];
 const ids = new Map(names.map((name, index) => [name, index + 1]));
@@ -20,19 +21,7 @@ const registry = {
 const codec = createAvroCodec({ registry, clock: { now: () => 0 } });
 await codec.register(names.map((record) => ({ record, topic: 't' })));
 
-/** Bytes in examples are hex, marked. */
-const revive = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' && value.startsWith('hex:') ? Buffer.from(value.slice(4), 'hex') : value;
-const examples = names.flatMap((name) => {
-  const folder = fileURLToPath(new URL(`../../schemas/${name}/examples/`, import.meta.url));
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => ({
-      name,
-      file,
-      value: JSON.parse(readFileSync(folder + file, 'utf8'), revive) as RecordTypes[RecordName],
-    }));
-});
+const examples = names.flatMap((name) => readExamples(name).map(({ file, value }) => ({ name, file, value })));
 const goldenFile = fileURLToPath(new URL('./schemas.json', import.meta.url));
 const encoded = Object.fromEntries(
   examples.map(({ name, file, value }) => [

@@ -13,6 +13,9 @@ import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tripline-embedded-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** A file of the embedded stack as source text that imports it. */
+const sourceOf = (file: string): string =>
+  JSON.stringify(fileURLToPath(new URL(`../../infra/embedded/${file}`, import.meta.url)));
 const listens = (address: string): Promise<boolean> =>
   new Promise((resolve) => {
     const [host = '', port = ''] = address.replace('http://', '').split(':');
@@ -72,7 +75,11 @@ test('when its owner is killed outright nothing is left, and the next run says s
   const script = join(folder, 'owner.mts');
   writeFileSync(
     script,
-    `import { startEmbedded } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/index.ts', import.meta.url)))};\nconst stack = await startEmbedded({ home: ${JSON.stringify(home)} });\nprocess.stdout.write(JSON.stringify((await stack.status()).map(({ name, pid }) => ({ name, pid }))) + '\\n');\nsetInterval(() => {}, 1000);\n`,
+    `import { startEmbedded } from ${sourceOf('index.ts')};
+    const stack = await startEmbedded({ home: ${JSON.stringify(home)} });
+    process.stdout.write(JSON.stringify((await stack.status()).map(({ name, pid }) => ({ name, pid }))) + '\\n');
+    setInterval(() => {}, 1000);
+    `,
   );
   const owner = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const pids = await new Promise<{ name: string; pid: number }[]>((resolve) =>
@@ -100,7 +107,9 @@ describe('what can be wrong says so, with the ways out', () => {
     server.close();
   });
   test('no Java', () => {
-    const script = `import { kafkaJars } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/kafka/broker.ts', import.meta.url)))};\nkafkaJars(() => {}).then(() => console.log('found'), (error) => console.log(error.code, error.cure));`;
+    const script = `import { kafkaJars } from ${sourceOf('kafka/broker.ts')};
+    kafkaJars(() => {}).then(() => console.log('found'), (error) => console.log(error.code, error.hint));
+    `;
     const file = join(folder, 'nojava.mts');
     writeFileSync(file, script);
     const said = execFileSync(process.execPath, ['--import', 'tsx', file], {

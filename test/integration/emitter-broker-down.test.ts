@@ -10,7 +10,7 @@ import { createAssignmentTable } from '../../services/assignment/index.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
 import { topicName } from '../../services/runtime/topics.ts';
 
-test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what fitted arrives when it is back', async () => {
+test('the broker is down for 10,000 calls: nothing thrown or slowed, what fitted arrives when it is back', async () => {
   const home = mkdtempSync(join(tmpdir(), 'tripline-down-'));
   const stack = await startEmbedded({ home });
   const connection = await connect({
@@ -49,8 +49,10 @@ test('the broker is down for 10,000 calls: nothing thrown, nothing slowed, what 
     }
     took.sort();
     const after = emitter.stats();
+    const rssMb = Math.round((process.memoryUsage().rss - rss) / 1e6);
     console.log(
-      `record with the broker down: p50 ${took[5_000]?.toFixed(1)} us, p99 ${took[9_900]?.toFixed(1)} us, RSS +${Math.round((process.memoryUsage().rss - rss) / 1e6)} MB, dropped ${after.dropped - before.dropped}`,
+      `record with the broker down: p50 ${took[5_000]?.toFixed(1)} us, p99 ${took[9_900]?.toFixed(1)} us, ` +
+        `RSS +${rssMb} MB, dropped ${after.dropped - before.dropped}`,
     );
     expect(after.queued).toBe(4_000);
     expect(after.dropped + after.queued + after.sent).toBe(12_001);

@@ -15,7 +15,7 @@ const connect = (sessionTimeoutMs = 30_000) => {
 };
 describeLog('kafkajs on a real broker', connect);
 
-test('a load that waits for its store longer than the session lasts keeps the membership; a second member gets its share meanwhile', async () => {
+test('a load that waits longer than the session keeps the membership; a second member gets its share', async () => {
   const [log, other] = [connect(6_000), connect(6_000)];
   const topic = `heartbeat-${process.pid}`;
   await log.createTopics([{ topic, partitions: 2, config: {} }]);

@@ -43,7 +43,13 @@ describe("ClickHouse's HTTP interface", () => {
   });
   test('rows in every format that we use', async () => {
     await store.command(
-      "CREATE TABLE IF NOT EXISTS kinds (a LowCardinality(String), b Array(Int128), c FixedString(4), d DateTime64(3, 'UTC'), e Enum8('x' = 1, 'y' = 2)) ENGINE = Memory",
+      `CREATE TABLE IF NOT EXISTS kinds (
+        a LowCardinality(String),
+        b Array(Int128),
+        c FixedString(4),
+        d DateTime64(3, 'UTC'),
+        e Enum8('x' = 1, 'y' = 2)
+      ) ENGINE = Memory`,
     );
     await store.command('TRUNCATE TABLE kinds');
     await store.insertRows('kinds', [{ a: 'é', b: ['1', '-2'], c: 'abcd', d: 1_458_000_000_123, e: 'y' }]);

@@ -1,6 +1,9 @@
 /** What tests ask table `state` on a real engine, in rows that compare with those of a fold in memory. */
 import type { StateRowText } from '../../services/kernel/state/read.ts';
 
+export const testAggregateKind = 'test_aggregate';
+/** Units and aggregates: the rows that a fold in memory must agree with. */
+export const comparedKinds: readonly string[] = ['metric_aggregate', testAggregateKind, 'unit'];
 /** Columns of units and aggregates that a fold in memory must agree with. */
 export const comparedColumns = [
   'kind',

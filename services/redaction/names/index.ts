@@ -101,7 +101,7 @@ export const namesDetector: Detector = {
   tier: 'names',
   types: ['PERSON', 'LOCATION', 'ADDRESS', 'ZIP'],
   literals: [],
-  wants: ({ given }) => mayHoldNames(given),
+  wants: mayHoldNames,
   find({ text, key, budget, out }) {
     budget.left -= text.length * unitSteps;
     if (budget.left <= 0) return;

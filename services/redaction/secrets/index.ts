@@ -70,19 +70,16 @@ const dispatch = once(() => {
       }
     }
   }
-  return {
-    literals,
-    listeners,
-    isCostly: rules.map((rule) => costly.has(rule)),
-    /** Per rule: literals before this place have been searched already. Reused: nothing here outlives a call. */
-    searched: new Int32Array(rules.length),
-    /** Where the last search began: a longer literal at the same place (`sk-`, `sk-proj-`) is no second one. */
-    began: new Int32Array(rules.length),
-  };
+  return { literals, listeners };
 });
+const isCostly = rules.map((rule) => costly.has(rule));
+/** Per rule: literals before this place have been searched already. Reused: nothing here outlives a call. */
+const searched = new Int32Array(rules.length);
+/** Where the last search began: a longer literal at the same place (`sk-`, `sk-proj-`) is no second one. */
+const began = new Int32Array(rules.length);
 
 function findByRules(text: string, hits: LiteralHits, out: Finding[]): void {
-  const { listeners, isCostly, searched, began } = dispatch();
+  const { listeners } = dispatch();
   searched.fill(0);
   began.fill(-1);
   let vain = Math.min(maxVain, 1024 + text.length / 24);

@@ -3,6 +3,7 @@
  * INI, XML, shell, queries and sentences.
  */
 import type { Finding } from '../finding.ts';
+import { once } from '../once.ts';
 import { pattern } from '../pattern.ts';
 import type { NameKind } from './key-name.ts';
 import type { EvidenceStrength } from './plausible.ts';
@@ -71,13 +72,14 @@ const isFlag = (name: string): boolean => /^--?[A-Za-z]/.test(name);
 const isShortFlag = ({ text, name, end }: Named): boolean => /^--?[a-z]/.test(name) && text[end + 1] !== '-';
 const isInQuery = ({ text, start }: Named): boolean => /[?&]/.test(text[start - 1] ?? '');
 /** Units behind a name with which a sentence goes on: blank, tab, colon, equals, quotation marks, star, bracket. */
-const sentenceUnits = new Set([32, 9, 58, 61, 34, 39, 96, 42, 40]);
-const goesOn = ({ next }: Named): boolean => sentenceUnits.has(next);
+const sentenceUnits = ' \t:="\'`*(';
 /** The value has a name of its own, or is made by a machine as a token is. */
 const atLeastToken = ({ kind }: Named): NameKind => (kind === 'weak' ? 'token' : kind);
 
 type PlaceRule = {
   readonly name: string;
+  /** Units behind a name to which the rule applies; any when absent. */
+  readonly after?: string;
   /** Where the value begins under this rule, or -1. */
   from(named: Named): number;
   readonly strength: EvidenceStrength | ((named: Named) => EvidenceStrength);
@@ -91,8 +93,9 @@ type PlaceRule = {
 const rules: readonly PlaceRule[] = [
   {
     name: 'all of the next line',
+    after: '\r\n',
     from(named) {
-      const from = endsLine(named.next) ? behind(nextLine, named) : -1;
+      const from = behind(nextLine, named);
       return from >= 0 && !/[a-z]$/.test(named.text.slice(named.end, from)) ? from : -1;
     },
     strength: 'phrase',
@@ -101,6 +104,7 @@ const rules: readonly PlaceRule[] = [
   },
   {
     name: 'content of an element',
+    after: '>',
     from: (named) => (isElement(named) && named.text[named.start - 1] !== '/' ? named.end + 1 : -1),
     strength: 'quoted',
   },
@@ -112,30 +116,33 @@ const rules: readonly PlaceRule[] = [
   },
   {
     name: 'second argument of a call',
+    after: '"\'',
     from(named) {
-      const { text, name, start, end } = named;
-      const isArgument = /["']/.test(text[end] ?? '') && (text[start - 2] === '(' || isFlag(name));
-      return isArgument ? behind(second, named) : -1;
+      const { text, name, start } = named;
+      return text[start - 2] === '(' || isFlag(name) ? behind(second, named) : -1;
     },
     strength: 'bare',
   },
-  { name: 'argument of a call', from: (named) => behind(call, named), strength: 'bare' },
+  { name: 'argument of a call', after: '(', from: (named) => behind(call, named), strength: 'bare' },
   {
     name: 'next cell, behind a comma',
-    from: ({ text, end, next }) => (next === 44 && text[end + 1] !== ' ' ? end + 1 : -1),
+    after: ',',
+    from: ({ text, end }) => (text[end + 1] === ' ' ? -1 : end + 1),
     strength: 'adjacent',
   },
-  { name: 'next cell, behind a tab', from: ({ end, next }) => (next === 9 ? end + 1 : -1), strength: 'phrase' },
+  { name: 'next cell, behind a tab', after: '\t', from: ({ end }) => end + 1, strength: 'phrase' },
   { name: 'set off by punctuation', from: (named) => behind(setOff, named), strength: 'adjacent' },
   {
     name: 'behind a verb',
-    from: (named) => (goesOn(named) ? afterVerb(named.text, named.end) : -1),
+    after: sentenceUnits,
+    from: ({ text, end }) => afterVerb(text, end),
     strength: 'phrase',
     kind: (named) => (named.isOwnKey ? atLeastToken(named) : named.kind),
   },
   {
     name: 'next word',
-    from: ({ end, next }) => (next === 32 ? end + 1 : -1),
+    after: ' ',
+    from: ({ end }) => end + 1,
     strength(named) {
       if (/^(?:passcode|passwort|pincode)$/i.test(named.name)) return 'phrase';
       return isShortFlag(named) ? 'bare' : 'adjacent';
@@ -143,10 +150,18 @@ const rules: readonly PlaceRule[] = [
   },
 ];
 
+const anywhere = rules.filter(({ after }) => after === undefined);
+/** The rules that apply behind each unit of ASCII, in order. */
+const rulesAfter = once(() =>
+  Array.from({ length: 128 }, (_, code) =>
+    rules.filter(({ after }) => after === undefined || after.includes(String.fromCharCode(code))),
+  ),
+);
+
 /** Reports the value of a name: where it ends, or -1. */
 export function findValue(named: Named, out: Finding[]): number {
-  const { text, end, kind } = named;
-  for (const rule of rules) {
+  const { text, end, next, kind } = named;
+  for (const rule of rulesAfter()[next] ?? anywhere) {
     const from = rule.from(named);
     if (from < 0) continue;
     const place = {
@@ -159,6 +174,6 @@ export function findValue(named: Named, out: Finding[]): number {
     if (until >= 0 || rule.isOnly === true) return until;
   }
   // A made-up value soon after the word, on its line.
-  if (!goesOn(named) || (kind === 'weak' && !named.isOwnKey)) return -1;
+  if (!sentenceUnits.includes(text[end] as string) || (kind === 'weak' && !named.isOwnKey)) return -1;
   return readNearby(text, end, atLeastToken(named), out);
 }

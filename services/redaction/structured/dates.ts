@@ -83,7 +83,7 @@ export const birthDetector: Detector = {
   types: ['DATE_OF_BIRTH'],
   literals,
   foreignLiterals,
-  wants: ({ key, hints }) => key !== undefined && hints.digits.length > 0,
+  hints: ['digits'],
   find({ text, key, hits, foreignHits, budget, out }) {
     budget.left -= hits.length * 8;
     if (budget.left <= 0) return;

@@ -199,7 +199,7 @@ export const emailDetector: Detector = {
   tier: 'structured',
   types: ['EMAIL'],
   literals,
-  wants: ({ hints }) => hints.ats.length > 0,
+  hints: ['ats'],
   find(task) {
     const { text, hints, budget, out } = task;
     const spelled = speltAt(task);

@@ -162,7 +162,7 @@ export const networkDetector: Detector = {
   tier: 'structured',
   types: ['IP', 'MAC'],
   literals: defangedBy,
-  wants: ({ hints }) => hints.colons.length > 0 || hints.macs.length > 0,
+  hints: ['colons', 'macs'],
   find(task) {
     const { text, hints, hits, budget, out } = task;
     for (let hit = 1; hit < hits.length; hit += 2) {

@@ -14,9 +14,17 @@ import type { NumberTask } from './number-task.ts';
 
 /** Start and end, in turns, ascending, of what is surely a secret: no number begins inside of one. */
 function sureSecrets(found: readonly Found[]): readonly number[] {
-  if (found.length === 0) return noHits;
-  const sure = found.filter(({ tier, rank }) => tier === 'secrets' && rank >= 86);
-  return sure.length === 0 ? noHits : sure.sort((a, b) => a.start - b.start).flatMap(({ start, end }) => [start, end]);
+  let sure: Found[] | undefined;
+  for (const finding of found) {
+    if (finding.tier !== 'secrets' || finding.rank < 86) continue;
+    sure ??= [];
+    sure.push(finding);
+  }
+  if (sure === undefined) return noHits;
+  if (sure.length > 1) sure.sort((a, b) => a.start - b.start);
+  const ranges: number[] = [];
+  for (const { start, end } of sure) ranges.push(start, end);
+  return ranges;
 }
 
 export const numberDetector: Detector = {
@@ -37,7 +45,7 @@ export const numberDetector: Detector = {
     'MAC',
   ],
   literals: [],
-  wants: ({ hints }) => hints.digits.length > 0,
+  hints: ['digits'],
   find({ text, key, hints, budget, found, out }) {
     const task: NumberTask = { text, key, budget, out, around: undefined };
     const secrets = sureSecrets(found);

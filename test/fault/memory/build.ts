@@ -38,6 +38,22 @@ export type Mutation = { readonly name: string; readonly change?: Partial<Build>
 /** Where a broken build reads the time that it should not read. */
 export const wall = globalThis as { triplineWall?: () => number };
 
+/** Lines of what is shipped that a mutation takes out or changes. */
+const lines = {
+  aheadOnLoad: new RegExp(
+    String.raw`if \(!isAhead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\)` +
+      String.raw` <= partition\.position\) return partition;`,
+  ),
+  aheadOnPrefetch: /if \(rows\.some\(\(row\) => Number\(row\.position\) > position\)\) return false;/,
+  clock: /if \(record\.received_at > partition\.clock\) \{/,
+} as const;
+
+const readsWallClock = `record = {
+    ...record,
+    received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0,
+  };
+  if (record.received_at > partition.clock) {`;
+
 export const mutations: readonly Mutation[] = [
   { name: 'checkpoint before state', change: { inserts: 'checkpoint-first' } },
   { name: 'two inserts instead of one', change: { inserts: 'units-then-aggregates' } },
@@ -46,23 +62,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'fast-forward off, lazy loads',
     patches: [
-      ['joiner/prefetch.ts', /if \(rows\.some\(\(row\) => Number\(row\.position\) > position\)\) return false;/, ''],
-      [
-        'joiner/load-partition.ts',
-        /if \(!ahead && \(\(await store\.checkpoints\(\)\)\.get\(partitionId\) \?\? 0\) <= partition\.position\) return partition;/,
-        'return partition;',
-      ],
+      ['joiner/prefetch.ts', lines.aheadOnPrefetch, ''],
+      ['joiner/load-partition.ts', lines.aheadOnLoad, 'return partition;'],
     ],
   },
   {
     name: 'close by wall clock',
-    patches: [
-      [
-        'joiner/fold.ts',
-        /if \(record\.received_at > partition\.clock\) \{/,
-        'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n  if (record.received_at > partition.clock) {',
-      ],
-    ],
+    patches: [['joiner/fold.ts', lines.clock, readsWallClock]],
   },
   {
     name: 'entry counted twice',

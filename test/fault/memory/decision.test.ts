@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../../support/until.ts';
-import { decisionRows, decisionStore, decisionWorld, died, dies, runDecisionTrial } from './decisions.ts';
+import { decisionRows, decisionStore, createDecisionScenario, died, dies, runDecisionTrial } from './decisions.ts';
 
 /** Three hundred users, and every call of the candidate fails. */
 const rows = decisionRows(300);
@@ -12,8 +12,8 @@ const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-async function world() {
-  const made = await decisionWorld(rows);
+async function scenario() {
+  const made = await createDecisionScenario(rows);
   closers.push(made.close);
   return made;
 }
@@ -23,12 +23,12 @@ describe('statistics killed', () => {
     ['between deciding and publishing', 'before', 0],
     ['after publishing, before it has heard of it', 'after', 1],
   ] as const)('%s: one decision, the same bytes', async (_name, when, published) => {
-    const reference = await world();
+    const reference = await scenario();
     await (await reference.statistics(reference.producer)).look();
     const [expected] = await reference.control();
     expect(expected).toBeDefined();
 
-    const { control, statistics, producer } = await world();
+    const { control, statistics, producer } = await scenario();
     const first = await statistics(dies(producer, when));
     await expect(first.look()).rejects.toBe(died);
     expect((await control()).length).toBe(published);
@@ -42,7 +42,7 @@ describe('statistics killed', () => {
 });
 
 test('a control record that comes three times is obeyed once, by a bot that is started again too', async () => {
-  const { prefix, log, producer, control, statistics, bot, again } = await world();
+  const { prefix, log, producer, control, statistics, bot, again } = await scenario();
   await (await statistics(producer)).look();
   const [frame] = await control();
   await again(frame as Buffer);
@@ -57,7 +57,7 @@ test('a control record that comes three times is obeyed once, by a bot that is s
 });
 
 test('an audit that does not add up blocks the decision, and says so in every reading until it does', async () => {
-  const { prefix, log, codec, producer, control, statistics } = await world();
+  const { prefix, log, codec, producer, control, statistics } = await scenario();
   const mismatches: unknown[] = [
     { experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, aggregate: ['150'], recount: ['149'] },
   ];
@@ -87,4 +87,4 @@ test('killed, repeated and started again at random: the same bytes once, obeyed 
     for (const [name, count] of Object.entries(faults)) sum[name] = (sum[name] ?? 0) + count;
   }
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(1);
-});
+}, 120_000);

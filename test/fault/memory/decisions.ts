@@ -53,7 +53,7 @@ export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonl
     },
   }) as Partial<Store> as Store;
 
-export async function decisionWorld(rows: readonly StateRowRead[]) {
+export async function createDecisionScenario(rows: readonly StateRowRead[]) {
   const closers: (() => Promise<void>)[] = [];
   const log: LogClient = createMemoryBroker().client();
   const prefix = 'decision';
@@ -119,18 +119,18 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
   const rows = decisionRows(160 + Math.floor(random() * 160), 0.5 + random() / 2);
   const wrong: string[] = [];
   const faults = { killed: 0, published: 0, again: 0, bots: 0 };
-  const undisturbed = await decisionWorld(rows);
+  const undisturbed = await createDecisionScenario(rows);
   await (await undisturbed.statistics(undisturbed.producer)).look();
   const [expected] = await undisturbed.control();
   await undisturbed.close();
   if (expected === undefined) return { wrong: ['nothing was decided: the trial means nothing'], faults };
 
-  const world = await decisionWorld(rows);
+  const scenario = await createDecisionScenario(rows);
   try {
     let out = false;
     for (let left = 1 + Math.floor(random() * 4); left > 0 && !out; left -= 1) {
       const when = random() < 0.7 ? 'before' : 'after';
-      const doomed = await world.statistics(dies(world.producer, when));
+      const doomed = await scenario.statistics(dies(scenario.producer, when));
       const error = await doomed.look().then(
         () => undefined,
         (reason: unknown) => reason,
@@ -141,29 +141,30 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
     }
     faults.published += out ? 1 : 0;
     for (let looks = 1 + Math.floor(random() * 3); looks > 0; looks -= 1)
-      await (await world.statistics(world.producer)).look();
-    const frames = await world.control();
+      await (await scenario.statistics(scenario.producer)).look();
+    const frames = await scenario.control();
     if (frames.length !== 1 || !frames[0]?.equals(expected))
       wrong.push(
-        `${frames.length} control records, ${frames.filter((frame) => frame.equals(expected)).length} of them the bytes expected`,
+        `${frames.length} control records, of them the bytes expected: ` +
+          String(frames.filter((frame) => frame.equals(expected)).length),
       );
     for (let bots = 1 + Math.floor(random() * 3); bots > 0; bots -= 1) {
       for (let times = Math.floor(random() * 3); times > 0; times -= 1) {
-        await world.again(expected);
+        await scenario.again(expected);
         faults.again += 1;
       }
-      const bot = await world.bot();
+      const bot = await scenario.bot();
       faults.bots += 1;
       await until('the bot to obey', () => bot.experiments().get('exp-test')?.status === 'rolled_back');
-      await until('the ack', async () => (await world.log.readToEnd(`${world.prefix}.ack.v1`)).length > 0);
+      await until('the ack', async () => (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length > 0);
       await bot.close();
     }
-    const acks = (await world.log.readToEnd(`${world.prefix}.ack.v1`)).length;
+    const acks = (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length;
     if (acks !== 1) wrong.push(`obeyed ${acks} times`);
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
-    await world.close();
+    await scenario.close();
   }
   return { wrong, faults };
 }

@@ -10,7 +10,7 @@ import { runTrial } from './trial.ts';
 
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-test('60 trials with crashes between any two writes, lost replies, late writes and second owners: no number is wrong', async () => {
+test('60 trials with crashes, lost replies, late writes and second owners: no number is wrong', async () => {
   const sum = { crashes: 0, lostReplies: 0, lateWrites: 0, overtaken: 0, flushes: 0 };
   for (const seed of seeds(60)) {
     const { wrong, faults } = await runTrial(seed, shipped, 1 + (seed % 3));
@@ -24,7 +24,7 @@ test('60 trials with crashes between any two writes, lost replies, late writes a
   );
   // The trials mean something only when the faults happened.
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(40);
-}, 120_000);
+}, 240_000);
 
 test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
   'broken build is caught: %s',
@@ -39,16 +39,16 @@ test.each(mutations.map((mutation) => [mutation.name, mutation] as const))(
     console.log(`${mutation.name}: caught in ${caught} of 16 seeds`);
     expect(caught).toBeGreaterThan(0);
   },
-  120_000,
+  240_000,
 );
 
 test('broken build is caught: token only', () => {
   const caught = seeds(20).filter((seed) => runTokenOnlyTrial(seed).wrong.length > 0).length;
   console.log(`token only: caught in ${caught} of 20 seeds`);
   expect(caught).toBeGreaterThan(0);
-});
+}, 120_000);
 
-test('the loops themselves: partitions taken back, answers lost, instances killed, frozen and woken; no number is wrong', async () => {
+test('running stages: partitions taken back, answers lost, instances killed, frozen: no number is wrong', async () => {
   const sum: Record<string, number> = {};
   let fastForwards = 0;
   for (const seed of seeds(10)) {

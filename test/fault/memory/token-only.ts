@@ -1,5 +1,5 @@
 /**
- * The build that the design rejected: no versions, no state. A batch becomes a row of differences with a deduplication
+ * A build that was rejected: no versions, no state. A batch becomes a row of differences with a deduplication
  * token, then its offset is committed. The token names the batch, and after a crash the next owner cuts its batches
  * elsewhere. It is given everything else for nothing: it never counts an event twice that was delivered twice, and its
  * store remembers every token for ever.

@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-describe('totals = oracle, cells = a fold of the log, recount = cells, parked = injected, lag 0, no process left', () => {
+describe('totals = oracle, rows = a fold of the log, recount = aggregates, parked = injected, nothing left', () => {
   test.each(faults.filter(({ short }) => short).map((fault) => [fault.row, fault.name, fault] as const))(
     'fault %d: %s',
     async (_row, _name, fault) => {

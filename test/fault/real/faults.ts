@@ -1,7 +1,6 @@
 /**
- * The fault plan on the real broker and engine (design, streaming 5): one function a row, each a whole trial with a
- * world of its own. What they return is everything that was wrong; that the fault happened at all is checked on the
- * way.
+ * The fault plan on the real broker and engine: one function a row, each a whole trial with a deployment of its own.
+ * What they return is everything that was wrong; that the fault happened at all is checked on the way.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
@@ -15,19 +14,20 @@ import {
   type FaultContext,
   type FaultResult,
   type Happened,
-  inWorld,
-  patienceMs,
+  inDeployment,
   somethingFolded,
-} from './in-world.ts';
+} from './in-deployment.ts';
 import { oneAfterAnother } from './one-after-another.ts';
+import { patienceMs } from './progress.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { slowSink } from './slow-sink.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 export type Fault = {
   readonly row: number;
-  readonly name: string /** Part of the short run. */;
+  readonly name: string;
+  /** Part of the short run. */
   readonly short: boolean;
   run(context: FaultContext): Promise<FaultResult>;
 };
@@ -35,17 +35,17 @@ export type Fault = {
 const killedAt =
   (points: readonly (typeof failpoints)[number][]): Fault['run'] =>
   (context) =>
-    inWorld(context, {}, async (world, random) => {
+    inDeployment(context, {}, async (deployment, random) => {
       let killed = 0;
       for (const [index, point] of points.entries()) {
-        await world.send((index + 1) / (points.length + 1));
-        const stages = await world.startStages({ fail: `${point}*${1 + Math.floor(random() * 2)}` });
+        await deployment.send((index + 1) / (points.length + 1));
+        const stages = await deployment.startStages({ fail: `${point}*${1 + Math.floor(random() * 2)}` });
         // It dies there, or has nothing to do that leads there: then outright.
         await until('it to die', () => !stages.child.running(), 8_000).catch(() => stages.child.stop('SIGKILL'));
         killed += stages.lines.some((line) => line.startsWith('failpoint')) ? 1 : 0;
       }
-      await world.send(1);
-      await world.startStages();
+      await deployment.send(1);
+      await deployment.startStages();
       if (killed === 0) throw new Error('no failpoint was reached');
       return { counts: { 'died at their point': killed, killed: points.length } };
     });
@@ -55,28 +55,28 @@ const killedAt =
  * any more.
  */
 const throughProxy =
-  (harm: (proxy: TcpProxy, world: World) => Promise<Happened>): Fault['run'] =>
+  (harm: (proxy: TcpProxy, deployment: Deployment) => Promise<Happened>): Fault['run'] =>
   (context) =>
-    behindProxy(context, async (world, proxy) => {
-      await world.startStages();
-      await world.send(0.3);
-      await somethingFolded(world);
-      const happened = await harm(proxy, world);
+    behindProxy(context, async (deployment, proxy) => {
+      await deployment.startStages();
+      await deployment.send(0.3);
+      await somethingFolded(deployment);
+      const happened = await harm(proxy, deployment);
       proxy.mode = { kind: 'pass' };
-      await world.send(1);
+      await deployment.send(1);
       return happened;
     });
 
 const during =
   (harm: (stack: EmbeddedStack) => Promise<void>): Fault['run'] =>
   (context) =>
-    inWorld(context, {}, async (world) => {
-      await world.startStages();
-      await world.send(0.4);
-      await somethingFolded(world);
-      await Promise.all([world.send(0.7), harm(context.stack)]);
+    inDeployment(context, {}, async (deployment) => {
+      await deployment.startStages();
+      await deployment.send(0.4);
+      await somethingFolded(deployment);
+      await Promise.all([deployment.send(0.7), harm(context.stack)]);
       await allReady(context.stack);
-      await world.send(1);
+      await deployment.send(1);
       return {};
     });
 
@@ -92,51 +92,51 @@ const frozen =
 const inserts = /INSERT INTO (state|facts)/;
 
 const stoppedWhileAway: Fault['run'] = (context) =>
-  behindProxy(context, async (world, proxy) => {
-    const first = await world.startStages();
-    await world.send(0.4);
-    await somethingFolded(world);
+  behindProxy(context, async (deployment, proxy) => {
+    const first = await deployment.startStages();
+    await deployment.send(0.4);
+    await somethingFolded(deployment);
     proxy.mode = { kind: 'cut' };
-    await world.send(0.7);
+    await deployment.send(0.7);
     const at = performance.now();
     // SIGKILL would follow after 15 s, and no last word.
     await first.child.stop('SIGTERM', 15_000);
     if (!first.lines.includes('drained')) throw new Error('it had to be killed');
     const tookMs = performance.now() - at;
     proxy.mode = { kind: 'pass' };
-    await world.startStages();
-    await world.send(1);
+    await deployment.startStages();
+    await deployment.send(1);
     return { most: { 's to stop': tookMs / 1_000 } };
   });
 
 const zombie: Fault['run'] = (context) =>
-  inWorld(context, {}, async (world) => {
-    const first = await world.startStages();
-    await world.send(0.4);
-    await somethingFolded(world);
+  inDeployment(context, {}, async (deployment) => {
+    const first = await deployment.startStages();
+    await deployment.send(0.4);
+    await somethingFolded(deployment);
     first.freeze();
-    const other = await world.startStages();
-    const before = await world.folded();
-    await world.send(0.8);
-    await until('the other to run ahead', async () => (await world.folded()) > before, patienceMs);
+    const other = await deployment.startStages();
+    const before = await deployment.folded();
+    await deployment.send(0.8);
+    await until('the other to run ahead', async () => (await deployment.folded()) > before, patienceMs);
     first.thaw();
-    await world.send(1);
-    await world.caughtUp();
+    await deployment.send(1);
+    await deployment.caughtUp();
     return { counts: { zombies: 1, 'fast-forwards': first.fastForwards() + other.fastForwards() } };
   });
 
 const corrupt =
   (bad: number, killed: boolean): Fault['run'] =>
   (context) =>
-    inWorld(context, { bad }, async (world) => {
-      const first = await world.startStages();
+    inDeployment(context, { bad }, async (deployment) => {
+      const first = await deployment.startStages();
       if (killed) {
-        await world.send(0.6);
-        await somethingFolded(world);
+        await deployment.send(0.6);
+        await somethingFolded(deployment);
         await first.child.stop('SIGKILL');
-        await world.startStages();
+        await deployment.startStages();
       }
-      await world.send(1);
+      await deployment.send(1);
       return { counts: { 'bad records': bad } };
     });
 
@@ -153,9 +153,9 @@ export const faults: readonly Fault[] = [
     row: 3,
     name: 'engine away',
     short: false,
-    run: throughProxy(async (proxy, world) => {
+    run: throughProxy(async (proxy, deployment) => {
       proxy.mode = { kind: 'cut' };
-      await world.send(0.7);
+      await deployment.send(0.7);
       await pause(1_500);
       return { counts: { 'connections reset': proxy.counts.reset } };
     }),
@@ -164,9 +164,9 @@ export const faults: readonly Fault[] = [
     row: 3,
     name: 'engine answers 500 and "no space left" (9)',
     short: true,
-    run: throughProxy(async (proxy, world) => {
+    run: throughProxy(async (proxy, deployment) => {
       proxy.mode = { kind: 'answer', request: inserts, status: 500, code: 243 };
-      await world.send(0.7);
+      await deployment.send(0.7);
       await until('an answer in its place', () => proxy.counts.answered > 2, patienceMs);
       return { counts: { 'inserts refused': proxy.counts.answered } };
     }),
@@ -175,9 +175,9 @@ export const faults: readonly Fault[] = [
     row: 3,
     name: 'reply lost after the engine committed',
     short: true,
-    run: throughProxy(async (proxy, world) => {
+    run: throughProxy(async (proxy, deployment) => {
       proxy.mode = { kind: 'swallow', request: inserts };
-      await world.send(0.7);
+      await deployment.send(0.7);
       await until('lost replies', () => proxy.counts.swallowed > 3, patienceMs);
       return { counts: { 'replies lost': proxy.counts.swallowed } };
     }),
@@ -186,9 +186,9 @@ export const faults: readonly Fault[] = [
     row: 3,
     name: 'engine slow',
     short: false,
-    run: throughProxy(async (proxy, world) => {
+    run: throughProxy(async (proxy, deployment) => {
       proxy.mode = { kind: 'delay', ms: 400 };
-      await world.send(0.8);
+      await deployment.send(0.8);
       await pause(2_000);
       return {};
     }),
@@ -218,10 +218,10 @@ export const faults: readonly Fault[] = [
     name: 'disordered input, nothing else',
     short: false,
     run: (context) =>
-      inWorld(context, { calls: 600 }, async (world) => {
-        await world.startStages();
-        await world.send(1);
-        return { counts: { events: world.arrivals.length } };
+      inDeployment(context, { calls: 600 }, async (deployment) => {
+        await deployment.startStages();
+        await deployment.send(1);
+        return { counts: { events: deployment.arrivals.length } };
       }),
   },
   { row: 7, name: 'corrupt records', short: false, run: corrupt(25, false) },

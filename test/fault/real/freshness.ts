@@ -4,7 +4,7 @@
  * three that go on.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 export type FreshnessWatch = {
   /** The longest gap so far, ms, and of which partition; gaps that go on count. */
@@ -16,14 +16,14 @@ export type FreshnessWatch = {
 
 const everyMs = 50;
 
-export function watchFreshness(world: World): FreshnessWatch {
+export function watchFreshness(deployment: Deployment): FreshnessWatch {
   const seen = new Map<number, { position: number; since: number }>();
   let longest = { ms: 0, part: -1 };
   let over = false;
   const look = async (): Promise<void> => {
     // Ends first: what is written between the two questions is not yet owed.
-    const ends = await world.unitEnds();
-    const checkpoints = await world.checkpoints();
+    const ends = await deployment.unitEnds();
+    const checkpoints = await deployment.checkpoints();
     const now = performance.now();
     for (const [part, end] of ends.entries()) {
       const position = checkpoints.get(part) ?? 0;

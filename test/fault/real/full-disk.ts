@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startEmbedded } from '../../../infra/embedded/index.ts';
-import { allReady, type FaultResult, inWorld, somethingFolded } from './in-world.ts';
+import { allReady, type FaultResult, inDeployment, somethingFolded } from './in-deployment.ts';
 
 const fullMs = 4_000;
 const freeBytes = (folder: string): number => {
@@ -44,19 +44,19 @@ export async function withFullDisk(seed: number, part: 'store' | 'broker'): Prom
   try {
     const stack = await startEmbedded({ home, onLine: (line) => lines.push(line) });
     try {
-      return await inWorld({ stack, home, seed }, {}, async (world) => {
-        await world.startStages();
-        await world.send(0.3);
-        await somethingFolded(world);
+      return await inDeployment({ stack, home, seed }, {}, async (deployment) => {
+        await deployment.startStages();
+        await deployment.send(0.3);
+        await somethingFolded(deployment);
         const empty = fill(disk);
         const full = freeBytes(disk) < 4_096;
         // The sender, too, may have to wait for the broker to come back.
-        const sending = world.send(0.7);
+        const sending = deployment.send(0.7);
         await pause(fullMs);
         empty();
         await allReady(stack);
         await sending;
-        await world.send(1);
+        await deployment.send(1);
         if (!full) throw new Error('the disk was not full');
         return {
           counts: { 'disks full': 1, restarts: lines.filter((line) => line.includes('ended unexpectedly')).length },

@@ -1,12 +1,12 @@
 /**
- * Faults 1 to 5 as things that happen to a running world, for trials that take several of them at random. Each is over
- * when it resolves.
+ * Faults 1 to 5 as things that happen to a running deployment, for trials that take several of them at random. Each is
+ * over when it resolves.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
-import { allReady } from './in-world.ts';
+import { allReady } from './in-deployment.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
-import type { StagesProcess } from './world.ts';
+import type { StagesProcess } from './start-stages-process.ts';
 
 export type Harmed = {
   readonly stack: EmbeddedStack;
@@ -30,7 +30,7 @@ const through =
 export const harms: readonly {
   readonly row: 1 | 2 | 3 | 4 | 5;
   readonly name: string;
-  run(world: Harmed): Promise<void>;
+  run(target: Harmed): Promise<void>;
 }[] = [
   {
     row: 1,

@@ -1,14 +1,15 @@
 /**
- * Trials on real parts side by side: each lane has a stack of its own, so that a trial that kills the broker or the
- * engine meets nobody else's. A lane takes the next trial when it is done with one, and a fresh stack now and then:
+ * Trials on real parts side by side: each slot has a stack of its own, so that a trial that kills the broker or the
+ * engine meets nobody else's. A slot takes the next trial when it is done with one, and a fresh stack now and then:
  * hundreds of topics and databases would slow every restart that trials wait for.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedStack, startEmbedded } from '../../../infra/embedded/index.ts';
+import { messageOf } from '../differ.ts';
 import type { Fault } from './faults.ts';
-import { type FaultResult, messageOf } from './in-world.ts';
+import type { FaultResult } from './in-deployment.ts';
 
 export type Trial = { readonly fault: Fault; readonly seed: number };
 export type ParallelOptions = {

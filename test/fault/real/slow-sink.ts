@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { until } from '../../support/until.ts';
-import { type FaultContext, type FaultResult, inWorld, patienceMs } from './in-world.ts';
+import { type FaultContext, type FaultResult, inDeployment } from './in-deployment.ts';
+import { patienceMs } from './progress.ts';
 
 const bound = {
   partitions: 2,
@@ -29,11 +30,11 @@ export function residentBytes(pid: number): number | undefined {
 }
 
 export const slowSink = (context: FaultContext): Promise<FaultResult> =>
-  inWorld(context, { partitions: bound.partitions, calls: 1_200, paddingBytes: 16_000 }, async (world) => {
-    await world.startStages({ stages: ['redactor', 'linker'] });
-    await world.send(1);
-    await world.consumed(['redactor', 'linker']);
-    const joiner = await world.startStages({
+  inDeployment(context, { partitions: bound.partitions, calls: 1_200, paddingBytes: 16_000 }, async (deployment) => {
+    await deployment.startStages({ stages: ['redactor', 'linker'] });
+    await deployment.send(1);
+    await deployment.consumed(['redactor', 'linker']);
+    const joiner = await deployment.startStages({
       stages: ['joiner'],
       settings: { slow: { storeMs: 5, maxQueuedBytes: bound.queuedBytes, flushRecords: 20 } },
     });
@@ -42,7 +43,7 @@ export const slowSink = (context: FaultContext): Promise<FaultResult> =>
       'the slow joiner',
       async () => {
         resident = Math.max(resident, residentBytes(joiner.child.pid) ?? 0);
-        return world.isConsumed(['joiner']);
+        return deployment.isConsumed(['joiner']);
       },
       patienceMs,
     );

@@ -12,6 +12,7 @@ import { systemClock } from '../../../services/runtime/system-clock.ts';
 import { createFailpoints, failingLog, failingProducer, failingStore } from './failpoints.ts';
 import { slowStore, watchedLog } from './slowness.ts';
 
+export type StageName = 'redactor' | 'linker' | 'joiner';
 export type StagesSettings = {
   readonly brokers: string;
   readonly clickhouseUrl: string;
@@ -20,7 +21,7 @@ export type StagesSettings = {
   readonly database: string;
   readonly flushMs: number;
   readonly sessionTimeoutMs: number;
-  readonly stages: readonly ('redactor' | 'linker' | 'joiner')[];
+  readonly stages: readonly StageName[];
   readonly cacheLimits: { readonly units: number; readonly events: number };
   /** Every request to the store takes this much longer, ms; queue of a partition, bytes; records of a flush. */
   readonly slow?: { readonly storeMs: number; readonly maxQueuedBytes: number; readonly flushRecords: number };

@@ -23,6 +23,27 @@ export type TcpProxy = {
   close(): Promise<void>;
 };
 
+/** The engine's own words for an exception. */
+const refusal = (status: number, code: number): string =>
+  [
+    `HTTP/1.1 ${status} Injected`,
+    `X-ClickHouse-Exception-Code: ${code}`,
+    'Connection: close',
+    'Content-Type: text/plain',
+    '',
+    `Code: ${code}. DB::Exception: injected. (INJECTED)\n`,
+  ].join('\r\n');
+
+/** The beginning of a request, with its query as it was before it was encoded. */
+const headOf = (chunk: Buffer): string =>
+  decodeURIComponent(
+    chunk
+      .subarray(0, 600)
+      .toString('latin1')
+      .replaceAll('+', ' ')
+      .replaceAll(/%(?![0-9a-fA-F]{2})/g, '%25'),
+  );
+
 export async function startProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -52,22 +73,11 @@ export async function startProxy(target: string): Promise<TcpProxy> {
         client.resetAndDestroy();
         return;
       }
-      const head =
-        mode.kind === 'swallow' || mode.kind === 'answer'
-          ? decodeURIComponent(
-              chunk
-                .subarray(0, 600)
-                .toString('latin1')
-                .replaceAll('+', ' ')
-                .replaceAll(/%(?![0-9a-fA-F]{2})/g, '%25'),
-            )
-          : '';
+      const head = mode.kind === 'swallow' || mode.kind === 'answer' ? headOf(chunk) : '';
       if (mode.kind === 'swallow' && mode.request.test(head)) doomed = true;
       if (mode.kind === 'answer' && mode.request.test(head)) {
         counts.answered += 1;
-        client.end(
-          `HTTP/1.1 ${mode.status} Injected\r\nX-ClickHouse-Exception-Code: ${mode.code}\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nCode: ${mode.code}. DB::Exception: injected. (INJECTED)\n`,
-        );
+        client.end(refusal(mode.status, mode.code));
         upstream.destroy();
         return;
       }

@@ -9,26 +9,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EmbeddedStack, startEmbedded } from '../../../infra/embedded/index.ts';
-import { table } from '../../../services/cli/terminal.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { hour, monday } from '../../support/build.ts';
-import { watchFreshness } from '../real/freshness.ts';
+import { messageOf } from '../differ.ts';
+import { createDeployment, type Deployment } from '../real/deployment.ts';
+import { type FreshnessWatch, watchFreshness } from '../real/freshness.ts';
 import { harms } from '../real/harms.ts';
-import { messageOf } from '../real/in-world.ts';
-import { residentBytes } from '../real/slow-sink.ts';
-import { startProxy } from '../real/tcp-proxy.ts';
-import { createWorld, type StagesProcess, type World } from '../real/world.ts';
-import type { StagesSettings } from '../real/stages-process.ts';
-import { bounds, flatness } from './flat.ts';
+import { startProxy, type TcpProxy } from '../real/tcp-proxy.ts';
+import type { StagesProcess } from '../real/start-stages-process.ts';
+import type { StageName } from '../real/stages-process.ts';
+import { figuresText, flatnessTable, type Sample, takeSample } from './figures.ts';
 import { createSoakLoad, type SoakLoad } from './load.ts';
 
 /**
- * Events a second, calls and outcomes together: the design's "one machine" (streaming 2, cost), which includes broker
- * and engine.
+ * Events a second, calls and outcomes together, that one machine is meant for, with broker and engine on it.
  */
 export const nominal = 1_000;
 /** Carried time runs so much faster: windows of an hour and tickets of two open and close again and again. */
 const speed = 60;
+const allStages = ['redactor', 'linker', 'joiner'] as const;
 const [sendEveryMs, sampleEveryMs, sessionTimeoutMs] = [100, 10_000, 6_000] as const;
 const settings = {
   flushMs: 250,
@@ -43,13 +42,12 @@ export type SoakOptions = {
   readonly rate: number;
   print(line: string): void;
 };
-type Sample = Readonly<Record<string, number | undefined>>;
 
 /**
  * Sends what is due at that rate until it is told to stop; a broker that is away is waited for, and what it missed is
  * made up.
  */
-function startSending(world: World, load: SoakLoad, rate: number): { sent(): number; stop(): Promise<void> } {
+function startSending(deployment: Deployment, load: SoakLoad, rate: number): { sent(): number; stop(): Promise<void> } {
   const began = performance.now();
   let sent = 0;
   let over = false;
@@ -59,7 +57,7 @@ function startSending(world: World, load: SoakLoad, rate: number): { sent(): num
       const owed = Math.min(rate, Math.floor((rate * elapsedMs) / 1_000) - sent);
       if (owed > 0) {
         const arrivals = load.next(owed, Math.floor(monday + elapsedMs * speed));
-        await world.sendArrivals(arrivals);
+        await deployment.sendArrivals(arrivals);
         sent += arrivals.length;
       }
       await pause(sendEveryMs);
@@ -74,68 +72,95 @@ function startSending(world: World, load: SoakLoad, rate: number): { sent(): num
   };
 }
 
-const partsOf = async (world: World): Promise<Sample> =>
-  Object.fromEntries(
-    (
-      await world.store.rows<{ table: string; n: string }>(
-        "SELECT table, toString(count()) AS n FROM system.parts WHERE active AND database = currentDatabase() AND table IN ('state', 'facts') GROUP BY table",
-      )
-    ).map(({ table: name, n }) => [`parts ${name}`, Number(n)]),
-  );
+type Soak = SoakOptions & {
+  readonly stack: EmbeddedStack;
+  readonly proxy: TcpProxy;
+  readonly deployment: Deployment;
+  readonly load: SoakLoad;
+  /** One of each stage that is never killed, and all of them in one process that is. */
+  readonly kept: Readonly<Record<StageName, StagesProcess>>;
+  victim: StagesProcess;
+  readonly freshness: FreshnessWatch;
+  /** When it is over, by `performance.now()`. */
+  readonly endsAt: number;
+};
 
-async function sample(
-  world: World,
-  stack: EmbeddedStack,
-  kept: Readonly<Record<string, StagesProcess>>,
-  freshness: ReturnType<typeof watchFreshness>,
-  rate: number,
-): Promise<Sample> {
-  const parts = await stack.status();
-  const resident = [
-    ...Object.entries(kept).map(([name, { child }]) => [name, child.pid] as const),
-    ...parts.flatMap(({ name, pid }) => (name === 'registry' || pid === undefined ? [] : [[name, pid] as const])),
-  ];
-  // What cannot be asked now, because a part is away, stays unknown.
-  const [tables, messages] = await Promise.all([partsOf(world).catch(() => ({})), world.lag().catch(() => undefined)]);
-  return {
-    ...Object.fromEntries(resident.map(([name, pid]) => [`MB ${name}`, residentBytes(pid) || undefined])),
-    'MB load and oracle': process.memoryUsage.rss(),
-    ...tables,
-    's of lag': messages === undefined ? undefined : messages / rate,
-    's behind': freshness.now() / 1_000,
-  };
+/** What a soak came to. */
+type Outcome = {
+  readonly wrong: string[];
+  readonly samples: Sample[];
+  /** Faults by name. */
+  readonly counts: Record<string, number>;
+  sent: number;
+};
+
+const leftMs = ({ endsAt }: Soak): number => Math.max(0, endsAt - performance.now());
+const startStages = (deployment: Deployment, stages: readonly StageName[]): Promise<StagesProcess> =>
+  deployment.startStages({ stages, settings });
+
+async function sampleUntilTheEnd(soak: Soak, samples: Sample[]): Promise<void> {
+  while (leftMs(soak) > 0) {
+    await pause(Math.min(leftMs(soak), sampleEveryMs));
+    const sample = await takeSample(soak);
+    samples.push(sample);
+    soak.print(`${String(samples.length * 10).padStart(5)} s  ${figuresText(sample)}`);
+  }
 }
 
-/**
- * What is judged, in this order: the soak's own process only holds the load and the proxy, and says nothing of the
- * product.
- */
-const judged = (name: string): keyof typeof bounds | undefined =>
-  name.startsWith('MB load')
-    ? undefined
-    : name.startsWith('MB')
-      ? 'resident'
-      : name.startsWith('parts')
-        ? 'parts'
-        : name === 's of lag'
-          ? 'lag'
-          : 'freshness';
+async function harmUntilTheEnd(soak: Soak, counts: Record<string, number>): Promise<void> {
+  const { stack, proxy, deployment, print } = soak;
+  const random = createRandom(soak.seed);
+  const replace = async (): Promise<void> => {
+    soak.victim = await startStages(deployment, allStages);
+  };
+  while (leftMs(soak) > 0) {
+    await pause(Math.min(leftMs(soak), 20_000 + random() * 20_000));
+    const harm = harms[Math.floor(random() * harms.length)] as (typeof harms)[number];
+    if (leftMs(soak) < 15_000) continue;
+    print(`       ${harm.row}: ${harm.name}`);
+    counts[harm.name] = (counts[harm.name] ?? 0) + 1;
+    await harm.run({ stack, proxy, victim: () => soak.victim, replace, sessionTimeoutMs });
+  }
+}
 
-export async function runSoak({ seconds, seed, rate, print }: SoakOptions): Promise<boolean> {
+/** Stages started, input and faults until the end, then everything caught up and judged. */
+async function play(
+  options: SoakOptions,
+  around: Pick<Soak, 'stack' | 'proxy' | 'deployment'>,
+  outcome: Outcome,
+): Promise<void> {
+  const { deployment } = around;
+  const kept = {
+    redactor: await startStages(deployment, ['redactor']),
+    linker: await startStages(deployment, ['linker']),
+    joiner: await startStages(deployment, ['joiner']),
+  };
+  const victim = await startStages(deployment, allStages);
+  const load = createSoakLoad(options.seed);
+  const sending = startSending(deployment, load, options.rate);
+  const freshness = watchFreshness(deployment);
+  const endsAt = performance.now() + options.seconds * 1_000;
+  const soak: Soak = { ...options, ...around, load, kept, victim, freshness, endsAt };
+  const sampling = sampleUntilTheEnd(soak, outcome.samples);
+  await harmUntilTheEnd(soak, outcome.counts);
+  await sampling;
+  await sending.stop();
+  await freshness.stop();
+  outcome.sent = sending.sent();
+  await deployment.caughtUp();
+  outcome.wrong.push(...(await deployment.totalsWrong(new Map(load.totals()))));
+  outcome.wrong.push(...(await deployment.recountWrong()));
+}
+
+async function playOnOwnStack(options: SoakOptions, outcome: Outcome): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'tripline-soak-'));
   const stack = await startEmbedded({ home });
   const { brokers, clickhouseUrl, registryUrl } = stack;
   const proxy = await startProxy(clickhouseUrl);
-  const wrong: string[] = [];
-  const samples: Sample[] = [];
-  const counts: Record<string, number> = {};
-  let sent = 0;
   try {
-    const world = await createWorld({
-      brokers,
-      clickhouseUrl,
-      registryUrl,
-      seed,
+    const deployment = await createDeployment({
+      addresses: { brokers, clickhouseUrl, registryUrl },
+      seed: options.seed,
       home,
       calls: 0,
       partitions: 4,
@@ -143,99 +168,33 @@ export async function runSoak({ seconds, seed, rate, print }: SoakOptions): Prom
       sessionTimeoutMs,
     });
     try {
-      const start = (stages: StagesSettings['stages']): Promise<StagesProcess> =>
-        world.startStages({ stages, settings });
-      const kept = {
-        redactor: await start(['redactor']),
-        linker: await start(['linker']),
-        joiner: await start(['joiner']),
-      };
-      let victim = await start(['redactor', 'linker', 'joiner']);
-      const replace = async (): Promise<void> => {
-        victim = await start(['redactor', 'linker', 'joiner']);
-      };
-      const random = createRandom(seed);
-      const load = createSoakLoad(seed);
-      const sending = startSending(world, load, rate);
-      const freshness = watchFreshness(world);
-      const until = performance.now() + seconds * 1_000;
-      const left = (): number => Math.max(0, until - performance.now());
-      const sampling = (async () => {
-        while (left() > 0) {
-          await pause(Math.min(left(), sampleEveryMs));
-          samples.push(await sample(world, stack, kept, freshness, rate));
-          const at = samples.at(-1) as Sample;
-          print(
-            `${String(samples.length * 10).padStart(5)} s  ${Object.entries(at)
-              .map(
-                ([name, value]) =>
-                  `${name} ${value === undefined ? '-' : name.startsWith('MB') ? (value / 1e6).toFixed(0) : Math.round(value * 10) / 10}`,
-              )
-              .join(', ')}`,
-          );
-        }
-      })();
-      while (left() > 0) {
-        await pause(Math.min(left(), 20_000 + random() * 20_000));
-        const harm = harms[Math.floor(random() * harms.length)] as (typeof harms)[number];
-        if (left() < 15_000) continue;
-        print(`       ${harm.row}: ${harm.name}`);
-        counts[harm.name] = (counts[harm.name] ?? 0) + 1;
-        await harm.run({ stack, proxy, victim: () => victim, replace, sessionTimeoutMs });
-      }
-      await sampling;
-      await sending.stop();
-      await freshness.stop();
-      sent = sending.sent();
-      await world.caughtUp();
-      wrong.push(...(await world.totalsWrong(new Map(load.totals()))), ...(await world.recountWrong()));
+      await play(options, { stack, proxy, deployment }, outcome);
     } catch (error) {
-      wrong.push(`threw: ${messageOf(error)}`);
+      outcome.wrong.push(`threw: ${messageOf(error)}`);
     }
-    const processes = await world.close();
-    if (processes.length > 0) wrong.push(`processes left: ${processes.join(', ')}`);
+    const left = await deployment.close();
+    if (left.length > 0) outcome.wrong.push(`processes left: ${left.join(', ')}`);
   } finally {
     await proxy.close();
     await stack.stop().catch(() => {});
     rmSync(home, { recursive: true, force: true });
   }
-  const names = [...new Set(samples.flatMap((at) => Object.keys(at)))];
-  const verdicts = names.map((name) => {
-    const bound = judged(name);
-    return {
-      name,
-      bound,
-      ...flatness(
-        samples.map((at) => at[name]),
-        bounds[bound ?? 'resident'],
-      ),
-    };
-  });
-  const figure = (name: string, value: number): string =>
-    name.startsWith('MB') ? (value / 1e6).toFixed(0) : String(Math.round(value * 10) / 10);
-  print(
-    table([
-      ['figure', 'median of the middle third', 'of the last', 'at most', 'highest', 'verdict'],
-      ...verdicts.map(({ name, bound, middle, last, limit, most, flat }) => [
-        name,
-        figure(name, middle),
-        figure(name, last),
-        figure(name, limit),
-        figure(name, most),
-        bound === undefined ? 'not judged' : flat ? 'flat' : 'RISES',
-      ]),
-    ]),
-  );
-  const rising = verdicts.filter(({ bound, flat }) => bound !== undefined && !flat).map(({ name }) => name);
+}
+
+export async function runSoak(options: SoakOptions): Promise<boolean> {
+  const { seconds, seed, print } = options;
+  const outcome: Outcome = { wrong: [], samples: [], counts: {}, sent: 0 };
+  await playOnOwnStack(options, outcome);
+  const { wrong, counts, sent } = outcome;
+  const { text, rising } = flatnessTable(outcome.samples);
+  print(text);
   for (const one of wrong) print(`WRONG  ${one}`);
+  const rate = `${(sent / seconds).toFixed(0)} a second (nominal ${nominal})`;
+  const faults = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  const flat = rising.length === 0 ? 'everything flat' : `rising: ${rising.join(', ')}`;
   print(
-    `soak: ${seconds} s, ${sent} events, ${(sent / seconds).toFixed(0)} a second (nominal ${nominal}), faults: ${Object.entries(
-      counts,
-    )
-      .map(([name, count]) => `${count} ${name}`)
-      .join(
-        ', ',
-      )}; ${wrong.length} wrong, ${rising.length === 0 ? 'everything flat' : `rising: ${rising.join(', ')}`}; seed ${seed}`,
+    `soak: ${seconds} s, ${sent} events, ${rate}, faults: ${faults.join(', ')}; ` +
+      `${wrong.length} wrong, ${flat}; seed ${seed}`,
   );
   return wrong.length === 0 && rising.length === 0;
 }

@@ -325,7 +325,7 @@ describe('laws', () => {
     );
     expect(died).toBeGreaterThan(60);
     expect(inherited).toBeGreaterThan(20);
-  }, 60_000);
+  }, 120_000);
   test('while no arm shows a new version and no phase begins, every test of every metric says the same, to the last bit', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
@@ -336,7 +336,7 @@ describe('laws', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 120_000);
   test('the change itself changes nothing that a look finds, whatever came before it', async () => {
     await fc.assert(
       fc.asyncProperty(aLog, cacheLimits, deaths, fc.constantFrom(1, 2), async (log, room, dying, start) => {
@@ -350,7 +350,7 @@ describe('laws', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 120_000);
   test('a decision made in any epoch verifies: folded again through every topic to its version vector, the look is what it was', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
@@ -373,7 +373,7 @@ describe('laws', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  }, 120_000);
   test('folded again from the log, between two doublings and after them, killed anywhere: the same rows', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
@@ -399,7 +399,7 @@ describe('laws', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('what it refuses', () => {

@@ -65,7 +65,7 @@ describe('laws', () => {
     );
     // The law means something only when units were evicted and loaded again.
     expect(Math.min(loaded, evicted)).toBeGreaterThan(200);
-  });
+  }, 120_000);
   test('two owners of a partition, one of them a zombie, give the rows of one', async () => {
     let overtaken = 0;
     await fc.assert(
@@ -86,7 +86,7 @@ describe('laws', () => {
       { numRuns: 150 },
     );
     expect(overtaken).toBeGreaterThan(30);
-  });
+  }, 120_000);
   test('memory is bounded: no more units than asked for stay once they are durable, whatever the state holds', async () => {
     await fc.assert(
       fc.asyncProperty(aLog, async (log) => {

@@ -7,7 +7,7 @@ describe('traceparent', () => {
   test.each([
     ['a sampled one', `00-${traceId}-${spanId}-01`, true, true],
     ['one that is not sampled', `00-${traceId}-${spanId}-00`, true, false],
-    ['another flag beside the sampled one', `00-${traceId}-${spanId}-03`, true, true],
+    ['another flag next to the sampled one', `00-${traceId}-${spanId}-03`, true, true],
     ['a later version', `01-${traceId}-${spanId}-01`, true, false],
     ['upper case', `00-${traceId.toUpperCase()}-${spanId}-01`, false, false],
     ['a short span id', `00-${traceId}-${spanId.slice(1)}-01`, false, false],

@@ -5,7 +5,6 @@ import { noHints } from '../../../services/redaction/trigger-literals.ts';
 
 export const aTask = (text: string, more: Partial<Task> = {}): Task => ({
   text,
-  given: text,
   key: undefined,
   hints: noHints,
   hits: noHits,

@@ -6,13 +6,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type RecordName, type RedactedInference, type RedactedOutcome, schemas } from '../../../schemas/generated.ts';
+import { readExamples } from '../../support/examples.ts';
 import { inferenceRow, outcomeRow, type SinkRow } from '../../../services/sink/observation-rows.ts';
 
 const at = { partition: 3, offset: 7 };
-const example = (record: RecordName): unknown =>
-  JSON.parse(
-    readFileSync(fileURLToPath(new URL(`../../../schemas/${record}/examples/full.json`, import.meta.url)), 'utf8'),
-  );
+const inference = (): RedactedInference => {
+  const [example] = readExamples('redacted-inference');
+  if (example === undefined) throw new Error('no example');
+  return example.value;
+};
+const outcome = (): RedactedOutcome => {
+  const [example] = readExamples('redacted-outcome');
+  if (example === undefined) throw new Error('no example');
+  return example.value;
+};
 const fieldsOf = (record: RecordName): string[] =>
   (JSON.parse(schemas[record].avsc) as { fields: { name: string }[] }).fields.map(({ name }) => name);
 
@@ -46,8 +53,8 @@ const unfolded: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.each<[string, RecordName, SinkRow]>([
-  ['inferences', 'redacted-inference', inferenceRow(example('redacted-inference') as RedactedInference, at)],
-  ['outcomes', 'redacted-outcome', outcomeRow(example('redacted-outcome') as RedactedOutcome, at)],
+  ['inferences', 'redacted-inference', inferenceRow(inference(), at)],
+  ['outcomes', 'redacted-outcome', outcomeRow(outcome(), at)],
 ])('%s', (table, record, { row }) => {
   test('every key of the row is a column', () => {
     const columns = columnsOf(table);
@@ -60,10 +67,9 @@ describe.each<[string, RecordName, SinkRow]>([
 });
 
 test('exposures, guardrails and tools are lists of their own, unknown ids are empty', () => {
-  const event = example('redacted-inference') as RedactedInference;
   const { row } = inferenceRow(
     {
-      ...event,
+      ...inference(),
       span_id: null,
       units: { user_id: 'u', org_id: null, session_id: null },
       entity: { type: 'ticket', id: 't' },

@@ -123,8 +123,8 @@ describe('merging', () => {
   });
 });
 describe('budget', () => {
-  // Published by the design's simulation with a look at every pair. Ours have a standard error of 0.014; the longest
-  // horizon lies 0.08 above the design's figure (it lifts the threshold, so it is the safe side), the others within
+  // Published thresholds, simulated with a look at every pair. Ours have a standard error of 0.014; the longest
+  // horizon lies 0.08 above the published figure (it lifts the threshold, so it is the safe side), the others within
   // 0.05.
   test.each([
     [100, 1_000, 500, 2.33],

@@ -1,9 +1,11 @@
-/** How a trial on real parts goes: a world of its own, the fault, lag 0, the verdict, no process left. */
+/** How a trial on real parts goes: a deployment of its own, the fault, lag 0, the verdict, no process left. */
 import { createRandom } from '../../../services/demo/story.ts';
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
 import { until } from '../../support/until.ts';
+import { messageOf } from '../differ.ts';
+import { patienceMs } from './progress.ts';
 import { startProxy, type TcpProxy } from './tcp-proxy.ts';
-import { createWorld, type World, type WorldOptions } from './world.ts';
+import { createDeployment, type Deployment, type DeploymentOptions } from './deployment.ts';
 
 export type FaultContext = { readonly stack: EmbeddedStack; readonly home: string; readonly seed: number };
 
@@ -16,35 +18,25 @@ export type Happened = {
 /** `skipped`: the fault cannot be brought about here, and why; such a trial counts for nothing. */
 export type FaultResult = { readonly wrong: readonly string[]; readonly happened: Happened; readonly skipped?: string };
 
-export const patienceMs = 150_000;
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** A world, what happens in it, its verdict; its processes are gone afterwards, or that is said. */
-export async function inWorld(
+/** A deployment, what happens in it, its verdict; its processes are gone afterwards, or that is said. */
+export async function inDeployment(
   context: FaultContext,
-  options: Partial<WorldOptions>,
-  happen: (world: World, random: () => number) => Promise<Happened>,
+  options: Partial<DeploymentOptions>,
+  happen: (deployment: Deployment, random: () => number) => Promise<Happened>,
 ): Promise<FaultResult> {
   const { brokers, clickhouseUrl, registryUrl } = context.stack;
-  const world = await createWorld({
-    brokers,
-    clickhouseUrl,
-    registryUrl,
-    seed: context.seed,
-    home: context.home,
-    ...options,
-  });
+  const addresses = { brokers, clickhouseUrl, registryUrl };
+  const deployment = await createDeployment({ addresses, seed: context.seed, home: context.home, ...options });
   let happened: Happened = {};
   const wrong: string[] = [];
   try {
-    happened = await happen(world, createRandom(context.seed));
-    await world.caughtUp();
-    wrong.push(...(await world.verdict()));
+    happened = await happen(deployment, createRandom(context.seed));
+    await deployment.caughtUp();
+    wrong.push(...(await deployment.verdict()));
   } catch (error) {
     wrong.push(`threw: ${messageOf(error)}`);
   }
-  const left = await world.close();
+  const left = await deployment.close();
   if (left.length > 0) wrong.push(`processes left: ${left.join(', ')}`);
   return { wrong, happened };
 }
@@ -52,18 +44,20 @@ export async function inWorld(
 /** With a proxy of its own in front of the engine. */
 export async function behindProxy(
   context: FaultContext,
-  happen: (world: World, proxy: TcpProxy, random: () => number) => Promise<Happened>,
+  happen: (deployment: Deployment, proxy: TcpProxy, random: () => number) => Promise<Happened>,
 ): Promise<FaultResult> {
   const proxy = await startProxy(context.stack.clickhouseUrl);
   try {
-    return await inWorld(context, { storeUrl: proxy.url }, (world, random) => happen(world, proxy, random));
+    return await inDeployment(context, { storeUrl: proxy.url }, (deployment, random) =>
+      happen(deployment, proxy, random),
+    );
   } finally {
     await proxy.close();
   }
 }
 
-export const somethingFolded = (world: World): Promise<unknown> =>
-  until('something to be folded', async () => (await world.folded()) > 0, patienceMs);
+export const somethingFolded = (deployment: Deployment): Promise<unknown> =>
+  until('something to be folded', async () => (await deployment.folded()) > 0, patienceMs);
 
 export const allReady = (stack: EmbeddedStack): Promise<unknown> =>
   until('every part to answer', async () => (await stack.status()).every(({ ready }) => ready), patienceMs);
