@@ -1,23 +1,30 @@
 /**
- * The bot: obeys decisions once and in order. Its actuator is the experiment topic: a decision becomes a revision, the
- * revision is acknowledged. It starts from the whole control and ack topics, so a decision that was obeyed but not
- * acknowledged is acknowledged now. Of several bots one obeys: the member of the group that the control topic's one
- * partition is given to. The others stand by.
+ * The bot: obeys decisions once and in order. A decision becomes a revision, the actuator puts it in force, and that is
+ * acknowledged. It starts from the whole experiment and ack topics, so a decision that was obeyed but not acknowledged
+ * is acknowledged now.
+ *
+ * Of several bots one obeys: the member of the group that the control topic's one partition is given to. The others
+ * stand by. States: standing by -> catching up (whoever obeyed before has said so on the ack topic: what it held when
+ * this term began is known first) -> obeying -> standing by (a rebalance) ... -> closed.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Ack } from '../../schemas/generated.ts';
-import { applyDecision, fromDecisionRecord, fromExperimentRecord } from '../control/index.ts';
+import { fromDecisionRecord } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import { count, createStageCounts, type RunningStage } from '../runtime/stage.ts';
-import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { topicName } from '../runtime/topics.ts';
+import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
-import { publishRevision } from './publish-revision.kafka.ts';
+import { count, createStageCounts, type RunningStage } from '../runtime/stage.ts';
+import { beginWork, createLifecycle, failureOf, type StageLifecycle } from '../runtime/stage-lifecycle.ts';
+import { topicName } from '../runtime/topics.ts';
+import type { Actuator } from './actuator.ts';
+import { followMemory } from './follow-memory.kafka.ts';
+import { ackOf, type BotMemory, orderOf, rememberAck } from './obey.ts';
+import { experimentTopicActuator } from './publish-revision.kafka.ts';
 
-export { publishRevision } from './publish-revision.kafka.ts';
+export type { Actuator, ActuatorResult } from './actuator.ts';
+export { experimentTopicActuator, publishRevision } from './publish-revision.kafka.ts';
 
 export type BotDeps = {
   readonly prefix: string;
@@ -26,6 +33,8 @@ export type BotDeps = {
   readonly codec: AvroCodec;
   /** The clock that traffic carries: a revision's time is on the log that is folded. */
   readonly clock: Clock;
+  /** What carries decisions out; absent: the experiment topic. */
+  readonly actuator?: Actuator;
   readonly onAck?: (ack: Ack, revision: ExperimentRevision) => void;
 };
 
@@ -35,158 +44,101 @@ export type RunningBot = RunningStage & {
   acks(): readonly Ack[];
 };
 
-export async function startBot(deps: BotDeps): Promise<RunningBot> {
-  const { prefix, log, producer, codec, clock } = deps;
-  const experiments = new Map<string, ExperimentRevision>();
-  const acked = new Map<string, number>();
-  const acks: Ack[] = [];
-  const counts = createStageCounts();
-  let closing = false;
-  let waiting: { what: string; since: number } | undefined;
-  let position: number | undefined;
-  const retry = {
-    abandoned: () => closing,
-    onWaiting: (error: Error | undefined): void => {
-      waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
-    },
-  };
-  let fail: (error: unknown) => void = () => {};
-  const broken = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  let turn: Promise<unknown> = Promise.resolve();
-  /** Records are taken one after another, whatever has to be fetched or published in between. */
-  const inTurn = (run: () => Promise<void>): void => {
-    turn = turn.then(() => retryUntilAborted(run, retry)).catch(fail);
-  };
-  /** Next offset of each followed topic, whose predecessors have been taken. */
-  const heard = new Map<string, number>();
-  const followed = async (topic: string, take: (frame: Buffer) => Promise<void>) =>
-    log.follow(topic, (record) => {
-      const { value, offset } = record;
-      inTurn(async () => {
-        if (value !== null) {
-          await codec.prepare([value]);
-          await take(value);
-        }
-        heard.set(topic, Math.max(heard.get(topic) ?? 0, offset + 1));
-      });
-    });
-  const [experimentTopic, ackTopic, controlTopic] = [
-    topicName(prefix, 'experiment.v1'),
-    topicName(prefix, 'ack.v1'),
-    topicName(prefix, 'control.v1'),
-  ];
-  const followedExperiments = await followed(experimentTopic, async (frame) => {
-    const decoded = codec.decode(['experiment'], frame);
-    if (!decoded.ok) return;
-    const revision = fromExperimentRecord(decoded.value);
-    if ((experiments.get(revision.spec.id)?.revision ?? 0) < revision.revision)
-      experiments.set(revision.spec.id, revision);
-  });
-  const followedAcks = await followed(ackTopic, async (frame) => {
-    const decoded = codec.decode(['ack'], frame);
-    if (!decoded.ok) return;
-    const { experiment_id: id, seq } = decoded.value;
-    acked.set(id, Math.max(acked.get(id) ?? 0, seq));
-  });
-  await Promise.all([followedExperiments.caughtUp, followedAcks.caughtUp]);
-  await turn;
+type Bot = {
+  readonly deps: BotDeps;
+  readonly actuator: Actuator;
+  readonly memory: BotMemory;
+  readonly acks: Ack[];
+  readonly lifecycle: StageLifecycle;
+  readonly counts: RunningStage['counts'];
+  /** Next offset of the control topic. */
+  position: number | undefined;
+};
 
-  /** 'obeyed', or why there was nothing to obey. */
-  const obey = async (decision: Decision): Promise<string> => {
-    // Once per experiment and seq, never backwards.
-    if (decision.seq <= (acked.get(decision.experimentId) ?? 0)) return 'acknowledged-before';
-    const current = experiments.get(decision.experimentId);
-    if (current === undefined) return 'no-such-experiment';
-    if (current.phase !== decision.phase) return 'another-phase';
-    const next = applyDecision(current, decision, clock.now());
-    const revision = next ?? current;
-    await publishRevision({ prefix, log, producer, codec }, revision);
-    experiments.set(decision.experimentId, revision);
-    const ack: Ack = {
-      decision_id: decision.decisionId,
-      experiment_id: decision.experimentId,
-      phase: decision.phase,
-      seq: decision.seq,
-      actuator: 'experiment-topic',
-      previous_coverage: current.coverage,
-      new_coverage: revision.coverage,
-      revision: revision.revision,
-      applied_at: clock.now(),
-      result: next ? 'applied' : 'already_applied',
-      trace_id: decision.traceId,
-    };
-    await producer.send([
-      {
-        topic: ackTopic,
-        partition: 0,
-        key: decision.experimentId,
-        value: codec.encode('ack', ack),
-        timestamp: clock.now(),
-      },
-    ]);
-    acked.set(decision.experimentId, decision.seq);
-    acks.push(ack);
-    deps.onAck?.(ack, revision);
-    return 'obeyed';
+/** In force first, then acknowledged: a crash in between repeats what may be repeated. 'obeyed', or why not. */
+async function obey({ deps, actuator, memory, acks }: Bot, decision: Decision): Promise<string> {
+  const { prefix, producer, codec, clock } = deps;
+  const { experimentId, seq } = decision;
+  const order = orderOf(memory, decision, clock.now());
+  if (order.kind === 'ignore') return order.reason;
+  const result = await actuator.apply(order.revision, decision);
+  const isRefused = result.kind === 'refused';
+  if (!isRefused) memory.experiments.set(experimentId, order.revision);
+  const ack = ackOf(order, decision, { actuator: actuator.name, result, at: clock.now() });
+  const value = codec.encode('ack', ack);
+  const topic = topicName(prefix, 'ack.v1');
+  await producer.send([{ topic, partition: 0, key: experimentId, value, timestamp: clock.now() }]);
+  rememberAck(memory, experimentId, seq);
+  acks.push(ack);
+  deps.onAck?.(ack, isRefused ? order.current : order.revision);
+  return isRefused ? 'refused' : 'obeyed';
+}
+
+async function takeDecision(bot: Bot, frame: Buffer | null): Promise<void> {
+  const { codec } = bot.deps;
+  if (frame !== null) await codec.prepare([frame]);
+  const decoded = frame === null ? undefined : codec.decode(['decision'], frame);
+  // The sink parks what cannot be decoded.
+  const verdict = decoded?.ok ? await obey(bot, fromDecisionRecord(decoded.value)) : 'not-a-decision';
+  bot.counts.in += 1;
+  if (verdict === 'obeyed') bot.counts.forwarded += 1;
+  else count(bot.counts.dropped, verdict);
+}
+
+/** True when all of them were taken: the partition was not taken back in between. */
+async function takeDecisions(bot: Bot, records: readonly LogRecord[]): Promise<boolean> {
+  const work = beginWork(bot.lifecycle);
+  for (const { value, offset } of records) {
+    await retryUntilAborted(() => takeDecision(bot, value), work);
+    if (work.abandoned()) return false;
+    bot.position = offset + 1;
+  }
+  return true;
+}
+
+export async function startBot(deps: BotDeps): Promise<RunningBot> {
+  const { prefix, log, clock } = deps;
+  const lifecycle = createLifecycle(clock);
+  const memory: BotMemory = { experiments: new Map(), acked: new Map() };
+  const bot: Bot = {
+    deps,
+    actuator: deps.actuator ?? experimentTopicActuator(deps),
+    memory,
+    acks: [],
+    lifecycle,
+    counts: createStageCounts(),
+    position: undefined,
   };
-  const takeDecision = async (frame: Buffer | null): Promise<void> => {
-    if (frame !== null) await codec.prepare([frame]);
-    const decoded = frame === null ? undefined : codec.decode(['decision'], frame);
-    // The sink parks what cannot be decoded.
-    const verdict = decoded?.ok ? await obey(fromDecisionRecord(decoded.value)) : 'not-a-decision';
-    counts.in += 1;
-    if (verdict === 'obeyed') counts.forwarded += 1;
-    else count(counts.dropped, verdict);
-  };
-  let term = 0;
+  const followed = await followMemory(deps, memory, lifecycle);
+  const topic = topicName(prefix, 'control.v1');
   const control = await log.consume({
     group: `${prefix}-bot`,
-    topics: [controlTopic],
+    topics: [topic],
     handler: {
-      // Whoever obeyed before has said so on the ack topic: what it held when this term began is known first.
       load: async () => {
-        await retryUntilAborted(async () => {
-          for (const topic of [experimentTopic, ackTopic]) {
-            const [end = 0] = await log.endOffsets(topic);
-            while ((heard.get(topic) ?? 0) < end && !closing) await wait(10);
-          }
-        }, retry);
+        await followed.upToDate();
         return 0;
       },
       records: async (_topic, partition, records) => {
-        const mine = term;
-        for (const { value, offset } of records) {
-          await retryUntilAborted(async () => (mine === term ? takeDecision(value) : undefined), {
-            ...retry,
-            abandoned: () => closing || mine !== term,
-          });
-          if (closing || mine !== term) return;
-          position = offset + 1;
-        }
-        await control.commit(controlTopic, partition, position ?? 0);
+        if (await takeDecisions(bot, records)) await control.commit(topic, partition, bot.position ?? 0);
       },
       revoked: () => {
-        term += 1;
+        lifecycle.rebalance += 1;
       },
     },
   });
-  const failed = Promise.race([broken, control.failed]);
-  failed.catch(() => {});
   return {
     name: 'bot',
-    counts,
-    experiments: () => experiments,
-    acks: () => acks,
+    counts: bot.counts,
+    experiments: () => memory.experiments,
+    acks: () => bot.acks,
     owned: () => control.assigned(),
-    position: () => position,
-    waitingFor: () => waiting,
-    failed,
+    position: () => bot.position,
+    waitingFor: () => lifecycle.waiting,
+    failed: failureOf(lifecycle, control.failed),
     close: async () => {
-      closing = true;
-      await Promise.all([control.close(), followedExperiments.close(), followedAcks.close()]);
-      await turn;
+      lifecycle.phase = 'closed';
+      await Promise.all([control.close(), followed.close()]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { formatRevision } from '../kernel/experiment-json.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
+import type { Actuator } from './actuator.ts';
 
 /**
  * Writes a revision where it is read: to the experiment topic, which assigners follow, then into every partition of the
@@ -37,3 +38,12 @@ export async function publishRevision(
   });
   await producer.send(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, value, timestamp })));
 }
+
+/** The experiment topic as an actuator: every emitter follows it, so what is published is in force. */
+export const experimentTopicActuator = (deps: Parameters<typeof publishRevision>[0]): Actuator => ({
+  name: 'experiment-topic',
+  apply: async (revision) => {
+    await publishRevision(deps, revision);
+    return { kind: 'in-force' };
+  },
+});

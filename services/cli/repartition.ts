@@ -15,6 +15,7 @@ import { startStage } from '../pipeline/stages.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { encodeTick } from '../runtime/ticks.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
 import { externalAddresses, givenNames, surroundings } from './addresses.ts';
 import { readStack } from './stack-file.ts';
@@ -103,11 +104,7 @@ export function generationPort(
         clocks.map((at, partition) => ({
           topic: nameOf(generation.topic),
           partition,
-          value: codec.encode('unit-record', {
-            records: [
-              { received_at: at, trace_id: null, span_id: null, body: { 'tripline.v1.Tick': { nothing: null } } },
-            ],
-          }),
+          value: encodeTick(codec, at),
           ...(options.eventTime === true && { timestamp: at }),
         })),
       );

@@ -20,11 +20,16 @@ experiment:
     - { id: canary, weight: 20, config: { model: desk-small, prompt_version: reply-v1 } }
   analysis: { alpha_harm: 0.05, alpha_win: 0.05, alpha_srm: 0.001, restart_every: 6h, horizon: 14d, freshness: 6h }
   metrics:
-    - { id: refusal_rate, role: guardrail, numerator: refusals, denominator: requests, better: lower, window: 1h, harm: +50%, baseline: { mean: 0.08, sd: 0.26 }, cap: 1 }
-    - { id: cost_per_request, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 900000, sd: 350000 }, cap: 3500000 }
-    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.02, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }
-    - { id: latency_mean, role: signal, numerator: latency_ms, denominator: requests, better: lower, window: 1h, harm: +20%, baseline: { mean: 1400, sd: 600 }, cap: 6000 }
-    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 12h, harm: +0.05, baseline: { mean: 0.06, sd: 0.23 }, cap: 1 }
+    - { id: refusal_rate, role: guardrail, numerator: refusals, denominator: requests, better: lower,
+        window: 1h, harm: +50%, baseline: { mean: 0.08, sd: 0.26 }, cap: 1 }
+    - { id: cost_per_request, role: guardrail, numerator: cost_nano_usd, denominator: requests, better: lower,
+        window: 1h, harm: +20%, baseline: { mean: 900000, sd: 350000 }, cap: 3500000 }
+    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower,
+        window: 1h, harm: +0.02, baseline: { mean: 0.01, sd: 0.1 }, cap: 1 }
+    - { id: latency_mean, role: signal, numerator: latency_ms, denominator: requests, better: lower,
+        window: 1h, harm: +20%, baseline: { mean: 1400, sd: 600 }, cap: 6000 }
+    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower,
+        window: 12h, harm: +0.05, baseline: { mean: 0.06, sd: 0.23 }, cap: 1 }
 `;
 
 /** Metrics that really break on Tuesday. */
@@ -61,7 +66,8 @@ function withLuhn(prefix: string, random: Random): string {
 /** What people paste: each with the value that must be found nowhere past the redactor. */
 const planted: readonly ((random: Random) => { readonly text: string; readonly value: string })[] = [
   (random) => {
-    const value = `${pick(random, ['ada', 'grace', 'linus', 'edsger', 'barbara'])}.${letters(random, 6, 'abcdefghijkmnop')}${digits(random, 3)}@example.org`;
+    const first = pick(random, ['ada', 'grace', 'linus', 'edsger', 'barbara']);
+    const value = `${first}.${letters(random, 6, 'abcdefghijkmnop')}${digits(random, 3)}@example.org`;
     return { text: `You can reach me at ${value}.`, value };
   },
   (random) => {

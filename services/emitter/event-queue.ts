@@ -44,94 +44,133 @@ export type EventQueue = {
   readonly oldest: number;
 };
 
-/** Bookkeeping of one queued event beside its frame, bytes: measured roughly, so that the bound is one of memory. */
+/** Bookkeeping of one queued event next to its frame, bytes: measured roughly, so that the bound is one of memory. */
 const overhead = 256;
 
+type State = {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  /** Waiting events, from `head` on; the rest is empty. */
+  readonly ring: (QueuedEvent | undefined)[];
+  head: number;
+  waiting: number;
+  inFlight: QueuedEvent[];
+  /** Position of the first event in flight. */
+  inFlightFrom: number;
+  next: number;
+  bytes: number;
+  readonly droppedBy: Record<DropReason, number>;
+};
+
+const sizeOf = (event: QueuedEvent): number => event.frame.length + overhead;
+
+const isFullFor = ({ waiting, inFlight, maxCount, bytes, maxBytes }: State, size: number): boolean =>
+  waiting + inFlight.length >= maxCount || bytes + size > maxBytes;
+
+/** waiting -> out of the ring. */
+function shift(state: State): QueuedEvent | undefined {
+  const event = state.ring[state.head];
+  state.ring[state.head] = undefined;
+  state.head = (state.head + 1) % state.maxCount;
+  state.waiting -= 1;
+  return event;
+}
+
+function push(state: State, event: QueuedEvent): void {
+  const { droppedBy } = state;
+  const size = sizeOf(event);
+  // One that cannot fit even when everything waiting makes room must not cost the others their places.
+  if (size > state.maxBytes) {
+    droppedBy.too_large += 1;
+    return;
+  }
+  while (state.waiting > 0 && isFullFor(state, size)) {
+    const oldest = shift(state);
+    if (oldest) state.bytes -= sizeOf(oldest);
+    droppedBy.queue_full += 1;
+  }
+  if (isFullFor(state, size)) {
+    droppedBy.queue_full += 1;
+    return;
+  }
+  state.ring[(state.head + state.waiting) % state.maxCount] = event;
+  state.waiting += 1;
+  state.next += 1;
+  state.bytes += size;
+}
+
+/** waiting -> in flight. */
+function take(state: State, count: number, limit: number): readonly QueuedEvent[] {
+  const { inFlight, ring } = state;
+  if (inFlight.length > 0) return inFlight;
+  state.inFlightFrom = state.next - state.waiting;
+  let taken = 0;
+  while (inFlight.length < count && state.waiting > 0) {
+    taken += ring[state.head]?.frame.length ?? 0;
+    if (taken > limit && inFlight.length > 0) break;
+    const event = shift(state);
+    if (event) inFlight.push(event);
+  }
+  return inFlight;
+}
+
+function encodeHeld(state: State, encode: Parameters<EventQueue['encodeHeld']>[0]): readonly QueuedEvent[] {
+  state.inFlight = state.inFlight.flatMap((event) => {
+    if (event.held === undefined) return [event];
+    const encoded = encode(event, event.held);
+    state.bytes += (encoded === undefined ? 0 : sizeOf(encoded)) - sizeOf(event);
+    return encoded === undefined ? [] : [encoded];
+  });
+  return state.inFlight;
+}
+
+/** in flight -> gone. */
+function settle(state: State): void {
+  for (const event of state.inFlight) state.bytes -= sizeOf(event);
+  state.inFlight = [];
+}
+
+/** in flight -> waiting, in their old places. There is room: what is in flight counts against the bound too. */
+function giveBack(state: State, keep: number): void {
+  for (const event of state.inFlight.splice(keep).reverse()) {
+    state.head = (state.head - 1 + state.maxCount) % state.maxCount;
+    state.ring[state.head] = event;
+    state.waiting += 1;
+  }
+}
+
 export function createEventQueue(maxCount: number, maxBytes: number): EventQueue {
-  const ring: (QueuedEvent | undefined)[] = new Array(maxCount);
-  let head = 0;
-  let waiting = 0;
-  let inFlight: QueuedEvent[] = [];
-  let inFlightFrom = 0;
-  let next = 0;
-  let bytes = 0;
-  const droppedBy: Record<DropReason, number> = { queue_full: 0, too_large: 0, refused: 0, closed: 0 };
-  const size = (event: QueuedEvent): number => event.frame.length + overhead;
-  const shift = (): QueuedEvent | undefined => {
-    const event = ring[head];
-    ring[head] = undefined;
-    head = (head + 1) % maxCount;
-    waiting -= 1;
-    return event;
-  };
-  const settle = (): void => {
-    for (const event of inFlight) bytes -= size(event);
-    inFlight = [];
+  const droppedBy = { queue_full: 0, too_large: 0, refused: 0, closed: 0 };
+  const state: State = {
+    maxCount,
+    maxBytes,
+    ring: new Array(maxCount),
+    head: 0,
+    waiting: 0,
+    inFlight: [],
+    inFlightFrom: 0,
+    next: 0,
+    bytes: 0,
+    droppedBy,
   };
   return {
-    push: (event) => {
-      const full = (): boolean => waiting + inFlight.length >= maxCount || bytes + size(event) > maxBytes;
-      // One that cannot fit even when everything waiting makes room must not cost the others their places.
-      if (size(event) > maxBytes) {
-        droppedBy.too_large += 1;
-        return;
-      }
-      while (waiting > 0 && full()) {
-        const oldest = shift();
-        if (oldest) bytes -= size(oldest);
-        droppedBy.queue_full += 1;
-      }
-      if (full()) {
-        droppedBy.queue_full += 1;
-        return;
-      }
-      ring[(head + waiting) % maxCount] = event;
-      waiting += 1;
-      next += 1;
-      bytes += size(event);
-    },
-    take: (count, limit = Infinity) => {
-      if (inFlight.length > 0) return inFlight;
-      inFlightFrom = next - waiting;
-      let taken = 0;
-      while (inFlight.length < count && waiting > 0) {
-        taken += ring[head]?.frame.length ?? 0;
-        if (taken > limit && inFlight.length > 0) break;
-        const event = shift();
-        if (event) inFlight.push(event);
-      }
-      return inFlight;
-    },
-    encodeHeld: (encode) => {
-      inFlight = inFlight.flatMap((event) => {
-        if (event.held === undefined) return [event];
-        const encoded = encode(event, event.held);
-        bytes += (encoded === undefined ? 0 : size(encoded)) - size(event);
-        return encoded === undefined ? [] : [encoded];
-      });
-      return inFlight;
-    },
-    done: settle,
-    giveBack: (keep) => {
-      // There is room: what is in flight counts against the bound too.
-      for (const event of inFlight.splice(keep).reverse()) {
-        head = (head - 1 + maxCount) % maxCount;
-        ring[head] = event;
-        waiting += 1;
-      }
-    },
+    push: (event) => push(state, event),
+    take: (count, limit = Infinity) => take(state, count, limit),
+    encodeHeld: (encode) => encodeHeld(state, encode),
+    done: () => settle(state),
+    giveBack: (keep) => giveBack(state, keep),
     refuse: () => {
-      droppedBy.refused += inFlight.length;
-      settle();
+      droppedBy.refused += state.inFlight.length;
+      settle(state);
     },
     drop: (reason) => {
       droppedBy[reason] += 1;
     },
     get length() {
-      return waiting + inFlight.length;
+      return state.waiting + state.inFlight.length;
     },
     get bytes() {
-      return bytes;
+      return state.bytes;
     },
     get dropped() {
       return droppedBy.queue_full + droppedBy.too_large + droppedBy.refused + droppedBy.closed;
@@ -140,10 +179,10 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
       return { ...droppedBy };
     },
     get next() {
-      return next;
+      return state.next;
     },
     get oldest() {
-      return inFlight.length > 0 ? inFlightFrom : next - waiting;
+      return state.inFlight.length > 0 ? state.inFlightFrom : state.next - state.waiting;
     },
   };
 }

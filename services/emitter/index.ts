@@ -16,7 +16,7 @@ import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiment
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 
-export type { InferenceInput, OutcomeInput } from './describe-event.ts';
+export type { InferenceInput, OutcomeInput } from './event-input.ts';
 export { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 export type { EmitterStats } from './stats.ts';
 export { type BrokerDeps, createKafkaSink, followExperiments } from './broker.kafka.ts';

@@ -9,6 +9,7 @@ import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
+import { encodeTick } from '../runtime/ticks.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { ancestors, readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { type FlushRows, takeFlushRows } from './flush-rows.ts';
@@ -142,13 +143,7 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
 /** For a partition without traffic: the event-time clock of its records goes on. */
 async function sendTick({ codec, clock, producer }: JoinerDeps, topic: string, partition: number): Promise<void> {
   const now = clock.now();
-  const tick: UnitRecord = {
-    received_at: now,
-    trace_id: null,
-    span_id: null,
-    body: { 'tripline.v1.Tick': { nothing: null } },
-  };
-  const value = codec.encode('unit-record', { records: [tick] });
+  const value = encodeTick(codec, now);
   await producer.send([{ topic, partition, value, timestamp: now }]);
 }
 

@@ -3,12 +3,13 @@
  * at offset 5 through a resolver from the writer's schema to ours, kept per id. Broken bytes are odd data and come back
  * as a code; a registry that is away is broken machinery and throws. Messages never quote data.
  */
-import type avro from 'avsc';
 import { type RecordName, type RecordTypes, schemas } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
-import { avroTypeOf } from './avro-types.ts';
 import type { RegistryClient } from './registry-client.ts';
+import { createWriterSchemas, type Resolver, resolverOf, typeOf, type WriterSchemas } from './writer-schemas.ts';
+
+export { canRead, schemaProblem } from './writer-schemas.ts';
 
 export type DecodeResult<K extends RecordName> =
   | { [Name in K]: { readonly ok: true; readonly record: Name; readonly value: RecordTypes[Name] } }[K]
@@ -27,81 +28,10 @@ export type AvroCodec = {
   decode<K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K>;
 };
 
-const types = new Map<RecordName, avro.Type>();
-/** Compiled when it is first needed: who writes three kinds of records does not pay for the others. */
-function typeOf(record: RecordName): avro.Type {
-  const known = types.get(record);
-  if (known !== undefined) return known;
-  const type = avroTypeOf(schemas[record].avsc);
-  types.set(record, type);
-  return type;
-}
-
-/** True when whoever reads with `reader` can read everything that `writer` wrote. */
-export function canRead(reader: string, writer: string): boolean {
-  try {
-    avroTypeOf(reader).createResolver(avroTypeOf(writer));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The schema as avsc understands it, or what is wrong with it. */
-export function schemaProblem(avsc: string): string | undefined {
-  try {
-    avroTypeOf(avsc);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** Absence of an id is remembered this long: a schema registered a moment later must still be found. */
-const absentForMs = 30_000;
-
-type Writer = {
-  readonly name: string;
-  readonly type: avro.Type;
-  readonly resolvers: Map<RecordName, ReturnType<avro.Type['createResolver']> | 'same' | 'unreadable'>;
-};
-
-export function createAvroCodec({
-  registry,
-  clock,
-  maxFrameBytes = 8 << 20,
-}: {
-  registry: RegistryClient;
-  clock: Clock;
-  maxFrameBytes?: number;
-}): AvroCodec {
-  const ids = new Map<RecordName, number>();
-  const writers = new Map<number, Writer>();
-  const absent = new Map<number, number>();
-  const fetching = new Map<number, Promise<void>>();
+/** Encodes into one buffer that grows, and copies out what it holds: id 0 until it is stamped. */
+function createFrameEncoder(): AvroCodec['encodeUnregistered'] {
   let scratch = Buffer.allocUnsafe(64 * 1024);
-
-  const addWriter = (id: number, avsc: string): void => {
-    const type = avroTypeOf(avsc);
-    writers.set(id, { name: type.name ?? '', type, resolvers: new Map() });
-  };
-
-  /** One request an id, however many wait for it. */
-  const fetchWriter = (id: number): Promise<void> => {
-    const known = fetching.get(id);
-    if (known !== undefined) return known;
-    const asked = registry
-      .schemaById(id)
-      .then((avsc) => {
-        if (avsc !== undefined && schemaProblem(avsc) === undefined) addWriter(id, avsc);
-        else absent.set(id, clock.now());
-      })
-      .finally(() => fetching.delete(id));
-    fetching.set(id, asked);
-    return asked;
-  };
-
-  const encodeUnregistered = <K extends RecordName>(record: K, value: RecordTypes[K]): Buffer => {
+  return (record, value) => {
     let end = typeOf(record).encode(value, scratch, 5);
     if (end < 0) {
       // avsc answers with the missing bytes, negative, when the buffer was too small.
@@ -114,83 +44,85 @@ export function createAvroCodec({
     frame.writeUInt32BE(0, 1);
     return frame;
   };
+}
+
+type Refusal = { readonly ok: false; readonly code: ParkCode; readonly message: string };
+const refuse = (code: ParkCode, message: string): Refusal => ({ ok: false, code, message });
+
+const isFramed = (frame: Buffer): boolean => frame.length >= 6 && frame[0] === 0;
+
+function decodeBody<K extends RecordName>(record: K, frame: Buffer, id: number, resolver: Resolver): DecodeResult<K> {
+  try {
+    const { value, offset } =
+      resolver === 'same' ? typeOf(record).decode(frame, 5) : typeOf(record).decode(frame, 5, resolver);
+    if (offset < 0 || offset > frame.length) return refuse('UNDECODABLE', `the body ends early for schema ${id}`);
+    if (offset < frame.length)
+      return refuse('UNDECODABLE', `${frame.length - offset} bytes are left over after schema ${id}`);
+    return { ok: true, record, value: value as RecordTypes[typeof record] } as DecodeResult<K>;
+  } catch {
+    return refuse('UNDECODABLE', `the body does not follow schema ${id}`);
+  }
+}
+
+function decodeFrame<K extends RecordName>(
+  writers: WriterSchemas,
+  maxFrameBytes: number,
+  records: readonly K[],
+  frame: Buffer,
+): DecodeResult<K> {
+  if (frame.length > maxFrameBytes) return refuse('TOO_LARGE', `${frame.length} bytes, at most ${maxFrameBytes}`);
+  if (!isFramed(frame))
+    return refuse('BAD_FRAME', 'not a Confluent frame: byte 0 is 0, bytes 1 to 4 are the schema id');
+  const id = frame.readUInt32BE(1);
+  const writer = writers.known.get(id);
+  if (writer === undefined) return refuse('SCHEMA_UNKNOWN', `the registry knows no schema ${id}`);
+  const record = records.find((candidate) => schemas[candidate].fullName === writer.name);
+  if (record === undefined) return refuse('SCHEMA_UNKNOWN', `schema ${id} is none of ${records.join(', ')}`);
+  const resolver = resolverOf(writer, record);
+  if (resolver === 'unreadable') return refuse('SCHEMA_UNKNOWN', `schema ${id} cannot be read as ${record}`);
+  return decodeBody(record, frame, id, resolver);
+}
+
+export function createAvroCodec({
+  registry,
+  clock,
+  maxFrameBytes = 8 << 20,
+}: {
+  registry: RegistryClient;
+  clock: Clock;
+  maxFrameBytes?: number;
+}): AvroCodec {
+  const ids = new Map<RecordName, number>();
+  const writers = createWriterSchemas(registry, clock);
+  const encodeUnregistered = createFrameEncoder();
   const stamp = (frame: Buffer, record: RecordName): Buffer => {
     const id = ids.get(record);
     if (id === undefined) throw new RangeError(`${record} is not registered yet`);
     frame.writeUInt32BE(id, 1);
     return frame;
   };
-
-  const resolverOf = (writer: Writer, record: RecordName) => {
-    let resolver = writer.resolvers.get(record);
-    if (resolver === undefined) {
-      try {
-        resolver = typeOf(record).fingerprint().equals(writer.type.fingerprint())
-          ? 'same'
-          : typeOf(record).createResolver(writer.type);
-      } catch {
-        resolver = 'unreadable';
-      }
-      writer.resolvers.set(record, resolver);
-    }
-    return resolver;
-  };
-
   return {
     encodeUnregistered,
     stamp,
     encode: (record, value) => stamp(encodeUnregistered(record, value), record),
     register: async (pairs) => {
       for (const { record, topic } of pairs) {
-        const id = await registry.register(`${topic}-${schemas[record].fullName}`, schemas[record].avsc);
+        const { fullName, avsc } = schemas[record];
+        const id = await registry.register(`${topic}-${fullName}`, avsc);
         ids.set(record, id);
-        if (!writers.has(id)) addWriter(id, schemas[record].avsc);
+        writers.add(id, avsc);
       }
     },
     prepare: (frames) => {
       const missing = new Set<number>();
       for (const frame of frames) {
-        if (frame.length < 6 || frame[0] !== 0) continue;
+        if (!isFramed(frame)) continue;
         const id = frame.readUInt32BE(1);
-        if (!writers.has(id) && (absent.get(id) ?? -Infinity) + absentForMs < clock.now()) missing.add(id);
+        if (writers.isMissing(id)) missing.add(id);
       }
       if (missing.size === 0) return undefined;
-      return Promise.all([...missing].map(fetchWriter)).then(() => {});
+      return Promise.all([...missing].map(writers.fetch)).then(() => {});
     },
-    decode: <K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K> => {
-      if (frame.length > maxFrameBytes)
-        return { ok: false, code: 'TOO_LARGE', message: `${frame.length} bytes, at most ${maxFrameBytes}` };
-      if (frame.length < 6 || frame[0] !== 0)
-        return {
-          ok: false,
-          code: 'BAD_FRAME',
-          message: 'not a Confluent frame: byte 0 is 0, bytes 1 to 4 are the schema id',
-        };
-      const id = frame.readUInt32BE(1);
-      const writer = writers.get(id);
-      if (writer === undefined)
-        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `the registry knows no schema ${id}` };
-      const record = records.find((candidate) => schemas[candidate].fullName === writer.name);
-      if (record === undefined)
-        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} is none of ${records.join(', ')}` };
-      const resolver = resolverOf(writer, record);
-      if (resolver === 'unreadable')
-        return { ok: false, code: 'SCHEMA_UNKNOWN', message: `schema ${id} cannot be read as ${record}` };
-      try {
-        const { value, offset } =
-          resolver === 'same' ? typeOf(record).decode(frame, 5) : typeOf(record).decode(frame, 5, resolver);
-        if (offset < 0 || offset > frame.length)
-          return { ok: false, code: 'UNDECODABLE', message: `the body ends early for schema ${id}` };
-        if (offset < frame.length)
-          return {
-            ok: false,
-            code: 'UNDECODABLE',
-            message: `${frame.length - offset} bytes are left over after schema ${id}`,
-          };
-        return { ok: true, record, value: value as RecordTypes[typeof record] } as DecodeResult<K>;
-      } catch {
-        return { ok: false, code: 'UNDECODABLE', message: `the body does not follow schema ${id}` };
-      }
-    },
+    decode: (records, frame) => decodeFrame(writers, maxFrameBytes, records, frame),
   };
 }

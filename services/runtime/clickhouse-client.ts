@@ -3,7 +3,7 @@
  * `exec`, one insert in one block, so that what it writes appears all at once or not at all.
  */
 import { Readable } from 'node:stream';
-import { ClickHouseError, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
@@ -75,71 +75,88 @@ async function firstLine(text: string): Promise<string> {
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-export async function createStore(options: {
-  url: string;
-  database: string;
-  user?: string;
-  password?: string;
-}): Promise<Store> {
-  if (!identifier.test(options.database))
-    throw new PipelineError('CONFIG_INVALID', `database name "${options.database}" is no identifier`, {
+type StoreOptions = { url: string; database: string; user?: string; password?: string };
+
+function connect({ url, database, user, password }: StoreOptions): ClickHouseClient {
+  return createClient({
+    url,
+    database,
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+    request_timeout: 60_000,
+    max_open_connections: 8,
+    keep_alive: { idle_socket_ttl: 1_500 },
+    // The client logs failures on its own; they reach the caller as errors, and its text could quote data.
+    log: { LoggerClass: SilentLogger },
+  });
+}
+
+const bound = (params: QueryParams | undefined) => params && { query_params: { ...params } };
+
+const selectRows = (client: ClickHouseClient, query: string, params: QueryParams | undefined) =>
+  client.query({
+    query,
+    format: 'JSONEachRow',
+    ...bound(params),
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+  });
+
+async function selectText(client: ClickHouseClient, query: string, format: string, params: QueryParams | undefined) {
+  const { stream } = await client.exec({ query: `${query} FORMAT ${format}`, ...bound(params) });
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** One block, however many rows: what it writes appears all at once or not at all. */
+async function insertBinary(
+  client: ClickHouseClient,
+  table: string,
+  columns: readonly string[],
+  rows: Buffer | readonly Buffer[],
+): Promise<void> {
+  const buffers = Buffer.isBuffer(rows) ? [rows] : rows.filter(({ length }) => length > 0);
+  const { stream } = await client.exec({
+    query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+    values: Readable.from(buffers, { objectMode: false }),
+    clickhouse_settings: {
+      async_insert: 0,
+      max_insert_block_size: '1048576',
+      min_insert_block_size_rows: '1048576',
+      min_insert_block_size_bytes: '1073741824',
+    },
+  });
+  for await (const _chunk of stream) void _chunk;
+}
+
+/** What the engine or the way to it throws, as an error of ours. */
+async function guard<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw await explain(what, error);
+  }
+}
+
+export async function createStore(options: StoreOptions): Promise<Store> {
+  const { database } = options;
+  if (!identifier.test(database))
+    throw new PipelineError('CONFIG_INVALID', `database name "${database}" is no identifier`, {
       hint: 'use letters, digits and _',
     });
-  const connect = (database: string) =>
-    createClient({
-      url: options.url,
-      database,
-      ...(options.user !== undefined && { username: options.user }),
-      ...(options.password !== undefined && { password: options.password }),
-      request_timeout: 60_000,
-      max_open_connections: 8,
-      keep_alive: { idle_socket_ttl: 1_500 },
-      // The client logs failures on its own; they reach the caller as errors, and its text could quote data.
-      log: { LoggerClass: SilentLogger },
-    });
-  const client = connect(options.database);
-  const guard = async <T>(what: string, run: () => Promise<T>): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      throw await explain(what, error);
-    }
-  };
+  const client = connect(options);
   return {
-    database: options.database,
-    rows: (query, params) =>
-      guard('query', async () => {
-        const result = await client.query({
-          query,
-          format: 'JSONEachRow',
-          ...(params && { query_params: { ...params } }),
-          clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
-        });
-        return result.json();
-      }),
+    database,
+    rows: (query, params) => guard('query', async () => (await selectRows(client, query, params)).json()),
     each: (query, onRow, params) =>
       guard('query', async () => {
-        const result = await client.query({
-          query,
-          format: 'JSONEachRow',
-          ...(params && { query_params: { ...params } }),
-          clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
-        });
+        const result = await selectRows(client, query, params);
         for await (const rows of result.stream()) for (const row of rows) onRow(row.json());
       }),
-    text: (query, format, params) =>
-      guard('query', async () => {
-        const result = await client.exec({
-          query: `${query} FORMAT ${format}`,
-          ...(params && { query_params: { ...params } }),
-        });
-        const chunks: Buffer[] = [];
-        for await (const chunk of result.stream) chunks.push(Buffer.from(chunk));
-        return Buffer.concat(chunks).toString('utf8');
-      }),
+    text: (query, format, params) => guard('query', () => selectText(client, query, format, params)),
     command: (query, params) =>
       guard('command', async () => {
-        await client.command({ query, ...(params && { query_params: { ...params } }) });
+        await client.command({ query, ...bound(params) });
       }),
     insertRows: (table, rows) =>
       guard(`insert into ${table}`, async () => {
@@ -151,21 +168,7 @@ export async function createStore(options: {
         });
       }),
     insertBinary: (table, columns, rows) =>
-      guard(`insert into ${table}`, async () => {
-        const result = await client.exec({
-          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
-          values: Readable.from(Buffer.isBuffer(rows) ? [rows] : rows.filter(({ length }) => length > 0), {
-            objectMode: false,
-          }),
-          clickhouse_settings: {
-            async_insert: 0,
-            max_insert_block_size: '1048576',
-            min_insert_block_size_rows: '1048576',
-            min_insert_block_size_bytes: '1073741824',
-          },
-        });
-        for await (const _chunk of result.stream) void _chunk;
-      }),
+      guard(`insert into ${table}`, () => insertBinary(client, table, columns, rows)),
     ping: () =>
       guard('ping', async () => {
         const result = await client.query({ query: 'SELECT count() AS n FROM system.one', format: 'JSONEachRow' });
@@ -176,12 +179,7 @@ export async function createStore(options: {
 }
 
 /** Creates the database when it is missing. */
-export async function createDatabase(options: {
-  url: string;
-  database: string;
-  user?: string;
-  password?: string;
-}): Promise<void> {
+export async function createDatabase(options: StoreOptions): Promise<void> {
   const system = await createStore({ ...options, database: 'default' });
   try {
     if (!identifier.test(options.database))

@@ -5,8 +5,8 @@ import { cleanFields, cleanMessage } from '../redaction/messages.ts';
 const never = ['prompt', 'response', 'text', 'value', 'key', 'password', 'authorization', 'attributes'];
 
 /**
- * JSON lines to a file, or to stderr. Messages name stages, topics, partitions, offsets and codes; payloads are not theirs to tell.
- * What slips into a message, a field or an error all the same is redacted.
+ * JSON lines to a file, or to stderr. Messages name stages, topics, partitions, offsets and codes; payloads are not
+ * theirs to tell. What slips into a message, a field or an error all the same is redacted.
  */
 export function createLogger(options: {
   name: string;

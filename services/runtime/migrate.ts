@@ -30,7 +30,9 @@ export async function pendingMigrations(store: Store, connection: Credentials): 
 export async function migrate(store: Store, connection: Credentials): Promise<readonly string[]> {
   await createDatabase({ ...connection, database: store.database });
   await store.command(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)) ENGINE = ReplacingMergeTree(applied_at) ORDER BY name',
+    'CREATE TABLE IF NOT EXISTS schema_migrations ' +
+      '(name String, sha256 String, applied_at DateTime64(3) DEFAULT now64(3)) ' +
+      'ENGINE = ReplacingMergeTree(applied_at) ORDER BY name',
   );
   const applied = new Map(
     (await store.rows<{ name: string; sha256: string }>('SELECT name, sha256 FROM schema_migrations FINAL')).map(

@@ -36,7 +36,8 @@ export function createParkedLimit({ share, over }: ParkedLimitOptions = defaultP
       const bad = [...parked.values()].reduce((sum, count) => sum + count, 0);
       if (codes.length > 0 && total >= over && bad > share * total) {
         const [code] = [...parked].sort((a, b) => b[1] - a[1])[0] ?? ['?'];
-        return `parked share too high: ${bad} of the last ${total} records, most of them ${code}; \`tripline parked list\` shows them, a restart goes on`;
+        const which = `${bad} of the last ${total} records, most of them ${code}`;
+        return `parked share too high: ${which}; \`tripline parked list\` shows them, a restart goes on`;
       }
       newer.records += records;
       for (const one of codes) newer.codes.set(one, (newer.codes.get(one) ?? 0) + 1);

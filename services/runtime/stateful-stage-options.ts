@@ -1,4 +1,4 @@
-/** What a stage that keeps state tells `run-fold.ts`: how to load, bring in, fold, take and write. */
+/** What a stage that keeps state tells `stateful-stage.ts`: how to load, bring in, fold, take and write. */
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from './avro-codec.ts';

@@ -2,7 +2,16 @@
  * Spans out by OTLP over gRPC when an endpoint is set, counters out for Prometheus always. Names: OpenTelemetry
  * semantic conventions for messaging; ours begin with tripline. No unit id, prompt or trace id is ever a label.
  */
-import { context, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import {
+  context,
+  type Meter,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -44,6 +53,64 @@ const formatTraceparent = (span: Span): string => {
   return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
 };
 
+type Stages = Parameters<Telemetry['observe']>[0];
+
+function observeRecords(meter: Meter, stages: Stages): void {
+  const records = meter.createObservableCounter('tripline_records', {
+    description: 'records by stage and verdict: in = forwarded + dropped + parked + waiting',
+  });
+  records.addCallback((result) => {
+    for (const { name, counts } of stages()) {
+      result.observe(counts.in, { stage: name, verdict: 'in' });
+      result.observe(counts.forwarded, { stage: name, verdict: 'forwarded' });
+      for (const [reason, number] of counts.dropped)
+        result.observe(number, { stage: name, verdict: 'dropped', reason });
+      for (const [code, number] of counts.parked)
+        result.observe(number, { stage: name, verdict: 'parked', reason: code });
+    }
+  });
+  const waiting = meter.createObservableGauge('tripline_records_waiting', {
+    description: 'records taken in, without a verdict yet',
+  });
+  waiting.addCallback((result) => {
+    for (const { name, counts } of stages()) result.observe(counts.waiting, { stage: name });
+  });
+}
+
+function observeRedactions(meter: Meter, stages: Stages): void {
+  const redactions = meter.createObservableCounter('tripline_redactions', {
+    description: 'values taken out of texts, by type, tier and policy version',
+  });
+  redactions.addCallback((result) => {
+    for (const { counts } of stages()) {
+      for (const [kind, number] of counts.redactions ?? []) {
+        const [type = '', tier = '', policyVersion = ''] = kind.split(' ');
+        result.observe(number, { type, tier, policy_version: policyVersion });
+      }
+    }
+  });
+}
+
+const stageTracer = (spans: Tracer): StageTracer => ({
+  span: (name, { parent, attributes }) => {
+    const span = spans.startSpan(
+      name,
+      { kind: SpanKind.CONSUMER, attributes: cleanAttributes(attributes) },
+      parentOf(parent) ?? context.active(),
+    );
+    return {
+      traceparent: formatTraceparent(span),
+      end: () => span.end(),
+      fail: (error) => {
+        // The error's text could quote data: only its class is told.
+        span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  },
+});
+
 export function createTelemetry({ service, otlpEndpoint }: { service: string; otlpEndpoint?: string }): Telemetry {
   const resource = resourceFromAttributes({ 'service.name': service });
   const exporter = new PrometheusExporter({ preventServerStart: true });
@@ -63,57 +130,11 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
         });
   const spans = provider?.getTracer('tripline');
   return {
-    tracer: spans && {
-      span: (name, { parent, attributes }) => {
-        const span = spans.startSpan(
-          name,
-          { kind: SpanKind.CONSUMER, attributes: cleanAttributes(attributes) },
-          parentOf(parent) ?? context.active(),
-        );
-        return {
-          traceparent: formatTraceparent(span),
-          end: () => span.end(),
-          fail: (error) => {
-            // The error's text could quote data: only its class is told.
-            span.setAttribute('error.type', error instanceof Error ? error.name : 'unknown');
-            span.setStatus({ code: SpanStatusCode.ERROR });
-            span.end();
-          },
-        };
-      },
-    },
+    tracer: spans && stageTracer(spans),
     observe: (stages) => {
       const meter = meters.getMeter('tripline');
-      const records = meter.createObservableCounter('tripline_records', {
-        description: 'records by stage and verdict: in = forwarded + dropped + parked + waiting',
-      });
-      const waiting = meter.createObservableGauge('tripline_records_waiting', {
-        description: 'records taken in, without a verdict yet',
-      });
-      records.addCallback((result) => {
-        for (const { name, counts } of stages()) {
-          result.observe(counts.in, { stage: name, verdict: 'in' });
-          result.observe(counts.forwarded, { stage: name, verdict: 'forwarded' });
-          for (const [reason, number] of counts.dropped)
-            result.observe(number, { stage: name, verdict: 'dropped', reason });
-          for (const [code, number] of counts.parked)
-            result.observe(number, { stage: name, verdict: 'parked', reason: code });
-        }
-      });
-      const redactions = meter.createObservableCounter('tripline_redactions', {
-        description: 'values taken out of texts, by type, tier and policy version',
-      });
-      redactions.addCallback((result) => {
-        for (const { counts } of stages()) {
-          for (const [kind, number] of counts.redactions ?? []) {
-            const [type = '', tier = '', policyVersion = ''] = kind.split(' ');
-            result.observe(number, { type, tier, policy_version: policyVersion });
-          }
-        }
-      });
-      waiting.addCallback((result) => {
-        for (const { name, counts } of stages()) result.observe(counts.waiting, { stage: name });
-      });
+      observeRecords(meter, stages);
+      observeRedactions(meter, stages);
     },
     gauge: (name, description, read) => {
       meters

@@ -1,7 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { KafkaJSNonRetriableError, KafkaJSProtocolError } from 'kafkajs';
 import { expect } from 'vitest';
-import { afterFailedSend, roundsOf } from '../../../services/runtime/kafka-log.ts';
+import { afterFailedSend } from '../../../services/runtime/kafka-errors.ts';
+import { roundsOf } from '../../../services/runtime/kafka-producer.ts';
 import type { OutgoingRecord } from '../../../services/runtime/log.ts';
 
 const record = fc.record({

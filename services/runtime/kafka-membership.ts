@@ -1,0 +1,167 @@
+/**
+ * Whether a member is in its group, and how it comes back.
+ *
+ * States of the client: running -> joining anew (left, made again until that works) -> running ... -> closed. A client
+ * that crashed and says that it starts again by itself stays running.
+ *
+ * States of the membership: out -> in, with the partitions that were given to it -> out (crashed, silent, closed). Each
+ * join that succeeded and each loss is a rebalance: work that began before it counts no more. Partitions are taken back
+ * when a join has succeeded, not already when a rebalance begins. kafkajs may give up joining (a coordinator that is
+ * loading), fetch on under the old membership, and go on behind what it has handed over. What was taken back then would
+ * never come again; only a join that succeeded begins at what is committed.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchHandler } from 'kafkajs';
+import type { KafkaConnection } from './kafka-connection.ts';
+
+/** How long a rebalance waits for its members, ms. */
+const rebalanceMs = 60_000;
+/**
+ * After a rebalance and a session without a heartbeat, and this much more, a member is out of its group and does not
+ * know how to come back.
+ */
+const graceMs = 10_000;
+
+/** `topic/partition` of what the group has given to it. */
+type Assigned = ReadonlySet<string>;
+
+export type Membership = {
+  readonly connection: KafkaConnection;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly eachBatch: EachBatchHandler;
+  /** Partitions are taken back. */
+  readonly onRebalance: () => void;
+  client: 'running' | 'joining anew' | 'closed';
+  consumer: Consumer;
+  /** undefined: out of the group just now. */
+  assigned: Assigned | undefined;
+  rebalance: number;
+  joins: number;
+  /** Last sign of the group's coordinator, on `performance.now()`. */
+  heardAt: number;
+};
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in
+ * freshness that each restart makes.
+ */
+export const heartbeatOf = (sessionMs: number): number => Math.min(500, sessionMs / 3);
+
+const createClient = ({ kafka, sessionMs }: KafkaConnection, group: string): Consumer =>
+  kafka.consumer({
+    groupId: group,
+    sessionTimeout: sessionMs,
+    rebalanceTimeout: rebalanceMs,
+    heartbeatInterval: heartbeatOf(sessionMs),
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 4 * 1024 * 1024,
+    allowAutoTopicCreation: false,
+    retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20, restartOnFailure: async () => true },
+  });
+
+function takeBack(member: Membership): void {
+  member.rebalance += 1;
+  member.onRebalance();
+}
+
+function joined(member: Membership, { payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
+  member.assigned = new Set(
+    Object.entries(memberAssignment).flatMap(([topic, partitions]) => partitions.map((one) => `${topic}/${one}`)),
+  );
+  member.heardAt = performance.now();
+  member.joins += 1;
+  takeBack(member);
+}
+
+function crashed(member: Membership, { payload }: ConsumerCrashEvent): void {
+  const { error, restart } = payload;
+  member.connection.line('warn', `${member.group}: consumer crashed`, { error: error.message, restart });
+  member.assigned = undefined;
+  takeBack(member);
+  if (!restart && member.client !== 'closed') void joinAnew(member);
+}
+
+/** The member's client connects, joins and reads. */
+async function open(member: Membership): Promise<void> {
+  const { consumer, topics, eachBatch } = member;
+  member.heardAt = performance.now();
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    member.heardAt = performance.now();
+  });
+  consumer.on(consumer.events.GROUP_JOIN, (event) => joined(member, event));
+  consumer.on(consumer.events.CRASH, (event) => crashed(member, event));
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  await consumer.run({ autoCommit: false, eachBatchAutoResolve: true, partitionsConsumedConcurrently: 1, eachBatch });
+}
+
+const isClosed = ({ client }: Membership): boolean => client === 'closed';
+
+async function joinAnew(member: Membership): Promise<void> {
+  if (member.client !== 'running') return;
+  member.client = 'joining anew';
+  await member.consumer.disconnect().catch(() => {});
+  while (!isClosed(member)) {
+    try {
+      member.consumer = createClient(member.connection, member.group);
+      await open(member);
+      if (!isClosed(member)) member.client = 'running';
+      return;
+    } catch (error) {
+      member.connection.line('warn', `${member.group}: consumer could not reopen`, { error: messageOf(error) });
+      await wait(500);
+    }
+  }
+}
+
+/**
+ * After a broker's long silence kafkajs may stay outside its group for good: its join is never answered, and it asks no
+ * more. A member that has heard nothing for so long leaves and joins anew.
+ */
+function watchHeartbeats(member: Membership): NodeJS.Timeout {
+  const silentMs = member.connection.sessionMs + rebalanceMs + graceMs;
+  const timer = setInterval(() => {
+    if (member.client !== 'running' || performance.now() - member.heardAt < silentMs) return;
+    member.connection.line('warn', `${member.group}: no heartbeat for too long, joining anew`, {});
+    member.assigned = undefined;
+    takeBack(member);
+    void joinAnew(member);
+  }, 1_000);
+  return timer.unref();
+}
+
+/** Out of its group until `join`. */
+export function createMembership(
+  connection: KafkaConnection,
+  options: Pick<Membership, 'group' | 'topics' | 'eachBatch' | 'onRebalance'>,
+): Membership {
+  return {
+    connection,
+    ...options,
+    client: 'running',
+    consumer: createClient(connection, options.group),
+    assigned: undefined,
+    rebalance: 0,
+    joins: 0,
+    heardAt: performance.now(),
+  };
+}
+
+/** Resolves when it reads, with how to leave; it joins, and joins again, until then. */
+export async function join(member: Membership): Promise<() => Promise<void>> {
+  const { closers } = member.connection;
+  await open(member);
+  const timer = watchHeartbeats(member);
+  const leave = async (): Promise<void> => {
+    member.client = 'closed';
+    member.assigned = undefined;
+    clearInterval(timer);
+    closers.delete(leave);
+    await member.consumer.disconnect();
+  };
+  closers.add(leave);
+  return leave;
+}

@@ -1,0 +1,75 @@
+/** A bot on a log in memory, with an actuator that remembers what it was asked to put in force. */
+import { topics } from '../../../schemas/generated.ts';
+import { type Actuator, type ActuatorResult, publishRevision, startBot } from '../../../services/bot/index.ts';
+import { killDecision } from '../../../services/control/index.ts';
+import { decisionMessages } from '../../../services/statistics/decisions.kafka.ts';
+import type { Decision } from '../../../services/kernel/decision.ts';
+import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
+import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
+import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
+import { aRevision, hour, monday } from '../../support/build.ts';
+import { createMemoryRegistry } from '../../support/memory-registry.ts';
+
+const prefix = 'bot-test';
+export const clock = { now: () => monday + 9 * hour };
+
+type Asked = { readonly seq: number; readonly status: string; readonly coverage: number };
+type Answer = () => Promise<ActuatorResult>;
+
+export const inForce: Answer = async () => ({ kind: 'in-force' });
+export const refuses: Answer = async () => ({ kind: 'refused' });
+
+/** Answers in this order, then always 'in-force'. */
+export function fakeActuator(...answers: Answer[]): Actuator & { readonly asked: readonly Asked[] } {
+  const asked: Asked[] = [];
+  return {
+    name: 'fake',
+    asked,
+    apply: async ({ status, coverage }, { seq }) => {
+      asked.push({ seq, status, coverage });
+      return (answers.shift() ?? inForce)();
+    },
+  };
+}
+
+const revision = aRevision();
+
+export const aDecision = (change: Partial<Decision> = {}): Decision => ({
+  ...killDecision(revision, [], 'ana', 'looks wrong', clock.now()),
+  ...change,
+});
+
+export async function botScene() {
+  const broker = createMemoryBroker();
+  const log = broker.client();
+  await log.createTopics(topics.map(({ suffix }) => ({ topic: `${prefix}.${suffix}`, partitions: 1, config: {} })));
+  const codec = createAvroCodec({ clock, registry: createMemoryRegistry() });
+  await codec.register(
+    topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: `${prefix}.${suffix}` }))),
+  );
+  const producer = await log.producer();
+  const deps = { prefix, log, producer, codec, clock };
+  const closers: (() => Promise<void>)[] = [];
+  return {
+    broker,
+    group: `${prefix}-bot`,
+    apply: (to: ExperimentRevision = revision) => publishRevision(deps, to),
+    decide: (decision: Decision) => producer.send(decisionMessages(deps, decision, clock.now())),
+    /** Bytes that are no decision. */
+    noise: () => producer.send([{ topic: `${prefix}.control.v1`, partition: 0, value: Buffer.from('no frame') }]),
+    bot: async (actuator: Actuator, through = producer) => {
+      const running = await startBot({ ...deps, producer: through, actuator });
+      closers.push(running.close);
+      return running;
+    },
+    producer,
+    acks: async () =>
+      (await log.readToEnd(`${prefix}.ack.v1`)).flatMap(({ value }) => {
+        const decoded = codec.decode(['ack'], value ?? Buffer.alloc(0));
+        return decoded.ok ? [decoded.value] : [];
+      }),
+    close: async () => {
+      for (const close of closers.splice(0).reverse()) await close();
+    },
+  };
+}
