@@ -63,7 +63,7 @@ export const renamed: readonly Renamed[] = [
       avro('restart'),
       { line: /'restart\.|_restart\b/, why: 'a method or field of the vectors' },
       {
-        line: /across restarts|[Rr]estart the stages|restarts? of (the|a) process|\| restarted: test starts \|/,
+        line: /across restarts|[Rr]estart the stages|restarts? of (the|a) process|^\| restarted: test starts/,
         why: 'a process, or the table of letters',
       },
     ],

@@ -1,6 +1,6 @@
 // Own sentences to train the names tagger with. Slots: G given name, S surname, F full name, P any of them, C city or
 // town, N country or state, L any place, O firm or institution, K park, river, street or building, D capitalised word
-// that names nobody. Plain text is never a name. One list, so longer than most files.
+// that names nobody. Plain text is never a name. Long because it is one list.
 import { wordList } from '../../services/redaction/word-list.ts';
 
 export const sentences: readonly string[] = `

@@ -5,13 +5,13 @@
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { ExperimentJob } from './jobs.ts';
-import type { RunResult } from './run-experiment.ts';
+import type { RunResult } from './run-state.ts';
 
 export { armModels, declaredHarm, type Effect, parseEffect } from './arms.ts';
 export { type ExperimentPlan, expectedUnits, type Traffic } from './experiment.ts';
 export type { ExperimentJob } from './jobs.ts';
 export { clopperPearson, quantileOf } from './limits.ts';
-export type { RunEnd, RunResult } from './run-experiment.ts';
+export type { RunEnd, RunResult } from './run-state.ts';
 
 export type ThreadPlan<Job, Result> = {
   /** Module that calls `serveJobs`. */

@@ -1,7 +1,8 @@
 /** Runs of one plan, and what many of them say. */
 import { type ExperimentPlan, prepareExperiment, type PreparedExperiment } from './experiment.ts';
 import { createRandom, seedOf } from './random.ts';
-import { type Room, roomFor, type RunResult, runExperiment } from './run-experiment.ts';
+import { runExperiment } from './run-experiment.ts';
+import { type Room, roomFor, type RunResult } from './run-state.ts';
 
 /** Runs `from`..`to` - 1 of a plan; `seed` and `stream` name their chance. */
 export type ExperimentJob = {

@@ -30,6 +30,23 @@ export type SinkDeps = {
   readonly tracer?: StageTracer;
 };
 
+type Batch = readonly { readonly value: readonly SinkRow[] }[];
+
+/** One insert a table and batch. */
+const createDelivery =
+  (store: Store) =>
+  async (batch: Batch): Promise<void> => {
+    const byTable = new Map<SinkRow['table'], SinkRow['row'][]>();
+    for (const { value } of batch) {
+      for (const { table, row } of value) {
+        const rows = byTable.get(table);
+        if (rows) rows.push(row);
+        else byTable.set(table, [row]);
+      }
+    }
+    for (const [table, rows] of byTable) await store.insertRows(table, rows);
+  };
+
 export async function startSink({
   prefix,
   log,
@@ -41,17 +58,7 @@ export async function startSink({
   tracer,
 }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
-  const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
-    const byTable = new Map<SinkRow['table'], Readonly<Record<string, unknown>>[]>();
-    for (const { value } of batch) {
-      for (const { table, row } of value) {
-        const rows = byTable.get(table);
-        if (rows) rows.push(row);
-        else byTable.set(table, [row]);
-      }
-    }
-    for (const [table, rows] of byTable) await store.insertRows(table, rows);
-  };
+  const deliver = createDelivery(store);
   const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({

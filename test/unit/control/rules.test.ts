@@ -1,4 +1,4 @@
-/** The rules by what they are for. One file, as the rules are one table: every case is a look at the same experiment. */
+/** The rules by what they are for. Long because the rules are one table: every case looks at the same experiment. */
 import { describe, expect, test } from 'vitest';
 import { applyDecision, decide } from '../../../services/control/index.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
