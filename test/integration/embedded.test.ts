@@ -100,7 +100,7 @@ describe('what can be wrong says so, with the ways out', () => {
     server.close();
   });
   test('no Java', () => {
-    const script = `import { kafkaJars } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/kafka/broker.ts', import.meta.url)))};\nkafkaJars(() => {}).then(() => console.log('found'), (error) => console.log(error.code, error.cure));`;
+    const script = `import { kafkaJars } from ${JSON.stringify(fileURLToPath(new URL('../../infra/embedded/kafka/broker.ts', import.meta.url)))};\nkafkaJars(() => {}).then(() => console.log('found'), (error) => console.log(error.code, error.hint));`;
     const file = join(folder, 'nojava.mts');
     writeFileSync(file, script);
     const said = execFileSync(process.execPath, ['--import', 'tsx', file], {
