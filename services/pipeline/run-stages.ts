@@ -163,7 +163,7 @@ export async function runAlone(name: StageName, env: Environment): Promise<never
   try {
     code = await runStages([name], env);
   } catch (error) {
-    const hint = error instanceof PipelineError && error.hint !== undefined ? `\n  cure: ${error.hint}` : '';
+    const hint = error instanceof PipelineError && error.hint !== undefined ? `\n  hint: ${error.hint}` : '';
     process.stderr.write(`error ${cleanMessage(error instanceof Error ? error.message : String(error))}${hint}\n`);
     if (error instanceof PipelineError && error.code === 'CONFIG_INVALID') code = 1;
   }

@@ -156,7 +156,7 @@ describe('the README', () => {
     ).toContain('rollback');
     expect(JSON.parse(await type(`${decisions} --json`))).toMatchObject([{ action: 'rollback', note: 'INC-4211' }]);
     expect(await type(down)).toContain('stopped');
-    await expect(type('npx tripline results support-reply')).rejects.toThrow(/E0503[\s\S]*cure/);
+    await expect(type('npx tripline results support-reply')).rejects.toThrow(/E0503[\s\S]*hint/);
   });
   test('every other block is one of those that other suites run', () => {
     const rest = blocks('').map((block) => block.trim().split('\n')[0]);
