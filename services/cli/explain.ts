@@ -22,97 +22,129 @@ export async function explain(home: string, id: string, json: boolean): Promise<
 
 /** Lines for a terminal. Everything printed is in the decision itself. */
 export function explanation(decision: Decision, evidence: Evidence): string[] {
-  const { arms = [], slo } = evidence;
   return [
-    `${decision.action} of ${decision.candidate ?? 'every candidate'} in ${decision.experimentId}, phase ${decision.phase}, decision ${decision.seq} by ${decision.actor}`,
-    `  why         ${decision.reasonCode}${decision.metric === undefined ? '' : ` on ${decision.metric}`} (rule ${decision.ruleId}, version ${decision.ruleVersion})`,
-    ...(evidence.labels ?? []).map(
-      (label) => `  careful     ${label}: those who came back differ by arm, the harm may be about them`,
-    ),
-    ...(decision.testStart === undefined ? [] : [`  counted     from ${decision.testStart}`]),
-    ...arms.map(
-      ({ arm, units, firstEvents, numerator, denominator, entries }) =>
-        `  ${arm.padEnd(11)} ${units} units, ${numerator} / ${denominator} in whole numbers, ${firstEvents} units with an event, ${entries} closed entries`,
-    ),
+    ...headLines(decision, evidence),
+    ...armLines(evidence),
     ...testLines(decision, evidence),
-    ...(slo?.test === undefined
-      ? []
-      : [
-          `  limit       ${slo.id}: ${number(slo.test.bad)} bad of ${slo.test.units} units of ${slo.arm}, log e ${slo.test.logE.toFixed(4)}, with the restart's weight ${slo.test.testStart.weight.toPrecision(4)}: ${slo.test.weightedLogE.toFixed(4)} against ${slo.test.threshold.toFixed(4)}${slo.killed ? '; the hard kill was reached' : ''}`,
-        ]),
-    ...Object.entries(evidence.baselines ?? {}).map(
-      ([metric, { mean, sd }]) => `  learned     ${metric}: mean ${number(mean)}, sd ${number(sd)}`,
-    ),
+    ...limitLines(evidence),
+    ...baselineLines(evidence),
     ...intervalLines(evidence),
-    ...(evidence.alsoHarmed ?? []).map(
-      (other) => `  also harmed ${other.metric}: ${other.weightedLogE.toFixed(4)}, ${other.testStart}`,
-    ),
-    ...(evidence.srm === undefined
-      ? []
-      : [
-          `  ratio       ${Object.entries(evidence.srm.counts)
-            .map(([arm, units]) => `${arm} ${units}`)
-            .join(', ')}: log e ${evidence.srm.logE.toFixed(4)}`,
-        ]),
-    ...(decision.watermark === undefined
-      ? []
-      : [`  as of       ${new Date(decision.watermark).toISOString()} (event time), ${decision.eventsFolded} events`]),
-    ...(decision.note === undefined ? [] : [`  reason      ${decision.note}`]),
-    `  log         ${decision.versionVector.map(({ partitionId, position }) => `partition ${partitionId} to ${position}`).join(', ') || '-'}`,
+    ...otherLines(evidence),
+    ...footLines(decision, evidence),
+  ];
+}
+
+function headLines(decision: Decision, { labels = [] }: Evidence): string[] {
+  const { action, candidate = 'every candidate', experimentId, phase, seq, actor } = decision;
+  const { reasonCode, metric, ruleId, ruleVersion, testStart } = decision;
+  return [
+    `${action} of ${candidate} in ${experimentId}, phase ${phase}, decision ${seq} by ${actor}`,
+    `  why         ${reasonCode}${metric === undefined ? '' : ` on ${metric}`} (rule ${ruleId}, version ${ruleVersion})`,
+    ...labels.map((label) => `  careful     ${label}: those who came back differ by arm, the harm may be about them`),
+    ...(testStart === undefined ? [] : [`  counted     from ${testStart}`]),
+  ];
+}
+
+const armLines = ({ arms = [] }: Evidence): string[] =>
+  arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => {
+    const totals = `${units} units, ${numerator} / ${denominator} in whole numbers`;
+    return `  ${arm.padEnd(11)} ${totals}, ${firstEvents} units with an event, ${entries} closed entries`;
+  });
+
+function limitLines({ slo }: Evidence): string[] {
+  if (slo?.test === undefined) return [];
+  const { bad, units, logE, testStart, weightedLogE, threshold } = slo.test;
+  const weighted = `with the test start's weight ${testStart.weight.toPrecision(4)}: ${weightedLogE.toFixed(4)}`;
+  return [
+    `  limit       ${slo.id}: ${number(bad)} bad of ${units} units of ${slo.arm}, log e ${logE.toFixed(4)}, ` +
+      `${weighted} against ${threshold.toFixed(4)}${slo.killed ? '; the hard kill was reached' : ''}`,
+  ];
+}
+
+const baselineLines = ({ baselines = {} }: Evidence): string[] =>
+  Object.entries(baselines).map(
+    ([metric, { mean, sd }]) => `  learned     ${metric}: mean ${number(mean)}, sd ${number(sd)}`,
+  );
+
+function otherLines({ alsoHarmed = [], srm }: Evidence): string[] {
+  const harmed = alsoHarmed.map(
+    ({ metric, weightedLogE, testStart }) => `  also harmed ${metric}: ${weightedLogE.toFixed(4)}, ${testStart}`,
+  );
+  if (srm === undefined) return harmed;
+  const counts = Object.entries(srm.counts).map(([arm, units]) => `${arm} ${units}`);
+  return [...harmed, `  ratio       ${counts.join(', ')}: log e ${srm.logE.toFixed(4)}`];
+}
+
+function footLines(decision: Decision, evidence: Evidence): string[] {
+  const { watermark, eventsFolded, note, versionVector, decisionId } = decision;
+  const log = versionVector.map(({ partitionId, position }) => `partition ${partitionId} to ${position}`).join(', ');
+  const asOf = watermark === undefined ? undefined : new Date(watermark).toISOString();
+  return [
+    ...(asOf === undefined ? [] : [`  as of       ${asOf} (event time), ${eventsFolded} events`]),
+    ...(note === undefined ? [] : [`  reason      ${note}`]),
+    `  log         ${log || '-'}`,
     ...(evidence.metric === undefined ? [] : [`  sums now    npx tripline sql "${sumsStatement(decision, evidence)}"`]),
-    `  everything  npx tripline explain ${decision.decisionId} --json`,
-    `  same again  npx tripline verify ${decision.decisionId}`,
+    `  everything  npx tripline explain ${decisionId} --json`,
+    `  same again  npx tripline verify ${decisionId}`,
   ];
 }
 
 function testLines(decision: Decision, evidence: Evidence): string[] {
-  const { design, control, test, engine, testStart, logE, weightedLogE } = evidence;
+  const { control, test, engine, testStart, logE, weightedLogE } = evidence;
   if (control === undefined || test === undefined || logE === undefined || testStart === undefined) return [];
-  const side = sideOf(decision.reasonCode);
-  const weight = Math.exp((weightedLogE ?? logE) - logE);
-  const lines = [
-    `  entries     control ${control.n} (${control.s} not 0), candidate ${test.n} (${test.s} not 0), each unit once, with its first entry since then`,
-  ];
-  if (engine === 'betting' && design) {
-    lines.push(
-      `  design      q ${number(design.q)}, centre ${number(design.center)}, effect ${number(design.design)}, variance ${number(design.variance)}, tolerance ${number(design.tolerance)} (shares of the cap, harm upwards)`,
-      ...table([
-        ['lambda', 'prior', 'log of product'],
-        ...betsOf(evidence, side).map(({ lambda, weight: prior, log }) => [
-          lambda.toPrecision(6),
-          String(prior),
-          log.toFixed(4),
-        ]),
-      ])
-        .split('\n')
-        .map((line) => `              ${line}`),
-    );
-  }
+  const weighted = weightedLogE ?? logE;
+  const weight = Math.exp(weighted - logE);
   const bound =
     decision.threshold === undefined
       ? ''
       : ` against log(1/alpha) ${decision.threshold.toFixed(4)} at alpha ${decision.alpha}`;
-  lines.push(
+  const metricWeight = (weight / testStart.weight).toPrecision(4);
+  const weights = `test start ${testStart.weight.toPrecision(4)}, metric ${metricWeight}: ${weighted.toFixed(4)}${bound}`;
+  return [
+    `  entries     control ${control.n} (${control.s} not 0), candidate ${test.n} (${test.s} not 0), ` +
+      'each unit once, with its first entry since then',
+    ...designLines(decision, evidence),
     `  evidence    ${engine}: log e ${logE.toFixed(4)}`,
-    side === 'harm'
-      ? `  weights     restart ${testStart.weight.toPrecision(4)}, metric ${(weight / testStart.weight).toPrecision(4)}: ${(weightedLogE ?? logE).toFixed(4)}${bound}`
+    sideOf(decision.reasonCode) === 'harm'
+      ? `  weights     ${weights}`
       : `  bound      ${bound}, shared by goals and candidates`,
-  );
-  return lines;
+  ];
+}
+
+function designLines({ reasonCode }: Decision, evidence: Evidence): string[] {
+  const { design, engine } = evidence;
+  if (engine !== 'betting' || design === undefined) return [];
+  const { q, center, variance, tolerance } = design;
+  const shares = `q ${number(q)}, centre ${number(center)}, effect ${number(design.design)}`;
+  const bets = betsOf(evidence, sideOf(reasonCode)).map(({ lambda, weight, log }) => [
+    lambda.toPrecision(6),
+    String(weight),
+    log.toFixed(4),
+  ]);
+  return [
+    `  design      ${shares}, variance ${number(variance)}, tolerance ${number(tolerance)} ` +
+      '(shares of the cap, harm upwards)',
+    ...table([['lambda', 'prior', 'log of product'], ...bets])
+      .split('\n')
+      .map((line) => `              ${line}`),
+  ];
 }
 
 function intervalLines({ interval, conditionalPower }: Evidence): string[] {
   if (interval === undefined) return [];
   if (!interval.ok) return [`  interval    none: ${interval.reason}`];
   const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const { estimate, lower, upper, alpha, engine, relative, gate } = interval;
   return [
-    `  interval    ${number(interval.estimate)} [${number(interval.lower)}, ${number(interval.upper)}] candidate minus control, whole phase, at all looks with ${percent(1 - interval.alpha)} (${interval.engine}, asymptotic; the decision is not made from it)`,
-    ...(interval.relative
+    `  interval    ${number(estimate)} [${number(lower)}, ${number(upper)}] candidate minus control, whole phase, ` +
+      `at all looks with ${percent(1 - alpha)} (${engine}, asymptotic; the decision is not made from it)`,
+    ...(relative
       ? [
-          `              ${percent(interval.relative.estimate)} [${percent(interval.relative.lower)}, ${percent(interval.relative.upper)}] of control's mean`,
+          `              ${percent(relative.estimate)} [${percent(relative.lower)}, ${percent(relative.upper)}] ` +
+            "of control's mean",
         ]
       : []),
-    ...(interval.gate === undefined ? [] : [`              not to be relied on yet: ${interval.gate}`]),
+    ...(gate === undefined ? [] : [`              not to be relied on yet: ${gate}`]),
     ...(conditionalPower === undefined
       ? []
       : [`              chance of a win by the horizon ${percent(conditionalPower)}`]),
@@ -121,4 +153,6 @@ function intervalLines({ interval, conditionalPower }: Evidence): string[] {
 
 /** Ids in an experiment file hold letters, digits, - and _ only. */
 const sumsStatement = ({ experimentId, phase }: Decision, { metric, candidate }: Evidence): string =>
-  `SELECT partition_id, arm, slot AS segment, n, x FROM state FINAL WHERE log = 'unit' AND kind = 'entry' AND experiment = '${experimentId}' AND phase = ${phase} AND metric = '${metric}' AND candidate = '${candidate}' ORDER BY segment, arm, partition_id`;
+  'SELECT partition_id, arm, segment, units, test_sums FROM state FINAL ' +
+  `WHERE log = 'unit' AND kind = 'test_aggregate' AND experiment = '${experimentId}' AND phase = ${phase} ` +
+  `AND metric = '${metric}' AND candidate = '${candidate}' ORDER BY segment, arm, partition_id`;

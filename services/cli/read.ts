@@ -11,7 +11,7 @@ import { topicName } from '../runtime/topics.ts';
 import { surroundings } from './addresses.ts';
 import { forPerson, print, printJson, table } from './terminal.ts';
 
-type Connection = Awaited<ReturnType<typeof connect>> & { readonly prefix: string };
+export type Connection = Awaited<ReturnType<typeof connect>> & { readonly prefix: string };
 
 export async function withConnection<T>(home: string, run: (connection: Connection) => Promise<T>): Promise<T> {
   const where = surroundings(home);

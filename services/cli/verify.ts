@@ -8,7 +8,7 @@ import { lookAt } from '../joiner/index.ts';
 import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { chainOf, type Generation, holdsPartition, type PartitionRange } from '../kernel/generations.ts';
-import type { ExperimentRevision } from '../kernel/experiment.ts';
+import type { ExperimentRevision, MetricSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { readGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
@@ -17,7 +17,7 @@ import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { evaluate } from '../statistics/index.ts';
 import { type Evidence, recomputeLogE } from './evidence.ts';
-import { readDecisions, withConnection } from './read.ts';
+import { type Connection, readDecisions, withConnection } from './read.ts';
 import { paint, print, printJson } from './terminal.ts';
 
 export const findDecision = (
@@ -37,93 +37,137 @@ export const findDecision = (
 /** Same bytes: exit 0. Different bytes: exit 1, and both are shown. */
 export async function verify(home: string, id: string, json: boolean): Promise<number> {
   return withConnection(home, async (connection) => {
-    const { log, codec, prefix } = connection;
+    const { codec, prefix } = connection;
     const all = await readDecisions(connection);
     const { decision, frame } = findDecision(all, id);
-    if (decision.actor !== 'engine')
-      throw new PipelineError(
-        'DECISION_UNKNOWN',
-        `decision ${decision.decisionId} was made by ${decision.actor}, not computed`,
-        { hint: 'its reason is its evidence: `npx tripline explain`' },
-      );
+    requireComputed(decision);
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const upTo = new Map(decision.versionVector.map(({ partitionId, position }) => [partitionId, position]));
-    const generations = await readGenerations(connection.store, log, prefix);
-    const generation = generations.find((other) => holdsPartition(other, decision.versionVector[0]?.partitionId ?? 0));
-    if (generation === undefined)
-      throw new PipelineError('VERIFY_MISMATCH', `decision ${decision.decisionId} names parts that no epoch has`, {
-        hint: 'verify it against the database it was made on',
-      });
-    const partitions = await refold(generations, generation, upTo, async (topic, until) => {
-      const read: RefoldRecord[] = [];
-      for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
-        if (value === null) continue;
-        await codec.prepare([value]);
-        const decoded = codec.decode(['unit-record'], value);
-        // else: the joiner parked it, the fold never saw it
-        if (decoded.ok) read.push({ partition, offset, records: decoded.value.records });
-      }
-      return read;
-    });
-    const look = lookAt(partitions, decision.experimentId, (partitionId) => upTo.get(partitionId) ?? 0);
-    const past = all
-      .map((entry) => entry.decision)
-      .filter((earlier) => earlier.experimentId === decision.experimentId && earlier.seq < decision.seq);
-    const again = look && decide(evaluate(look), past).decision;
-    const bytes = again && codec.encode('decision', toDecisionRecord(again));
-    // The body is compared; bytes 1 to 4 name the schema that the registry gave it.
-    const same = bytes?.subarray(5).equals(frame.subarray(5)) ?? false;
-    const evidence = JSON.parse(decision.evidence) as Evidence;
-    const facts =
-      look === undefined
-        ? undefined
-        : await recountFacts(
-            connection.store,
-            ranges(generations, generation, upTo),
-            decision,
-            evidence,
-            look.experiment,
-          );
-    const arithmetic = recomputeLogE(evidence);
-    const sound = same && arithmetic.ok && (facts === undefined || facts.differences.length === 0);
-    if (json)
-      printJson({
-        decision_id: decision.decisionId,
-        same,
-        bytes: frame.length - 5,
-        facts: facts ?? null,
-        arithmetic,
-        published: decision,
-        recomputed: again ?? null,
-      });
-    else {
-      const messages = [...upTo.values()].reduce((sum, position) => sum + position / positionsPerOffset, 0);
-      print(
-        same
-          ? `${paint.green('same')} ${decision.decisionId}: ${frame.length - 5} bytes recomputed from ${messages} messages of ${upTo.size} partitions`
-          : `${paint.red('different')} ${decision.decisionId}\npublished:  ${JSON.stringify(decision)}\nrecomputed: ${JSON.stringify(again ?? null)}`,
-      );
-      print(
-        facts === undefined
-          ? '  facts       not recounted: the metric counts outcomes, or the decision names none'
-          : facts.differences.length === 0
-            ? `  facts       ${paint.green('same')} totals recounted in ClickHouse: ${facts.arms.map(({ arm, units, numerator, denominator }) => `${arm} ${units} units ${numerator}/${denominator}`).join(', ')}`
-            : `  facts       ${paint.red('different')} ${facts.differences.join('; ')}`,
-      );
-      print(
-        arithmetic.ok
-          ? `  arithmetic  ${arithmetic.said}`
-          : `  arithmetic  ${paint.red('different')} ${arithmetic.said}`,
-      );
-    }
-    return sound ? 0 : 1;
+    const verified = await recompute(
+      connection,
+      decision,
+      frame,
+      all.map((entry) => entry.decision),
+    );
+    if (json) printJson(verifiedRecord(verified));
+    else for (const line of verifiedLines(verified)) print(line);
+    const { same, arithmetic, facts } = verified;
+    return same && arithmetic.ok && (facts === undefined || facts.differences.length === 0) ? 0 : 1;
   });
 }
 
+function requireComputed({ decisionId, actor }: Decision): void {
+  if (actor !== 'engine')
+    throw new PipelineError('DECISION_UNKNOWN', `decision ${decisionId} was made by ${actor}, not computed`, {
+      hint: 'its reason is its evidence: `npx tripline explain`',
+    });
+}
+
+type Verified = {
+  readonly published: Decision;
+  readonly recomputed: Decision | undefined;
+  readonly same: boolean;
+  /** Of the record's body. */
+  readonly bytes: number;
+  /** By partition id: up to where the log was read. */
+  readonly upTo: ReadonlyMap<number, number>;
+  readonly facts: Recount | undefined;
+  readonly arithmetic: { readonly ok: boolean; readonly said: string };
+};
+
+/** Byte 0 and four bytes that name the schema as the registry numbered it: not compared. */
+const frameHeader = 5;
+
+async function recompute(
+  connection: Connection,
+  published: Decision,
+  frame: Buffer,
+  all: readonly Decision[],
+): Promise<Verified> {
+  const { log, codec, prefix, store } = connection;
+  const { decisionId, experimentId, versionVector, seq } = published;
+  const upTo = new Map(versionVector.map(({ partitionId, position }) => [partitionId, position]));
+  const generations = await readGenerations(store, log, prefix);
+  const generation = generations.find((other) => holdsPartition(other, versionVector[0]?.partitionId ?? 0));
+  if (generation === undefined)
+    throw new PipelineError('VERIFY_MISMATCH', `decision ${decisionId} names partitions that no generation has`, {
+      hint: 'verify it against the database it was made on',
+    });
+  const partitions = await refold(generations, generation, upTo, (topic, until) => readTopic(connection, topic, until));
+  const look = lookAt(partitions, experimentId, (partitionId) => upTo.get(partitionId) ?? 0);
+  const past = all.filter((earlier) => earlier.experimentId === experimentId && earlier.seq < seq);
+  const recomputed = look && decide(evaluate(look), past).decision;
+  const body = recomputed && codec.encode('decision', toDecisionRecord(recomputed)).subarray(frameHeader);
+  const evidence = JSON.parse(published.evidence) as Evidence;
+  const ranges = rangesOf(generations, generation, upTo);
+  return {
+    published,
+    recomputed,
+    same: body?.equals(frame.subarray(frameHeader)) ?? false,
+    bytes: frame.length - frameHeader,
+    upTo,
+    facts: look && (await recountFacts(store, ranges, published, evidence, look.experiment)),
+    arithmetic: recomputeLogE(evidence),
+  };
+}
+
+async function readTopic(
+  { log, codec, prefix }: Connection,
+  topic: string,
+  until: readonly number[],
+): Promise<RefoldRecord[]> {
+  const read: RefoldRecord[] = [];
+  for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
+    if (value === null) continue;
+    await codec.prepare([value]);
+    const decoded = codec.decode(['unit-record'], value);
+    // else: the joiner parked it and never counted it
+    if (decoded.ok) read.push({ partition, offset, records: decoded.value.records });
+  }
+  return read;
+}
+
+const verifiedRecord = ({ published, recomputed, same, bytes, facts, arithmetic }: Verified) => ({
+  decision_id: published.decisionId,
+  same,
+  bytes,
+  facts: facts ?? null,
+  arithmetic,
+  published,
+  recomputed: recomputed ?? null,
+});
+
+function verifiedLines(verified: Verified): string[] {
+  const { published, recomputed, same, bytes, upTo, arithmetic } = verified;
+  const messages = [...upTo.values()].reduce((sum, position) => sum + position / positionsPerOffset, 0);
+  const from = `${bytes} bytes recomputed from ${messages} messages of ${upTo.size} partitions`;
+  return [
+    same
+      ? `${paint.green('same')} ${published.decisionId}: ${from}`
+      : [
+          `${paint.red('different')} ${published.decisionId}`,
+          `published:  ${JSON.stringify(published)}`,
+          `recomputed: ${JSON.stringify(recomputed ?? null)}`,
+        ].join('\n'),
+    factsLine(verified.facts),
+    `  arithmetic  ${arithmetic.ok ? '' : `${paint.red('different')} `}${arithmetic.said}`,
+  ];
+}
+
+function factsLine(facts: Recount | undefined): string {
+  if (facts === undefined) return '  facts       not recounted: the metric counts outcomes, or the decision names none';
+  const { arms, differences } = facts;
+  if (differences.length > 0) return `  facts       ${paint.red('different')} ${differences.join('; ')}`;
+  const totals = arms.map(
+    ({ arm, units, numerator, denominator }) => `${arm} ${units} units ${numerator}/${denominator}`,
+  );
+  return `  facts       ${paint.green('same')} totals recounted in ClickHouse: ${totals.join(', ')}`;
+}
+
 /**
- * Where the facts of a version vector lie: its own parts up to it, and those they were divided from up to their ends.
+ * Where the facts of a version vector lie: its own partitions up to it, and those they were divided from up to their
+ * ends.
  */
-const ranges = (
+const rangesOf = (
   generations: readonly Generation[],
   generation: Generation,
   upTo: ReadonlyMap<number, number>,
@@ -147,6 +191,8 @@ type FactRow = {
   readonly denominator: string;
 };
 
+type Recount = { readonly arms: readonly FactRow[]; readonly differences: readonly string[] };
+
 /**
  * The arms' totals from the facts before the decision's version vector; undefined where facts alone do not tell
  * (outcomes belong to windows of entities).
@@ -157,16 +203,10 @@ async function recountFacts(
   decision: Decision,
   evidence: Evidence,
   { spec }: ExperimentRevision,
-): Promise<{ readonly arms: readonly FactRow[]; readonly differences: readonly string[] } | undefined> {
+): Promise<Recount | undefined> {
   const ordinal = spec.metrics.findIndex(({ id }) => id === evidence.metric);
   const metric = spec.metrics[ordinal];
-  if (
-    metric === undefined ||
-    evidence.arms === undefined ||
-    metric.numerator.of === 'outcome' ||
-    metric.denominator?.of === 'outcome'
-  )
-    return undefined;
+  if (metric === undefined || evidence.arms === undefined || countsOutcomes(metric)) return undefined;
   const arms = await store.rows<FactRow>(await sqlQuery('recount-decision'), {
     experiment: spec.id,
     phase: decision.phase,
@@ -175,19 +215,18 @@ async function recountFacts(
     belows: until.map(({ below }) => below),
     crossovers: spec.health.crossovers,
   });
-  const differences = evidence.arms.flatMap(({ arm, units, numerator, denominator }) => {
-    const row = arms.find((found) => found.arm === arm) ?? { units: '0', numerator: '0', denominator: '0' };
+  const differences = evidence.arms.flatMap((said) => {
+    const row = arms.find(({ arm }) => arm === said.arm) ?? { units: '0', numerator: '0', denominator: '0' };
     // Without a denominator each unit counts once; facts do not repeat that.
-    const counted = {
-      units: Number(row.units),
-      numerator: row.numerator,
-      denominator: metric.denominator === undefined ? row.units : row.denominator,
-    };
-    return counted.units === units && counted.numerator === numerator && counted.denominator === denominator
-      ? []
-      : [
-          `${arm}: evidence says ${units} units ${numerator}/${denominator}, facts say ${counted.units} units ${counted.numerator}/${counted.denominator}`,
-        ];
+    const denominator = metric.denominator === undefined ? row.units : row.denominator;
+    const [have, want] = [
+      `${said.units} units ${said.numerator}/${said.denominator}`,
+      `${Number(row.units)} units ${row.numerator}/${denominator}`,
+    ];
+    return have === want ? [] : [`${said.arm}: evidence says ${have}, facts say ${want}`];
   });
   return { arms, differences };
 }
+
+const countsOutcomes = ({ numerator, denominator }: MetricSpec): boolean =>
+  numerator.of === 'outcome' || denominator?.of === 'outcome';

@@ -24,7 +24,7 @@ describe('explain', () => {
     expect(text).toContain('control 300 (15 not 0), candidate 300 (75 not 0)');
     for (const { lambda, log } of betsOf(evidence, 'harm'))
       for (const shown of [lambda.toPrecision(6), log.toFixed(4)]) expect(text).toContain(shown);
-    expect(text).toContain('restart 0.3750, metric 0.4000');
+    expect(text).toContain('test start 0.3750, metric 0.4000');
     expect(text).toContain(`against log(1/alpha) ${Math.log(20).toFixed(4)} at alpha 0.05`);
   });
   test('a reader can add it up: prior and logs of the products make the log e, weights the rest', () => {
