@@ -14,7 +14,8 @@ import { isRandom, isStandIn } from './plausible.ts';
 const q = `["']?`;
 const word = `([^\\s"'|;<>]{3,200})`;
 const flag = (name: string): RegExp => new RegExp(`\\s-${name}[ =]{0,2}${q}${word}`);
-const commands = once((): readonly (readonly [command: string, argument: RegExp])[] => [
+type Command = readonly [command: string, argument: RegExp];
+const programs = once((): readonly Command[] => [
   ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/],
   ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/],
@@ -68,6 +69,9 @@ const commands = once((): readonly (readonly [command: string, argument: RegExp]
   ['impacket-', /\s[\w.-]{1,40}(?:\/[\w.-]{1,40})?:([^\s@"']{3,80})@/],
   ['sqlplus', /\s["']?[\w.$#-]{1,40}\/["']?([^\s"'@|;<>]{3,80})/],
   ['chpasswd', /^$/],
+]);
+/** Statements of SQL and of configurations, and calls in code. */
+const statements = once((): readonly Command[] => [
   ['requirepass', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
   ['masterauth', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
   ['convertto-securestring', /^(?:\s+-(?:string|asplaintext|force)){0,3}\s+["']([^"'\n]{3,200})["']/i],
@@ -99,6 +103,7 @@ const commands = once((): readonly (readonly [command: string, argument: RegExp]
   ['wpa_passphrase', /^=([^\s"']{8,63})/],
   ['psk=', /^["']?([^\s"']{8,64})/],
 ]);
+const commands = once(() => [...programs(), ...statements()]);
 
 export const commandLines: SecretRule = {
   get literals() {

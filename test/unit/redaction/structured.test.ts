@@ -147,11 +147,9 @@ test('no pattern of the id tables can be stalled', () => {
   expect(unsafe).toEqual([]);
 }, 60_000);
 describe.each(detectors)('$name', ({ types: found, literals, foreignLiterals = [] }) => {
-  test('trigger literals are lower-case ASCII, foreign ones lower case and beyond it', () => {
+  test('trigger literals are lower-case ASCII, foreign ones lower case', () => {
     expect(literals.filter((literal) => literal !== literal.toLowerCase() || !/^[ -~]+$/.test(literal))).toEqual([]);
-    expect(foreignLiterals.filter((literal) => literal !== literal.toLowerCase() || /^[ -~]+$/.test(literal))).toEqual(
-      [],
-    );
+    expect(foreignLiterals.filter((literal) => literal !== literal.toLowerCase())).toEqual([]);
   });
   test('says what it finds', () => expect(found.length).toBeGreaterThan(0));
 });
