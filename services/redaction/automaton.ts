@@ -1,4 +1,5 @@
 /** Aho and Corasick's automaton over a dense table: all literals in one pass, one look-up a unit. */
+import { once } from './once.ts';
 import { isPlain } from './fold-tables.ts';
 
 export type Automaton = {
@@ -18,6 +19,16 @@ export type Automaton = {
 /** Have the lowest classes, so that what most texts ask of a state lies in one line of the processor's cache. */
 const commonUnits = [...' etaoinsrhldcumfpgwybvkxjqz'];
 
+/** Every unit of the basic plane whose lower case is another one, and that. */
+const lowerCases = once(() => {
+  const pairs: (readonly [code: number, lower: number])[] = [];
+  for (let code = 0; code < 65_536; code += 1) {
+    const lower = isPlain(code) ? '' : String.fromCharCode(code).toLowerCase();
+    if (lower.length === 1 && lower.charCodeAt(0) !== code) pairs.push([code, lower.charCodeAt(0)]);
+  }
+  return pairs;
+});
+
 /**
  * `literals`: lower case. Upper case reads as lower, `_` as a space where no literal holds it. States with outputs have
  * the highest numbers, so that one comparison tells them.
@@ -34,10 +45,7 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
       if (classOf[code] === 0) classOf[code] = width++;
     }
   }
-  for (let code = 0; code < 65_536; code += 1) {
-    const lower = classOf[code] === 0 && !isPlain(code) ? String.fromCharCode(code).toLowerCase() : '';
-    if (lower.length === 1) classOf[code] = classOf[lower.charCodeAt(0)] as number;
-  }
+  for (const [code, lower] of lowerCases()) if (classOf[code] === 0) classOf[code] = classOf[lower] as number;
   if (classOf[95] === 0) classOf[95] = classOf[32] as number;
   const children: Map<number, number>[] = [new Map()];
   const found: number[][] = [[]];
@@ -62,14 +70,14 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
     const state = queue[head] ?? 0;
     const back = fail[state] ?? 0;
     if (state !== 0) found[state]?.push(...(found[back] ?? []));
-    for (let unit = 0; unit < width; unit += 1) {
-      const child = children[state]?.get(unit);
-      const viaBack = state === 0 ? 0 : (table[back]?.[unit] ?? 0);
-      (table[state] as Int32Array)[unit] = child ?? viaBack;
-      if (child !== undefined) {
-        fail[child] = viaBack;
-        queue.push(child);
-      }
+    // Where a state has no child it goes where the one behind it goes: its row, with a few cells of its own.
+    const row = table[state] as Int32Array;
+    const behind = table[back] as Int32Array;
+    if (state !== 0) row.set(behind);
+    for (const [unit, child] of [...(children[state] ?? [])].sort(([a], [b]) => a - b)) {
+      fail[child] = state === 0 ? 0 : (behind[unit] as number);
+      row[unit] = child;
+      queue.push(child);
     }
   }
   const order = [...queue].sort((a, b) => Number((found[a]?.length ?? 0) > 0) - Number((found[b]?.length ?? 0) > 0));
@@ -85,17 +93,4 @@ export function buildAutomaton(literals: readonly string[]): Automaton {
       next[((place[state] ?? 0) << shift) + unit] = place[row[unit] ?? 0] ?? 0;
   const firstOutput = order.filter((state) => found[state]?.length === 0).length;
   return { next, shift, classOf, firstOutput, outputs: order.slice(firstOutput).map((state) => found[state] ?? []) };
-}
-
-/** Calls with the longest literal that ends at each place where one does, and one past its end. */
-export function eachLongest(
-  { next, shift, classOf, firstOutput, outputs }: Automaton,
-  text: string,
-  found: (literal: number, end: number) => void,
-): void {
-  let state = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    state = next[(state << shift) | (classOf[text.charCodeAt(index)] as number)] as number;
-    if (state >= firstOutput) found((outputs[state - firstOutput] as readonly number[])[0] as number, index + 1);
-  }
 }
