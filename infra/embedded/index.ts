@@ -72,7 +72,7 @@ async function endLeftovers(home: string, onLine: (line: string) => void): Promi
   };
   if (owner !== process.pid && isAlive(owner) && commandOf(owner) === command) {
     throw new PipelineError('STACK_START', `a stack already runs in ${home} (process ${owner})`, {
-      hint: '`tripline down` stops it; another --home runs beside it',
+      hint: '`tripline down` stops it; another --home runs next to it',
     });
   }
   for (const [name, pid] of Object.entries(pids)) {

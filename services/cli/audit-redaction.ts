@@ -31,7 +31,7 @@ export type Searched = {
 };
 export type Audit = { readonly findings: readonly Finding[]; readonly searched: Searched };
 
-type Tally = { hits: number; readonly values: Set<number>; first?: number; last?: number };
+type HitCounts = { hits: number; readonly values: Set<number>; first?: number; last?: number };
 
 /** Logs of the engine that hold texts of queries or of errors. Which of them exist is the engine's configuration. */
 const systemLogs = [
@@ -84,7 +84,7 @@ export async function auditRedaction({
   readonly prefix: string;
   readonly needles: Needles;
 }): Promise<Audit> {
-  const found = new Map<string, Map<Form, Tally>>();
+  const found = new Map<string, Map<Form, HitCounts>>();
   const searched = { columns: 0, rows: 0, topics: 0, records: 0, texts: 0, systemLogs: [] as string[] };
   const searchIn = (value: unknown, where: string, offset?: number): void => {
     const hits = new Map<Form, Set<number>>();
@@ -93,15 +93,15 @@ export async function auditRedaction({
       needles.search(text, (index, form) => hits.set(form, (hits.get(form) ?? new Set()).add(index)));
     });
     for (const [form, values] of hits) {
-      const forms = found.get(where) ?? new Map<Form, Tally>();
-      const tally: Tally = forms.get(form) ?? { hits: 0, values: new Set() };
-      tally.hits += 1;
-      for (const index of values) tally.values.add(index);
+      const forms = found.get(where) ?? new Map<Form, HitCounts>();
+      const counts: HitCounts = forms.get(form) ?? { hits: 0, values: new Set() };
+      counts.hits += 1;
+      for (const index of values) counts.values.add(index);
       if (offset !== undefined) {
-        tally.first = Math.min(tally.first ?? offset, offset);
-        tally.last = Math.max(tally.last ?? offset, offset);
+        counts.first = Math.min(counts.first ?? offset, offset);
+        counts.last = Math.max(counts.last ?? offset, offset);
       }
-      found.set(where, forms.set(form, tally));
+      found.set(where, forms.set(form, counts));
     }
   };
 

@@ -1,5 +1,5 @@
 /**
- * `erase`: everything that is kept of some units, from the tombstone to the wide rows; what of it cannot be done here
+ * `erase`: everything that is kept of some units, from the tombstone to the analytics rows; what of it cannot be done here
  * is said.
  */
 import { readFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ export function readUnits(text: string, path: string): readonly string[] {
 const together = 1_000;
 
 /**
- * Wide rows of every unit that was ever erased, by the pseudonyms that the fold keeps of them: nobody's id is needed,
+ * Analytics rows of every unit that was ever erased, by the pseudonyms that the fold keeps of them: nobody's id is needed,
  * and it may be repeated. The rows are looked up first and deleted by their ids: a mutation that reads other tables can
  * wait for itself (seen with the embedded engine).
  */

@@ -125,7 +125,7 @@ export async function rebuild({ home, policy: path, json }: Flags): Promise<numb
       else {
         print(
           `${rebuilt.read} raw records read, ${rebuilt.written} clean rows written under policy ${policy.version}, ` +
-            `${rebuilt.skipped} without a wide row (exposures, parked, erased)`,
+            `${rebuilt.skipped} without an analytics row (exposures, parked, erased)`,
         );
         print(
           table([

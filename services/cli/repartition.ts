@@ -128,7 +128,7 @@ async function withWorld(home: string, run: (world: GenerationPort) => Promise<v
   const embedded = external === undefined ? await openParts(home, print) : undefined;
   const where = { ...(embedded ?? surroundings(home)), ...givenNames() };
   try {
-    const connection = await connect({ ...where, clock: systemClock, clientId: 'tripline-epoch' });
+    const connection = await connect({ ...where, clock: systemClock, clientId: 'tripline-repartition' });
     try {
       const { partitions } = await connection.log.topics().then(async (names) => ({
         partitions: names.includes(topicName(where.prefix, 'unit.v1'))
@@ -153,13 +153,13 @@ async function withWorld(home: string, run: (world: GenerationPort) => Promise<v
 export async function repartition(home: string, partitions: number): Promise<number> {
   return withWorld(home, async (world) => {
     const { generation: number, topic, partitions: now } = await multiplyPartitions(world, partitions);
-    print(`epoch ${number} is open: ${topic}, ${now} partitions; \`npx tripline up\` goes on in it`);
+    print(`generation ${number} is open: ${topic}, ${now} partitions; \`npx tripline up\` goes on in it`);
   });
 }
 
 export async function rebuild(home: string): Promise<number> {
   return withWorld(home, async (world) => {
     const { generation: number, topic } = await rebuildGeneration(world);
-    print(`epoch ${number} is open: ${topic} folded again from its beginning; \`npx tripline up\` goes on in it`);
+    print(`generation ${number} is open: ${topic} folded again from its beginning; \`npx tripline up\` goes on in it`);
   });
 }

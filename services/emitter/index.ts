@@ -64,7 +64,7 @@ export function readExperiments(
   }
 }
 
-/** Keeps the file at what was last heard: written beside it, then moved over it, so that a reader never sees half. */
+/** Keeps the file at what was last heard: written next to it, then moved over it, so that a reader never sees half. */
 function experimentKeeper(path: string, known: readonly ExperimentRevision[]): (revision: ExperimentRevision) => void {
   const latest = new Map(known.map((revision) => [revision.spec.id, revision]));
   let turn: Promise<void> = Promise.resolve();

@@ -13,7 +13,7 @@ import { emailDetector } from './structured/email.ts';
 import { networkDetector } from './structured/network.ts';
 import { numberDetector } from './structured/numbers.ts';
 import { postalCodeDetector } from './structured/postal-codes.ts';
-import { createScanner } from './trigger-literals.ts';
+import { createLiteralScan } from './trigger-literals.ts';
 
 export const detectors: readonly Detector[] = [
   secretDetector,
@@ -35,5 +35,5 @@ export const wantedHints: readonly number[] = detectors.map(({ hints = [] }) =>
 );
 
 /** Built for the first text, about 45 ms: an app that imports the emitter need not pay for it. */
-export const scanner = once(() => createScanner(detectors));
+export const scanner = once(() => createLiteralScan(detectors));
 export const foreignScanner = once(() => createForeignScanner(detectors));

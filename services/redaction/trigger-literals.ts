@@ -232,7 +232,7 @@ function scanned(seen: Sightings, { noHits }: ScanTables): Scanned | undefined {
 }
 
 /** A scanner for these detectors' literals. Answers undefined when there is nothing to look at. */
-export function createScanner(detectors: readonly { readonly literals: readonly string[] }[]): Scanner {
+export function createLiteralScan(detectors: readonly { readonly literals: readonly string[] }[]): Scanner {
   const owners = detectors.flatMap(({ literals }, detector) =>
     literals.map((literal, index) => [detector, index, literal.length] as const),
   );

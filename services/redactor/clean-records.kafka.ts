@@ -1,4 +1,4 @@
-/** The wide clean events as records of the clean topics: written once as events come, and again by a rebuild. */
+/** The clean analytics events as records of the clean topics: written once as events come, and again by a rebuild. */
 import { isTraceparent } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogRecord, OutgoingRecord } from '../runtime/log.ts';

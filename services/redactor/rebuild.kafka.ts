@@ -1,5 +1,5 @@
 /**
- * The kept raw events once more, under another policy: only the wide clean records are written again. The unit and
+ * The kept raw events once more, under another policy: only the clean analytics records are written again. The unit and
  * entity logs are not, or every fact and total would count twice. A rebuild may be repeated or broken off: the store
  * keeps the row with the highest offset of each event.
  */
@@ -16,7 +16,7 @@ export type Rebuilt = {
   readonly read: number;
   readonly written: number;
   /**
-   * Exposures hold no text: they have no wide row. What was parked once would be parked again, and what was erased
+   * Exposures hold no text: they have no analytics row. What was parked once would be parked again, and what was erased
    * stays so.
    */
   readonly skipped: number;
@@ -42,7 +42,7 @@ export async function rebuildClean({
   readonly codec: AvroCodec;
   readonly context: RedactorContext;
 }): Promise<Rebuilt> {
-  const tally = { read: 0, written: 0, skipped: 0 };
+  const counts = { read: 0, written: 0, skipped: 0 };
   const redactions = new Map<string, number>();
   const ends = new Map<string, number>();
   /**
@@ -77,12 +77,12 @@ export async function rebuildClean({
       const batch = sources.slice(from, from + batchSize);
       await codec.prepare(batch.flatMap(({ value }) => (value === null ? [] : [value])));
       const outgoing = batch.map(cleanOf);
-      tally.read += batch.length;
-      tally.skipped += outgoing.filter(({ length }) => length === 0).length;
-      tally.written += outgoing.flat().length;
+      counts.read += batch.length;
+      counts.skipped += outgoing.filter(({ length }) => length === 0).length;
+      counts.written += outgoing.flat().length;
       if (outgoing.flat().length === 0) continue;
       for (const [place, next] of await producer.send(outgoing.flat())) ends.set(place, next);
     }
   }
-  return { ...tally, redactions, ends };
+  return { ...counts, redactions, ends };
 }

@@ -30,7 +30,7 @@ export const drainMs = { work: 7_000, whole: 9_500 } as const;
 export const leaveMs = (spent: number): number => Math.max(1_000, drainMs.whole - spent);
 
 /**
- * Runs `attempt` until it works, waiting 50 ms to 1 s between tries. Rethrows what no retry can cure.
+ * Runs `attempt` until it works, waiting 50 ms to 1 s between tries. Rethrows what no retry can mend.
  * Resolves with undefined when `abandoned` says that nobody needs the result any more.
  */
 export async function retryUntilAborted<T>(

@@ -1,7 +1,7 @@
 /**
  * Work that one process of several does: the member of a group to which the broker gives the one partition of a topic.
  * The others stand by, and one of them takes over when the member leaves or its session ends. States: joining ->
- * standing by <-> leading. A member that is cut off from the broker may lead for as long as its session lasts beside
+ * standing by <-> leading. A member that is cut off from the broker may lead for as long as its session lasts next to
  * the next one: what a leader writes must bear being written twice.
  */
 import type { LogClient } from './log.ts';

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder `sql`, found upwards from here: beside `services` in a checkout, beside `dist` in a package. */
+/** The folder `sql`, found upwards from here: next to `services` in a checkout, next to `dist` in a package. */
 function sqlFolder(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const candidate = join(folder, 'sql', 'migrations');
     if (existsSync(candidate)) return join(folder, 'sql');
-    if (dirname(folder) === folder) throw new Error('the folder sql is missing beside services');
+    if (dirname(folder) === folder) throw new Error('the folder sql is missing next to services');
   }
 }
 

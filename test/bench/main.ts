@@ -145,7 +145,7 @@ try {
       300_000,
     );
     add(
-      'whole path: raw topic to cells and wide rows, all stages in one process',
+      'pipeline: raw topic to aggregates and analytics rows, all stages in one process',
       total,
       now() - start,
       '>= 6,000/s on two cores',
@@ -153,7 +153,7 @@ try {
     const check = await createStore({ url: stack.clickhouseUrl, database: 'bench_path' });
     const [landed] = await check.rows<{ n: string }>('SELECT count() AS n FROM inferences');
     rows.push({
-      stage: `whole path: RSS of all stages, ${landed?.n} rows landed`,
+      stage: `pipeline: RSS of all stages, ${landed?.n} rows landed`,
       perSecond: 0,
       us: 0,
       rssMb: rss(),

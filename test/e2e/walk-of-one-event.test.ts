@@ -101,7 +101,7 @@ afterAll(async () => {
 
 describe('an event', () => {
   let eventId = '';
-  test("is emitted, and lands as a wide clean row under the app's trace", async () => {
+  test("is emitted, and lands as a clean row under the app's trace", async () => {
     const arm = emitter.assign('exp-test', { userId: 'ada', traceparent });
     expect(arm.reason).toBe('SPLIT');
     emitter.outcome('ticket_resolved', {

@@ -126,7 +126,7 @@ test('a broker that goes away in the middle: everything counted as sent or queue
   await log.close();
 });
 
-test('an event that the broker will never take is dropped alone; the 99 beside it arrive', async () => {
+test('an event that the broker will never take is dropped alone; the 99 with it arrive', async () => {
   if (!stack) throw new Error('the first test starts the stack');
   const log = createKafka({ brokers: stack.brokers, clientId: 'test' });
   await log.createTopics(

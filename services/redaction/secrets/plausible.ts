@@ -34,7 +34,7 @@ const expression = pattern()`
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
 const member = /^[A-Za-z_$][A-Za-z_$]*\d?(?:(?:\.|::|->|\?\.|\/)[A-Za-z_$][A-Za-z_$]*\d?)+$/;
 /**
- * Algorithms and versions named beside the word (`password is sha256`), digests that say which they are, fingerprints
+ * Algorithms and versions named next to the word (`password is sha256`), digests that say which they are, fingerprints
  * in pairs.
  */
 const technical = pattern('i')`

@@ -42,7 +42,7 @@ type Trial = {
   /** Writes of the dead that are still on their way; `due` in flushes. */
   readonly late: { readonly due: number; readonly write: Write }[];
   readonly faults: Faults;
-  /** A broken build that reads a clock reads this one: it runs on while processes are down. Epoch ms. */
+  /** A broken build that reads a clock reads this one: it runs on while processes are down. Epoch milliseconds. */
   now: number;
 };
 

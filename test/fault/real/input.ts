@@ -25,7 +25,7 @@ export type Input = {
   /** Sends what is not part of this input. */
   sendArrivals(more: readonly Arrival[]): Promise<void>;
   badSent(): number;
-  /** When the last arrival came or will come, epoch ms. */
+  /** When the last arrival came or will come, epoch milliseconds. */
   lastAt(): number;
 };
 

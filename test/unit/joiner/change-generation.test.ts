@@ -351,7 +351,7 @@ describe('laws', () => {
       { numRuns: 60 },
     );
   }, 120_000);
-  test('a decision made in any epoch verifies: folded again through every topic to its version vector, the look is what it was', async () => {
+  test('a decision made in any generation verifies: folded again through every topic to its version vector, the look is what it was', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
         const { world } = await throughGenerations(routed(log), how, false);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { placeholderEnd } from '../../../services/redaction/placeholder-end.ts';
-import { createScanner } from '../../../services/redaction/trigger-literals.ts';
+import { createLiteralScan } from '../../../services/redaction/trigger-literals.ts';
 import { isPlain } from '../../../services/redaction/fold-tables.ts';
 import { foldText } from '../../../services/redaction/fold-text.ts';
 import { jsonLeaves } from '../../../services/redaction/json-text.ts';
@@ -9,7 +9,7 @@ import { decodeWord, unescapeText } from '../../../services/redaction/unescape.t
 
 const literals = ['he', 'she', 'hers', 'sk-', '://', 'a.b'];
 test('hits are those that a search for each literal finds, without case', () => {
-  const scan = createScanner([{ literals: literals.slice(0, 3) }, { literals: literals.slice(3) }]);
+  const scan = createLiteralScan([{ literals: literals.slice(0, 3) }, { literals: literals.slice(3) }]);
   const bits = fc
     .array(fc.constantFrom('he', 'SHE', 'rs', 's', 'sk', '-', ':', '//', 'A.', 'b', 'é', ' '), { maxLength: 30 })
     .map((parts) => parts.join(''));
@@ -60,7 +60,7 @@ test('a placeholder ends where its pattern does, and nothing else is one', () =>
   );
 });
 test('plain prose has nothing to look at', () =>
-  expect(createScanner([{ literals: literals }])('nothing in quite ordinary words')).toBeUndefined());
+  expect(createLiteralScan([{ literals: literals }])('nothing in quite ordinary words')).toBeUndefined());
 
 test.each([
   ['ｓａｍ＠ｅｘ．ｏｒｇ', 'sam@ex.org'],

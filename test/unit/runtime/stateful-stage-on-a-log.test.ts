@@ -97,7 +97,7 @@ test('a flush that fails is tried again until it works; meanwhile the reason sho
   await stage.close();
 });
 
-test('what no retry cures ends the stage', async () => {
+test('what no retry mends ends the stage', async () => {
   const { start, send } = await world({ write: () => Promise.reject(new PipelineError('STORE_REFUSED', 'never')) });
   await send(1);
   const stage = await start();
