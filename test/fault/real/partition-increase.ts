@@ -3,7 +3,7 @@
  * two of its steps and run again, stages started in the new generation, the rest of the input; then doubled once more and
  * everything folded again. Totals = oracle, every cell = a refold of both topics, recount = cells.
  */
-import { parkedEntries } from '../../../services/cli/parked.ts';
+import { parkedEntries } from '../../../services/cli/replay-parked.ts';
 import { generationPort } from '../../../services/cli/repartition.ts';
 import {
   type GenerationPort,

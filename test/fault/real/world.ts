@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, isAlive, startChild } from '../../../infra/embedded/child.ts';
 import { publishRevision } from '../../../services/bot/index.ts';
-import { parkedEntries } from '../../../services/cli/parked.ts';
+import { parkedEntries } from '../../../services/cli/replay-parked.ts';
 import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
 import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import { createRandom } from '../../../services/demo/story.ts';
