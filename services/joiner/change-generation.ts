@@ -6,7 +6,7 @@
  * planned (its partition ids are taken) -> topic made (writers write there from now on) -> the old topic folded to its
  * end -> divided -> open.
  */
-import { chainOf, type Generation, openGeneration, partitionIdsOf } from '../kernel/generations.ts';
+import { chainOf, type Generation, openGeneration, partitionIdsOf, unitTopic } from '../kernel/generations.ts';
 import { bucketCount } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
@@ -114,7 +114,9 @@ function requireMultiple({ open, planned: [child] }: Stand, partitions: number):
     );
 }
 
-/** What cannot be divided must leave everything as it was: the old topic is folded to its end before this is written. */
+/**
+ * What cannot be divided must leave everything as it was: the old topic is folded to its end before this is written.
+ */
 async function planChild(port: GenerationPort, stand: Stand, partitions: number): Promise<Generation> {
   const { generations, open } = stand;
   await port.fold(open, generations, await nextOffsets(port, open));
@@ -122,7 +124,7 @@ async function planChild(port: GenerationPort, stand: Stand, partitions: number)
   const generation = nextNumber(generations);
   const child: Generation = {
     generation,
-    topic: `unit.v1.g${generation}`,
+    topic: unitTopic(generation),
     firstPartitionId: nextPartitionId(generations),
     partitions,
     parent: open.generation,

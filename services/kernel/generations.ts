@@ -26,6 +26,17 @@ export type Generation = {
 };
 
 export const firstTopic = 'unit.v1';
+
+/** The topic that a change of partitions makes, without the prefix: `unit.v1.g1`; `unit.v1` for the first. */
+export const unitTopic = (generation: number): string =>
+  generation === 0 ? firstTopic : `${firstTopic}.g${generation}`;
+
+/** Which of the unit log's topics it is, the other way round; undefined: none of them. `topic`: without the prefix. */
+export function generationOfTopic(topic: string): number | undefined {
+  if (topic === firstTopic) return 0;
+  const digits = /^unit\.v1\.g(\d{1,9})$/.exec(topic)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
 export const firstGeneration = (partitions: number): Generation => ({
   generation: 0,
   topic: firstTopic,

@@ -8,7 +8,7 @@ import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, TopicSpec } from '../runtime/log.ts';
 import { migrate, pendingMigrations } from '../runtime/migrate.ts';
-import { topicName, topicSpecs } from '../runtime/topics.ts';
+import { topicName, topicSpecs, unitTopicNumber } from '../runtime/topics.ts';
 import type { Settings } from './config.ts';
 import type { Addresses, Connection } from './connect.ts';
 import { checkTopic, formatFinding, type TopicFinding } from './topic-check.ts';
@@ -41,7 +41,7 @@ async function wantedTopics(log: LogClient, wishes: TopicWishes): Promise<readon
   const { prefix, replicationFactor, minInsyncReplicas } = wishes;
   const [raw, unit] = [topicName(prefix, 'inference.raw.v1'), topicName(prefix, 'unit.v1')];
   const names = await log.topics();
-  const later = names.filter((name) => name.startsWith(`${unit}.e`) && /^\d+$/.test(name.slice(unit.length + 2)));
+  const later = names.filter((name) => (unitTopicNumber(prefix, name) ?? 0) > 0);
   const there = await log.describeTopics([raw, ...later]);
   const partitions = wishes.partitions ?? there.get(raw)?.partitions ?? partitionsOfNewLogs;
   const specs = topicSpecs(prefix, partitions, wishes.eventTime).map((spec) => ({

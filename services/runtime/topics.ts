@@ -1,9 +1,15 @@
 import { type TopicSuffix, topics } from '../../schemas/generated.ts';
-import { firstTopic } from '../kernel/generations.ts';
+import { generationOfTopic, unitTopic } from '../kernel/generations.ts';
 import type { LogClient, TopicSpec } from './log.ts';
 
-/** `tripline.unit.v1` for prefix `tripline`: several worlds (a replay, a test) share a broker by their prefix. */
+/**
+ * `tripline.unit.v1` for prefix `tripline`: several deployments (a replay, a test) share a broker by their prefix.
+ */
 export const topicName = (prefix: string, suffix: TopicSuffix): string => `${prefix}.${suffix}`;
+
+/** Which of the unit log's topics a name is: 0 for the first; undefined: none of them. */
+export const unitTopicNumber = (prefix: string, name: string): number | undefined =>
+  name.startsWith(`${prefix}.`) ? generationOfTopic(name.slice(prefix.length + 1)) : undefined;
 
 /**
  * Where writers of the unit log write: its newest topic. Every change of the number of partitions makes another
@@ -14,13 +20,8 @@ export async function newestUnitTopic(
   log: LogClient,
   prefix: string,
 ): Promise<{ readonly topic: string; readonly partitions: number }> {
-  const first = `${prefix}.${firstTopic}`;
-  const later = (await log.topics()).flatMap((name) =>
-    name.startsWith(`${first}.g`) && /^\d+$/.test(name.slice(first.length + 2))
-      ? [Number(name.slice(first.length + 2))]
-      : [],
-  );
-  const topic = later.length === 0 ? first : `${first}.g${Math.max(...later)}`;
+  const numbers = (await log.topics()).flatMap((name) => unitTopicNumber(prefix, name) ?? []);
+  const topic = `${prefix}.${unitTopic(Math.max(0, ...numbers))}`;
   return { topic, partitions: await log.partitions(topic) };
 }
 

@@ -4,7 +4,7 @@
  * and everything folded again. Totals = oracle, every aggregate = a refold of both topics, recount = aggregates.
  */
 import type { EmbeddedStack } from '../../../infra/embedded/index.ts';
-import { parkedEntries } from '../../../services/cli/parked.ts';
+import { parkedEntries } from '../../../services/cli/replay-parked.ts';
 import { generationPort } from '../../../services/cli/repartition.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import {

@@ -1,5 +1,5 @@
 /** What is judged of a deployment: totals, every row, the recount in SQL, what was parked. Empty: all is right. */
-import { parkedEntries } from '../../../services/cli/parked.ts';
+import { parkedEntries } from '../../../services/cli/replay-parked.ts';
 import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parkedEntries, replayParked, selectParked } from '../../../services/cli/parked.ts';
+import { parkedEntries, replayParked, selectParked } from '../../../services/cli/replay-parked.ts';
 import type { LogRecord } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
@@ -162,9 +162,11 @@ test('a unit log that was divided since: records go where their units are now, r
     lost(Buffer.from('still unreadable')),
     lost(codec.encode('unit-record', { records: [observed({ id: 'old', unit: 'u', at: monday })] })),
     lost(codec.encode('unit-record', { records: [at(512)] }), 'p.unit.v1.g2'),
+    // Partition 1 of 4 holds buckets 1,024 to 2,047: partitions 2 and 3 of 8.
+    lost(codec.encode('unit-record', { records: [at(1_024), at(2_047)] }), 'p.unit.v1.g1'),
   ]);
   const result = await replayParked({ log, producer, codec, prefix: 'p' }, {}, 10_000);
-  expect([result.sent, result.nowhere.map(({ id }) => id)]).toEqual([3, [2, 3]]);
+  expect([result.sent, result.nowhere.map(({ id }) => id)]).toEqual([4, [2, 3]]);
   const sent = (await log.readToEnd('p.unit.v1.g2')).map(({ partition, timestamp, headers, value }) => {
     const batch = codec.decode(['unit-record'], value as Buffer);
     if (!batch.ok) throw new Error(batch.message);
@@ -180,6 +182,8 @@ test('a unit log that was divided since: records go where their units are now, r
   // The last one came from the newest topic itself: back it goes as it was.
   expect(sent.sort()).toEqual([
     [1, 7_000, '4', [512]],
+    [2, 7_000, '5', [1_024]],
+    [3, 7_000, '5', [2_047]],
     [4, 7_000, '0', [2_048, 2_100]],
     [4, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
     [5, 7_000, '1', ['tripline.v1.ExperimentAdopted']],
@@ -193,6 +197,7 @@ test('a unit log that was divided since: records go where their units are now, r
     'replayed',
     'parked',
     'parked',
+    'replayed',
     'replayed',
   ]);
 });
