@@ -1,6 +1,6 @@
 /**
- * Whether the three parts answer, each within 5 s: what `status` and `doctor` ask. A client loads when there is somebody
- * to ask, redaction when there is an error to clean.
+ * Whether the three parts answer, each within 5 s: what `status` and `doctor` ask. A client loads when there is
+ * somebody to ask, redaction when there is an error to clean.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRegistryClient } from '../runtime/registry-client.ts';

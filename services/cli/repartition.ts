@@ -1,6 +1,6 @@
 /**
- * `generation` and `rebuild`: another number of partitions with everything carried over, or everything folded again. Run
- * again after a crash they go on where they were.
+ * `generation` and `rebuild`: another number of partitions with everything carried over, or everything folded again.
+ * Run again after a crash they go on where they were.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive } from '../../infra/embedded/child.ts';

@@ -1,4 +1,6 @@
-/** What a process of a deployment gives its stages, under `start` and `up` alike: connections, settings, who is told. */
+/**
+ * What a process of a deployment gives its stages, under `start` and `up` alike: connections, settings, who is told.
+ */
 import type { Clock } from '../kernel/time.ts';
 import type { createLogger } from '../runtime/logger.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';

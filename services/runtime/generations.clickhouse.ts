@@ -1,6 +1,6 @@
 /**
- * Generations of the unit log (kernel/generations.ts) as the store and the broker know them: the table says what is read,
- * the newest topic is what is written.
+ * Generations of the unit log (kernel/generations.ts) as the store and the broker know them: the table says what is
+ * read, the newest topic is what is written.
  */
 import {
   ancestorsOf,

@@ -10,7 +10,10 @@ import { anInference, anOutcome, hour, monday } from '../../support/build.ts';
 import type { Total } from '../oracle.ts';
 
 export type SoakLoad = {
-  /** So many arrivals, more when outcomes are due, all of this time, epoch milliseconds; it never falls from call to call. */
+  /**
+   * So many arrivals, more when outcomes are due, all of this time, epoch milliseconds; it never falls from call to
+   * call.
+   */
   next(count: number, at: number): readonly Arrival[];
   /** By `metric/arm`, of everything so far: the metrics of `aRevision`. */
   totals(): ReadonlyMap<string, Total>;
