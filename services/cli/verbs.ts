@@ -259,7 +259,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'audit',
-    description: 'do the cells equal a recount of their units',
+    description: 'do the aggregates equal a recount of their units',
     options: [home, json],
     run: async (flags: Reading) => (await import('./audit.ts')).audit(flags.home, flags.json === true),
   },

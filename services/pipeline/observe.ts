@@ -20,7 +20,7 @@ export function observeStages(telemetry: Telemetry, views: () => readonly StageV
   telemetry.observe(() => views().flatMap(({ running }) => (running ? [running] : [])));
   telemetry.gauge(
     'tripline_audit_mismatches',
-    'cells that are not what a recount of their unit rows says; above 0 nothing is decided',
+    'aggregates that are not what a recount of their unit rows says; above 0 nothing is decided',
     () => {
       const statistics = views().find(({ name }) => name === 'statistics')?.running as Stages['statistics'] | undefined;
       return statistics?.audited()?.mismatches.length;

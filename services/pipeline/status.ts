@@ -22,7 +22,7 @@ export type StageStatus = {
 
 const isStatistics = (stage: RunningStage): stage is RunningStatistics => 'audited' in stage;
 
-const notWhatUnitsSay = 'cells are not what their unit rows say, nothing is decided; `tripline audit` names them';
+const notWhatUnitsSay = 'aggregates are not what their unit rows say, nothing is decided; `tripline audit` names them';
 
 /** Cells that are not what their units say stop decisions: that outranks everything else it may wait for. */
 function waitingFor(stage: RunningStage): string | null {
