@@ -1,6 +1,6 @@
 /**
- * Epochs of the unit log (kernel/generations.ts) as the store and the broker know them: the table says what is read, the
- * newest topic is what is written.
+ * Generations of the unit log (kernel/generations.ts) as the store and the broker know them: the table says what is
+ * read, the newest topic is what is written.
  */
 import {
   ancestorsOf,
@@ -57,7 +57,7 @@ export async function writeGenerations(
 export function requireOpen(generations: readonly Generation[]): Generation {
   const open = openGeneration(generations);
   if (open === undefined)
-    throw new PipelineError('STATE_CORRUPT', 'table epochs has no open epoch', {
+    throw new PipelineError('STATE_CORRUPT', 'table generations has no open generation', {
       hint: 'restore it from a backup: no command leaves it like that',
     });
   return open;
