@@ -1,6 +1,6 @@
 /**
- * `erase`: everything that is kept of some units, from the tombstone to the wide rows; what of it cannot be done here
- * is said.
+ * `erase`: everything that is kept of some units, from the tombstone to the analytics records; what of it cannot be
+ * done here is said.
  */
 import { readFileSync } from 'node:fs';
 import { bucketOf, partitionOf } from '../kernel/ids.ts';
@@ -47,9 +47,9 @@ export function readUnits(text: string, path: string): readonly string[] {
 const together = 1_000;
 
 /**
- * Wide rows of every unit that was ever erased, by the pseudonyms that the joiner's state keeps of them: nobody's id is needed,
- * and it may be repeated. The rows are looked up first and deleted by their ids: a mutation that reads other tables can
- * wait for itself (seen with the embedded engine).
+ * Analytics records of every unit that was ever erased, by the pseudonyms that the joiner's state keeps of them:
+ * nobody's id is needed, and it may be repeated. The rows are looked up first and deleted by their ids: a mutation that
+ * reads other tables can wait for itself (seen with the embedded engine).
  */
 export async function deleteErasedRows(store: Store): Promise<Record<'outcomes' | 'inferences', number>> {
   const deleted = { outcomes: 0, inferences: 0 };

@@ -65,7 +65,7 @@ export function watchConfiguration(
     const key = `${arm}\u001f${dimension}\u001f${value}`;
     if (experiment.configurationChanges.has(key)) continue;
     if (experiment.configurationChanges.size >= maxConfigurationChanges) {
-      drop(partition, 'fingerprint-limit');
+      drop(partition, 'configuration-change-limit');
       continue;
     }
     const baseline = inBaseline || isDeclared(experiment, arm, dimension, value);

@@ -1,6 +1,6 @@
 /**
- * The joiner in a process of its own: decode, make present, fold five metrics, flush into the engine. Three worlds: as
- * many units as stay resident; a million units of which a tenth stays; and the start of a process on that million.
+ * The joiner in a process of its own: decode, make present, fold five metrics, flush into the engine. Three cases: as
+ * many units as stay cached; a million units of which a tenth stays; and the start of a process on that million.
  * `--only NAME` runs one.
  */
 import { fork } from 'node:child_process';
@@ -36,14 +36,14 @@ type World = {
 
 const worlds: readonly World[] = [
   {
-    name: 'joiner: 60,000 units resident, flush into the engine every 10,000',
+    name: 'joiner: 60,000 units cached, flush into the engine every 10,000',
     units: 60_000,
     events: 300_000,
     cached: 150_000,
     bar: '>= 40,000/s, RSS <= 800 MB',
   },
   {
-    name: 'joiner: 1,000,000 units, each seen once, 100,000 resident',
+    name: 'joiner: 1,000,000 units, each seen once, 100,000 cached',
     units: 1_000_000,
     events: 1_000_000,
     cached: 100_000,
@@ -100,6 +100,7 @@ export const adoption = (revision: ExperimentRevision): UnitRecord => ({
     },
   },
 });
+const grouped = (value: number): string => value.toLocaleString('en-US');
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 const perMessage = 2_000;
 
@@ -176,7 +177,7 @@ async function measure(
       const { loaded } = partition.counts;
       await pass(events, events + 100_000);
       figures.push({
-        stage: `joiner: the same, ${(partition.counts.loaded - loaded).toLocaleString('en-US')} of 100,000 units looked up`,
+        stage: `joiner: the same, ${grouped(partition.counts.loaded - loaded)} of 100,000 units looked up`,
         perSecond: Math.round(1e8 / spent),
         us: cpu / 1e5,
         rssMb: Math.round(peak),
@@ -185,7 +186,7 @@ async function measure(
       const start = now();
       const again = await loadPartition(store, 0);
       figures.push({
-        stage: `joiner: load of a partition of ${units.toLocaleString('en-US')} units, ${again.closing.size.toLocaleString('en-US')} open entries, ms`,
+        stage: `joiner: load of a partition of ${grouped(units)} units, ${grouped(again.closing.size)} open entries, ms`,
         perSecond: Math.round(now() - start),
         us: 0,
         rssMb: Math.round(process.memoryUsage().rss / 1e6),

@@ -63,7 +63,8 @@ const tripline = async (...words: string[]): Promise<{ code: number; out: string
 const rowsOf = async (user: string) =>
   (
     await path.store.rows<{ i: string; o: string }>(
-      'SELECT (SELECT count() FROM inferences FINAL WHERE user_id = {user:String}) AS i, (SELECT count() FROM outcomes FINAL WHERE user_id = {user:String}) AS o',
+      `SELECT (SELECT count() FROM inferences FINAL WHERE user_id = {user:String}) AS i,
+        (SELECT count() FROM outcomes FINAL WHERE user_id = {user:String}) AS o`,
       { user },
     )
   )[0];
@@ -203,7 +204,7 @@ describe('a user and a ticket of hers', () => {
     });
     expect(await path.store.rows('SELECT count() AS n FROM outcomes')).toEqual([{ n: '1' }]);
   });
-  test('the erase is in the log that is kept for ever, once a unit, under pseudonyms that nobody can make again', async () => {
+  test('the erase is in the log that is kept for ever, once a unit, under pseudonyms nobody can make again', async () => {
     const erased: string[] = [];
     for (const { value } of await path.log.readToEnd(topicName(prefix, 'unit.v1'))) {
       if (value === null) continue;

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-test('equal while the flushes of three partitions come, equal after them, different when a unit row is changed', async () => {
+test('equal while flushes of three partitions come and after them, different when a unit row is changed', async () => {
   expect(await auditAggregates(store)).toEqual({ mismatches: [], tries: 1, settled: true });
   const logs = fc.sample(aLog, { numRuns: 3, seed: 23 });
   let writing = true;

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { partitionIncrease } from '../fault/real/partition-increase.ts';
 
-const home = mkdtempSync(join(tmpdir(), 'tripline-epoch-'));
+const home = mkdtempSync(join(tmpdir(), 'tripline-repartition-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test.each([1])(
-  'seed %d: totals = oracle, entry cells = a refold through every topic, recount = cells, a rebuild gives the same rows',
+  'seed %d: totals = oracle, test aggregates = a refold, recount = aggregates, a rebuild gives the same rows',
   async (seed) => {
     const { wrong, happened } = await partitionIncrease({ stack: inject('addresses'), home, seed });
     console.log(JSON.stringify(happened.counts));

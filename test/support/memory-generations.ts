@@ -1,6 +1,6 @@
 /**
- * Changes of generation without a broker or an engine: the unit log's topics as arrays, the joiner's store in memory, the
- * command's own steps between them. Before each of its writes it may be told to die: what had been written stays,
+ * Changes of generation without a broker or an engine: the unit log's topics as arrays, the joiner's store in memory,
+ * the command's own steps between them. Before each of its writes it may be told to die: what had been written stays,
  * everything else is forgotten.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';

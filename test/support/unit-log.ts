@@ -142,7 +142,7 @@ type OutcomeChange = {
   readonly kind?: string;
   readonly revision?: number;
   readonly value?: number | null;
-  readonly hop?: number;
+  readonly causePosition?: number;
   readonly withdrawn?: boolean;
   readonly receivedAt?: number;
 };
@@ -155,7 +155,7 @@ export const happened = ({
   kind = 'ticket_resolved',
   revision = 1,
   value = 1_000_000,
-  hop = 0,
+  causePosition = 0,
   withdrawn = false,
   receivedAt = at,
 }: OutcomeChange): UnitRecord => ({
@@ -172,7 +172,7 @@ export const happened = ({
       unit: unit === undefined ? null : id16Of(unit),
       entity: ticket === undefined ? null : id16Of(ticket),
       inference: inference === undefined ? null : id16Of(inference),
-      hop,
+      hop: causePosition,
       withdrawn,
     },
   },
@@ -241,7 +241,7 @@ const outcome = fc
           ...(by === 'inference'
             ? { inference: `e${inference}` }
             : { unit: kind === 'thumbs' ? `o${user % 2}` : `u${user}` }),
-          ...(by === 'ticket' && { ticket: `T${ticket}`, hop: number, withdrawn: withdrawn === 0 }),
+          ...(by === 'ticket' && { ticket: `T${ticket}`, causePosition: number, withdrawn: withdrawn === 0 }),
         }),
       ],
   );

@@ -60,7 +60,8 @@ export const mutations: readonly Mutation[] = [
       [
         'joiner/fold.ts',
         'if (record.received_at > partition.clock) {',
-        'record = { ...record, received_at: (globalThis as { triplineWall?: () => number }).triplineWall?.() ?? 0 };\n' +
+        'const { triplineWall: wall } = globalThis as { triplineWall?: () => number };\n' +
+          '  record = { ...record, received_at: wall?.() ?? 0 };\n' +
           '  if (record.received_at > partition.clock) {',
       ],
     ],

@@ -145,7 +145,8 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
     const frames = await world.control();
     if (frames.length !== 1 || !frames[0]?.equals(expected))
       wrong.push(
-        `${frames.length} control records, ${frames.filter((frame) => frame.equals(expected)).length} of them the bytes expected`,
+        `${frames.length} control records, ` +
+          `${frames.filter((frame) => frame.equals(expected)).length} of them the bytes expected`,
       );
     for (let bots = 1 + Math.floor(random() * 3); bots > 0; bots -= 1) {
       for (let times = Math.floor(random() * 3); times > 0; times -= 1) {

@@ -391,7 +391,8 @@ export async function runStagesTrial(seed: number): Promise<StagesVerdict> {
     const [have, want] = [text(rows), text([...foldEagerly(log, partitionId).store.rows.values()])];
     if (JSON.stringify(have) !== JSON.stringify(want))
       wrong.push(
-        `rows of ${partitionId} differ from a fold of its log: ${have.filter((row) => !want.includes(row)).length} of ${want.length}`,
+        `rows of ${partitionId} differ from a fold of its log: ` +
+          `${have.filter((row) => !want.includes(row)).length} of ${want.length}`,
       );
   }
   const parked = (await outside.endOffsets(name('parked.v1')))[0] ?? 0;

@@ -204,7 +204,9 @@ export async function runTrial(
   };
 }
 
-/** Totals against the input, entries against the logs, aggregates against the unit rows, checkpoints against the ends. */
+/**
+ * Totals against the input, entries against the logs, aggregates against the unit rows, checkpoints against the ends.
+ */
 function judge(rows: readonly StateRowRead[], input: Disorder, logs: readonly (readonly UnitRecord[])[]): string[] {
   const { spec } = revision;
   const wrong: string[] = [];

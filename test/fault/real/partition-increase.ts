@@ -1,7 +1,7 @@
 /**
  * Fault row 4, the unit log's partitions doubled in the middle of a stream: stages killed, the command killed between
- * two of its steps and run again, stages started in the new generation, the rest of the input; then doubled once more and
- * everything folded again. Totals = oracle, every cell = a refold of both topics, recount = cells.
+ * two of its steps and run again, stages started in the new generation, the rest of the input; then doubled once more
+ * and everything folded again. Totals = oracle, test aggregates = a refold of all topics, recount = aggregates.
  */
 import { parkedEntries } from '../../../services/cli/replay-parked.ts';
 import { generationPort } from '../../../services/cli/repartition.ts';

@@ -23,6 +23,7 @@ function columnsOf(table: string): Set<string> {
     .sort()
     .map((file) => readFileSync(folder + file, 'utf8'))
     .join('\n')
+    .replaceAll(/^--.*$/gm, '')
     .replaceAll(/'(?:[^']|'')*'/g, "''");
   const body = new RegExp(`CREATE TABLE IF NOT EXISTS ${table} \\(([\\s\\S]*?)\\n\\) ENGINE`).exec(text)?.[1] ?? '';
   const outside: string[] = [''];
@@ -56,7 +57,7 @@ describe.each<[string, RecordName, SinkRow]>([
   test('every field of the record has a column of its name, or is unfolded by name', () => {
     expect(fieldsOf(record).filter((field) => !(field in row) && !unfolded[table]?.includes(field))).toEqual([]);
   });
-  test('says where the record stands', () => expect(row).toMatchObject({ partition_id: 3, position: 7 }));
+  test('says where the record stands', () => expect(row).toMatchObject({ kafka_partition: 3, kafka_offset: 7 }));
 });
 
 test('exposures, guardrails and tools are lists of their own, unknown ids are empty', () => {
