@@ -1,5 +1,5 @@
 /**
- * `audit`: do the cells that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it
+ * `audit`: do the aggregates that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it
  * could not be told.
  */
 import { auditAggregates } from '../statistics/audit.clickhouse.ts';
@@ -11,10 +11,10 @@ export async function audit(home: string, json: boolean): Promise<number> {
     const { mismatches, tries, settled } = await auditAggregates(store);
     if (json) printJson({ equal: settled && mismatches.length === 0, settled, tries, mismatches });
     else if (mismatches.length > 0) {
-      print(`${paint.red('different')} ${mismatches.length} cells are not what their unit rows say`);
+      print(`${paint.red('different')} ${mismatches.length} aggregates are not what their unit rows say`);
       print(
         table([
-          ['aggregates', 'key', 'aggregate', 'recount'],
+          ['kind', 'key', 'aggregate', 'recount'],
           ...mismatches.map(({ what, key, aggregate, recount }) => [what, key, aggregate, recount]),
         ]),
       );

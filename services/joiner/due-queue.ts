@@ -1,5 +1,5 @@
 /**
- * What becomes due, by time: a binary min-heap of (epoch milliseconds, 16-byte id) in typed arrays. A million open entries cost
+ * What becomes due, by time: a binary min-heap of (Unix ms, 16-byte id) in typed arrays. A million open entries cost
  * 24 bytes each and no garbage; a heap of objects cost five times that. Ids travel as latin1 text.
  */
 export type DueQueue = {

@@ -4,7 +4,7 @@ import type { PartitionRow, UnitRowText } from '../kernel/state/read.ts';
 import type { FlushRows } from './flush-rows.ts';
 import type { LoadedEvent } from './prefetch.ts';
 
-/** A unit with the times (epoch milliseconds, as text) at which its open entries close. */
+/** A unit with the times (Unix ms, as text) at which its open entries close. */
 export type OpenUnit = { readonly key: string; readonly position: string; readonly closes: readonly string[] };
 
 export type JoinerStore = {

@@ -1,7 +1,7 @@
 /**
- * A partition at its start: its checkpoint, aggregates and experiments, and of units and event ids only which there are.
- * Memory: the rows of one page, 16 bits an id in the membership filter and 24 bytes an open entry, whatever the state
- * holds.
+ * A partition at its start: its checkpoint, aggregates and experiments, and of units and event ids only which there
+ * are. Memory: the rows of one page, 16 bits an id in the membership filter and 24 bytes an open entry, whatever the
+ * state holds.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { idOfHex } from '../kernel/ids.ts';

@@ -14,8 +14,8 @@ import { createUnit } from './unit-state.ts';
 export type Needs = { readonly units: readonly string[]; readonly events: readonly string[] };
 
 /**
- * A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a partition that this
- * one was divided from.
+ * A fact as the look-up reads it, ids in hex; oldest first. `inherited`: 1 when it was accepted in a partition that
+ * this one was divided from.
  */
 export type LoadedEvent = {
   readonly id: string;
@@ -79,8 +79,8 @@ function needEvent(partition: PartitionState, events: Set<string>, event: Buffer
 }
 
 /**
- * Events of the look-up, whose units are cached by now. What was accepted before the partition was divided may belong to
- * the unit of another child: here it was never seen.
+ * Events of the look-up, whose units are cached by now. What was accepted before the partition was divided may belong
+ * to the unit of another child: here it was never seen.
  */
 export function installEvents(partition: PartitionState, events: readonly LoadedEvent[]): void {
   for (const { id, unit, at, inherited } of events) {

@@ -126,7 +126,7 @@ export type Evaluation = {
   readonly srm: { readonly logE: number; readonly counts: Readonly<Record<string, number>> };
   readonly metrics: readonly MetricEvaluation[];
   readonly slos: readonly SloEvaluation[];
-  /** Candidates whose mirror or return test has passed its bound. */
+  /** Candidates for whom the attrition check has passed its bound. */
   readonly attrition: readonly Attrition[];
   /** Arms that have been silent longer than `health.no_traffic` while another was not. */
   readonly silent: readonly string[];

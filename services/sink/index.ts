@@ -30,22 +30,16 @@ export type SinkDeps = {
   readonly tracer?: StageTracer;
 };
 
-type Batch = readonly { readonly value: readonly SinkRow[] }[];
-
-/** One insert a table and batch. */
-const createDelivery =
-  (store: Store) =>
-  async (batch: Batch): Promise<void> => {
-    const byTable = new Map<SinkRow['table'], SinkRow['row'][]>();
-    for (const { value } of batch) {
-      for (const { table, row } of value) {
-        const rows = byTable.get(table);
-        if (rows) rows.push(row);
-        else byTable.set(table, [row]);
-      }
-    }
-    for (const [table, rows] of byTable) await store.insertRows(table, rows);
-  };
+/** One insert a table. */
+async function insertByTable(store: Store, rows: readonly SinkRow[]): Promise<void> {
+  const byTable = new Map<SinkRow['table'], SinkRow['row'][]>();
+  for (const { table, row } of rows) {
+    const some = byTable.get(table);
+    if (some) some.push(row);
+    else byTable.set(table, [row]);
+  }
+  for (const [table, some] of byTable) await store.insertRows(table, some);
+}
 
 export async function startSink({
   prefix,
@@ -58,7 +52,11 @@ export async function startSink({
   tracer,
 }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
-  const deliver = createDelivery(store);
+  const deliver = (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> =>
+    insertByTable(
+      store,
+      batch.flatMap(({ value }) => value),
+    );
   const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({

@@ -1,4 +1,4 @@
--- One page of the units of an experiment in one partition, with the times (epoch milliseconds) at which their open entries close. `windows`: ms, by metric.
+-- One page of the units of an experiment in one partition, with the times (Unix ms) at which their open entries close. `windows`: ms, by metric.
 -- entries[9 m + 6]: segment of metric m's open entry, -1 when none is open; entries[9 m + 7]: when it began.
 SELECT hex(key) AS key, position, arrayMap(t -> toString(t), arrayDistinct(arrayFilter(t -> t >= 0, arrayMap((w, m) -> if(entries[9 * m + 6] >= 0, entries[9 * m + 7] + w, -1), {windows:Array(Int64)}, range(length({windows:Array(Int64)})))))) AS closes
 FROM state FINAL
