@@ -1,5 +1,5 @@
 /**
- * The door: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the
+ * The entry point: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the
  * order of the jobs.
  */
 import { availableParallelism } from 'node:os';
