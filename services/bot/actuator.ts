@@ -7,7 +7,10 @@ import type { ExperimentRevision } from '../kernel/experiment.ts';
 
 export type ActuatorResult =
   | { readonly kind: 'in-force' }
-  /** It will not, however often it is asked; why is its own to log. The bot acknowledges that and goes on; what others did stays. */
+  /**
+   * It will not, however often it is asked; why is its own to log. The bot acknowledges that and goes on; what others
+   * did stays.
+   */
   | { readonly kind: 'refused' };
 
 export type Actuator = {

@@ -1,7 +1,7 @@
 /**
  * The bot: obeys decisions once and in order. A decision becomes a revision; the experiment topic gets it first, then
- * each further actuator; what each did is acknowledged. It starts from the whole experiment and ack topics, so a decision that was obeyed but not acknowledged
- * is acknowledged now.
+ * each further actuator; what each did is acknowledged. It starts from the whole experiment and ack topics, so a
+ * decision that was obeyed but not acknowledged is acknowledged now.
  *
  * Of several bots one obeys: the member of the group that the control topic's one partition is given to. The others
  * stand by. States: standing by -> catching up (whoever obeyed before has said so on the ack topic: what it held when

@@ -79,7 +79,7 @@ test('bytes that are no decision are dropped, and the next decision is obeyed', 
   expect([...running.counts.dropped]).toEqual([['not-a-decision', 1]]);
 });
 
-test('a further actuator that refuses: its ack says so, the experiment topic has the revision all the same', async () => {
+test('a further actuator that refuses: its ack says so, the experiment topic has the revision anyway', async () => {
   const { apply, decide, bot, acks, published } = await scene();
   await apply();
   const running = await bot(fakeActuator(refuses, inForce));
@@ -103,7 +103,7 @@ test('a further actuator that refuses: its ack says so, the experiment topic has
   expect(running.experiments().get('exp-test')?.status).toBe('rolled_back');
 });
 
-test('an actuator that is away is waited for, and the reason shows; the experiment topic is not kept waiting', async () => {
+test('an actuator that is away is waited for, and the reason shows; the experiment topic came first', async () => {
   const { apply, decide, bot, published } = await scene();
   await apply();
   let isAway = true;
