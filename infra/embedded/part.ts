@@ -49,7 +49,7 @@ export type Part = {
   state: PartState;
   handle: Handle | undefined;
   restarts: number;
-  /** When it was last ready, epoch ms. */
+  /** When it was last ready, epoch milliseconds. */
   since: number;
 };
 

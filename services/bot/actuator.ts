@@ -1,13 +1,16 @@
 /**
- * The port to whatever decides which arm traffic gets. The first implementation is the experiment topic, which the
- * emitters follow (`publish-revision.kafka.ts`); others may be a feature-flag service or a router's weights.
+ * The port to whatever decides which arm traffic gets. The experiment topic, which the emitters follow, always comes
+ * first (`publish-revision.kafka.ts`); further ones may be a feature-flag service or a router's weights.
  */
 import type { Decision } from '../kernel/decision.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 
 export type ActuatorResult =
   | { readonly kind: 'in-force' }
-  /** It will not, however often it is asked; why is its own to log. The bot acknowledges that and goes on. */
+  /**
+   * It will not, however often it is asked; why is its own to log. The bot acknowledges that and goes on; what others
+   * did stays.
+   */
   | { readonly kind: 'refused' };
 
 export type Actuator = {

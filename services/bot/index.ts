@@ -1,7 +1,7 @@
 /**
- * The bot: obeys decisions once and in order. A decision becomes a revision, the actuator puts it in force, and that is
- * acknowledged. It starts from the whole experiment and ack topics, so a decision that was obeyed but not acknowledged
- * is acknowledged now.
+ * The bot: obeys decisions once and in order. A decision becomes a revision; the experiment topic gets it first, then
+ * each further actuator; what each did is acknowledged. It starts from the whole experiment and ack topics, so a
+ * decision that was obeyed but not acknowledged is acknowledged now.
  *
  * Of several bots one obeys: the member of the group that the control topic's one partition is given to. The others
  * stand by. States: standing by -> catching up (whoever obeyed before has said so on the ack topic: what it held when
@@ -16,7 +16,7 @@ import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
 import { count, createStageCounts, type RunningStage } from '../runtime/stage.ts';
-import { beginWork, createLifecycle, failureOf, type StageLifecycle } from '../runtime/stage-lifecycle.ts';
+import { beginWork, createLifecycle, failureOf, type StageLifecycle, type Work } from '../runtime/stage-lifecycle.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Actuator } from './actuator.ts';
 import { followMemory } from './follow-memory.kafka.ts';
@@ -31,10 +31,10 @@ export type BotDeps = {
   readonly log: LogClient;
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
-  /** The clock that traffic carries: a revision's time is on the log that is folded. */
+  /** Event time: the joiner folds revisions with everything else. */
   readonly clock: Clock;
-  /** What carries decisions out; absent: the experiment topic. */
-  readonly actuator?: Actuator;
+  /** What else carries decisions out, asked after the experiment topic, in this order. */
+  readonly actuators?: readonly Actuator[];
   readonly onAck?: (ack: Ack, revision: ExperimentRevision) => void;
 };
 
@@ -46,7 +46,7 @@ export type RunningBot = RunningStage & {
 
 type Bot = {
   readonly deps: BotDeps;
-  readonly actuator: Actuator;
+  readonly actuators: readonly Actuator[];
   readonly memory: BotMemory;
   readonly acks: Ack[];
   readonly lifecycle: StageLifecycle;
@@ -55,31 +55,45 @@ type Bot = {
   position: number | undefined;
 };
 
-/** In force first, then acknowledged: a crash in between repeats what may be repeated. 'obeyed', or why not. */
-async function obey({ deps, actuator, memory, acks }: Bot, decision: Decision): Promise<string> {
+/**
+ * In force first, then acknowledged, in one send: a crash in between repeats what may be repeated. An actuator that is
+ * away is waited for without asking those before it again. 'obeyed', or why not; undefined when the work is abandoned.
+ */
+async function obey(
+  { deps, actuators, memory, acks }: Bot,
+  decision: Decision,
+  work: Work,
+): Promise<string | undefined> {
   const { prefix, producer, codec, clock } = deps;
   const { experimentId, seq } = decision;
   const order = orderOf(memory, decision, clock.now());
   if (order.kind === 'ignore') return order.reason;
-  const result = await actuator.apply(order.revision, decision);
-  const isRefused = result.kind === 'refused';
-  if (!isRefused) memory.experiments.set(experimentId, order.revision);
-  const ack = ackOf(order, decision, { actuator: actuator.name, result, at: clock.now() });
-  const value = codec.encode('ack', ack);
+  const made: Ack[] = [];
+  for (const actuator of actuators) {
+    const result = await retryUntilAborted(() => actuator.apply(order.revision, decision), work);
+    if (result === undefined) return undefined;
+    made.push(ackOf(order, decision, { actuator: actuator.name, result, at: clock.now() }));
+  }
+  // The experiment topic never refuses: whatever a further actuator said, the revision is in force.
+  memory.experiments.set(experimentId, order.revision);
   const topic = topicName(prefix, 'ack.v1');
-  await producer.send([{ topic, partition: 0, key: experimentId, value, timestamp: clock.now() }]);
+  const timestamp = clock.now();
+  await producer.send(
+    made.map((ack) => ({ topic, partition: 0, key: experimentId, value: codec.encode('ack', ack), timestamp })),
+  );
   rememberAck(memory, experimentId, seq);
-  acks.push(ack);
-  deps.onAck?.(ack, isRefused ? order.current : order.revision);
-  return isRefused ? 'refused' : 'obeyed';
+  acks.push(...made);
+  for (const ack of made) deps.onAck?.(ack, order.revision);
+  return 'obeyed';
 }
 
-async function takeDecision(bot: Bot, frame: Buffer | null): Promise<void> {
+async function takeDecision(bot: Bot, frame: Buffer | null, work: Work): Promise<void> {
   const { codec } = bot.deps;
   if (frame !== null) await codec.prepare([frame]);
   const decoded = frame === null ? undefined : codec.decode(['decision'], frame);
   // The sink parks what cannot be decoded.
-  const verdict = decoded?.ok ? await obey(bot, fromDecisionRecord(decoded.value)) : 'not-a-decision';
+  const verdict = decoded?.ok ? await obey(bot, fromDecisionRecord(decoded.value), work) : 'not-a-decision';
+  if (verdict === undefined) return;
   bot.counts.in += 1;
   if (verdict === 'obeyed') bot.counts.forwarded += 1;
   else count(bot.counts.dropped, verdict);
@@ -89,7 +103,7 @@ async function takeDecision(bot: Bot, frame: Buffer | null): Promise<void> {
 async function takeDecisions(bot: Bot, records: readonly LogRecord[]): Promise<boolean> {
   const work = beginWork(bot.lifecycle);
   for (const { value, offset } of records) {
-    await retryUntilAborted(() => takeDecision(bot, value), work);
+    await retryUntilAborted(() => takeDecision(bot, value, work), work);
     if (work.abandoned()) return false;
     bot.position = offset + 1;
   }
@@ -102,7 +116,7 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
   const memory: BotMemory = { experiments: new Map(), acked: new Map() };
   const bot: Bot = {
     deps,
-    actuator: deps.actuator ?? experimentTopicActuator(deps),
+    actuators: [experimentTopicActuator(deps), ...(deps.actuators ?? [])],
     memory,
     acks: [],
     lifecycle,

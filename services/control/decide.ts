@@ -1,3 +1,7 @@
+/**
+ * From a look to at most one decision: the first rule that holds (`rules.ts`), written down with the evidence it rests
+ * on, an id that is a digest of its content, and the next seq. A person's kill is a decision like any other.
+ */
 import { betDesignOf, betMultiples, betWeights } from '../kernel/bets.ts';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';

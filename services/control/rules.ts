@@ -43,11 +43,11 @@ export const rules: readonly Rule[] = [
     when: (context) => {
       const { experiment, learned } = context.evaluation;
       if (experiment.spec.learning === undefined) return undefined;
-      const asked = inPhase(context).some(
+      const alreadyDecided = inPhase(context).some(
         ({ action, revision }) => action === 'advance' && revision === experiment.revision,
       );
       const ready = learned?.ok === true && !isResolveProblem(finishLearning(experiment.spec, learned.baselines));
-      return ready && !asked && experiment.status === 'running'
+      return ready && !alreadyDecided && experiment.status === 'running'
         ? { action: 'advance', reasonCode: 'BASELINE_LEARNED' }
         : { reasonCode: 'LEARNING' };
     },
@@ -73,7 +73,7 @@ export const rules: readonly Rule[] = [
     state: 'SLO_BREACH',
     when: (context) => {
       const { slos, experiment } = context.evaluation;
-      const said = new Set(
+      const alreadyDecided = new Set(
         inPhase(context)
           .filter(({ reasonCode }) => reasonCode === 'SLO_BREACH')
           .map(({ metric }) => metric),
@@ -83,7 +83,7 @@ export const rules: readonly Rule[] = [
       const matters = (arm: string): boolean => open.length > 0 && (open.includes(arm) || isControl(arm));
       const breached = slos.filter(({ status, arm }) => status === 'bad' && matters(arm));
       const fresh = breached
-        .filter(({ id }) => !said.has(`slo:${id}`))
+        .filter(({ id }) => !alreadyDecided.has(`slo:${id}`))
         .sort((a, b) => (b.test?.weightedLogE ?? 0) - (a.test?.weightedLogE ?? 0))[0];
       if (fresh === undefined) return breached.length > 0 ? { reasonCode: 'SLO_BREACH' } : undefined;
       return {
@@ -107,14 +107,14 @@ export const rules: readonly Rule[] = [
     id: 'signal',
     state: 'SIGNAL',
     when: (context) => {
-      const said = new Set(
+      const alreadyDecided = new Set(
         inPhase(context)
           .filter(({ reasonCode }) => reasonCode === 'SIGNAL')
           .map(({ metric, candidate }) => `${metric}/${candidate}`),
       );
       const breaching = strongest(
         context,
-        ({ role, metric, candidate }) => role === 'signal' && !said.has(`${metric}/${candidate}`),
+        ({ role, metric, candidate }) => role === 'signal' && !alreadyDecided.has(`${metric}/${candidate}`),
       );
       return (
         breaching && {
@@ -138,9 +138,9 @@ export const rules: readonly Rule[] = [
     when: (context) => {
       // The sample ratio lasts: once past 1 / alpha_srm, only a new phase clears it.
       const { srm, experiment } = context.evaluation;
-      const known = inPhase(context).some(({ reasonCode }) => reasonCode === 'SRM');
-      if (!known && srm.logE < logBound(experiment.spec.analysis.alphaSrm)) return undefined;
-      return known || experiment.spec.health.srm === 'warn'
+      const alreadyDecided = inPhase(context).some(({ reasonCode }) => reasonCode === 'SRM');
+      if (!alreadyDecided && srm.logE < logBound(experiment.spec.analysis.alphaSrm)) return undefined;
+      return alreadyDecided || experiment.spec.health.srm === 'warn'
         ? { reasonCode: 'SRM' }
         : { action: 'pause', reasonCode: 'SRM', alpha: experiment.spec.analysis.alphaSrm };
     },
@@ -220,10 +220,10 @@ export const rules: readonly Rule[] = [
       const patient = ramp.patienceMs === undefined || held < ramp.patienceMs;
       if (ramp.tolerance !== undefined && patient && !isWithinTolerance(evaluation, ramp.tolerance)) return undefined;
       // One step per revision: until the last one is obeyed, later looks find the same step due.
-      const asked = inPhase(context).some(
+      const alreadyDecided = inPhase(context).some(
         ({ action, revision }) => action === 'advance' && revision === experiment.revision,
       );
-      return asked ? { reasonCode: 'RAMP_NEXT' } : { action: 'advance', reasonCode: 'RAMP_NEXT' };
+      return alreadyDecided ? { reasonCode: 'RAMP_NEXT' } : { action: 'advance', reasonCode: 'RAMP_NEXT' };
     },
   },
   { id: 'continue', state: 'CONTINUE', when: () => ({ reasonCode: 'CONTINUE' }) },

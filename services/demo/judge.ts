@@ -34,14 +34,14 @@ function totalProblems(totals: Totals, expected: Totals): string[] {
 export function judgeStory(end: {
   readonly rollback: Decision | undefined;
   readonly totals: Totals;
-  /** Of a recount that shares no code with the fold. */
+  /** Of a recount that shares no code with the joiner. */
   readonly expected: Totals;
-  /** Cells in which the recount in SQL differs. */
+  /** Aggregates in which the recount in SQL differs. */
   readonly differences: number;
   readonly done: readonly Done[];
 }): string[] {
   const problems = [...rollbackProblems(end.rollback), ...totalProblems(end.totals, end.expected)];
-  if (end.differences > 0) problems.push(`the SQL recount differs in ${end.differences} cells`);
+  if (end.differences > 0) problems.push(`the SQL recount differs in ${end.differences} aggregates`);
   const lost = end.done.reduce((sum, { dropped, flushed }) => sum + dropped + (flushed ? 0 : 1), 0);
   if (lost > 0) problems.push(`the desks' emitters dropped ${lost} events`);
   return problems;

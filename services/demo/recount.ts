@@ -1,6 +1,6 @@
 /**
  * The oracle: a plain recount of what was emitted, in the words of `services/joiner/README.md`. It shares no code with
- * the fold, on purpose: one loop over the lines a measure.
+ * the joiner, on purpose: one loop over the lines a measure.
  */
 import type { ExperimentSpec } from '../kernel/experiment.ts';
 import { type Measure, scaleOf } from '../kernel/measures.ts';

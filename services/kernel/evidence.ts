@@ -6,9 +6,9 @@ import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
 /**
- * Sums over the entries of one test aggregate. Whole numbers; sv, svv, harm, win in multiples of 2^-32 of the capped,
- * scaled value (0..1, harm upwards). A segment's sums are a difference: entries that began in it, less those whose next
- * entry began elsewhere.
+ * Sums over entries of one test aggregate. Whole numbers; sv, svv, harm, win in multiples of 2^-32 of the capped,
+ * scaled value (0..1, harm upwards). A segment's aggregate is a difference: entries that began in it, less those whose
+ * next entry began elsewhere.
  */
 export type TestSums = {
   n: number;

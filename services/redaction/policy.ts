@@ -9,7 +9,8 @@ export type KeyVersion = { readonly kid: string; readonly key: Uint8Array };
 export type TokenKeys = KeyVersion & { readonly earlier?: readonly KeyVersion[] };
 
 export type OwnPattern = {
-  readonly type: string /** With flags `gu`, judged safe before it got here (`config.ts`). */;
+  readonly type: string;
+  /** With flags `gu`, judged safe before it got here (`config.ts`). */
   readonly pattern: RegExp;
 };
 
@@ -27,7 +28,7 @@ export type RedactionPolicy = {
   readonly tokenScope?: 'value' | 'unit';
   /** Types that stay. */
   readonly off?: readonly string[];
-  /** Least score by type, 0..1; 0.5 where nothing is said. */
+  /** Least score by type, 0..1; where nothing is said the type's gate in `entity-types.ts`. */
   readonly thresholds?: Readonly<Record<string, number>>;
   /** The names tier: people, places, addresses. */
   readonly names?: boolean;

@@ -1,8 +1,8 @@
 /**
- * A text with every finding replaced, in one straight line: imitations of tokens are escaped, the text is searched
- * (`find-in-text.ts`: JSON by its leaves, plain text by `detect.ts`), overlaps are resolved, findings replaced; and
- * once more from there, until nothing new is found. Fails closed: over budget or on an exception the text goes out
- * whole.
+ * A text with every finding replaced: imitations of tokens are escaped, the text is searched (`find-in-text.ts`: JSON
+ * by its leaves, plain text by `detect.ts`), overlaps are resolved, findings replaced. The result is searched in the
+ * same way again, pass after pass, until nothing new is found. Fails closed: over budget or on an exception the text
+ * goes out whole.
  */
 import { maxFindings, type Search } from './detect.ts';
 import { findInText, startsLikeJson } from './find-in-text.ts';
@@ -18,8 +18,8 @@ export function redactText(text: string, policy: RedactionPolicy, key?: string):
   if (text.length > policy.maxUnits) return dropped(text, 'TOO_LARGE');
   try {
     const escaped = escapeImitations(text, policy);
-    if (escaped === undefined) return redactUntilQuiet(text, policy, key);
-    const { text: clean, spans } = redactUntilQuiet(escaped.text, policy, key);
+    if (escaped === undefined) return redactUntilStable(text, policy, key);
+    const { text: clean, spans } = redactUntilStable(escaped.text, policy, key);
     const back = (at: number): number => at - escaped.inserted.filter((place) => place < at).length;
     return { text: clean, spans: spans.map((span) => ({ ...span, start: back(span.start), end: back(span.end) })) };
   } catch {
@@ -60,7 +60,7 @@ const maxPasses = 5;
  * What was taken out had neighbours, and what is left reads differently: searched again until nothing more is found, so
  * that redacting twice is redacting once.
  */
-function redactUntilQuiet(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
+function redactUntilStable(text: string, policy: RedactionPolicy, key: string | undefined): Redaction {
   const search: Search = { policy, budget: { left: policy.maxSteps ?? Number.POSITIVE_INFINITY } };
   const found: Placed[] = [];
   if (findInText(text, key, search, found) || found.length > maxFindings) return dropped(text, 'TOO_MANY');
@@ -75,7 +75,7 @@ function redactUntilQuiet(text: string, policy: RedactionPolicy, key: string | u
     findings = [...findings, ...added].sort((one, other) => one.start - other.start);
     clean = replace(text, findings, policy);
   }
-  // Not quiet after so many passes: made to be so.
+  // Not stable after so many passes: made to be so.
   return clean.spans.length === 0 ? clean : dropped(text, 'TOO_MANY');
 }
 

@@ -1,7 +1,7 @@
 /**
  * A tombstone on a raw topic (a key without a value) asks to erase whom the key names: out comes one erase record a
  * unit for the unit log, and the unit's name, whose key is dropped when the record is written. Repeats are harmless:
- * the fold drops the second, and a unit without a key is erased already.
+ * the joiner drops the second, and a unit without a key is erased already.
  */
 import { bucketOf } from '../kernel/ids.ts';
 import { eraseKind } from '../kernel/erase.ts';

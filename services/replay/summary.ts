@@ -64,7 +64,7 @@ const decisionLine = (decision: Decision): ReplaySummary['decisions'][number] =>
   decision_id: decision.decisionId,
 });
 
-/** Cells of the aggregates that are not what a recount of their units in SQL says. */
+/** Aggregates that are not what a recount of their units in SQL says. */
 export const recountDifferences = async ({ store }: Pipeline): Promise<number> =>
   (await store.rows(await sqlQuery('recount-metrics'))).length;
 

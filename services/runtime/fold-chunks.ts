@@ -1,5 +1,5 @@
 /**
- * Folding. A batch goes in chunks: decode, make present what the fold needs (state may live in the store alone), fold
+ * Folding. A batch goes in chunks: decode, bring in the state that it needs (which may live in the store alone), fold
  * without waiting for anything. While a flush is on its way folding goes on, up to a bound.
  */
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * The door: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back in the
- * order of the jobs.
+ * The entry point: pure simulation, and threads to run it on. A job is a plain value, its result too; results come back
+ * in the order of the jobs.
  */
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';

@@ -1,8 +1,8 @@
 /**
  * Fault 12: `npm run fault -- --soak 1200`. Stages as processes on a stack of their own take twice the nominal rate
  * while faults of rows 1 to 5 befall them every 20 to 40 s. Every 10 s memory, parts, lag and freshness are written
- * down; at the end totals = what was sent, recount = cells, and every figure has to be flat (`flat.ts`). One redactor,
- * linker and joiner are never killed, so that what leaks in them has the whole soak to show.
+ * down; at the end totals = what was sent, recount = aggregates, and every figure has to be flat (`flat.ts`). One
+ * redactor, linker and joiner are never killed, so that what leaks in them has the whole soak to show.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

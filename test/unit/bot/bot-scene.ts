@@ -1,4 +1,4 @@
-/** A bot on a log in memory, with an actuator that remembers what it was asked to put in force. */
+/** A bot on a log in memory, with a further actuator that remembers what it was asked to put in force. */
 import { topics } from '../../../schemas/generated.ts';
 import { type Actuator, type ActuatorResult, publishRevision, startBot } from '../../../services/bot/index.ts';
 import { killDecision } from '../../../services/control/index.ts';
@@ -58,15 +58,22 @@ export async function botScene() {
     /** Bytes that are no decision. */
     noise: () => producer.send([{ topic: `${prefix}.control.v1`, partition: 0, value: Buffer.from('no frame') }]),
     bot: async (actuator: Actuator, through = producer) => {
-      const running = await startBot({ ...deps, producer: through, actuator });
+      const running = await startBot({ ...deps, producer: through, actuators: [actuator] });
       closers.push(running.close);
-      return running;
+      return { ...running, acks: () => running.acks().filter((ack) => ack.actuator === actuator.name) };
     },
     producer,
-    acks: async () =>
+    /** Every decision has one of each actuator, the built-in one's first. */
+    acks: async (by: 'fake' | 'experiment-topic' = 'fake') =>
       (await log.readToEnd(`${prefix}.ack.v1`)).flatMap(({ value }) => {
         const decoded = codec.decode(['ack'], value ?? Buffer.alloc(0));
-        return decoded.ok ? [decoded.value] : [];
+        return decoded.ok && decoded.value.actuator === by ? [decoded.value] : [];
+      }),
+    /** Revisions of the experiment topic and status of each. */
+    published: async () =>
+      (await log.readToEnd(`${prefix}.experiment.v1`)).flatMap(({ value }) => {
+        const decoded = codec.decode(['experiment'], value ?? Buffer.alloc(0));
+        return decoded.ok ? [[decoded.value.revision, decoded.value.status]] : [];
       }),
     close: async () => {
       for (const close of closers.splice(0).reverse()) await close();

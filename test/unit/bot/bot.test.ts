@@ -79,8 +79,8 @@ test('bytes that are no decision are dropped, and the next decision is obeyed', 
   expect([...running.counts.dropped]).toEqual([['not-a-decision', 1]]);
 });
 
-test('an actuator that refuses: acknowledged as refused, the experiment stays, the bot goes on', async () => {
-  const { apply, decide, bot, acks } = await scene();
+test('a further actuator that refuses: its ack says so, the experiment topic has the revision anyway', async () => {
+  const { apply, decide, bot, acks, published } = await scene();
   await apply();
   const running = await bot(fakeActuator(refuses, inForce));
   await decide(pause);
@@ -88,14 +88,23 @@ test('an actuator that refuses: acknowledged as refused, the experiment stays, t
   await until('two acks', () => running.acks().length === 2);
   expect((await acks()).map(({ seq, result, revision }) => [seq, result, revision])).toEqual([
     [1, 'refused', 1],
-    [3, 'applied', 2],
+    [3, 'applied', 3],
   ]);
-  expect([...running.counts.dropped]).toEqual([['refused', 1]]);
+  expect((await acks('experiment-topic')).map(({ seq, result, revision }) => [seq, result, revision])).toEqual([
+    [1, 'applied', 2],
+    [3, 'applied', 3],
+  ]);
+  expect(await published()).toEqual([
+    [1, 'running'],
+    [2, 'paused'],
+    [3, 'rolled_back'],
+  ]);
+  expect([running.counts.forwarded, [...running.counts.dropped]]).toEqual([2, []]);
   expect(running.experiments().get('exp-test')?.status).toBe('rolled_back');
 });
 
-test('an actuator that is away is waited for, and the reason shows', async () => {
-  const { apply, decide, bot } = await scene();
+test('an actuator that is away is waited for, and the reason shows; the experiment topic came first', async () => {
+  const { apply, decide, bot, published } = await scene();
   await apply();
   let isAway = true;
   const away = (): Promise<{ kind: 'in-force' }> =>
@@ -106,6 +115,7 @@ test('an actuator that is away is waited for, and the reason shows', async () =>
   const running = await bot(actuator);
   await decide(rollback);
   await until('the reason', () => running.waitingFor()?.what.includes('the flags do not answer'));
+  expect((await published()).at(-1)).toEqual([2, 'rolled_back']);
   isAway = false;
   await until('the ack', () => running.acks().length === 1);
   expect(running.waitingFor()).toBeUndefined();
@@ -125,7 +135,11 @@ test('killed before its ack: started again, it puts the same in force and acknow
   const { apply, decide, bot, producer, acks } = await scene();
   await apply();
   const died = new Error('killed here');
-  const dying: LogProducer = { ...producer, send: () => Promise.reject(died) };
+  const dying: LogProducer = {
+    ...producer,
+    send: (messages) =>
+      messages.some(({ topic }) => topic.endsWith('ack.v1')) ? Promise.reject(died) : producer.send(messages),
+  };
   const first = fakeActuator();
   const killed = await bot(first, dying);
   await decide(rollback);

@@ -102,7 +102,7 @@ describe('sample ratio', () => {
 
 describe('several candidates', () => {
   const experiment = aRevision({}, three);
-  test('each is rolled back on its own, then all is over', () => {
+  test('HARM rolls its candidate back: each on its own, then all is OVER', () => {
     const both = [metricOf('B', 'error_rate', 'guardrail', 4), metricOf('C', 'error_rate', 'guardrail', 5)];
     const first = decide(look(experiment, both), []).decision as Decision;
     const second = decide(look(experiment, both), [first]).decision as Decision;

@@ -1,5 +1,5 @@
 /**
- * Every combination of what can be the matter at a look: the state is that of the first rule, in the order of
+ * Every possible combination of conditions at a look: the state is that of the first rule, in the order of
  * `services/control/README.md`.
  */
 import { describe, expect, test } from 'vitest';
@@ -123,19 +123,19 @@ const wanted = (on: ReadonlySet<Condition>): readonly [string, string | undefine
   return first === undefined ? ['CONTINUE', undefined] : conditions[first];
 };
 
-describe('one thing is the matter', () => {
+describe('one condition holds', () => {
   test.each(order)('%s', (condition) => expect(judge(new Set([condition]))).toEqual(conditions[condition]));
-  test('nothing is', () => expect(judge(new Set())).toEqual(['CONTINUE', undefined]));
+  test('none holds', () => expect(judge(new Set())).toEqual(['CONTINUE', undefined]));
 });
 
-describe('two things are the matter', () => {
+describe('two conditions hold', () => {
   const pairs = order
     .flatMap((first, at) => order.slice(at + 1).map((second) => [first, second] as const))
     .filter((pair) => isPossible(new Set(pair)));
   test.each(pairs)('%s and %s', (...pair) => expect(judge(new Set(pair))).toEqual(wanted(new Set(pair))));
 });
 
-test('all 8,192 combinations, by their names', () => {
+test('all 5,120 possible combinations of conditions, by their names', () => {
   const wrong: string[] = [];
   let tried = 0;
   for (let bits = 0; bits < 2 ** order.length; bits += 1) {
