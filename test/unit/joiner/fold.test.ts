@@ -1,3 +1,7 @@
+/**
+ * The fold through the pipeline in memory: its laws for any arrivals, and case by case what counts. Long because both
+ * play arrivals and read totals in one way.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { betDesignOf, betLogs, fixedPoint } from '../../../services/kernel/bets.ts';
@@ -93,9 +97,14 @@ describe('laws of the fold', () => {
     );
   });
   test('totals equal a plain recount of the input', () => {
+    const baseline = 'baseline: { mean: 0.05, sd: 0.2 }, cap: 1';
+    const errors = 'role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05';
+    const reopened = 'role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved)';
     const file = anExperimentFile({
-      metrics:
-        '    - { id: error_rate, role: guardrail, numerator: errors, denominator: requests, better: lower, window: 1h, harm: +0.05, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n    - { id: reopen_rate, role: goal, numerator: any(ticket_reopened), denominator: any(ticket_resolved), better: lower, window: 72h, harm: +0.02, baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }\n',
+      metrics: [
+        `    - { id: error_rate, ${errors}, ${baseline} }\n`,
+        `    - { id: reopen_rate, ${reopened}, better: lower, window: 72h, harm: +0.02, ${baseline} }\n`,
+      ].join(''),
     });
     const own = aRevision({}, file);
     fc.assert(

@@ -43,7 +43,7 @@ const sameAsEager = (store: ReturnType<typeof createMemoryState>, log: readonly 
 };
 
 describe('laws', () => {
-  test('any schedule of evictions, loads, flushes and crashes gives the rows of a fold that keeps everything', async () => {
+  test('any evictions, loads, flushes and crashes give the rows of a fold that keeps everything', async () => {
     let loaded = 0;
     let evicted = 0;
     await fc.assert(
@@ -87,7 +87,7 @@ describe('laws', () => {
     );
     expect(overtaken).toBeGreaterThan(30);
   }, 120_000);
-  test('memory is bounded: no more units than asked for stay once they are durable, whatever the state holds', async () => {
+  test('memory is bounded: of durable units no more stay than asked for, whatever the state holds', async () => {
     await fc.assert(
       fc.asyncProperty(aLog, async (log) => {
         const store = createMemoryState();
