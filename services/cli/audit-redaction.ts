@@ -71,45 +71,51 @@ export function eachText(value: unknown, onText: (text: string) => void, nested 
 
 const quoted = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 
-export async function auditRedaction({
-  store,
-  log,
-  codec,
-  prefix,
-  needles,
-}: {
-  readonly store: Store;
-  readonly log: LogClient;
-  readonly codec: AvroCodec;
-  readonly prefix: string;
+/** What was found so far, by place and form, and how much was searched. */
+type Search = {
   readonly needles: Needles;
-}): Promise<Audit> {
-  const found = new Map<string, Map<Form, HitCounts>>();
-  const searched = { columns: 0, rows: 0, topics: 0, records: 0, texts: 0, systemLogs: [] as string[] };
-  const searchIn = (value: unknown, where: string, offset?: number): void => {
-    const hits = new Map<Form, Set<number>>();
-    eachText(value, (text) => {
-      searched.texts += 1;
-      needles.search(text, (index, form) => hits.set(form, (hits.get(form) ?? new Set()).add(index)));
-    });
-    for (const [form, values] of hits) {
-      const forms = found.get(where) ?? new Map<Form, HitCounts>();
-      const counts: HitCounts = forms.get(form) ?? { hits: 0, values: new Set() };
-      counts.hits += 1;
-      for (const index of values) counts.values.add(index);
-      if (offset !== undefined) {
-        counts.first = Math.min(counts.first ?? offset, offset);
-        counts.last = Math.max(counts.last ?? offset, offset);
-      }
-      found.set(where, forms.set(form, counts));
-    }
+  readonly found: Map<string, Map<Form, HitCounts>>;
+  readonly searched: Record<'columns' | 'rows' | 'topics' | 'records' | 'texts', number> & {
+    readonly systemLogs: string[];
   };
+};
 
-  const columns = await store.rows<{ database: string; table: string; name: string }>(
-    `SELECT database, table, name FROM system.columns WHERE (type LIKE '%String%' OR type LIKE '%JSON%' OR type LIKE '%Object%') AND type NOT LIKE 'AggregateFunction%' AND default_kind != 'ALIAS'
-       AND (database = {database:String} AND table IN (SELECT name FROM system.tables WHERE database = {database:String} AND engine NOT LIKE '%View') OR database = 'system' AND table IN {logs:Array(String)})`,
-    { database: store.database, logs: systemLogs },
-  );
+function searchIn({ found, searched, needles }: Search, value: unknown, where: string, offset?: number): void {
+  const hits = new Map<Form, Set<number>>();
+  eachText(value, (text) => {
+    searched.texts += 1;
+    needles.search(text, (index, form) => hits.set(form, (hits.get(form) ?? new Set()).add(index)));
+  });
+  for (const [form, values] of hits) {
+    const forms = found.get(where) ?? new Map<Form, HitCounts>();
+    const counts: HitCounts = forms.get(form) ?? { hits: 0, values: new Set() };
+    counts.hits += 1;
+    for (const index of values) counts.values.add(index);
+    if (offset !== undefined) {
+      counts.first = Math.min(counts.first ?? offset, offset);
+      counts.last = Math.max(counts.last ?? offset, offset);
+    }
+    found.set(where, forms.set(form, counts));
+  }
+}
+
+const textColumns = `
+  SELECT database, table, name FROM system.columns
+  WHERE (type LIKE '%String%' OR type LIKE '%JSON%' OR type LIKE '%Object%')
+    AND type NOT LIKE 'AggregateFunction%' AND default_kind != 'ALIAS'
+    AND (
+      database = {database:String} AND table IN (
+        SELECT name FROM system.tables WHERE database = {database:String} AND engine NOT LIKE '%View'
+      )
+      OR database = 'system' AND table IN {logs:Array(String)}
+    )`;
+
+async function searchTables(search: Search, store: Store): Promise<void> {
+  const { searched } = search;
+  const columns = await store.rows<{ database: string; table: string; name: string }>(textColumns, {
+    database: store.database,
+    logs: systemLogs,
+  });
   const byTable = new Map<string, typeof columns>();
   for (const column of columns) {
     const table = `${quoted(column.database)}.${quoted(column.table)}`;
@@ -123,11 +129,14 @@ export async function auditRedaction({
       `SELECT ${named.map(({ name }) => quoted(name)).join(', ')} FROM ${table}`,
       (row) => {
         searched.rows += 1;
-        for (const { database, table: of, name } of named) searchIn(row[name], `${database}.${of}.${name}`);
+        for (const { database, table: of, name } of named) searchIn(search, row[name], `${database}.${of}.${name}`);
       },
     );
   }
+}
 
+async function searchTopics(search: Search, log: LogClient, codec: AvroCodec, prefix: string): Promise<void> {
+  const { searched } = search;
   for (const { suffix, records, mayHoldPii } of topics) {
     // The raw topics are what is searched for. Of what was parked the bytes are raw, too; the headers must be clean.
     const headersOnly = suffix === 'parked.v1';
@@ -136,20 +145,41 @@ export async function auditRedaction({
     const take = (record: LogRecord): void => {
       searched.records += 1;
       const at = `${record.topic}/${record.partition}`;
-      searchIn(record.headers, `${at} headers`, record.offset);
+      searchIn(search, record.headers, `${at} headers`, record.offset);
       if (headersOnly) return;
-      searchIn(record.key?.toString('utf8'), `${at} key`, record.offset);
+      searchIn(search, record.key?.toString('utf8'), `${at} key`, record.offset);
       if (record.value === null) return;
       const decoded = records.length === 0 ? undefined : codec.decode(records, record.value);
-      searchIn(decoded?.ok ? decoded.value : record.value.toString('utf8'), `${at} value`, record.offset);
+      searchIn(search, decoded?.ok ? decoded.value : record.value.toString('utf8'), `${at} value`, record.offset);
     };
     const sources = await log.readToEnd(topicName(prefix, suffix));
     if (!headersOnly && records.length > 0)
       await codec.prepare(sources.flatMap(({ value }) => (value === null ? [] : [value])));
     for (const source of sources) take(source);
   }
+}
 
-  const findings = [...found].flatMap(([where, forms]) =>
+export async function auditRedaction({
+  store,
+  log,
+  codec,
+  prefix,
+  needles,
+}: {
+  readonly store: Store;
+  readonly log: LogClient;
+  readonly codec: AvroCodec;
+  readonly prefix: string;
+  readonly needles: Needles;
+}): Promise<Audit> {
+  const search: Search = {
+    needles,
+    found: new Map(),
+    searched: { columns: 0, rows: 0, topics: 0, records: 0, texts: 0, systemLogs: [] },
+  };
+  await searchTables(search, store);
+  await searchTopics(search, log, codec, prefix);
+  const findings = [...search.found].flatMap(([where, forms]) =>
     [...forms].map(
       ([form, { hits, values, first, last }]): Finding => ({
         where,
@@ -160,5 +190,5 @@ export async function auditRedaction({
       }),
     ),
   );
-  return { findings, searched };
+  return { findings, searched: search.searched };
 }

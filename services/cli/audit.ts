@@ -1,6 +1,6 @@
 /**
- * `audit`: do the aggregates that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not. 2: it
- * could not be told.
+ * `audit`: do the aggregates that decide equal a recount of the unit rows? Exit 0: to the last digit. 1: they do not.
+ * 2: it could not be told.
  */
 import { auditAggregates } from '../statistics/audit.clickhouse.ts';
 import { withConnection } from './read.ts';

@@ -37,9 +37,10 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
 function headLines(decision: Decision, { labels = [] }: Evidence): string[] {
   const { action, candidate = 'every candidate', experimentId, phase, seq, actor } = decision;
   const { reasonCode, metric, ruleId, ruleVersion, testStart } = decision;
+  const onMetric = metric === undefined ? '' : ` on ${metric}`;
   return [
     `${action} of ${candidate} in ${experimentId}, phase ${phase}, decision ${seq} by ${actor}`,
-    `  why         ${reasonCode}${metric === undefined ? '' : ` on ${metric}`} (rule ${ruleId}, version ${ruleVersion})`,
+    `  why         ${reasonCode}${onMetric} (rule ${ruleId}, version ${ruleVersion})`,
     ...labels.map((label) => `  careful     ${label}: those who came back differ by arm, the harm may be about them`),
     ...(testStart === undefined ? [] : [`  counted     from ${testStart}`]),
   ];
@@ -99,7 +100,8 @@ function testLines(decision: Decision, evidence: Evidence): string[] {
       ? ''
       : ` against log(1/alpha) ${decision.threshold.toFixed(4)} at alpha ${decision.alpha}`;
   const metricWeight = (weight / testStart.weight).toPrecision(4);
-  const weights = `test start ${testStart.weight.toPrecision(4)}, metric ${metricWeight}: ${weighted.toFixed(4)}${bound}`;
+  const startWeight = testStart.weight.toPrecision(4);
+  const weights = `test start ${startWeight}, metric ${metricWeight}: ${weighted.toFixed(4)}${bound}`;
   return [
     `  entries     control ${control.n} (${control.s} not 0), candidate ${test.n} (${test.s} not 0), ` +
       'each unit once, with its first entry since then',

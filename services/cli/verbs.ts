@@ -1,7 +1,7 @@
 /**
  * Every verb: its name, arguments and options, and how it runs. To add one, add a row: `run` imports the module that
  * does the work, so that a verb loads its own code and no other's. Nothing here may import such a module statically; a
- * test watches the module graph. One table, so longer than most files.
+ * test watches the module graph. Long because it is one table: a row a verb.
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';

@@ -1,8 +1,8 @@
 /**
  * A membership filter: "never seen" without keeping what was seen. A chain of Bloom filters (Bloom 1970), each four
- * times the last. `mayHave` is never wrong when it says no; a wrong yes costs one look-up in the store. 16 bits and 8 probes an id:
- * about 1 in 1,700 is wrong, summed over the chain about 1 in 1,000; past `maxBytes` the chain stops growing and the
- * share of wrong answers rises instead of the memory.
+ * times the last. `mayHave` is never wrong when it says no; a wrong yes costs one look-up in the store. 16 bits and 8
+ * probes an id: about 1 in 1,700 is wrong, summed over the chain about 1 in 1,000; past `maxBytes` the chain stops
+ * growing and the share of wrong answers rises instead of the memory.
  */
 export type IdFilter = {
   /** `id`: 16 bytes as latin1 text. */

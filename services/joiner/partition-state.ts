@@ -1,7 +1,7 @@
 /**
  * What the joiner knows about one partition after its log up to a position. Plain data, changed in place by `fold.ts`;
- * nothing here reads a clock, the network or settings. Ids are 16-byte strings in latin1: small, and usable as keys of a
- * Map.
+ * nothing here reads a clock, the network or settings. Ids are 16-byte strings in latin1: small, and usable as keys of
+ * a Map.
  *
  * States of a unit: absent -> cached (loaded or new) -> touched (changed since the last flush) -> taken (in a flush on
  * its way) -> cached -> absent (evicted). Only `prefetch.ts` moves units between absent and cached, between two

@@ -1,8 +1,8 @@
 /**
  * Which events were accepted: by (event id, unit), because an event assigned under two unit types reaches one partition
  * twice, once for each. The newest are kept exactly, in two maps; when the younger one is full the older one is
- * dropped, once its facts are durable. Of what was dropped the store tells, which is asked only for ids that the membership
- * filter may hold.
+ * dropped, once its facts are durable. Of what was dropped the store tells, which is asked only for ids that the
+ * membership filter may hold.
  */
 import type { EpochMs } from '../kernel/time.ts';
 import { createIdFilter, type IdFilter } from './id-filter.ts';

@@ -23,7 +23,8 @@ import type { Singleton } from '../runtime/singleton.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import { type Audit, auditAggregates } from './audit.clickhouse.ts';
+import type { Audit } from './audit.clickhouse.ts';
+import { createAuditor } from './auditor.clickhouse.ts';
 import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
@@ -85,32 +86,6 @@ function createLeadership(
       await history.catchUp(abandoned);
       ledTerm = term;
       return leads();
-    },
-  };
-}
-
-type Auditor = {
-  isDue(): boolean;
-  /** True when what may be decided has changed although no checkpoint has. */
-  audit(): Promise<boolean>;
-  hasMismatch(): boolean;
-  last(): Audit | undefined;
-};
-
-function createAuditor(store: Store, clock: Clock, auditMs: number): Auditor {
-  const againMs = 10_000;
-  let last: Audit | undefined;
-  let due = clock.now() + auditMs;
-  const hasMismatch = (): boolean => (last?.mismatches.length ?? 0) > 0;
-  return {
-    hasMismatch,
-    last: () => last,
-    isDue: () => auditMs > 0 && clock.now() >= due,
-    audit: async () => {
-      const before = hasMismatch();
-      last = await auditAggregates(store);
-      due = clock.now() + (hasMismatch() ? Math.min(auditMs, againMs) : auditMs);
-      return before !== hasMismatch();
     },
   };
 }

@@ -12,10 +12,14 @@ import { defaultPolicy, redact } from '../../services/redaction/index.ts';
 import { realData } from '../support/real-data.ts';
 
 const prose = [
-  'The customer asked why the invoice was charged twice, and the assistant explained the proration rule before it opened a ticket for the second line team.',
-  'I bought the bicycle in spring and the brakes have never been right; two workshops looked at them, adjusted the cable and sent me home again without a word.',
-  'Could you summarise the meeting notes from Tuesday and list the open questions, who owns them, and what we promised to deliver before the end of the quarter?',
-  'The model answered in three languages, although the prompt asked for one, and the evaluation therefore counted the response as a failure of the format check.',
+  'The customer asked why the invoice was charged twice, and the assistant explained the proration ' +
+    'rule before it opened a ticket for the second line team.',
+  'I bought the bicycle in spring and the brakes have never been right; two workshops looked at them, ' +
+    'adjusted the cable and sent me home again without a word.',
+  'Could you summarise the meeting notes from Tuesday and list the open questions, who owns them, and ' +
+    'what we promised to deliver before the end of the quarter?',
+  'The model answered in three languages, although the prompt asked for one, and the evaluation ' +
+    'therefore counted the response as a failure of the format check.',
 ];
 const dense = [
   'Please call me at +49 30 1234 5678 or write to ada@example.org about it.',
@@ -102,9 +106,11 @@ for (const names of [false, true]) {
       best = Math.min(best, (cpuSeconds() - before) / times);
     }
     const [rate, least] = [unit === 'MB/s' ? bytes / 1e6 / best : texts.length / best, names ? namesBar : bar];
+    const textsPerSecond = Math.round(texts.length / best).toLocaleString('en-US');
+    const textBytes = Math.round(bytes / texts.length);
     print(
       `${name}${names ? ', names' : ''}`,
-      `${(bytes / 1e6 / best).toFixed(1)} MB/s, ${Math.round(texts.length / best).toLocaleString('en-US')} texts/s at ${Math.round(bytes / texts.length)} bytes`,
+      `${(bytes / 1e6 / best).toFixed(1)} MB/s, ${textsPerSecond} texts/s at ${textBytes} bytes`,
       least === 0 ? '' : `bar ${least.toLocaleString('en-US')} ${unit}: ${verdict(rate >= least)}`,
     );
   }
@@ -137,7 +143,7 @@ for (const names of [false, true]) {
   );
 }
 
-/** Of one character, of nested JSON, of trigger literals in turns, of long tokens, of names and of scripts that are folded. */
+/** One character, nested JSON, trigger literals in turns, long tokens, names, and scripts that are folded. */
 const pieces = [
   'A',
   '5',

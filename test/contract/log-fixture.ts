@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { LogClient, LogConsumer, LogRecord, PartitionHandler } from '../../services/runtime/log.ts';
 
+/** What one step of a test may take, ms. */
+export const limitMs = 60_000;
+
 /** A topic of its own, the client that made it, and a sender to it. */
 export type Fresh = {
   readonly log: LogClient;

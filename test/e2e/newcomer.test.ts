@@ -1,6 +1,6 @@
 /**
  * Everything that the README tells a newcomer to type, typed: its blocks are read from the file, so a block that
- * changes is a block that is run.
+ * changes is a block that is run. Long because it is one newcomer's way in one folder: each step needs the one before.
  */
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

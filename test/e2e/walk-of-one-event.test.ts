@@ -1,7 +1,8 @@
 /**
  * One event's way, on real parts: from an app's call through the emitter, Kafka, redactor, linker, joiner and sink into
  * ClickHouse, looked at by statistics, stopped by a person, obeyed by the bot and by an assigner; one trace from emit
- * to insert; odd records parked; secrets nowhere.
+ * to insert; odd records parked; secrets nowhere. Long because it is one event's way through one pipeline, in
+ * its order.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -130,7 +131,8 @@ describe('an event', () => {
     expect(await emitter.flush()).toBe(true);
     const [row] = await until('the row', async () => {
       const rows = await path.store.rows<Record<string, string>>(
-        'SELECT event_id, trace_id, user_id, prompt, cost_nano_usd, variants[1] AS variant FROM inferences FINAL WHERE event_id = {id:String}',
+        `SELECT event_id, trace_id, user_id, prompt, cost_nano_usd, variants[1] AS variant
+           FROM inferences FINAL WHERE event_id = {id:String}`,
         { id: eventId },
       );
       return rows.length > 0 && rows;
@@ -171,68 +173,58 @@ describe('an event', () => {
   });
 });
 
+const anExposure = (eventId: string, occurredAt: EpochMs): Buffer =>
+  path.codec.encode('exposure', {
+    event_id: eventId,
+    occurred_at: occurredAt,
+    trace_id: '',
+    service: '',
+    environment: '',
+    experiment_id: 'exp-test',
+    phase: 1,
+    variant: 'A',
+    unit_type: 'user',
+    unit_id: 'bob',
+    entity: null,
+    reason: 'SPLIT',
+    config_sha: '',
+    sdk: { name: '', version: '' },
+  });
+
+/** Records that no stage can take, each with the code it is parked under. */
+function badRecords(good: Buffer): readonly [code: string, value: Buffer][] {
+  const wrongType = path.codec.encode('experiment', {
+    experiment_id: 'e',
+    revision: 1,
+    phase: 1,
+    status: '',
+    coverage: 0,
+    config_sha: '',
+    phase_started_at: 0,
+    applied_at: 0,
+    author: '',
+    reason: '',
+    spec: '',
+  });
+  const unknown = Buffer.from(good);
+  unknown.writeUInt32BE(999_999, 1);
+  return [
+    ['BAD_FRAME', Buffer.from('hello, this is no frame')],
+    ['SCHEMA_UNKNOWN', unknown],
+    ['SCHEMA_UNKNOWN', wrongType],
+    ['UNDECODABLE', good.subarray(0, good.length - 3)],
+    ['UNDECODABLE', Buffer.concat([good, Buffer.alloc(4)])],
+    ['TOO_LARGE', Buffer.concat([good.subarray(0, 5), Buffer.alloc(2 << 20, 65)])],
+    ['INVALID', anExposure('y', -1)],
+  ];
+}
+
 describe('what can never work', () => {
   test('is parked with stage, code and place; the rest goes on', async () => {
     const topic = topicName(prefix, 'inference.raw.v1');
-    const { codec, producer } = path;
-    const good = codec.encode('exposure', {
-      event_id: 'x',
-      occurred_at: 1,
-      trace_id: '',
-      service: '',
-      environment: '',
-      experiment_id: 'exp-test',
-      phase: 1,
-      variant: 'A',
-      unit_type: 'user',
-      unit_id: 'bob',
-      entity: null,
-      reason: 'SPLIT',
-      config_sha: '',
-      sdk: { name: '', version: '' },
-    });
-    const wrongType = codec.encode('experiment', {
-      experiment_id: 'e',
-      revision: 1,
-      phase: 1,
-      status: '',
-      coverage: 0,
-      config_sha: '',
-      phase_started_at: 0,
-      applied_at: 0,
-      author: '',
-      reason: '',
-      spec: '',
-    });
-    const unknown = Buffer.from(good);
-    unknown.writeUInt32BE(999_999, 1);
-    const bad: [string, Buffer][] = [
-      ['BAD_FRAME', Buffer.from('hello, this is no frame')],
-      ['SCHEMA_UNKNOWN', unknown],
-      ['SCHEMA_UNKNOWN', wrongType],
-      ['UNDECODABLE', good.subarray(0, good.length - 3)],
-      ['UNDECODABLE', Buffer.concat([good, Buffer.alloc(4)])],
-      ['TOO_LARGE', Buffer.concat([good.subarray(0, 5), Buffer.alloc(2 << 20, 65)])],
-      [
-        'INVALID',
-        codec.encode('exposure', {
-          event_id: 'y',
-          occurred_at: -1,
-          trace_id: '',
-          service: '',
-          environment: '',
-          experiment_id: 'exp-test',
-          phase: 1,
-          variant: 'A',
-          unit_type: 'user',
-          unit_id: 'bob',
-          entity: null,
-          reason: 'SPLIT',
-          config_sha: '',
-          sdk: { name: '', version: '' },
-        }),
-      ],
-    ];
+    const { producer } = path;
+    const good = anExposure('x', 1);
+    const bad = badRecords(good);
     await producer.send([
       ...bad.map(([, value]) => ({ topic, partition: 1, value })),
       { topic, partition: 1, value: good },
@@ -304,7 +296,7 @@ test('a kill is obeyed: new revision, ack, and an assigner elsewhere switches', 
   expect(ack).toEqual({ result: 'applied', new_coverage: 0 });
 });
 
-test('planted secrets are in no topic past raw, no table, no span, no log line, no readable field of what was parked', async () => {
+test('no planted secret is in a topic past raw, table, span, log line or readable part of what is parked', async () => {
   const hay: string[] = [JSON.stringify(receiver.spans), ...logged];
   for (const { suffix, mayHoldPii } of topics) {
     if (mayHoldPii && suffix !== 'parked.v1') continue;

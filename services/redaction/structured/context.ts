@@ -111,7 +111,10 @@ function sentenceStart(text: string, from: number, end: number): number {
 /** What may stand between a number and its name: punctuation, `number`, `is`. */
 const filler = pattern('iu')`
     (?:[\s:：#=.,"'\x60(*_\-–—…→<>[{|~“”„«‘’‚]
-    |(?<![\p{L}])(?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası|is|ist|est|es|è|é|to|är|er|on|je)(?![\p{L}])
+    |(?<![\p{L}])
+      (?:nr|no|n[°º]|num|number|nummer|numer|numéro|número|numero|code|id|kod|код|номер|szám|numarası
+      |is|ist|est|es|è|é|to|är|er|on|je)
+      (?![\p{L}])
     |[はがを是为為는은]|번호|号)+$
   `;
 const punctuation = /[\s:：#=.,"'`(*_\-–—…→<>[{|~“”„«‘’‚]+$/;

@@ -1,6 +1,6 @@
 /**
- * Identifiers that are digits only, by country: length, grouping, checksum. Longer than other files, because it is one
- * table: a row an identifier.
+ * Identifiers that are digits only, by country: length, grouping, checksum. Long because it is one table: a row an
+ * identifier.
  */
 import type { EntityType } from '../entity-types.ts';
 import { once } from '../once.ts';

@@ -84,7 +84,6 @@ test('texts of a value: leaves, keys, JSON in strings three levels deep; no byte
 });
 test('nothing found says where it looked', async () => {
   const audit = await auditRedaction({ store, log, codec, prefix: 'p', needles: createNeedles(['not there at all']) });
-  expect(reportAudit(audit, [1])).toMatch(
-    /searched 4 rows in 3 columns, 5 records in 10 topics; logs of the engine: query_log\nnone of the 1 values is there/,
-  );
+  const searched = 'searched 4 rows in 3 columns, 5 records in 10 topics; logs of the engine: query_log';
+  expect(reportAudit(audit, [1])).toContain(`${searched}\nnone of the 1 values is there`);
 });

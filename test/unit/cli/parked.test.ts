@@ -135,7 +135,7 @@ test('a partition that is gone is named, not guessed', async () => {
   ).toEqual([1]);
 });
 
-test('a unit log that was divided since: records go where their units are now, revisions to every child, and what cannot be placed stays parked', async () => {
+test('in a log divided since, records follow units, revisions go to every child, the rest stays parked', async () => {
   const log = createMemoryBroker().client();
   await log.createTopics([
     { topic: 'p.unit.v1', partitions: 2, config: {} },

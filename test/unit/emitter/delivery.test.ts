@@ -6,7 +6,6 @@ import {
   type EmitterOptions,
   type EventSink,
 } from '../../../services/emitter/index.ts';
-import { createEventQueue, type QueuedEvent } from '../../../services/emitter/event-queue.ts';
 import { PipelineError } from '../../../services/kernel/pipeline-error.ts';
 import { anExperimentFile, aRevision } from '../../support/build.ts';
 
@@ -109,30 +108,6 @@ test.each([1, 2, 7, 64, 100])(
     expect(tripline.stats()).toMatchObject({ sent: count - 1, queued: 0, bytes: 0, droppedBy: { refused: 1 } });
   },
 );
-
-test('giving back keeps the order across the end of the ring', () => {
-  const queue = createEventQueue(4, 1 << 20);
-  const event = (key: string): QueuedEvent => ({
-    topic: 'outcome.raw.v1',
-    record: 'outcome-event',
-    bucket: 0,
-    key,
-    frame: Buffer.alloc(1),
-    traceparent: undefined,
-    timestamp: 0,
-  });
-  for (const key of ['a', 'b', 'c']) queue.push(event(key));
-  queue.take(2);
-  queue.done();
-  for (const key of ['d', 'e', 'f']) queue.push(event(key));
-  expect([queue.oldest, queue.next]).toEqual([2, 6]);
-  expect(queue.take(4).map(({ key }) => key)).toEqual(['c', 'd', 'e', 'f']);
-  queue.giveBack(1);
-  expect(queue.take(4).map(({ key }) => key)).toEqual(['c']);
-  queue.done();
-  expect(queue.take(4).map(({ key }) => key)).toEqual(['d', 'e', 'f']);
-  expect([queue.oldest, queue.dropped]).toEqual([3, 0]);
-});
 
 test('a batch is bounded in bytes, so that brokers take it', async () => {
   const sizes: number[] = [];

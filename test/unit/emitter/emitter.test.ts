@@ -1,55 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createEmitter, createTestTripline } from '../../../services/emitter/index.ts';
-import { createEventQueue, type QueuedEvent } from '../../../services/emitter/event-queue.ts';
 import { readInferenceId, bucketOf } from '../../../services/kernel/ids.ts';
 import type { InferenceEvent } from '../../../schemas/generated.ts';
 import { aRevision } from '../../support/build.ts';
 
-const event = (name: string, bytes = 10): QueuedEvent => ({
-  topic: 'inference.raw.v1',
-  record: 'exposure',
-  bucket: 0,
-  key: name,
-  frame: Buffer.alloc(bytes),
-  traceparent: undefined,
-  timestamp: 0,
-});
-
-test('the queue stays within its bounds, keeps the newest, and loses nothing it counts', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.oneof(fc.constant('push' as const), fc.constant('take' as const), fc.constant('done' as const)), {
-        maxLength: 200,
-      }),
-      (steps) => {
-        const queue = createEventQueue(8, 3_000);
-        let pushed = 0;
-        let confirmed = 0;
-        let inFlight: readonly QueuedEvent[] = [];
-        for (const step of steps) {
-          if (step === 'push') queue.push(event(String(pushed++)));
-          else if (step === 'take') inFlight = queue.take(3);
-          else {
-            confirmed += inFlight.length;
-            queue.done();
-            inFlight = [];
-          }
-          expect(queue.length).toBeLessThanOrEqual(8);
-          expect(queue.bytes).toBeLessThanOrEqual(3_000);
-          expect(confirmed + queue.length + queue.dropped).toBe(pushed);
-        }
-      },
-    ),
-  );
-});
-test('an event larger than the whole queue is dropped alone', () => {
-  const queue = createEventQueue(8, 1_000);
-  queue.push(event('small'));
-  queue.push(event('huge', 5_000));
-  expect([queue.length, queue.dropped]).toEqual([1, 1]);
-});
-test('events are complete: unknown is null with a status, ids carry the bucket, exposures name what was assigned', async () => {
+test('events are complete: unknown is null with a status, ids carry the bucket, exposures name the arm', async () => {
   const tripline = createTestTripline({ experiments: [aRevision()] });
   const arm = tripline.assign('exp-test', { unit: 'u1' });
   tripline.assign('exp-test', { unit: 'u1' });

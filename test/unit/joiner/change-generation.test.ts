@@ -1,8 +1,8 @@
 /**
  * Partitions multiplied with their state, and everything folded again: at any moment of any stream, killed between any
  * two writes and run again, no number changes. Two references that know nothing of generations: one partition from
- * beginning
- * to end, and the same evaluation from the rows that statistics reads.
+ * beginning to end, and the same evaluation from the rows that statistics reads. Long because every law plays the same
+ * plan of changes and deaths against the same two references.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -302,7 +302,7 @@ async function throughGenerations(
 }
 
 describe('laws', () => {
-  test('doubled twice at any moments, killed anywhere: totals, units and entities of one that was never divided', async () => {
+  test('doubled twice any time, killed anywhere: totals, units, entities of one undivided partition', async () => {
     let died = 0;
     let inherited = 0;
     await fc.assert(
@@ -326,8 +326,8 @@ describe('laws', () => {
     );
     expect(died).toBeGreaterThan(60);
     expect(inherited).toBeGreaterThan(20);
-  }, 60_000);
-  test('while no arm shows a new version and no phase begins, every test says the same, to the last bit', async () => {
+  }, 120_000);
+  test('with no new version and no new phase, every test of every metric says the same, to the last bit', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
         const { world, whole } = await throughGenerations(routed(log, true), how, false);
@@ -337,7 +337,7 @@ describe('laws', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 120_000);
   test('the change itself changes nothing that a look finds, whatever came before it', async () => {
     await fc.assert(
       fc.asyncProperty(aLog, cacheLimits, deaths, fc.constantFrom(1, 2), async (log, room, dying, start) => {
@@ -351,8 +351,8 @@ describe('laws', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
-  test('a decision of any generation verifies: folded again to its version vector, the look is what it was', async () => {
+  }, 120_000);
+  test('a decision of any generation verifies: folded again to its version vector, the look is the same', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
         const { world } = await throughGenerations(routed(log), how, false);
@@ -374,7 +374,7 @@ describe('laws', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  }, 120_000);
   test('folded again from the log, between two doublings and after them, killed anywhere: the same rows', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
@@ -400,7 +400,7 @@ describe('laws', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('what it refuses', () => {
@@ -443,8 +443,8 @@ describe('what it refuses', () => {
   });
 });
 
-// The event was counted first under the unit of another child.
-test('an outcome that names only its inference belongs to the unit whose bucket the id carries', async () => {
+test("an outcome with only its inference goes to the unit of the id's bucket, not to another child's", async () => {
+  // The event was counted first under a unit of the other child.
   const world = createMemoryGenerations(1, { units: 9, events: 9 });
   const [user, org] = ['u0', 'o1'];
   expect(partitionOf(bucketOfUnit(user), 2)).not.toBe(partitionOf(bucketOfUnit(org), 2));

@@ -176,7 +176,8 @@ describe('JSON', () => {
 test('a private key without its BEGIN line; base64 of plain words is none', () => {
   const body = [made(64), made(64), made(31)].join('\n');
   expect(redact(`${body}\n-----END RSA PRIVATE KEY-----\nbye`).text).toBe('[SECRET_PRIVATE_KEY]\nbye');
-  const words = `-----BEGIN PRIVATE KEY-----\n${Buffer.from('these are only plain words').toString('base64')}\n-----END PRIVATE KEY-----`;
+  const plain = Buffer.from('these are only plain words').toString('base64');
+  const words = `-----BEGIN PRIVATE KEY-----\n${plain}\n-----END PRIVATE KEY-----`;
   expect(redact(words).text).toBe(words);
 });
 

@@ -1,3 +1,6 @@
+/**
+ * Numbers, codes and addresses of the structured tier. Long because it is tables of cases, a row an example.
+ */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import examples from 'libphonenumber-js/mobile/examples';
 import { stdnum } from 'stdnum';

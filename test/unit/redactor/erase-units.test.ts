@@ -19,7 +19,6 @@ import { eraseUnits, namedBy } from '../../../services/redactor/erase-units.ts';
 import { redactInference, redactOutcome } from '../../../services/redactor/redact-event.ts';
 import { defaultPolicy } from '../../../services/redaction/index.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogProducer } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
 import { topicName, topicSpecs } from '../../../services/runtime/topics.ts';
 import { anInference, anOutcome } from '../../support/build.ts';
@@ -78,7 +77,7 @@ test("the erase record goes where the unit's own records go, under its pseudonym
     },
   });
 });
-test('whoever has no key any more is erased already: tombstones, inferences and outcomes that name them go no further', () => {
+test('whoever has no key is erased already: tombstones, inferences and outcomes of theirs go no further', () => {
   const after = context();
   after.pseudonym.drop([
     { kind: 'user', id: 'u1' },
@@ -93,8 +92,8 @@ test('whoever has no key any more is erased already: tombstones, inferences and 
   expect(redactOutcome(ofTicket('T-2'), 5, after).kind).toBe('forward');
 });
 
-test('on a log: the record first, then the key, then the offset; a crash in between erases again, which changes nothing', async () => {
-  const prefix = 'p';
+/** A log with a raw topic, and what is told of it: `send` writes raw records, `erases` reads the unit log. */
+async function createRawLog(prefix: string) {
   const broker = createMemoryBroker();
   const log = broker.client();
   await log.createTopics(topicSpecs(prefix, 2, true));
@@ -117,19 +116,6 @@ test('on a log: the record first, then the key, then the offset; a crash in betw
   const partition = partitionOf(bucketOf('user', 'u1'), 2);
   const send = (user: string, value: Buffer | null, word = user) =>
     producer.send([{ topic: raw, partition, key: word, value }]);
-
-  let kept = formatUnitKeys(createPseudonymizer(key).keys());
-  const start = (keepKeys: (keys: UnitKeys) => void, through: LogProducer = producer) =>
-    startRedactor({
-      prefix,
-      log,
-      producer: through,
-      codec,
-      clock: { now: () => 0 },
-      lingerMs: 0,
-      keepKeys,
-      context: { policy: defaultPolicy, pseudonym: createPseudonymizer(parseUnitKeys(kept) as UnitKeys) },
-    });
   const erases = async (): Promise<UnitRecord[]> => {
     const frames = (await log.readToEnd(topicName(prefix, 'unit.v1'))).flatMap(({ value }) =>
       value === null ? [] : [value],
@@ -139,6 +125,24 @@ test('on a log: the record first, then the key, then the offset; a crash in betw
       return decoded.ok ? decoded.value.records : [];
     });
   };
+  return { log, codec, producer, raw, partition, send, erases };
+}
+
+test('on a log: record, then key, then offset; a crash in between erases again and changes nothing', async () => {
+  const prefix = 'p';
+  const { log, codec, producer, raw, partition, send, erases } = await createRawLog(prefix);
+  let kept = formatUnitKeys(createPseudonymizer(key).keys());
+  const start = (keepKeys: (keys: UnitKeys) => void) =>
+    startRedactor({
+      prefix,
+      log,
+      producer,
+      codec,
+      clock: { now: () => 0 },
+      lingerMs: 0,
+      keepKeys,
+      context: { policy: defaultPolicy, pseudonym: createPseudonymizer(parseUnitKeys(kept) as UnitKeys) },
+    });
   await send('u1', codec.encode('inference-event', ofUser('u1')));
   await send('u1', null, 'user\u001fu1');
 

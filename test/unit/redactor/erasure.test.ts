@@ -139,7 +139,7 @@ describe('tokens bound to units', () => {
     expect(clean('u1', everybodys)).toMatchObject({ value: { inference: { prompt: everybodys } } });
     expect(clean('u2', stored)).toMatchObject({ value: { inference: { prompt: stored.replace('[', '[?') } } });
   });
-  test("after the unit's key is gone no right guess is confirmed, with the key of tokens and every key that is left", () => {
+  test("without the unit's key no right guess is confirmed, by the key of tokens and every key left", () => {
     const left = createPseudonymizer(Buffer.alloc(32, 1));
     left.drop([{ kind: 'user', id: 'u1' }]);
     expect(left.secret('user', 'u1')).toBeUndefined();

@@ -11,7 +11,7 @@ import { createMemoryRegistry } from '../../support/memory-registry.ts';
 const codec = createAvroCodec({ registry: createMemoryRegistry(), clock: { now: () => 0 } });
 const pseudonym = createPseudonymizer(Buffer.alloc(32, 9));
 
-test("clean records only, in the raw record's partition, under the new policy; odd records are skipped; again is the same again", async () => {
+test("clean records only, in the raw record's partition, by the new policy, no odd ones, again the same", async () => {
   await codec.register(
     (['inference-event', 'exposure', 'outcome-event', 'redacted-inference', 'redacted-outcome'] as const).map(
       (record) => ({ record, topic: 't' }),

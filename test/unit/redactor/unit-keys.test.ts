@@ -65,7 +65,7 @@ describe('unit keys', () => {
     const left = dropUnitKeys(whole, dropped);
     expect(parseUnitKeys(formatUnitKeys(left))).toEqual(left);
   });
-  test('nothing that is left holds a key on the way to the dropped one, nor the key that everything was made from', () => {
+  test('nothing left holds a key on the way to the dropped one, nor the key that all were made from', () => {
     const unit = { kind: 'user', id: 'u1' };
     const leaf = hash('sha256', Buffer.from('tripline unit\u001fuser\u001fu1')).slice(0, 12);
     const left = dropUnitKeys(whole, [unit]);

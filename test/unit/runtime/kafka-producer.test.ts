@@ -12,7 +12,7 @@ const record = fc.record({
 });
 
 test.prop([fc.array(record, { maxLength: 60 })])(
-  'rounds of a send: each within the bound or one record of its partition, every record once, each partition in its order',
+  'rounds of a send: each within the bound or one record a partition, all of them once and in order',
   (drafts) => {
     const records: OutgoingRecord[] = drafts.map(({ topic, partition, bytes }) => ({
       topic,

@@ -64,7 +64,7 @@ test.each([
     expect(said.at(-1)).toMatch(/parked share too high: 110 of the last 200 records, most of them UNDECODABLE/);
 });
 
-test('a stage past the limit stops: it says why, parks no more, commits no more, and closes all the same; restarted it goes on', async () => {
+test('a stage past the limit says why, parks and commits no more, and closes; restarted it goes on', async () => {
   const log = createMemoryBroker().client();
   await log.createTopics([
     { topic: 'in', partitions: 1, config: {} },

@@ -120,7 +120,7 @@ test('a store that is ahead is adopted whole, and nothing before it is folded ag
   await stage.close();
 });
 
-test('partitions taken back: what was not flushed is folded again by the next owner, in = forwarded + parked + waiting', async () => {
+test('partitions taken back: the next owner folds the unflushed again, in = forwarded + parked + waiting', async () => {
   const { broker, log, stored, start, send } = await world();
   const stage = await start();
   for (let round = 1; round <= 20; round += 1) {

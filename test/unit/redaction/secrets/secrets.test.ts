@@ -1,3 +1,7 @@
+/**
+ * Credentials, found and not found. Long because it is tables of cases over one set of made credentials, and the laws
+ * that hold for all of them.
+ */
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { findInField, secretDetector } from '../../../../services/redaction/secrets/index.ts';
