@@ -3,7 +3,6 @@
  * from the log. Run again after a crash they go on where they were.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { UnitRecord } from '../../schemas/generated.ts';
 import { isAlive } from '../../infra/embedded/child.ts';
 import { type GenerationPort, multiplyPartitions, rebuildGeneration } from '../joiner/change-generation.ts';
 import { joinerGroup } from '../joiner/index.ts';
@@ -19,6 +18,7 @@ import { startStage } from '../pipeline/stages.ts';
 import { ancestors, readGenerations, requireOpen, writeGenerations } from '../runtime/generations.clickhouse.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { encodeTick } from '../runtime/ticks.ts';
 import { topicName, topicSpecs } from '../runtime/topics.ts';
 import { externalAddresses, givenNames, surroundings } from './addresses.ts';
 import { readStack } from './stack-file.ts';
@@ -125,18 +125,12 @@ async function sendTicks(
   clocks: readonly number[],
   eventTime: boolean,
 ): Promise<void> {
-  const tickAt = (at: number): UnitRecord => ({
-    received_at: at,
-    trace_id: null,
-    span_id: null,
-    body: { 'tripline.v1.Tick': { nothing: null } },
-  });
   const producer = await log.producer();
   await producer.send(
     clocks.map((at, partition) => ({
       topic,
       partition,
-      value: codec.encode('unit-record', { records: [tickAt(at)] }),
+      value: encodeTick(codec, at),
       ...(eventTime && { timestamp: at }),
     })),
   );
