@@ -2,7 +2,7 @@
  * One event's way, on a real broker and store. Ada asks about ticket T-1; her app calls the model. The call goes
  * through emitter, Kafka, redactor, linker, joiner and sink into ClickHouse; statistics looks at it; a person stops the
  * experiment; the bot and an assigner obey. One trace from emit to insert; odd records are parked; what was secret is
- * nowhere. The story comes first and what it is told with below it: one file, because it is one deployment.
+ * nowhere. The story comes first, what it is told with below it. Long because it is one deployment's story.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
