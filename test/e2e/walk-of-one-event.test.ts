@@ -162,7 +162,7 @@ test('a kill is obeyed: new revision, ack, and an assigner elsewhere switches', 
   expect(ack).toEqual({ result: 'applied', new_coverage: 0 });
 });
 
-test('what was secret is in no clean topic, no table, span or log line, no readable part of a parked record', async () => {
+test('what was secret is in no clean topic, table, span or log line, nor readable in a parked record', async () => {
   const everything = [JSON.stringify(receiver.spans), ...logged, ...(await topicTexts()), ...(await tableTexts())];
   const all = everything.join('\n');
   expect(all.length).toBeGreaterThan(5_000);
