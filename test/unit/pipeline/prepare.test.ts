@@ -51,9 +51,9 @@ describe('the plan for topics', () => {
   test('looks at the topics that a change of partitions has made, too', async () => {
     const log = createMemoryBroker().client();
     await applyTopics(log, await planTopics(log, wishes));
-    await log.createTopics([{ topic: 'tripline.unit.v1.e1', partitions: 8, config: { 'retention.ms': '1000' } }]);
+    await log.createTopics([{ topic: 'tripline.unit.v1.g1', partitions: 8, config: { 'retention.ms': '1000' } }]);
     const { findings } = await planTopics(log, wishes);
-    expect(findings.map(({ topic, setting }) => [topic, setting])).toEqual([['tripline.unit.v1.e1', 'retention.ms']]);
+    expect(findings.map(({ topic, setting }) => [topic, setting])).toEqual([['tripline.unit.v1.g1', 'retention.ms']]);
   });
 
   test('asks for copies only where the settings do', async () => {
