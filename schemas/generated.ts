@@ -254,6 +254,20 @@ export type ArmReading = {
   numerator: string;
   denominator: string;
   estimate: number | null;
+  /** closed entries with a value */
+  known: number;
+  /** closed entries whose value is not known at all */
+  unknown: number;
+  /** closed entries with a call whose value is not known */
+  incomplete: number;
+  /** calls with a value */
+  known_calls: number;
+  /** calls without */
+  unknown_calls: number;
+  /** known values below the floor */
+  below: number;
+  /** known values above the cap */
+  above: number;
 };
 
 export type MetricReading = {
@@ -284,6 +298,10 @@ export type MetricReading = {
   /** the gate that the interval has not passed, or why there is none */
   interval_note: string | null;
   arms: ArmReading[];
+  /** more than 5% of an arm's values lie outside floor and cap */
+  clipped: string | null;
+  /** harm or win: evidence past its bound whose own means say the opposite */
+  contradiction: string | null;
 };
 
 export type SloReading = {
@@ -300,6 +318,26 @@ export type SloReading = {
   threshold: number | null;
   /** the hard kill's count was reached */
   killed: boolean;
+};
+
+export type MissingReading = {
+  candidate: string;
+  /** called, answered, measured, resolved */
+  hop: string;
+  /** by whose entries it is counted; of measured and resolved also which metric it is about */
+  metric: string;
+  /** rollback, pause, none */
+  action: string;
+  /** bad, suspected, fine, unknown */
+  status: string;
+  control_entries: number;
+  control_missing: number;
+  candidate_entries: number;
+  candidate_missing: number;
+  restart: string | null;
+  weighted_log_e: number | null;
+  /** log(1 / alpha_missing) */
+  threshold: number | null;
 };
 
 /** What one look found. */
@@ -323,6 +361,10 @@ export type Reading = {
   slos: SloReading[];
   /** arms without traffic while another has some */
   silent: string[];
+  /** what the candidates lose at each hop, against control */
+  missing: MissingReading[];
+  /** arms without recent calls, by the rhythm of the phase */
+  quiet_arms: string[];
 };
 
 /** The inference event with clean text and pseudonymous ids. */
@@ -947,7 +989,7 @@ export const schemas: Readonly<
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: '1fbac6fc327888dd383dd0ca28ced07f529335affd46da89f80a0f356d8488ff',
+    sha256: '889221d57fb5bb0ebc554bfc853d3ff17cf4ae96e912e6a96a62886c51baa43e',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Reading',
@@ -1040,9 +1082,38 @@ export const schemas: Readonly<
                         { name: 'numerator', type: 'string', doc: 'whole numbers of the scale, as text' },
                         { name: 'denominator', type: 'string' },
                         { name: 'estimate', type: ['null', 'double'], default: null },
+                        { name: 'known', type: 'long', default: 0, doc: 'closed entries with a value' },
+                        {
+                          name: 'unknown',
+                          type: 'long',
+                          default: 0,
+                          doc: 'closed entries whose value is not known at all',
+                        },
+                        {
+                          name: 'incomplete',
+                          type: 'long',
+                          default: 0,
+                          doc: 'closed entries with a call whose value is not known',
+                        },
+                        { name: 'known_calls', type: 'long', default: 0, doc: 'calls with a value' },
+                        { name: 'unknown_calls', type: 'long', default: 0, doc: 'calls without' },
+                        { name: 'below', type: 'long', default: 0, doc: 'known values below the floor' },
+                        { name: 'above', type: 'long', default: 0, doc: 'known values above the cap' },
                       ],
                     },
                   },
+                },
+                {
+                  name: 'clipped',
+                  type: ['null', 'string'],
+                  default: null,
+                  doc: 'more than 5% of an arm\'s values lie outside floor and cap',
+                },
+                {
+                  name: 'contradiction',
+                  type: ['null', 'string'],
+                  default: null,
+                  doc: 'harm or win: evidence past its bound whose own means say the opposite',
                 },
               ],
             },
@@ -1085,6 +1156,42 @@ export const schemas: Readonly<
           type: { type: 'array', items: 'string' },
           default: [],
           doc: 'arms without traffic while another has some',
+        },
+        {
+          name: 'missing',
+          type: {
+            type: 'array',
+            items: {
+              type: 'record',
+              name: 'MissingReading',
+              fields: [
+                { name: 'candidate', type: 'string' },
+                { name: 'hop', type: 'string', doc: 'called, answered, measured, resolved' },
+                {
+                  name: 'metric',
+                  type: 'string',
+                  doc: 'by whose entries it is counted; of measured and resolved also which metric it is about',
+                },
+                { name: 'action', type: 'string', doc: 'rollback, pause, none' },
+                { name: 'status', type: 'string', doc: 'bad, suspected, fine, unknown' },
+                { name: 'control_entries', type: 'long' },
+                { name: 'control_missing', type: 'long' },
+                { name: 'candidate_entries', type: 'long' },
+                { name: 'candidate_missing', type: 'long' },
+                { name: 'restart', type: ['null', 'string'], default: null },
+                { name: 'weighted_log_e', type: ['null', 'double'], default: null },
+                { name: 'threshold', type: ['null', 'double'], default: null, doc: 'log(1 / alpha_missing)' },
+              ],
+            },
+          },
+          default: [],
+          doc: 'what the candidates lose at each hop, against control',
+        },
+        {
+          name: 'quiet_arms',
+          type: { type: 'array', items: 'string' },
+          default: [],
+          doc: 'arms without recent calls, by the rhythm of the phase',
         },
       ],
     }),

@@ -2,6 +2,7 @@
 import type { Decision as DecisionRecord, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 import { fromDecisionRecord } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
+import type { Hop } from '../kernel/evaluation.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect } from '../pipeline/connect.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
@@ -58,6 +59,58 @@ type ResultRow = {
   readonly difference_lower: number | null;
   readonly difference_upper: number | null;
   readonly interval_note: string;
+  readonly entries: string;
+  readonly known: string;
+  readonly unknown: string;
+  readonly incomplete: string;
+  readonly clipped: string;
+  readonly contradiction: string;
+};
+
+type MissingRow = {
+  readonly candidate: string;
+  readonly hop: Hop;
+  readonly metric: string;
+  readonly action: string;
+  readonly status: string;
+  readonly control_entries: string;
+  readonly control_missing: string;
+  readonly candidate_entries: string;
+  readonly candidate_missing: string;
+  readonly weighted_log_e: number | null;
+  readonly threshold: number | null;
+};
+
+const hopWords: Readonly<Record<Hop, string>> = {
+  called: 'exposed and never called',
+  answered: 'called and not answered',
+  measured: 'a call without a value',
+  resolved: 'nothing in the denominator',
+};
+
+const percentOf = (part: string, whole: string): string =>
+  Number(whole) === 0 ? '-' : `${((100 * Number(part)) / Number(whole)).toPrecision(3)}%`;
+
+/** What is lost on the way, against control. */
+function missingText(rows: readonly MissingRow[]): string {
+  return table([
+    ['missing', 'metric', 'control', 'candidate', 'verdict', 'log e (weighted) / bound', 'when bad'],
+    ...rows.map((row) => [
+      hopWords[row.hop],
+      row.hop === 'measured' || row.hop === 'resolved' ? row.metric : '',
+      percentOf(row.control_missing, row.control_entries),
+      `${row.candidate} ${percentOf(row.candidate_missing, row.candidate_entries)}`,
+      row.status,
+      row.weighted_log_e === null ? '-' : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
+      row.action,
+    ]),
+  ]);
+}
+
+/** Share of an arm's entries that are not or not fully known. */
+const unknownText = ({ entries, unknown, incomplete }: ResultRow): string => {
+  const share = Math.max(Number(unknown), Number(incomplete));
+  return share === 0 ? '-' : percentOf(String(share), entries);
 };
 
 /** The difference with its interval; a star where a gate says that it is not to be relied on yet. */
@@ -82,6 +135,7 @@ export async function results(home: string, experiment: string, json: boolean): 
             'arm',
             'units',
             'estimate',
+            'not known',
             'verdict',
             'log e (weighted) / bound',
             'p',
@@ -93,7 +147,8 @@ export async function results(home: string, experiment: string, json: boolean): 
             row.role,
             row.arm,
             row.units,
-            row.estimate === null ? '-' : row.estimate.toPrecision(4),
+            row.estimate === null ? 'unknown' : row.estimate.toPrecision(4),
+            unknownText(row),
             row.status,
             row.weighted_log_e === null
               ? row.reason
@@ -112,10 +167,26 @@ export async function results(home: string, experiment: string, json: boolean): 
         ),
       ];
       if (gates.length > 0) print(`* not to be relied on yet: ${gates.join('; ')}`);
+      for (const note of notesOf(rows)) print(note);
+      const missing = await store.rows<MissingRow>(await sqlQuery('missing'), { experiment });
+      if (missing.length > 0) print(missingText(missing));
     }
     return 0;
   });
 }
+
+/** Why a metric cannot be measured, once each; what lies outside floor and cap; what contradicts itself. */
+const notesOf = (rows: readonly ResultRow[]): readonly string[] => [
+  ...new Set(
+    rows.flatMap(({ metric, status, reason, clipped, contradiction }) => [
+      ...(status === 'cannot_measure' ? [`${metric} cannot be measured: ${reason}`] : []),
+      ...(clipped === '' ? [] : [`${metric}: ${clipped}`]),
+      ...(contradiction === ''
+        ? []
+        : [`${metric}: CONTRADICTION, the evidence of ${contradiction} is past its bound and the means say the opposite`]),
+    ]),
+  ),
+];
 
 /** Every decision on the control topic, oldest first, with the bytes that were published. */
 export async function readDecisions({

@@ -1,8 +1,8 @@
 import { sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
-import { type ExperimentRevision, type ExperimentSpec, frozenDesign } from '../kernel/experiment.ts';
+import { type Baseline, type ExperimentRevision, type ExperimentSpec, frozenDesign } from '../kernel/experiment.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { type Baseline, finishLearning, isResolveProblem } from './resolve-metrics.ts';
+import { finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
 /**
  * What the experiment becomes when a decision is obeyed; undefined when it is that already. `now`: by the clock that

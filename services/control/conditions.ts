@@ -1,6 +1,6 @@
 /** What the rules ask about a look and the decisions before it; the rules themselves are `rules.ts`. */
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
-import type { Evaluation, MetricEvaluation } from '../kernel/evaluation.ts';
+import type { Evaluation, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
 import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 
@@ -51,6 +51,26 @@ export const isStale = ({ watermark, newestClock, experiment, silent }: Evaluati
     newestClock !== undefined &&
     newestClock - watermark > experiment.spec.analysis.freshnessMs);
 
+/** An arm, or a partition that holds units, has had no call for longer than the phase's rhythm allows. */
+export const isQuiet = ({ quiet }: Evaluation): boolean => quiet.arms.length > 0 || quiet.partitions > 0;
+
+/** Every goal and guardrail of the candidate can be measured, and no hop before them is under suspicion. */
+export const isMeasured = ({ metrics, missing }: Evaluation, candidate: string): boolean =>
+  metrics.every(
+    (metric) => metric.candidate !== candidate || metric.role === 'signal' || metric.status !== 'cannot_measure',
+  ) &&
+  missing.every(
+    (hop) => hop.candidate !== candidate || hop.action !== 'rollback' || !['bad', 'suspected'].includes(hop.status),
+  );
+
+/** Evidence past its bound that the means it rests on agree with. */
+export const isShown = (test: TestResult | undefined, alpha: number): boolean =>
+  test !== undefined && test.agreement === 'agrees' && test.logE >= logBound(alpha);
+
+/** What a decision about missing data calls it. */
+export const missingId = ({ hop, metric }: Pick<MissingEvaluation, 'hop' | 'metric'>): string =>
+  hop === 'called' || hop === 'answered' ? `missing:${hop}` : `missing:${hop}:${metric}`;
+
 /** Paused by the table, or by a decision that the table does not show yet. A person resumes. */
 export const isPaused = (context: RuleContext): boolean =>
   context.evaluation.experiment.status === 'paused' ||
@@ -93,7 +113,7 @@ export function isWithinTolerance({ metrics, experiment }: Evaluation, tolerance
       const spec = experiment.spec.metrics.find(({ id }) => id === metric);
       if (spec === undefined) return false;
       const isMarginTight = spec.margin > 0 && spec.margin <= tolerance * spec.harm;
-      const isNonInferior = (win?.logE ?? -Infinity) >= logBound(experiment.spec.analysis.alphaWin);
+      const isNonInferior = isShown(win, experiment.spec.analysis.alphaWin);
       if (isMarginTight && isNonInferior) return true;
       if (!interval.ok || interval.gate !== undefined) return false;
       return (spec.better === 'lower' ? interval.upper : -interval.lower) < tolerance * spec.harm;

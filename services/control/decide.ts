@@ -2,12 +2,19 @@
  * From a look to at most one decision: the first rule that holds (`rules.ts`), written down with the evidence it rests
  * on, an id that is a digest of its content, and the next seq. A person's kill is a decision like any other.
  */
-import { betDesignOf, betMultiples, betWeights } from '../kernel/bets.ts';
+import { betDesignOf, betMultiples, betWeights, ownValue } from '../kernel/bets.ts';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
 import type { Decision } from '../kernel/decision.ts';
-import type { Evaluation, MetricEvaluation, SloEvaluation, TestResult } from '../kernel/evaluation.ts';
+import type {
+  Evaluation,
+  MetricEvaluation,
+  MissingEvaluation,
+  SloEvaluation,
+  TestResult,
+} from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
+import { missingId } from './conditions.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 import { type Finding, ruleVersion, rules } from './rules.ts';
 
@@ -42,8 +49,8 @@ function toDecision(
   finding: Finding & { action: Decision['action'] },
 ): Decision {
   const { experiment, versionVector } = evaluation;
-  const { breaching, slo, alpha } = finding;
-  const metric = slo ? `slo:${slo.id}` : breaching?.metric;
+  const { breaching, slo, missing, alpha } = finding;
+  const metric = slo ? `slo:${slo.id}` : missing ? missingId(missing) : breaching?.metric;
   const identity = canonicalJson({
     experiment: experiment.spec.id,
     phase: experiment.phase,
@@ -53,8 +60,8 @@ function toDecision(
     versionVector,
   });
   const digest = sha256Hex(identity);
-  const tested = slo?.test ?? testOf(finding);
-  const estimate = slo ? sloMean(experiment, slo) : breaching?.arms[1]?.estimate;
+  const tested = slo?.test ?? missing?.test ?? testOf(finding);
+  const estimate = slo ? sloMean(experiment, slo) : missing ? lostShare(missing) : breaching?.arms[1]?.estimate;
   return {
     decisionId: digest.slice(0, 32),
     experimentId: experiment.spec.id,
@@ -68,7 +75,10 @@ function toDecision(
     ...(metric !== undefined && { metric }),
     ...(tested && { testStart: tested.testStart.label, logE: tested.logE }),
     ...(estimate !== undefined && { estimate }),
-    ...(alpha !== undefined && { alpha, threshold: slo?.test?.threshold ?? Math.log(1 / alpha) }),
+    ...(alpha !== undefined && {
+      alpha,
+      threshold: slo?.test?.threshold ?? missing?.test?.threshold ?? Math.log(1 / alpha),
+    }),
     ...(evaluation.watermark !== undefined && { watermark: evaluation.watermark }),
     eventsFolded: evaluation.eventsFolded,
     versionVector,
@@ -88,11 +98,16 @@ const testOf = ({ reasonCode, breaching }: Finding): TestResult | undefined =>
 function sloMean({ spec }: ExperimentRevision, { metric, test }: SloEvaluation): number | undefined {
   const known = spec.metrics.find(({ id }) => id === metric);
   if (known === undefined || test === undefined) return undefined;
-  const share = test.bad / test.units;
-  return (known.better === 'lower' ? share : 1 - share) * known.cap;
+  return ownValue(known, test.bad / test.units);
 }
 
-const sums = ({ n, s, sv, svv, harm, win }: TestSums): Json => ({ n, s, sv, svv, harm, win });
+/** Of the candidate's entries. */
+function lostShare({ arms }: MissingEvaluation): number | undefined {
+  const [, candidate] = arms;
+  return candidate && candidate.entries > 0 ? candidate.missing / candidate.entries : undefined;
+}
+
+const sums = ({ harm, win, ...counts }: TestSums): Json => ({ ...counts, harm, win });
 
 /**
  * Everything that the decision rests on: the sums, the frozen constants that turn them into evidence, and what else
@@ -100,7 +115,7 @@ const sums = ({ n, s, sv, svv, harm, win }: TestSums): Json => ({ n, s, sv, svv,
  */
 function evidenceOf(evaluation: Evaluation, finding: Finding): string {
   const { experiment, srm, attrition, learned, silent } = evaluation;
-  const { breaching, slo, alpha } = finding;
+  const { breaching, slo, missing, alpha } = finding;
   const spec = breaching && experiment.spec.metrics.find(({ id }) => id === breaching.metric);
   const test = testOf(finding);
   const family = evaluation.metrics.filter(
@@ -112,14 +127,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
       ? []
       : breachingMetrics(experiment.spec, family, alpha).filter((metric) => metric !== breaching);
   const arms = (metric: MetricEvaluation): Json =>
-    metric.arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => ({
-      arm,
-      units,
-      firstEvents,
-      numerator,
-      denominator,
-      entries,
-    }));
+    metric.arms.map(({ estimate, ...counted }) => ({ ...counted, ...(estimate !== undefined && { estimate }) }));
   const design = breaching && spec ? betDesignOf(experiment.spec, spec, breaching.candidate) : undefined;
   const signs = attrition.find(({ candidate }) => candidate === finding.candidate);
   const differ =
@@ -129,6 +137,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
     ...(silent.length > 0 && { silent }),
     ...(differ && { labels: ['ATTRITION_MAY_DIFFER'], attrition: signs as never as Json }),
     ...(slo && { slo: slo as never as Json }),
+    ...(missing && { missing: missing as never as Json }),
     ...(finding.reasonCode === 'BASELINE_LEARNED' &&
       learned?.ok && { baselines: learned.baselines as never as Json, units: learned.units }),
     ...(breaching && {
@@ -142,6 +151,7 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
         testStart: { ...test.testStart },
         logE: test.logE,
         weightedLogE: test.weightedLogE,
+        agreement: test.agreement,
         control: sums(test.control),
         test: sums(test.candidate),
       }),
@@ -152,6 +162,8 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
           design: design.design,
           variance: design.variance,
           tolerance: design.tolerance,
+          isRatio: design.isRatio,
+          mostWeight: { harm: [...design.mostWeight.harm], win: [...design.mostWeight.win] },
           harm: [...design.harm],
           win: [...design.win],
           multiples: [...betMultiples],

@@ -52,8 +52,15 @@ export const metricSchema = z.strictObject({
   better: z.enum(['lower', 'higher']),
   window: duration,
   harm: effect.optional(),
-  baseline: z.strictObject({ mean: z.number().gte(0, 'at least 0'), sd: z.number().gt(0, 'above 0') }).optional(),
-  cap: z.number().gt(0, 'above 0').optional(),
+  baseline: z
+    .strictObject({
+      mean: z.number(),
+      sd: z.number().gt(0, 'above 0'),
+      denominator: z.number().gt(0, 'above 0').optional(),
+    })
+    .optional(),
+  cap: z.number().optional(),
+  floor: z.number().optional(),
   margin: z.union([z.literal(0), effect]).optional(),
   worthwhile: effect.optional(),
 });
@@ -63,7 +70,7 @@ export const sloSchema = z.strictObject({
   id,
   arm: id,
   metric: id,
-  worse_than: z.number().gt(0, 'above 0'),
+  worse_than: z.number(),
   action: z.enum(['pause', 'rollback']).optional(),
   hard_kill: z.strictObject({ fail: z.number().int().gte(1), of: z.number().int().gte(1).lte(1_000) }).optional(),
 });
@@ -107,6 +114,7 @@ export const fileSchema = z.strictObject({
         alpha_win: alpha.default(0.05),
         alpha_slo: alpha.default(defaultAlphaSlo),
         alpha_srm: alpha.default(0.001),
+        alpha_missing: alpha.optional(),
         fwer: z.boolean().default(false),
         restart_every: duration.default(21_600_000),
         horizon: duration.default(1_209_600_000),

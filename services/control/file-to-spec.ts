@@ -49,6 +49,7 @@ export function toSpec(input: FileInput): ExperimentSpec | undefined {
       alphaWin: analysis.alpha_win,
       alphaSrm: analysis.alpha_srm,
       alphaSlo: analysis.alpha_slo,
+      ...(analysis.alpha_missing !== undefined && { alphaMissing: analysis.alpha_missing }),
       fwer: analysis.fwer,
       testStartEveryMs: analysis.restart_every,
       horizonMs: analysis.horizon,

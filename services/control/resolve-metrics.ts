@@ -3,18 +3,18 @@
  * baseline is settled when its baseline has been learned: until then `ExperimentSpec.learning` says what is to come.
  */
 import { binomialUpperTail } from '../kernel/binomial.ts';
-import type { Effect, ExperimentSpec, MetricSpec, SloSpec } from '../kernel/experiment.ts';
-import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
+import type { Baseline, Effect, ExperimentSpec, MetricSpec, SloSpec } from '../kernel/experiment.ts';
+import { isEventMeasure, isSigned, scaleOf } from '../kernel/measures.ts';
 import type { MetricInput, SloInput } from './file-schema.ts';
 
-export type Baseline = MetricSpec['baseline'];
 /** A problem with one key of a metric or an SLO; without a key, with the whole of it. */
 export type ResolveProblem = { readonly key?: string; readonly code: string; readonly message: string };
-export type MetricDraft = Omit<MetricSpec, 'harm' | 'margin' | 'worthwhile' | 'cap' | 'baseline'> & {
+export type MetricDraft = Omit<MetricSpec, 'harm' | 'margin' | 'worthwhile' | 'cap' | 'floor' | 'baseline'> & {
   readonly harm: Effect;
   readonly margin?: Effect;
   readonly worthwhile?: Effect;
   readonly cap?: number;
+  readonly floor?: number;
   readonly baseline?: Baseline;
 };
 
@@ -45,7 +45,7 @@ export function draftOf(input: MetricInput): MetricDraft | ResolveProblem {
       message: 'only a goal can be worth having: take the key out, or make it a goal',
     };
   const baseline =
-    input.baseline ??
+    baselineOf(input) ??
     (input.quantile === undefined
       ? undefined
       : { mean: 1 - input.quantile, sd: Math.sqrt(input.quantile * (1 - input.quantile)) });
@@ -60,8 +60,16 @@ export function draftOf(input: MetricInput): MetricDraft | ResolveProblem {
     ...(input.margin !== undefined && input.margin !== 0 && { margin: input.margin }),
     ...(input.worthwhile && { worthwhile: input.worthwhile }),
     ...(input.cap !== undefined && { cap: input.cap }),
+    ...(input.floor !== undefined && { floor: input.floor }),
     ...(baseline && { baseline }),
   };
+}
+
+/** A file says the mean denominator in its own unit; it is kept in whole numbers of its scale, as it is learned. */
+function baselineOf({ baseline, denominator }: MetricInput): Baseline | undefined {
+  if (baseline === undefined) return undefined;
+  const { mean, sd, denominator: usual } = baseline;
+  return { mean, sd, ...(usual !== undefined && { denominator: usual * scaleOf(denominator) }) };
 }
 
 /** A unit's value lies in [0, 1] by its nature: a share of requests or of entities. */
@@ -69,12 +77,20 @@ const isShare = ({ numerator, denominator }: Pick<MetricSpec, 'numerator' | 'den
   scaleOf(numerator) === 1 && denominator !== undefined && (isEventMeasure(numerator) || numerator.of === 'outcome');
 
 /**
+ * Where values begin to count as the lowest: 0 for what cannot be less. A sum of outcomes and a score can: without a
+ * declared floor the 0.5th percentile as if normal, or 0 if that is lower.
+ */
+function floorOf({ numerator, floor }: MetricDraft, { mean, sd }: Baseline): number {
+  return floor ?? (isSigned(numerator) ? Math.min(0, mean - z995 * sd) : 0);
+}
+
+/**
  * The metric with this baseline. Relative effects are of its mean; a missing cap is 1 for shares, else its 99.5th
  * percentile as if normal.
  */
 export function resolveMetric(draft: MetricDraft, baseline: Baseline): MetricSpec | ResolveProblem {
-  const { harm: wanted, margin: tolerated, worthwhile: worth, cap: declared, ...rest } = draft;
-  const absolute = (change: Effect): number => (change.relative ? change.size * baseline.mean : change.size);
+  const { harm: wanted, margin: tolerated, worthwhile: worth, cap: declared, floor: _floor, ...rest } = draft;
+  const absolute = (change: Effect): number => (change.relative ? change.size * Math.abs(baseline.mean) : change.size);
   const harm = absolute(wanted);
   if (!(harm > 0))
     return {
@@ -85,9 +101,26 @@ export function resolveMetric(draft: MetricDraft, baseline: Baseline): MetricSpe
   const cap = declared ?? (isShare(draft) ? 1 : baseline.mean + z995 * baseline.sd);
   if (cap <= baseline.mean)
     return { key: 'cap', code: 'cap-too-low', message: `the cap lies above the baseline's mean ${baseline.mean}` };
+  const floor = floorOf(draft, baseline);
+  if (floor > baseline.mean || (floor === baseline.mean && floor !== 0))
+    return {
+      key: draft.floor === undefined ? 'baseline' : 'floor',
+      code: 'floor-too-high',
+      message: `the floor ${floor} lies below the baseline's mean ${baseline.mean}`,
+    };
+  if (baseline.denominator !== undefined && draft.denominator === undefined)
+    return {
+      key: 'baseline',
+      code: 'no-denominator',
+      message: 'baseline.denominator is the mean denominator of a unit: this metric has none',
+    };
   const margin = tolerated === undefined ? 0 : absolute(tolerated);
-  if (margin >= cap)
-    return { key: 'margin', code: 'margin-too-large', message: `the tolerated change lies below the cap ${cap}` };
+  if (margin >= cap - floor)
+    return {
+      key: 'margin',
+      code: 'margin-too-large',
+      message: `the tolerated change is smaller than the values' range ${cap - floor}`,
+    };
   const worthwhile = worth === undefined ? undefined : absolute(worth);
   if (worthwhile !== undefined && !(worthwhile > 0))
     return {
@@ -95,7 +128,15 @@ export function resolveMetric(draft: MetricDraft, baseline: Baseline): MetricSpe
       code: 'no-effect',
       message: 'a relative change of a mean of 0 is no change: give an absolute one',
     };
-  return { ...rest, harm, baseline, cap, margin, ...(worthwhile !== undefined && { worthwhile }) };
+  return {
+    ...rest,
+    harm,
+    baseline,
+    cap,
+    ...(floor !== 0 && { floor }),
+    margin,
+    ...(worthwhile !== undefined && { worthwhile }),
+  };
 }
 
 /** An SLO of a settled metric, or what is wrong with it. `arms`: ids, control first or not. */
@@ -114,16 +155,17 @@ export function resolveSlo(
   if (metric === undefined)
     return { key: 'metric', code: 'unknown-metric', message: `no metric "${input.metric}" in this file` };
   if (arm === undefined) return { key: 'arm', code: 'unknown-arm', message: `no arm "${input.arm}" in this file` };
-  if (input.worse_than >= metric.cap)
+  const { cap, floor = 0 } = metric;
+  if (input.worse_than >= cap || input.worse_than <= floor)
     return {
       key: 'worse_than',
       code: 'beyond-cap',
-      message: `values are capped at ${metric.cap}: the limit lies below it`,
+      message: `values lie between ${floor} and ${cap}: so does the limit`,
     };
   const kill = input.hard_kill;
   let spent = 0;
   if (kill !== undefined) {
-    if (unit !== 'request' || !isShare(metric) || metric.cap !== 1)
+    if (unit !== 'request' || !isShare(metric) || cap !== 1 || floor !== 0)
       return {
         key: 'hard_kill',
         code: 'not-binary',
@@ -165,17 +207,18 @@ export function resolveAll(drafts: readonly MetricDraft[]): {
 } {
   const metrics = drafts.map((draft): MetricSpec | ResolveProblem => {
     if (draft.baseline !== undefined) return resolveMetric(draft, draft.baseline);
-    const { harm: _harm, margin: _margin, worthwhile: _worthwhile, cap = 1, ...rest } = draft;
+    const { harm: _harm, margin: _margin, worthwhile: _worthwhile, cap = 1, floor: _floor, ...rest } = draft;
     return { ...rest, ...unlearned, cap };
   });
   const waiting = drafts
     .filter(({ baseline }) => baseline === undefined)
-    .map(({ id, harm, margin, worthwhile, cap }) => ({
+    .map(({ id, harm, margin, worthwhile, cap, floor }) => ({
       id,
       harm,
       ...(margin && { margin }),
       ...(worthwhile && { worthwhile }),
       ...(cap !== undefined && { cap }),
+      ...(floor !== undefined && { floor }),
     }));
   return { metrics, waiting };
 }
@@ -201,6 +244,7 @@ export function finishLearning(
       harm: _harm,
       margin: _margin,
       cap: _cap,
+      floor: _floor,
       baseline: _baseline,
       worthwhile: _worthwhile,
       ...declared

@@ -3,16 +3,26 @@
  * named in the decision. Changing a rule raises `ruleVersion`.
  */
 import type { DecisionAction } from '../kernel/decision.ts';
-import type { MetricEvaluation, SloEvaluation } from '../kernel/evaluation.ts';
-import { candidatesOf, type ExperimentRevision, harmAlphaOf, winAlphaOf } from '../kernel/experiment.ts';
+import type { MetricEvaluation, MissingEvaluation, SloEvaluation } from '../kernel/evaluation.ts';
+import {
+  candidatesOf,
+  type ExperimentRevision,
+  harmAlphaOf,
+  missingAlphaOf,
+  winAlphaOf,
+} from '../kernel/experiment.ts';
 import {
   ageMs,
   inPhase,
   isFutile,
+  isMeasured,
   isPaused,
+  isQuiet,
+  isShown,
   isStale,
   isWithinTolerance,
   logBound,
+  missingId,
   openCandidates,
   type RuleContext,
   srmSuspicion,
@@ -21,7 +31,30 @@ import {
 } from './conditions.ts';
 import { finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
-export const ruleVersion = 2;
+export const ruleVersion = 3;
+
+/**
+ * The strongest loss of an open candidate that asks for this action and has not been decided in this phase. Each is
+ * decided once: what a pause was for is not said again at every look.
+ */
+function lost(context: RuleContext, action: 'rollback' | 'pause', reasonCode: string): Finding | undefined {
+  const { missing, experiment } = context.evaluation;
+  const open = openCandidates(context);
+  const decided = new Set(inPhase(context).map(({ metric, candidate }) => `${metric}/${candidate}`));
+  const [found] = missing
+    .filter((one) => one.action === action && one.status === 'bad' && open.includes(one.candidate))
+    .filter((one) => !decided.has(`${missingId(one)}/${one.candidate}`))
+    .sort((a, b) => (b.test?.weightedLogE ?? 0) - (a.test?.weightedLogE ?? 0));
+  return (
+    found && {
+      action,
+      reasonCode,
+      missing: found,
+      alpha: missingAlphaOf(experiment.spec),
+      candidate: found.candidate,
+    }
+  );
+}
 
 /** What a rule found; without an action it only says where the experiment stands. */
 export type Finding = {
@@ -29,6 +62,7 @@ export type Finding = {
   readonly reasonCode: string;
   readonly breaching?: MetricEvaluation;
   readonly slo?: SloEvaluation;
+  readonly missing?: MissingEvaluation;
   readonly alpha?: number;
   readonly candidate?: string;
 };
@@ -67,6 +101,11 @@ export const rules: readonly Rule[] = [
         }
       );
     },
+  },
+  {
+    id: 'calls-lost',
+    state: 'CALLS_LOST',
+    when: (context) => lost(context, 'rollback', 'CALLS_LOST'),
   },
   {
     id: 'slo',
@@ -128,6 +167,22 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    id: 'not-reported',
+    state: 'NOT_REPORTED',
+    when: (context) => (isPaused(context) ? undefined : lost(context, 'pause', 'NOT_REPORTED')),
+  },
+  {
+    id: 'contradiction',
+    state: 'CONTRADICTION',
+    when: (context) => {
+      const open = openCandidates(context);
+      const found = context.evaluation.metrics.some(
+        ({ contradiction, candidate, role }) => contradiction && role !== 'signal' && open.includes(candidate),
+      );
+      return found ? { reasonCode: 'CONTRADICTION' } : undefined;
+    },
+  },
+  {
     id: 'stale',
     state: 'STALE',
     when: ({ evaluation }) => (isStale(evaluation) ? { reasonCode: 'STALE' } : undefined),
@@ -164,15 +219,15 @@ export const rules: readonly Rule[] = [
       const { evaluation } = context;
       const { spec } = evaluation.experiment;
       const { analysis } = spec;
-      if (ageMs(evaluation) < analysis.minRunMs || isPaused(context)) return undefined;
-      for (const candidate of openCandidates(context)) {
+      if (ageMs(evaluation) < analysis.minRunMs || isPaused(context) || isQuiet(evaluation)) return undefined;
+      for (const candidate of openCandidates(context).filter((id) => isMeasured(evaluation, id))) {
         const mine = evaluation.metrics.filter((metric) => metric.candidate === candidate);
         const best = mine
-          .filter(({ role, win }) => role === 'goal' && (win?.logE ?? -Infinity) >= logBound(winAlphaOf(spec)))
+          .filter(({ role, win }) => role === 'goal' && isShown(win, winAlphaOf(spec)))
           .sort((a, b) => (b.win?.logE ?? 0) - (a.win?.logE ?? 0))[0];
         const safe = mine
           .filter(({ role }) => role === 'guardrail')
-          .every(({ win }) => (win?.logE ?? -Infinity) >= logBound(analysis.alphaWin));
+          .every(({ win }) => isShown(win, analysis.alphaWin));
         if (best && safe)
           return { action: 'promote', reasonCode: 'WIN', breaching: best, alpha: analysis.alphaWin, candidate };
       }
@@ -219,12 +274,22 @@ export const rules: readonly Rule[] = [
       if (held < ramp.holdMs || unitsOfStep(context) < ramp.minUnits) return undefined;
       const patient = ramp.patienceMs === undefined || held < ramp.patienceMs;
       if (ramp.tolerance !== undefined && patient && !isWithinTolerance(evaluation, ramp.tolerance)) return undefined;
+      if (isQuiet(evaluation)) return { reasonCode: 'NO_RECENT_CALLS' };
+      if (!openCandidates(context).every((id) => isMeasured(evaluation, id))) return { reasonCode: 'CANNOT_MEASURE' };
       // One step per revision: until the last one is obeyed, later looks find the same step due.
       const alreadyDecided = inPhase(context).some(
         ({ action, revision }) => action === 'advance' && revision === experiment.revision,
       );
       return alreadyDecided ? { reasonCode: 'RAMP_NEXT' } : { action: 'advance', reasonCode: 'RAMP_NEXT' };
     },
+  },
+  {
+    id: 'cannot-measure',
+    state: 'CANNOT_MEASURE',
+    when: (context) =>
+      openCandidates(context).every((id) => isMeasured(context.evaluation, id))
+        ? undefined
+        : { reasonCode: 'CANNOT_MEASURE' },
   },
   { id: 'continue', state: 'CONTINUE', when: () => ({ reasonCode: 'CONTINUE' }) },
 ];

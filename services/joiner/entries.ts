@@ -4,28 +4,30 @@
  * lose it. The sums of the test that starts at segment k are then the suffix sums over j >= k, in which each unit
  * counts once, with its first entry since k.
  */
+import type { Tally } from '../kernel/entry-value.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { entryField, entryLength } from '../kernel/state/kinds.ts';
+import { entryField, entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { MetricState } from './experiment-state.ts';
 import { outcomesOfEntry } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
-import { addDifference, entryValue } from './test-aggregates.ts';
+import { addDifference, nextScales } from './test-aggregates.ts';
 import { entriesAt, type UnitInExperiment, type UnitState } from './unit-state.ts';
 
-const {
-  lastSegment,
-  lastStart,
-  lastNumerator,
-  lastDenominator,
-  previousSegment,
-  openSegment,
-  openStart,
-  openNumerator,
-  openDenominator,
-} = entryField;
-
 const at = (array: Float64Array, index: number): number => array[index] ?? 0;
+
+const { lastSegment, lastStart, previousSegment, openSegment, openStart } = entryField;
+/** Where the numbers of the last and of the open entry stand, one after the other. */
+const [last, open] = [entryField.lastNumerator, entryField.openNumerator];
+const tallyLength = entryField.lastHarmScale - last;
+
+const tallyAt = (data: Float64Array, from: number): Tally => ({
+  numerator: at(data, from),
+  denominator: at(data, from + 1),
+  known: at(data, from + 2),
+  unknown: at(data, from + 3),
+  hops: at(data, from + 4),
+});
 
 /** The next flush writes the unit's row. */
 export const touchMember = (partition: PartitionState, member: UnitInExperiment): void => {
@@ -49,8 +51,7 @@ export function enter(partition: PartitionState, member: UnitInExperiment, occur
       if (at(data, entry + openSegment) >= 0 || at(data, entry + lastSegment) === segment) continue;
       data[entry + openSegment] = segment;
       data[entry + openStart] = occurredAt;
-      data[entry + openNumerator] = 0;
-      data[entry + openDenominator] = 0;
+      data.fill(0, entry + open, entry + open + tallyLength);
       opened = true;
     }
     if (opened) {
@@ -61,10 +62,10 @@ export function enter(partition: PartitionState, member: UnitInExperiment, occur
 }
 
 /**
- * Adds an inference's contribution to the open entries whose window it falls into. `values`: numerator, denominator per
+ * Adds an inference's contribution to the open entries whose window it falls into. `values`: `totalLength` numbers per
  * metric.
  */
-export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array): void {
+export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array, hops: number): void {
   const { experiment, data } = member;
   const from = entriesAt(member);
   for (let metric = 0; metric < experiment.metrics.length; metric += 1) {
@@ -73,9 +74,21 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
     const start = at(data, entry + openStart);
     const windowMs = experiment.metrics[metric]?.spec.windowMs ?? 0;
     if (occurredAt < start || occurredAt > start + windowMs) continue;
-    data[entry + openNumerator] = at(data, entry + openNumerator) + at(values, 2 * metric);
-    data[entry + openDenominator] = at(data, entry + openDenominator) + at(values, 2 * metric + 1);
+    for (let index = 0; index < totalLength; index += 1)
+      data[entry + open + index] = at(data, entry + open + index) + at(values, totalLength * metric + index);
+    data[entry + entryField.openHops] = at(data, entry + entryField.openHops) | hops;
   }
+}
+
+/** What the unit's outcomes are worth to the entry that began at `start`, with what its calls are. */
+function withOutcomes(member: UnitInExperiment, metric: MetricState, start: EpochMs, calls: Tally): Tally {
+  if (!metric.ofOutcomes) return calls;
+  const { numerator, denominator } = outcomesOfEntry(member, metric, start);
+  return { ...calls, numerator: calls.numerator + numerator, denominator: calls.denominator + denominator };
+}
+
+function writeTally(data: Float64Array, from: number, { numerator, denominator, known, unknown, hops }: Tally): void {
+  data.set([numerator, denominator, known, unknown, hops], from);
 }
 
 function closeEntry(partition: PartitionState, member: UnitInExperiment, metricIndex: number): void {
@@ -84,19 +97,15 @@ function closeEntry(partition: PartitionState, member: UnitInExperiment, metricI
   const entry = entriesAt(member) + metricIndex * entryLength;
   const segment = at(data, entry + openSegment);
   const start = at(data, entry + openStart);
-  let numerator = at(data, entry + openNumerator);
-  let denominator = at(data, entry + openDenominator);
-  if (metric.ofOutcomes) {
-    const outcomes = outcomesOfEntry(member, metric, start);
-    numerator += outcomes.numerator;
-    denominator += outcomes.denominator;
-  }
+  const tally = withOutcomes(member, metric, start, tallyAt(data, entry + open));
   const previous = at(data, entry + lastSegment);
-  addDifference(member, metricIndex, segment, previous, entryValue(metric, numerator, denominator), 1);
+  const scales = nextScales(experiment, partition.position, member.arm, metricIndex);
+  addDifference(member, metricIndex, segment, previous, { tally, scales }, 1);
   data[entry + lastSegment] = segment;
   data[entry + lastStart] = start;
-  data[entry + lastNumerator] = numerator;
-  data[entry + lastDenominator] = denominator;
+  writeTally(data, entry + last, tally);
+  data[entry + entryField.lastHarmScale] = scales.harm;
+  data[entry + entryField.lastWinScale] = scales.win;
   data[entry + previousSegment] = previous;
   data[entry + openSegment] = -1;
   touchMember(partition, member);
@@ -151,15 +160,19 @@ function revalueEntry(partition: PartitionState, member: UnitInExperiment, index
   const segment = at(data, entry + lastSegment);
   if (!metric.ofOutcomes || segment < 0) return;
   const outcomes = outcomesOfEntry(member, metric, at(data, entry + lastStart));
-  const before = { numerator: at(data, entry + lastNumerator), denominator: at(data, entry + lastDenominator) };
+  const before = tallyAt(data, entry + last);
   const numerator = metric.spec.numerator.of === 'outcome' ? outcomes.numerator : before.numerator;
   const denominator = metric.spec.denominator?.of === 'outcome' ? outcomes.denominator : before.denominator;
   if (numerator === before.numerator && denominator === before.denominator) return;
   const previous = at(data, entry + previousSegment);
-  addDifference(member, index, segment, previous, entryValue(metric, before.numerator, before.denominator), -1);
-  addDifference(member, index, segment, previous, entryValue(metric, numerator, denominator), 1);
-  data[entry + lastNumerator] = numerator;
-  data[entry + lastDenominator] = denominator;
+  const now = { ...before, numerator, denominator };
+  const scales = {
+    harm: at(data, entry + entryField.lastHarmScale),
+    win: at(data, entry + entryField.lastWinScale),
+  };
+  addDifference(member, index, segment, previous, { tally: before, scales }, -1);
+  addDifference(member, index, segment, previous, { tally: now, scales }, 1);
+  writeTally(data, entry + last, now);
   touchMember(partition, member);
 }
 
@@ -170,8 +183,7 @@ export function freezeOutcomes(member: UnitInExperiment): void {
   for (const [index, metric] of experiment.metrics.entries()) {
     const entry = from + index * entryLength;
     if (!metric.ofOutcomes || at(data, entry + openSegment) < 0) continue;
-    const outcomes = outcomesOfEntry(member, metric, at(data, entry + openStart));
-    data[entry + openNumerator] = at(data, entry + openNumerator) + outcomes.numerator;
-    data[entry + openDenominator] = at(data, entry + openDenominator) + outcomes.denominator;
+    const tally = withOutcomes(member, metric, at(data, entry + openStart), tallyAt(data, entry + open));
+    writeTally(data, entry + open, tally);
   }
 }

@@ -1,17 +1,19 @@
 /** What a partition holds of one phase of one experiment: its metrics ready to be counted, segments and sums. */
 import { type BetDesign, betDesignOf } from '../kernel/bets.ts';
+import type { Contributions, Scales } from '../kernel/entry-sums.ts';
+import { type ValueRule, valueRuleOf } from '../kernel/entry-value.ts';
 import type {
   ConfigurationChange,
   MetricAggregate,
   SegmentStart,
   TestAggregate,
   TestSums,
+  UnknownCalls,
 } from '../kernel/evidence.ts';
 import { candidatesOf, type ExperimentRevision, type ExperimentSpec, type MetricSpec } from '../kernel/experiment.ts';
-import { scaleOf } from '../kernel/measures.ts';
-import { entryLength } from '../kernel/state/kinds.ts';
+import { entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { meterOf, type ObservationMeter } from './measure-observation.ts';
+import { metersOf, type ObservationMeter } from './measure-observation.ts';
 import { createMemberPool, type MemberPool } from './member-pool.ts';
 
 export type MetricState = {
@@ -19,9 +21,8 @@ export type MetricState = {
   /** Contribution of an inference; absent for outcome measures. */
   readonly numerator?: ObservationMeter;
   readonly denominator?: ObservationMeter;
-  /** What makes a value in the metric's own unit of the two whole numbers. */
-  readonly ratio: number;
-  readonly hasDenominator: boolean;
+  /** What makes a value in the metric's own unit of the whole numbers. */
+  readonly rule: ValueRule;
   /**
    * True when the numerator or the denominator counts outcomes: an entry is worth what the unit's entities say when it
    * closes.
@@ -31,7 +32,7 @@ export type MetricState = {
   readonly designs: readonly BetDesign[];
 };
 
-/** `small` holds what was added since the last flush and fits a double exactly, in the order of the five big sums. */
+/** `small` holds what was added since the last flush and fits a double exactly, in the order of the big sums. */
 export type MetricSums = Omit<
   { -readonly [Field in keyof MetricAggregate]: MetricAggregate[Field] },
   'partitionId' | 'arm' | 'metric'
@@ -51,7 +52,7 @@ export type ExperimentState = {
   /** Metrics that share a window close together. */
   readonly windows: readonly { readonly windowMs: number; readonly metrics: readonly number[] }[];
   readonly outcomeKinds: ReadonlySet<string>;
-  /** An inference's contribution while it is counted: numerator and denominator per metric. */
+  /** An inference's contribution while it is counted: `totalLength` numbers per metric. */
   readonly scratch: Float64Array;
   readonly segments: SegmentStart[];
   readonly configurationChanges: Map<string, ConfigurationChange>;
@@ -65,8 +66,14 @@ export type ExperimentState = {
   readonly lastSeenAt: EpochMs[];
   crossovers: number;
   lateOutcomes: number;
+  /** Calls without a value, by arm, metric and reason (`unknownKey`); crossovers included. */
+  readonly unknown: Map<string, UnknownCalls>;
   /** By `aggregateKey`. */
   readonly testAggregates: Map<number, TestSums>;
+  /** Sums of the test aggregates over segments, by `contributionKey`: each unit once. Not stored: added up again. */
+  readonly contributions: { -readonly [Field in keyof Contributions]: Contributions[Field] }[];
+  /** Of the candidates, by metric, for entries that close at the record at `position`. */
+  readonly scales: { position: number; readonly byMetric: Map<number, readonly Scales[]> };
   /** By arm, then by metric. */
   readonly metricAggregates: MetricSums[][];
   readonly touchedAggregates: Set<number>;
@@ -81,17 +88,18 @@ const emptyMetricSums = (): MetricSums => ({
   numerator2: 0n,
   denominator2: 0n,
   product: 0n,
-  small: new Float64Array(5),
+  knownCalls: 0n,
+  unknownCalls: 0n,
+  incompleteUnits: 0,
+  small: new Float64Array(7),
 });
 
 function metricStateOf(spec: ExperimentSpec, metric: MetricSpec, candidates: readonly string[]): MetricState {
   const { numerator, denominator } = metric;
   return {
     spec: metric,
-    ...(numerator.of === 'inference' && { numerator: meterOf(numerator) }),
-    ...(denominator?.of === 'inference' && { denominator: meterOf(denominator) }),
-    ratio: scaleOf(denominator) / scaleOf(numerator),
-    hasDenominator: denominator !== undefined,
+    ...metersOf(metric),
+    rule: valueRuleOf(metric),
     ofOutcomes: numerator.of === 'outcome' || denominator?.of === 'outcome',
     designs: candidates.map((candidate) => betDesignOf(spec, metric, candidate)),
   };
@@ -122,12 +130,12 @@ export function createExperimentState(revision: ExperimentRevision): ExperimentS
     metrics,
     arms,
     key: `${spec.id}/${revision.phase}`,
-    pool: createMemberPool(metrics.length * (4 + entryLength)),
+    pool: createMemberPool(metrics.length * (2 * totalLength + entryLength)),
     control: spec.arms.findIndex(({ role }) => role === 'control'),
     candidates: candidates.map((candidate) => arms.indexOf(candidate)),
     windows: windowsOf(spec),
     outcomeKinds: outcomeKindsOf(spec),
-    scratch: new Float64Array(metrics.length * 2),
+    scratch: new Float64Array(metrics.length * totalLength),
     segments: [{ partitionId: -1, ordinal: 0, slot: 0, startedAt: revision.phaseStartedAt, reason: 'phase' }],
     configurationChanges: new Map(),
     shown: [],
@@ -137,12 +145,18 @@ export function createExperimentState(revision: ExperimentRevision): ExperimentS
     events: 0,
     crossovers: 0,
     lateOutcomes: 0,
+    unknown: new Map(),
     testAggregates: new Map(),
+    contributions: Array.from({ length: candidates.length * 2 * metrics.length }, () => ({ n: 0, w: 0, bound: 0 })),
+    scales: { position: -1, byMetric: new Map() },
     metricAggregates: arms.map(() => metrics.map(emptyMetricSums)),
     touchedAggregates: new Set(),
     touched: true,
   };
 }
+
+export const unknownKey = ({ arm, metric, reason }: Omit<UnknownCalls, 'calls'>): string =>
+  `${arm}\u001f${metric}\u001f${reason}`;
 
 /** Test aggregates: one per segment, candidate, side (0 control, 1 candidate) and metric. */
 export const aggregateKey = (
@@ -152,6 +166,10 @@ export const aggregateKey = (
   side: 0 | 1,
   metric: number,
 ): number => ((segment * experiment.candidates.length + candidate) * 2 + side) * experiment.metrics.length + metric;
+
+/** As `aggregateKey`, over all segments. */
+export const contributionKey = (experiment: ExperimentState, candidate: number, side: 0 | 1, metric: number): number =>
+  aggregateKey(experiment, 0, candidate, side, metric);
 
 export function readAggregateKey(
   experiment: ExperimentState,

@@ -4,6 +4,7 @@
  */
 import { createRowBinaryWriter, type RowBinaryWriter } from '../kernel/row-binary.ts';
 import { createRowBinaryReader } from '../kernel/row-binary-reader.ts';
+import { totalField, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 export const factColumns = [
@@ -18,6 +19,7 @@ export const factColumns = [
   'phase',
   'arm',
   'amounts',
+  'unknown',
   'outcome_kind',
   'value',
 ] as const;
@@ -35,7 +37,7 @@ type FactOf<Kind extends keyof typeof kinds> = {
 type InExperiment = { readonly experiment: string; readonly phase: number; readonly arm: string };
 export type Fact =
   | (FactOf<'exposure'> & InExperiment)
-  /** `amounts`: numerator and denominator per metric. Read at once, not kept. */
+  /** `amounts`: `totalLength` numbers per metric (`totalField`). Read at once, not kept. */
   | (FactOf<'inference'> & InExperiment & { readonly amounts: ArrayLike<number> })
   /** `value`: in millionths, null when it was taken back. */
   | (FactOf<'outcome'> & { readonly outcomeKind: string; readonly value: number | null });
@@ -56,7 +58,7 @@ export function writeFact(rows: RowBinaryWriter, partitionId: number, fact: Fact
 }
 
 function writeOutcome(rows: RowBinaryWriter, outcomeKind: string, value: number | null): void {
-  rows.zeros(1 + 4 + 1 + 1); // experiment, phase, arm, amounts
+  rows.zeros(1 + 4 + 1 + 1 + 1); // experiment, phase, arm, amounts, unknown
   rows.text(outcomeKind);
   rows.uint8(value === null ? 1 : 0);
   if (value !== null) rows.int64(value);
@@ -70,8 +72,17 @@ function writeExposed(
   rows.text(experiment);
   rows.uint32(phase);
   rows.text(arm);
-  rows.length(amounts.length);
-  for (let index = 0; index < amounts.length; index += 1) rows.int64(amounts[index] ?? 0);
+  const metrics = amounts.length / totalLength;
+  rows.length(2 * metrics);
+  let unknown = 0;
+  for (let at = 0; at < amounts.length; at += totalLength) {
+    rows.int64(amounts[at + totalField.numerator] ?? 0);
+    rows.int64(amounts[at + totalField.denominator] ?? 0);
+    unknown += amounts[at + totalField.unknown] ?? 0;
+  }
+  rows.length(unknown);
+  for (let metric = 0; unknown > 0 && metric < metrics; metric += 1)
+    if (amounts[metric * totalLength + totalField.unknown] === 1) rows.uint16(metric);
   rows.zeros(1); // outcome_kind
   rows.uint8(1); // value: null
 }
@@ -89,6 +100,7 @@ export type FactRead = {
   readonly phase: number;
   readonly arm: string;
   readonly amounts: readonly string[];
+  readonly unknown: readonly number[];
   readonly outcomeKind: string;
   readonly value: string | null;
 };
@@ -111,6 +123,7 @@ export function readFacts(bytes: Buffer): FactRead[] {
       phase: read.uint32(),
       arm: read.text(),
       amounts: read.array(() => String(read.int64())),
+      unknown: read.array(() => read.uint16()),
       outcomeKind: read.text(),
       value: read.uint8() === 1 ? null : String(read.int64()),
     });

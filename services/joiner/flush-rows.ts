@@ -27,9 +27,9 @@ export type FlushRows = {
 
 /**
  * Which revision of this state wrote a checkpoint. Raised when the same log would lead to other rows; a joiner goes on
- * from no other's state. 3: the columns of migration 0001 as they are now.
+ * from no other's state. 4: totals, entries and sums tell what is known from what is not.
  */
-export const stateRevision = 3;
+export const stateRevision = 4;
 
 const experimentBody = (experiment: ExperimentState): string =>
   JSON.stringify({
@@ -42,6 +42,7 @@ const experimentBody = (experiment: ExperimentState): string =>
     crossovers: experiment.crossovers,
     lastSeenAt: experiment.lastSeenAt,
     lateOutcomes: experiment.lateOutcomes,
+    unknown: [...experiment.unknown.values()],
   } satisfies ExperimentBody);
 
 const entityBody = (entity: EntityState): string =>

@@ -29,6 +29,10 @@ function supersedes(next: OutcomeState, held: OutcomeState | undefined): boolean
 /** An entity of that name stands for the outcomes of one inference. */
 const entityOfInference = (inference: string): string => `i${inference}`;
 
+/** What an outcome can add to a sum, in millionths. */
+export const magnitudeOf = (outcome: OutcomeState | undefined): number => Math.abs(outcome?.value ?? 0);
+
+/** The reason why it is dropped; undefined: it counts. */
 function takeOutcome(
   partition: PartitionState,
   unit: UnitState,
@@ -36,9 +40,13 @@ function takeOutcome(
   outcomeId: string,
   outcome: OutcomeState,
   inferenceAt: EpochMs | undefined,
-): boolean {
+): 'duplicate' | 'sum-limit' | undefined {
   const entity = entityOf(unit, entityId);
-  if (!supersedes(outcome, entity.outcomes.get(outcomeId))) return false;
+  const held = entity.outcomes.get(outcomeId);
+  if (!supersedes(outcome, held)) return 'duplicate';
+  const magnitude = unit.magnitude + magnitudeOf(outcome) - magnitudeOf(held);
+  if (!Number.isSafeInteger(magnitude)) return 'sum-limit';
+  unit.magnitude = magnitude;
   entity.outcomes.set(outcomeId, outcome);
   if (inferenceAt !== undefined) entity.firstAt.set(anyExperiment, inferenceAt);
   touchEntity(partition, unit, entity);
@@ -49,7 +57,7 @@ function takeOutcome(
     }
     judge(partition, member, entity);
   }
-  return true;
+  return undefined;
 }
 
 /** Past the window of every metric that counts its kind. */
@@ -103,7 +111,8 @@ export function foldOutcome(
   // One that names only its inference came by the bucket in that id, which need not be its unit's.
   const unit = unitOf(partition, unitId, inferenceAt === undefined ? bucket : -1);
   if (unit.erased) return drop(partition, 'erased');
-  if (!takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt)) return drop(partition, 'duplicate');
+  const refused = takeOutcome(partition, unit, entityId, outcomeId, outcome, inferenceAt);
+  if (refused) return drop(partition, refused);
   writeFact(partition.facts, partition.partitionId, {
     kind: 'outcome',
     id: outcomeId,
@@ -137,8 +146,10 @@ export function takeWaiting(partition: PartitionState, unit: UnitState, inferenc
   if (waiting === undefined) return;
   partition.waiting.delete(inference);
   partition.touchedWaiting.add(inference);
-  for (const { outcomeId, outcome } of waiting.outcomes)
-    takeOutcome(partition, unit, entityOfInference(inference), outcomeId, outcome, inferenceAt);
+  for (const { outcomeId, outcome } of waiting.outcomes) {
+    const refused = takeOutcome(partition, unit, entityOfInference(inference), outcomeId, outcome, inferenceAt);
+    if (refused) drop(partition, refused);
+  }
 }
 
 /** What waited longer than any window is dropped and counted. */
@@ -169,6 +180,7 @@ function erase(partition: PartitionState, seen: OutcomeSeen, bucket: number | un
   // Touched entities of it must not be written after this: a set of pairs, few of them at a time.
   for (const touched of partition.touchedEntities) if (touched.unit === unit) partition.touchedEntities.delete(touched);
   unit.entities = undefined;
+  unit.magnitude = 0;
   unit.erased = true;
   unit.dirtyIn = partition.taken + 1;
   partition.membership?.add(unit.id);

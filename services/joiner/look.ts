@@ -50,6 +50,7 @@ const experimentEvidence = (state: ExperimentState): ExperimentEvidence => ({
   events: state.events,
   crossovers: state.crossovers,
   lastSeenAt: state.lastSeenAt,
+  unknown: [...state.unknown.values()],
 });
 
 const metricAggregatesOf = (state: ExperimentState, partitionId: number): MetricAggregate[] =>

@@ -1,32 +1,39 @@
+/** What one inference adds to a metric's sums, and why where it adds nothing that is known. */
 import type { Observation } from '../../schemas/generated.ts';
-import type { InferenceMeasure } from '../kernel/measures.ts';
+import { hop } from '../kernel/entry-value.ts';
+import type { UnknownReason } from '../kernel/evidence.ts';
+import type { MetricSpec } from '../kernel/experiment.ts';
+import type { InferenceMeasure, Measure } from '../kernel/measures.ts';
 
-/**
- * A measure's whole-number contribution of one inference; unknown values (null) contribute 0 and are counted by their
- * own measures.
- */
-export type ObservationMeter = (observation: Observation) => number;
+/** A measure's whole number of one inference; null: not known; undefined: the inference is of another slice. */
+export type ObservationMeter = (observation: Observation) => number | null | undefined;
 
 const flag =
   (test: (observation: Observation) => boolean): ObservationMeter =>
   (observation) =>
     test(observation) ? 1 : 0;
 
+/** 1 for one status; null when the writer said one that this version does not know. */
+const status =
+  (wanted: Observation['status']): ObservationMeter =>
+  (o) =>
+    o.status === 'unknown' ? null : o.status === wanted ? 1 : 0;
+
 const plain: Readonly<Record<Exclude<InferenceMeasure['name'], 'over' | 'score' | 'guardrail'>, ObservationMeter>> = {
   requests: () => 1,
-  successes: flag((o) => o.status === 'success'),
-  fallbacks: flag((o) => o.status === 'fallback'),
-  refusals: flag((o) => o.status === 'refusal'),
-  errors: flag((o) => o.status === 'error'),
-  timeouts: flag((o) => o.status === 'timeout'),
-  blocked: flag((o) => o.status === 'blocked'),
+  successes: status('success'),
+  fallbacks: status('fallback'),
+  refusals: status('refusal'),
+  errors: status('error'),
+  timeouts: status('timeout'),
+  blocked: status('blocked'),
   schema_checked: flag((o) => o.schema_valid !== null),
-  schema_invalid: flag((o) => o.schema_valid === false),
-  cost_nano_usd: (o) => o.cost_nano_usd ?? 0,
-  token_in: (o) => o.token_in ?? 0,
-  token_out: (o) => o.token_out ?? 0,
-  latency_ms: (o) => o.latency_us ?? 0,
-  ttft_ms: (o) => o.ttft_us ?? 0,
+  schema_invalid: (o) => (o.schema_valid === null ? null : Number(!o.schema_valid)),
+  cost_nano_usd: (o) => o.cost_nano_usd,
+  token_in: (o) => o.token_in,
+  token_out: (o) => o.token_out,
+  latency_ms: (o) => o.latency_us,
+  ttft_ms: (o) => o.ttft_us,
   tool_denied: (o) => o.tool_denied,
 };
 
@@ -49,11 +56,14 @@ function unconditional(measure: InferenceMeasure): ObservationMeter {
     case 'over': {
       const field = fields[measure.field ?? 'latency_ms'];
       const threshold = (measure.threshold ?? 0) * field.scale;
-      return flag((o) => (field.read(o) ?? 0) > threshold);
+      return (o) => {
+        const value = field.read(o);
+        return value === null ? null : Number(value > threshold);
+      };
     }
     case 'score': {
       const key = measure.key ?? '';
-      return (o) => o.scores[key] ?? 0;
+      return (o) => (Object.hasOwn(o.scores, key) ? (o.scores[key] ?? null) : null);
     }
     case 'guardrail': {
       const key = measure.key ?? '';
@@ -64,9 +74,45 @@ function unconditional(measure: InferenceMeasure): ObservationMeter {
   }
 }
 
-export function meterOf(measure: InferenceMeasure): ObservationMeter {
+function meterOf(measure: InferenceMeasure): ObservationMeter {
   const meter = unconditional(measure);
   const where = measure.where;
   if (where === undefined) return meter;
-  return (o) => (o.slices[where.slice] === where.equals ? meter(o) : 0);
+  return (o) => (o.slices[where.slice] === where.equals ? meter(o) : undefined);
+}
+
+const isOfCalls = (measure: Measure | undefined): measure is InferenceMeasure => measure?.of === 'inference';
+
+/** Both sides of a metric; a side that counts outcomes has none. */
+export function metersOf({ numerator, denominator }: Pick<MetricSpec, 'numerator' | 'denominator'>): {
+  readonly numerator?: ObservationMeter;
+  readonly denominator?: ObservationMeter;
+} {
+  const sides = {
+    ...(isOfCalls(numerator) && { numerator: meterOf(numerator) }),
+    ...(isOfCalls(denominator) && { denominator: meterOf(denominator) }),
+  };
+  // Of the calls that were checked every one is known to be valid or not.
+  const isOfChecked = isOfCalls(denominator) && denominator.name === 'schema_checked';
+  if (!isOfChecked || !isOfCalls(numerator) || numerator.name !== 'schema_invalid') return sides;
+  return { ...sides, numerator: (o) => (o.schema_valid === null ? 0 : sides.numerator?.(o)) };
+}
+
+/** How far a unit came with this call: an error or a timeout is no answer. */
+export const hopsOf = (o: Observation): number =>
+  o.status === 'error' || o.status === 'timeout' ? hop.called : hop.called | hop.answered;
+
+const priced: ReadonlySet<string> = new Set(['cost_nano_usd']);
+
+/** Why a call has no value for a metric. */
+export function unknownReasonOf(
+  { numerator, denominator }: Pick<MetricSpec, 'numerator' | 'denominator'>,
+  observation: Observation,
+): UnknownReason {
+  if (observation.status === 'timeout') return 'timed out';
+  if (observation.status === 'blocked') return 'filtered';
+  const money = [numerator, denominator].some(
+    (side) => isOfCalls(side) && (priced.has(side.name) || priced.has(side.field ?? '')),
+  );
+  return money && observation.cost_nano_usd === null ? 'unpriced' : 'not reported';
 }

@@ -1,5 +1,6 @@
 /** What outcomes add: to a unit's totals, and to one of its entries. */
 import type { OutcomeMeasure } from '../kernel/measures.ts';
+import { totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { MetricState } from './experiment-state.ts';
 import { anyExperiment, type EntityState, type OutcomeState, type UnitInExperiment } from './unit-state.ts';
@@ -62,7 +63,8 @@ export function contribute(member: UnitInExperiment, entity: EntityState): boole
       const before = contribution[2 * index + side] ?? 0;
       if (now === before) continue;
       contribution[2 * index + side] = now;
-      data[base + 2 * index + side] = (data[base + 2 * index + side] ?? 0) + now - before;
+      const total = base + totalLength * index + side;
+      data[total] = (data[total] ?? 0) + now - before;
       changed = true;
     }
   }

@@ -13,8 +13,15 @@ import {
   type UnitRowText,
 } from '../kernel/state/read.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { createExperimentState, type ExperimentState } from './experiment-state.ts';
+import {
+  contributionKey,
+  createExperimentState,
+  type ExperimentState,
+  readAggregateKey,
+  unknownKey,
+} from './experiment-state.ts';
 import { stateRevision } from './flush-rows.ts';
+import { magnitudeOf } from './fold-outcome.ts';
 import { contribute } from './outcome-totals.ts';
 import { createPartitionState, type PartitionState } from './partition-state.ts';
 import {
@@ -47,6 +54,7 @@ export function restorePartition(partitionId: number, rows: readonly PartitionRo
     else if (row.kind === 'test_aggregate') restoreTestAggregate(liveExperiment(partition, row), row);
     else if (row.kind === 'pending' && row.waiting > 0) restoreWaiting(partition, row);
   }
+  for (const experiment of partition.experiments.values()) restoreContributions(experiment);
   return partition;
 }
 
@@ -83,6 +91,7 @@ function restoreExperiment(text: string): ExperimentState {
   state.events = body.events;
   state.crossovers = body.crossovers;
   state.lateOutcomes = body.lateOutcomes;
+  for (const calls of body.unknown) state.unknown.set(unknownKey(calls), calls);
   state.touched = false;
   return state;
 }
@@ -105,6 +114,18 @@ function restoreMetricAggregate(experiment: ExperimentState | undefined, row: Pa
 
 function restoreTestAggregate(experiment: ExperimentState | undefined, row: PartitionRow): void {
   experiment?.testAggregates.set(Number(idOfHex(row.key)), readTestAggregate(row).sums);
+}
+
+/** What the arms contributed is the sum over segments. */
+function restoreContributions(experiment: ExperimentState): void {
+  for (const [key, sums] of experiment.testAggregates) {
+    const { candidate, side, metric } = readAggregateKey(experiment, key);
+    const contributed = experiment.contributions[contributionKey(experiment, candidate, side, metric)];
+    if (contributed === undefined) continue;
+    contributed.n += sums.n;
+    contributed.w += sums.w;
+    contributed.bound += sums.bound;
+  }
 }
 
 function restoreWaiting(partition: PartitionState, row: PartitionRow): void {
@@ -148,7 +169,7 @@ export function restoreUnits(partition: PartitionState, rows: readonly UnitRowTe
     else if (row.body === erasedBody) unit.erased = true;
     else if (row.body !== '') restoreEntity(unit, idOfHex(row.key.slice(idDigits)), row.body);
   }
-  for (const unit of restored.values()) for (const member of unit.experiments) restoreContributions(member);
+  for (const unit of restored.values()) for (const member of unit.experiments) restoreEntityTotals(member);
   return [...restored.values()];
 }
 
@@ -169,7 +190,10 @@ function restoreEntity(unit: UnitState, id: string, body: string): void {
   const { first, outcomes } = JSON.parse(body) as { first: [string, EpochMs][]; outcomes: [string, OutcomeState][] };
   const entity = createEntity(id);
   for (const [key, at] of first) entity.firstAt.set(key, at);
-  for (const [outcomeId, outcome] of outcomes) entity.outcomes.set(idOfHex(outcomeId), outcome);
+  for (const [outcomeId, outcome] of outcomes) {
+    entity.outcomes.set(idOfHex(outcomeId), outcome);
+    unit.magnitude += magnitudeOf(outcome);
+  }
   unit.entities ??= new Map();
   unit.entities.set(id, entity);
 }
@@ -178,7 +202,7 @@ function restoreEntity(unit: UnitState, id: string, body: string): void {
  * What each entity adds is a function of its outcomes: counted again, without touching the unit's totals that already
  * hold it.
  */
-function restoreContributions(member: UnitInExperiment): void {
+function restoreEntityTotals(member: UnitInExperiment): void {
   const { data, at } = member;
   const before = data.slice(at, countedAt(member));
   for (const entity of member.unit.entities?.values() ?? []) contribute(member, entity);

@@ -1,21 +1,32 @@
 /** Adding a unit's closed entry to the sums that tests read. */
-import { type BetDesign, fixedPoint, scaledValue } from '../kernel/bets.ts';
+import type { BetDesign } from '../kernel/bets.ts';
+import { addEntry, type ClosedEntry, evenScales, type Scales, scalesOf } from '../kernel/entry-sums.ts';
+import { entryValue } from '../kernel/entry-value.ts';
 import { emptyTestSums, type TestSums } from '../kernel/evidence.ts';
-import { aggregateKey, type ExperimentState, type MetricState } from './experiment-state.ts';
+import { aggregateKey, contributionKey, type ExperimentState, type MetricState } from './experiment-state.ts';
 import type { UnitInExperiment } from './unit-state.ts';
 
 /**
- * The entry's value in the metric's own unit; 0 when the denominator is 0: no unit leaves a test because of what
- * happened to it.
+ * What the weight of an entry of this arm is multiplied by. All entries that close at one record have the same scales,
+ * those of the sums before it: in which order they close must not matter.
  */
-export function entryValue(metric: MetricState, numerator: number, denominator: number): number {
-  if (!metric.hasDenominator) return numerator * metric.ratio;
-  return denominator === 0 ? 0 : (numerator / denominator) * metric.ratio;
-}
-
-function addBets(into: number[], bets: readonly number[], z: number, sign: 1 | -1): void {
-  for (let j = 0; j < bets.length; j += 1)
-    into[j] = (into[j] ?? 0) + sign * Math.floor(Math.log1p((bets[j] ?? 0) * z) * fixedPoint);
+export function nextScales(experiment: ExperimentState, position: number, arm: number, metric: number): Scales {
+  const { scales, candidates } = experiment;
+  if (scales.position !== position) {
+    scales.position = position;
+    scales.byMetric.clear();
+  }
+  let ofMetric = scales.byMetric.get(metric);
+  if (ofMetric === undefined) {
+    ofMetric = candidates.map((_, candidate) => {
+      const [control, candidateSums] = ([0, 1] as const).map(
+        (side) => experiment.contributions[contributionKey(experiment, candidate, side, metric)],
+      );
+      return control && candidateSums ? scalesOf(control, candidateSums) : evenScales;
+    });
+    scales.byMetric.set(metric, ofMetric);
+  }
+  return ofMetric[candidates.indexOf(arm)] ?? evenScales;
 }
 
 function touchedAggregate(experiment: ExperimentState, key: number): TestSums {
@@ -28,48 +39,44 @@ function touchedAggregate(experiment: ExperimentState, key: number): TestSums {
   return aggregate;
 }
 
-/**
- * Adds or subtracts one unit's value. The arithmetic is `betLogs` of kernel/bets.ts without its allocations; a test
- * holds them equal.
- */
-function addToAggregate(
-  experiment: ExperimentState,
+/** Adds to the aggregate of a segment, and what that changes to the arm's contributions. */
+function addToSegment(
+  { experiment, arm }: UnitInExperiment,
   segment: number,
-  arm: number,
   metricIndex: number,
-  value: number,
+  entry: ClosedEntry,
   sign: 1 | -1,
 ): void {
   const metric = experiment.metrics[metricIndex] as MetricState;
-  const x = scaledValue(metric.spec, value);
   for (let candidate = 0; candidate < experiment.candidates.length; candidate += 1) {
     const isCandidate = experiment.candidates[candidate] === arm;
     if (!isCandidate && arm !== experiment.control) continue;
-    const key = aggregateKey(experiment, segment, candidate, isCandidate ? 1 : 0, metricIndex);
-    const aggregate = touchedAggregate(experiment, key);
-    aggregate.n += sign;
-    if (value > 0) aggregate.s += sign;
-    aggregate.sv += sign * Math.floor(x * fixedPoint);
-    aggregate.svv += sign * Math.floor(x * x * fixedPoint);
-    const design = metric.designs[candidate] as BetDesign;
-    const z = (isCandidate ? (x - design.center) / design.q : -(x - design.center) / (1 - design.q)) - design.tolerance;
-    addBets(aggregate.harm, design.harm, z, sign);
-    addBets(aggregate.win, design.win, -z, sign);
+    const side = isCandidate ? 1 : 0;
+    const sums = touchedAggregate(experiment, aggregateKey(experiment, segment, candidate, side, metricIndex));
+    const contributed = experiment.contributions[contributionKey(experiment, candidate, side, metricIndex)];
+    const { n, w, bound } = sums;
+    addEntry(sums, metric.spec, metric.designs[candidate] as BetDesign, isCandidate, entry, sign);
+    if (contributed === undefined) continue;
+    contributed.n += sums.n - n;
+    contributed.w += sums.w - w;
+    contributed.bound += sums.bound - bound;
   }
 }
 
 /**
- * The difference array: a value counts in its segment, and no longer in the segment `previous` (-1: there is none) of
- * the unit's entry before it. `sign` -1 takes a value back.
+ * The difference array: an entry counts in its segment, and no longer in the segment `previous` (-1: there is none) of
+ * the unit's entry before it. `sign` -1 takes it back.
  */
 export function addDifference(
   member: UnitInExperiment,
   metric: number,
   segment: number,
   previous: number,
-  value: number,
+  counted: Pick<ClosedEntry, 'tally' | 'scales'>,
   sign: 1 | -1,
 ): void {
-  addToAggregate(member.experiment, segment, member.arm, metric, value, sign);
-  if (previous >= 0) addToAggregate(member.experiment, previous, member.arm, metric, value, -sign as 1 | -1);
+  const { rule } = member.experiment.metrics[metric] as MetricState;
+  const entry = { ...counted, value: entryValue(rule, counted.tally) };
+  addToSegment(member, segment, metric, entry, sign);
+  if (previous >= 0) addToSegment(member, previous, metric, entry, -sign as 1 | -1);
 }

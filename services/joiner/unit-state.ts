@@ -1,12 +1,11 @@
 /** What a partition holds of one unit: its numbers in each experiment, its entities and their outcomes. */
-import { entryField, entryLength } from '../kernel/state/kinds.ts';
+import { entryField, entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { ExperimentState } from './experiment-state.ts';
 
 /**
- * A unit in one experiment of m metrics. Its numbers stand in `data` from `at`: 2m totals (numerator and denominator in
- * turn), 2m totals as the metric aggregates hold them since the last flush, then the entries of each metric
- * (`entryField`).
+ * A unit in one experiment. Its numbers stand in `data` from `at`: the totals of each metric (`totalField`), the same as
+ * the metric aggregates hold them since the last flush, then the entries of each metric (`entryField`).
  */
 export type UnitInExperiment = {
   readonly experiment: ExperimentState;
@@ -22,9 +21,10 @@ export type UnitInExperiment = {
   touched: boolean;
 };
 
-export const countedAt = ({ at, experiment }: UnitInExperiment): number => at + 2 * experiment.metrics.length;
+export const countedAt = ({ at, experiment }: UnitInExperiment): number => at + totalLength * experiment.metrics.length;
 /** Where the entries of metric 0 begin; those of metric i begin `entryLength * i` later. */
-export const entriesAt = ({ at, experiment }: UnitInExperiment): number => at + 4 * experiment.metrics.length;
+export const entriesAt = ({ at, experiment }: UnitInExperiment): number =>
+  at + 2 * totalLength * experiment.metrics.length;
 
 export type OutcomeState = {
   revision: number;
@@ -59,6 +59,8 @@ export type UnitState = {
   bucket: number;
   readonly experiments: UnitInExperiment[];
   entities: Map<string, EntityState> | undefined;
+  /** Sum of |value| of its outcomes: while it is a safe integer, so is the sum of any of them. */
+  magnitude: number;
   /** Its subject asked to be forgotten: sums stay, outcomes and tickets are gone, later records of it are dropped. */
   erased: boolean;
   /** The flush that carries its last change; it may be evicted when that flush is durable. */
@@ -72,6 +74,7 @@ export const createUnit = (id: string): UnitState => ({
   bucket: -1,
   experiments: [],
   entities: undefined,
+  magnitude: 0,
   erased: false,
   dirtyIn: 0,
   recent: true,

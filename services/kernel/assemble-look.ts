@@ -3,7 +3,7 @@
  * from rows of table `state`: here is the one place that puts it together, so that both agree.
  */
 import type { ConfigurationChange, Look, MetricAggregate, PartitionPosition, SegmentStart } from './evidence.ts';
-import type { TestAggregate } from './evidence.ts';
+import type { TestAggregate, UnknownCalls } from './evidence.ts';
 import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
@@ -16,6 +16,7 @@ export type ExperimentEvidence = {
   readonly events: number;
   readonly crossovers: number;
   readonly lastSeenAt: readonly EpochMs[];
+  readonly unknown: readonly UnknownCalls[];
 };
 
 /** `experiment` is absent where the partition has not adopted this phase of it. */
@@ -35,7 +36,7 @@ const byArm = ({ spec }: ExperimentRevision, values: readonly number[]): Record<
 function positionOf({ partitionId, position, clock, experiment }: PartitionEvidence): PartitionPosition {
   const place = { partitionId, position, clock };
   if (experiment === undefined) return { ...place, revision: 0, events: 0, crossovers: 0, assigned: {} };
-  const { revision, events, crossovers, assigned, lastSeenAt } = experiment;
+  const { revision, events, crossovers, assigned, lastSeenAt, unknown } = experiment;
   return {
     ...place,
     revision: revision.revision,
@@ -43,6 +44,7 @@ function positionOf({ partitionId, position, clock, experiment }: PartitionEvide
     crossovers,
     assigned: byArm(revision, assigned),
     lastSeenAt: byArm(revision, lastSeenAt),
+    unknown,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What one look found: a pure function of a `Look`. Control's rules turn it into at most one decision. */
 import type { TestSums } from './evidence.ts';
-import type { ExperimentRevision } from './experiment.ts';
+import type { Baseline, ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
 /**
@@ -16,6 +16,12 @@ export type TestStart = {
   readonly weight: number;
 };
 
+/**
+ * What the arms' own means say to a test's evidence, on the same entries: the same, the opposite, or nothing clear while
+ * the arms contribute unequally.
+ */
+export type Agreement = 'agrees' | 'contradicts' | 'unclear';
+
 /** One engine's verdict on one metric from one restart. */
 export type TestResult = {
   readonly engine: 'betting' | 'first-event';
@@ -24,6 +30,8 @@ export type TestResult = {
   readonly logE: number;
   /** log(metric weight) + log(restart weight) + logE; compare with log(1 / alpha). */
   readonly weightedLogE: number;
+  /** Only evidence that agrees is acted on. */
+  readonly agreement: Agreement;
   /** The sums it rests on. */
   readonly control: TestSums;
   readonly candidate: TestSums;
@@ -54,26 +62,71 @@ export type Interval =
     }
   | Unknown;
 
+/** What is known of one arm and metric: over the units' totals, then over closed entries since the phase began. */
+export type ArmTotals = {
+  readonly arm: string;
+  readonly units: number;
+  readonly firstEvents: number;
+  /** Calls with and without a value; units with one without. */
+  readonly knownCalls: number;
+  readonly unknownCalls: number;
+  readonly incompleteUnits: number;
+  /** Whole numbers of the measure's scale, as decimal text. */
+  readonly numerator: string;
+  readonly denominator: string;
+  /** In the metric's own unit, of what is known; absent when nothing is, or when the denominator is 0. */
+  readonly estimate?: number;
+  /** Closed entries since the phase began, each unit once. Each is known, unknown or has nothing to say (`none`). */
+  readonly entries: number;
+  readonly known: number;
+  readonly unknown: number;
+  readonly none: number;
+  /** Entries with a call without a value, without a call, and without an answer. */
+  readonly incomplete: number;
+  readonly uncalled: number;
+  readonly unanswered: number;
+  /** Known values outside floor and cap. */
+  readonly below: number;
+  readonly above: number;
+};
+
+/** How far exposed units come; each hop loses some. */
+export type Hop = 'called' | 'answered' | 'measured' | 'resolved';
+
+/** Units that a candidate loses at a hop, against control. */
+export type MissingEvaluation = {
+  readonly candidate: string;
+  readonly hop: Hop;
+  /** By whose entries it is counted; of `measured` and `resolved` also which metric it is about. */
+  readonly metric: string;
+  readonly action: 'rollback' | 'pause' | 'none';
+  readonly arms: readonly { readonly arm: string; readonly entries: number; readonly missing: number }[];
+  readonly status: 'bad' | 'suspected' | 'fine' | 'unknown';
+  /** The arms are not alike in it, whichever loses more. */
+  readonly differs: boolean;
+  /** The strongest test against the candidate, and log(1 / alpha_missing). */
+  readonly test?: {
+    readonly testStart: TestStart;
+    readonly logE: number;
+    readonly weightedLogE: number;
+    readonly threshold: number;
+  };
+};
+
 export type MetricEvaluation = {
   readonly metric: string;
   readonly candidate: string;
   readonly role: 'goal' | 'guardrail' | 'signal';
-  readonly arms: readonly {
-    readonly arm: string;
-    readonly units: number;
-    readonly firstEvents: number;
-    /** Whole numbers of the measure's scale, as decimal text. */
-    readonly numerator: string;
-    readonly denominator: string;
-    /** numerator / denominator in the metric's own unit; absent when the denominator is 0. */
-    readonly estimate?: number;
-    /** Closed entries since the phase began, each unit once. */
-    readonly entries: number;
-  }[];
+  /** Control, then the candidate. */
+  readonly arms: readonly ArmTotals[];
   /** The strongest harm test over all restarts; absent with a reason when nothing can be tested. */
   readonly harm?: TestResult;
   /** Benefit (goals) or non-inferiority (metrics with a margin), whole phase only. */
   readonly win?: TestResult;
+  /** A side whose evidence is past its bound while the means that it rests on say the opposite. */
+  readonly contradiction?: 'harm' | 'win';
+  /** More than 5% of an arm's values lie outside floor and cap: the metric is decided on its bulk. */
+  readonly clipped?: string;
   readonly interval: Interval;
   /** Chance of promoting by the horizon if the benefit is just worth having; goals that declare `worthwhile` only. */
   readonly conditionalPower?: number;
@@ -128,6 +181,9 @@ export type Evaluation = {
   readonly slos: readonly SloEvaluation[];
   /** Candidates for whom the attrition check has passed its bound. */
   readonly attrition: readonly Attrition[];
+  readonly missing: readonly MissingEvaluation[];
+  /** Arms, and how many partitions, without recent calls by the phase's own rhythm: no promotion, no ramp step then. */
+  readonly quiet: { readonly arms: readonly string[]; readonly partitions: number };
   /** Arms that have been silent longer than `health.no_traffic` while another was not. */
   readonly silent: readonly string[];
   /** While baselines are learned: what control shows so far, or why it cannot be used yet. */
@@ -135,7 +191,7 @@ export type Evaluation = {
     | {
         readonly ok: true;
         readonly units: number;
-        readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
+        readonly baselines: Readonly<Record<string, Baseline>>;
       }
     | Unknown;
 };

@@ -6,33 +6,68 @@ import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
 /**
- * Sums over entries of one test aggregate. Whole numbers; sv, svv, harm, win in multiples of 2^-32 of the capped,
- * scaled value (0..1, harm upwards). A segment's aggregate is a difference: entries that began in it, less those whose
- * next entry began elsewhere.
+ * Sums over entries of one test aggregate. Whole numbers. A segment's aggregate is a difference: entries that began in
+ * it, less those whose next entry began elsewhere. Every entry either has a value (`known`), has nothing to say
+ * (`none`: a known denominator of 0) or is unknown (n - known - none).
  */
 export type TestSums = {
   n: number;
+  known: number;
+  none: number;
+  /** Entries with a call whose value the metric does not know. */
+  incomplete: number;
+  /** Entries without a call, and entries with calls of which none was answered. */
+  uncalled: number;
+  unanswered: number;
+  /** Known values below the floor and above the cap: they count as these. */
+  below: number;
+  above: number;
   /** Units with a non-zero value in the metric's own direction (before `better: higher` is turned round). */
   s: number;
+  /** Known values and their squares, in multiples of 2^-32; scaled to 0..1 by floor and cap, harm upwards. */
   sv: number;
   svv: number;
+  /** Weights, in multiples of 2^-20 (`weightPoint`). `bound`: of every value that a win has to reckon with. */
+  bound: number;
+  /** Of known values: sums of weight w, w x, w^2, w^2 x, w^2 x^2. Without a denominator w is 1. */
+  w: number;
+  wx: number;
+  ww: number;
+  wwx: number;
+  wwxx: number;
+  /** Logarithms of the bets, in multiples of 2^-32, rounded down. */
   readonly harm: number[];
   readonly win: number[];
 };
+/** In the order in which they are stored; the bets follow `svv`. */
+export const testSumCounts = ['known', 'none', 'incomplete', 'uncalled', 'unanswered', 'below', 'above'] as const;
+export const testSumWeights = ['bound', 'w', 'wx', 'ww', 'wwx', 'wwxx'] as const;
+const scalars = ['n', 's', 'sv', 'svv', ...testSumCounts, ...testSumWeights] as const;
+
 export const emptyTestSums = (): TestSums => ({
   n: 0,
+  known: 0,
+  none: 0,
+  incomplete: 0,
+  uncalled: 0,
+  unanswered: 0,
+  below: 0,
+  above: 0,
   s: 0,
   sv: 0,
   svv: 0,
+  bound: 0,
+  w: 0,
+  wx: 0,
+  ww: 0,
+  wwx: 0,
+  wwxx: 0,
   harm: [0, 0, 0, 0, 0, 0, 0],
   win: [0, 0, 0, 0, 0, 0, 0],
 });
 
 export function addTestSums(into: TestSums, other: TestSums, sign: 1 | -1 = 1): void {
-  into.n += sign * other.n;
-  into.s += sign * other.s;
-  into.sv += sign * other.sv;
-  into.svv += sign * other.svv;
+  for (const field of scalars) into[field] += sign * other[field];
   for (let j = 0; j < into.harm.length; j += 1) {
     into.harm[j] = (into.harm[j] ?? 0) + sign * (other.harm[j] ?? 0);
     into.win[j] = (into.win[j] ?? 0) + sign * (other.win[j] ?? 0);
@@ -62,6 +97,10 @@ export type MetricAggregate = {
   /** In whole numbers of the measure's scale. */
   readonly numerator: bigint;
   readonly denominator: bigint;
+  /** Calls that the metric counts, with and without a value; units with one without. */
+  readonly knownCalls: bigint;
+  readonly unknownCalls: bigint;
+  readonly incompleteUnits: number;
   /** Sums of squares and products of the units' totals. */
   readonly numerator2: bigint;
   readonly denominator2: bigint;
@@ -90,6 +129,17 @@ export type ConfigurationChange = {
   readonly baseline: boolean;
 };
 
+/** Why a call has no value for a metric. */
+export const unknownReasons = ['unpriced', 'timed out', 'filtered', 'opted out', 'not reported'] as const;
+export type UnknownReason = (typeof unknownReasons)[number];
+/** Calls that were counted for an arm and had no value for a metric. */
+export type UnknownCalls = {
+  readonly arm: string;
+  readonly metric: string;
+  readonly reason: UnknownReason;
+  readonly calls: number;
+};
+
 export type PartitionPosition = {
   readonly partitionId: number;
   /** Position in the unit log up to which everything here is folded: offset * 4096 + index in the message. */
@@ -105,6 +155,8 @@ export type PartitionPosition = {
   readonly assigned: Readonly<Record<string, number>>;
   /** When each arm's latest inference was received; arms without one are absent. */
   readonly lastSeenAt?: Readonly<Record<string, EpochMs>>;
+  /** Values that calls did not have, by arm, metric and reason. */
+  readonly unknown?: readonly UnknownCalls[];
 };
 
 export type Look = {

@@ -14,6 +14,13 @@ export type Arm = {
   readonly config: Readonly<Record<string, unknown>>;
 };
 
+/**
+ * Mean and standard deviation of one unit's value before the run, in the metric's own unit. `denominator`: mean of a
+ * unit's denominator, > 0, in whole numbers of its scale; a unit with twice as many weighs twice. Absent: 1 for counts;
+ * amounts as denominators (tokens, money) then do not weigh.
+ */
+export type Baseline = { readonly mean: number; readonly sd: number; readonly denominator?: number };
+
 export type MetricSpec = {
   readonly id: string;
   readonly role: 'goal' | 'guardrail' | 'signal';
@@ -25,10 +32,11 @@ export type MetricSpec = {
   readonly windowMs: number;
   /** The change worth catching, absolute, > 0, in the metric's own unit; `better` gives its direction. */
   readonly harm: number;
-  /** Mean and standard deviation of one unit's value before the run, in the metric's own unit. */
-  readonly baseline: { readonly mean: number; readonly sd: number };
-  /** Values are capped here; > 0, in the metric's own unit. */
+  readonly baseline: Baseline;
+  /** Values above count as this; > floor, in the metric's own unit. */
   readonly cap: number;
+  /** Values below count as this; in the metric's own unit. Absent: 0. */
+  readonly floor?: number;
   /** Tolerated change, absolute, >= 0, in the metric's own unit. */
   readonly margin: number;
   /** Goals: the smallest benefit worth having, absolute, > 0; below it the phase is futile. */
@@ -67,6 +75,7 @@ export type LearningPlan = {
     readonly margin?: Effect;
     readonly worthwhile?: Effect;
     readonly cap?: number;
+    readonly floor?: number;
   }[];
 };
 
@@ -97,6 +106,8 @@ export type ExperimentSpec = {
     readonly alphaSrm: number;
     /** Per SLO. */
     readonly alphaSlo: number;
+    /** Per hop and per metric of a candidate: what is missing there and not in control. Absent: `defaultAlphaMissing`. */
+    readonly alphaMissing?: number;
     /** Candidates share alpha_harm instead of having one each. */
     readonly fwer: boolean;
     readonly testStartEveryMs: number;
@@ -106,7 +117,10 @@ export type ExperimentSpec = {
   };
   readonly metrics: readonly MetricSpec[];
   readonly slos: readonly SloSpec[];
-  /** `noTrafficMs`: an arm silent for this long, while another is not, makes the phase stale. */
+  /**
+   * `noTrafficMs`: an arm silent for this long, while another is not, makes the phase stale. Absent: a share of the
+   * phase's own rhythm, which holds back promotions and ramp steps alone.
+   */
   readonly health: {
     readonly srm: 'pause' | 'warn';
     readonly crossovers: 'exclude' | 'first';
@@ -138,9 +152,11 @@ export type ExperimentRevision = {
   /** Baselines that were learned, and the SHA-256 of the frozen design that they were learned for, hex. */
   readonly learned?: {
     readonly of: string;
-    readonly baselines: Readonly<Record<string, { readonly mean: number; readonly sd: number }>>;
+    readonly baselines: Readonly<Record<string, Baseline>>;
   };
 };
+
+export const defaultAlphaMissing = 0.001;
 
 export const controlOf = (spec: ExperimentSpec): Arm => {
   const control = spec.arms.find((arm) => arm.role === 'control');
@@ -166,6 +182,9 @@ export function metricWeight(spec: ExperimentSpec, metric: Pick<MetricSpec, 'rol
   return weightOf(metric) / family.reduce((sum, member) => sum + weightOf(member), 0);
 }
 
+/** What a test of missing data may spend. */
+export const missingAlphaOf = ({ analysis }: ExperimentSpec): number => analysis.alphaMissing ?? defaultAlphaMissing;
+
 /** What each candidate may spend on false rollbacks. */
 export const harmAlphaOf = (spec: ExperimentSpec): number =>
   spec.analysis.alphaHarm / (spec.analysis.fwer ? Math.max(1, candidatesOf(spec).length) : 1);
@@ -190,7 +209,7 @@ export const frozenDesign = ({
   metrics,
   slos,
   learning,
-  analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, fwer, testStartEveryMs, horizonMs },
+  analysis: { alphaHarm, alphaWin, alphaSrm, alphaSlo, alphaMissing, fwer, testStartEveryMs, horizonMs },
 }: ExperimentSpec): string =>
   canonicalJson({
     unit,
@@ -204,6 +223,8 @@ export const frozenDesign = ({
     alphaWin,
     alphaSrm,
     alphaSlo,
+    // Left out at its default: phases of files that do not name it go on.
+    ...(alphaMissing !== undefined && alphaMissing !== defaultAlphaMissing && { alphaMissing }),
     fwer,
     testStartEveryMs,
     horizonMs,

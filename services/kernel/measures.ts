@@ -53,6 +53,23 @@ const flags: ReadonlySet<string> = new Set([
 ]);
 export const isEventMeasure = (measure: Measure): boolean => measure.of === 'inference' && flags.has(measure.name);
 
+/** Values of these may lie below zero: refunds, margins, ratings. */
+export const isSigned = (measure: Measure): boolean =>
+  measure.of === 'outcome' ? measure.fold === 'sum' : measure.name === 'score';
+
+/** What one call can add to it, in whole numbers of its scale: between these an unknown value lies. */
+export function callRangeOf(measure: InferenceMeasure): { readonly least: number; readonly most: number } {
+  if (measure.name === 'requests') return { least: 1, most: 1 };
+  if (flags.has(measure.name) || measure.name === 'schema_checked') return { least: 0, most: 1 };
+  return { least: isSigned(measure) ? -Infinity : 0, most: Infinity };
+}
+
+/** Counts of calls or of outcomes: as a denominator, what a unit weighs. Amounts (tokens, money, scores) do not. */
+export const isCount = (measure: Measure): boolean =>
+  measure.of === 'outcome'
+    ? measure.fold !== 'sum'
+    : measure.name === 'requests' || measure.name === 'schema_checked' || flags.has(measure.name);
+
 /** Whole numbers per unit of the metric: latencies in microseconds, free-form values in millionths. */
 export function scaleOf(measure: Measure | undefined): number {
   if (measure === undefined) return 1;

@@ -5,7 +5,7 @@
 import type { Ack, Decision, Reading, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 
 export type SinkRow = {
-  readonly table: 'inferences' | 'outcomes' | 'readings' | 'decisions' | 'acks' | 'parked';
+  readonly table: 'inferences' | 'outcomes' | 'readings' | 'missing' | 'decisions' | 'acks' | 'parked';
   readonly row: Readonly<Record<string, unknown>>;
 };
 /** Where a record stands on its topic. */
@@ -59,17 +59,30 @@ export function outcomeRow(event: RedactedOutcome, at: At): SinkRow {
   };
 }
 
-export const readingRows = (reading: Reading, at: At): SinkRow[] =>
+export const readingRows = (reading: Reading, at: At): SinkRow[] => [...metricRows(reading, at), ...missingRows(reading, at)];
+
+/** What of a look every row of it repeats. */
+const lookOf = (reading: Reading) => ({
+  experiment: reading.experiment_id,
+  phase: reading.phase,
+  revision: reading.revision,
+  look_seq: reading.look_seq,
+  watermark: reading.watermark,
+});
+
+const missingRows = (reading: Reading, at: At): SinkRow[] =>
+  (reading.missing ?? []).map(({ restart, ...found }) => ({
+    table: 'missing' as const,
+    row: { ...placeOf(at), ...lookOf(reading), ...found, test_start: restart ?? '' },
+  }));
+
+const metricRows = (reading: Reading, at: At): SinkRow[] =>
   reading.metrics.flatMap((metric) =>
     metric.arms.map((arm) => ({
       table: 'readings' as const,
       row: {
         ...placeOf(at),
-        experiment: reading.experiment_id,
-        phase: reading.phase,
-        revision: reading.revision,
-        look_seq: reading.look_seq,
-        watermark: reading.watermark,
+        ...lookOf(reading),
         events_folded: reading.events_folded,
         state: reading.state,
         settled: reading.settled,
@@ -93,12 +106,21 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
         relative_lower: metric.relative_lower,
         relative_upper: metric.relative_upper,
         interval_note: metric.interval_note ?? '',
+        clipped: metric.clipped ?? '',
+        contradiction: metric.contradiction ?? '',
         arm: arm.arm,
         units: arm.units,
         entries: arm.entries,
         numerator: arm.numerator,
         denominator: arm.denominator,
         estimate: arm.estimate,
+        known: arm.known ?? 0,
+        unknown: arm.unknown ?? 0,
+        incomplete: arm.incomplete ?? 0,
+        known_calls: arm.known_calls ?? 0,
+        unknown_calls: arm.unknown_calls ?? 0,
+        below: arm.below ?? 0,
+        above: arm.above ?? 0,
       },
     })),
   );

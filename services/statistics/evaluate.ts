@@ -3,27 +3,40 @@
  * start; the strongest one, after its weights, is what rules compare with the bound. With them: SLOs, the sample ratio,
  * the attrition check, what control has taught so far.
  */
-import type { Evaluation, MetricEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { emptyTestSums, type Look, type TestSums } from '../kernel/evidence.ts';
+import type {
+  Agreement,
+  ArmTotals,
+  Evaluation,
+  MetricEvaluation,
+  MissingEvaluation,
+  TestResult,
+} from '../kernel/evaluation.ts';
+import { emptyTestSums, type Look } from '../kernel/evidence.ts';
 import {
   allocationOf,
   candidatesOf,
   controlOf,
   type ExperimentSpec,
-  metricWeight,
   harmAlphaOf,
   type MetricSpec,
+  metricWeight,
+  winAlphaOf,
 } from '../kernel/experiment.ts';
-import { isEventMeasure, scaleOf } from '../kernel/measures.ts';
+import { isEventMeasure } from '../kernel/measures.ts';
+import { agreementOf } from './agreement.ts';
 import { indexAggregates, type TestStartSums } from './aggregates.ts';
+import { armTotals } from './arm-totals.ts';
+import { checkAttrition } from './attrition.ts';
 import { intervalOf } from './intervals.ts';
 import { learnBaselines } from './learned.ts';
 import { logEOfSums } from './math/betting.ts';
 import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/first-event.ts';
 import { logEOfRatio } from './math/sample-ratio.ts';
-import { placeTestStarts } from './test-starts.ts';
+import { cannotMeasure } from './measurable.ts';
+import { evaluateMissing } from './missing.ts';
+import { quietOf } from './recent-calls.ts';
 import { evaluateSlo } from './slos.ts';
-import { checkAttrition } from './attrition.ts';
+import { placeTestStarts } from './test-starts.ts';
 
 /**
  * The first-event test replaces betting for the whole phase when events are this rare: it needs no closed entries and
@@ -51,9 +64,11 @@ export function evaluate(look: Look): Evaluation {
   ]);
   const sumsOf = indexAggregates(look, placeTestStarts(look));
   const watermark = holding.length > 0 ? Math.min(...holding.map(({ clock }) => clock)) : undefined;
-  const metrics = candidatesOf(spec).flatMap(({ id }) =>
-    spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark)),
-  );
+  const missing = evaluateMissing(spec, sumsOf);
+  const metrics = candidatesOf(spec).flatMap(({ id }) => {
+    const lost = missing.filter(({ candidate }) => candidate === id);
+    return spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark, lost));
+  });
   return {
     experiment,
     versionVector: [...partitions]
@@ -67,6 +82,8 @@ export function evaluate(look: Look): Evaluation {
     srm: { logE: ratio.ok ? ratio.logE : 0, counts },
     metrics,
     slos: spec.slos.map((slo) => evaluateSlo(spec, slo, sumsOf)),
+    missing,
+    quiet: quietOf(look),
     attrition: checkAttrition(spec, sumsOf),
     silent: silentArms(look),
     ...(spec.learning && { learned: learnBaselines(look, watermark) }),
@@ -87,21 +104,32 @@ function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look):
   return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
 }
 
+/** Known values outside floor and cap beyond this share are said. */
+const mostClipped = 0.05;
+
 function evaluateMetric(
   look: Look,
   metric: MetricSpec,
   candidate: string,
   sums: readonly TestStartSums[],
   watermark: number | undefined,
+  missing: readonly MissingEvaluation[],
 ): MetricEvaluation {
   const { spec } = look.experiment;
   const [phase] = sums;
   const whole = [phase?.control ?? emptyTestSums(), phase?.candidate ?? emptyTestSums()] as const;
-  const arms = [controlOf(spec).id, candidate].map((arm, side) => armTotals(look, metric, arm, whole[side]));
-  const { harm, reason } = strongestHarm(spec, metric, candidate, arms, sums);
-  const win = winOf(phase);
+  const arms = [
+    armTotals(look, metric, controlOf(spec).id, whole[0]),
+    armTotals(look, metric, candidate, whole[1]),
+  ] as const;
+  const { harm, contradicted, reason } = strongestHarm(spec, metric, candidate, arms, sums);
+  const win = winOf(metric, phase, arms);
   const threshold = Math.log(1 / harmAlphaOf(spec));
-  const status = harm === undefined ? 'unknown' : harm.weightedLogE >= threshold ? 'bad' : 'fine';
+  const isBad = harm !== undefined && harm.weightedLogE >= threshold;
+  const blind = cannotMeasure(look, metric, arms, missing);
+  const contradiction = contradictionOf(contradicted >= threshold, win, winBoundOf(spec, metric));
+  const clipped = arms.find(({ known, below, above }) => below + above > mostClipped * known);
+  const why = blind ?? (harm === undefined ? (reason ?? 'nothing seen yet') : undefined);
   return {
     metric: metric.id,
     candidate,
@@ -109,31 +137,28 @@ function evaluateMetric(
     arms,
     ...(harm && { harm }),
     ...(win && { win }),
+    ...(contradiction && { contradiction }),
+    ...(clipped && { clipped: clippedReason(metric, clipped) }),
     ...intervalOf(look, metric, candidate, whole, watermark),
-    status,
-    ...(harm === undefined && { reason: reason ?? 'nothing seen yet' }),
+    status: isBad ? 'bad' : blind !== undefined ? 'cannot_measure' : harm === undefined ? 'unknown' : 'fine',
+    ...(!isBad && why !== undefined && { reason: why }),
   };
 }
 
-type ArmTotals = MetricEvaluation['arms'][number];
+const clippedReason = ({ floor = 0, cap }: MetricSpec, { arm, known, below, above }: ArmTotals): string =>
+  `${(100 * (below + above)) / known > 10 ? 'many' : 'some'} of ${arm}'s values lie outside [${floor}, ${cap}] ` +
+  `(${below} below, ${above} above, of ${known}): the metric is decided on its bulk; declare floor and cap`;
 
-/** What an arm's metric aggregates say, over all partitions; the estimate in the metric's own unit. */
-function armTotals(look: Look, metric: MetricSpec, arm: string, whole: TestSums | undefined): ArmTotals {
-  const aggregates = look.metricAggregates.filter(
-    (aggregate) => aggregate.arm === arm && aggregate.metric === metric.id,
-  );
-  const numerator = aggregates.reduce((sum, aggregate) => sum + aggregate.numerator, 0n);
-  const denominator = aggregates.reduce((sum, aggregate) => sum + aggregate.denominator, 0n);
-  const ratio = scaleOf(metric.denominator) / scaleOf(metric.numerator);
-  return {
-    arm,
-    units: aggregates.reduce((sum, { units }) => sum + units, 0),
-    firstEvents: aggregates.reduce((sum, { firstEvents }) => sum + firstEvents, 0),
-    numerator: String(numerator),
-    denominator: String(denominator),
-    entries: whole?.n ?? 0,
-    ...(denominator !== 0n && { estimate: (Number(numerator) / Number(denominator)) * ratio }),
-  };
+const winBoundOf = (spec: ExperimentSpec, { role }: MetricSpec): number =>
+  Math.log(1 / (role === 'goal' ? winAlphaOf(spec) : spec.analysis.alphaWin));
+
+function contradictionOf(
+  harmContradicted: boolean,
+  win: TestResult | undefined,
+  bound: number,
+): MetricEvaluation['contradiction'] {
+  if (harmContradicted) return 'harm';
+  return win !== undefined && win.logE >= bound && win.agreement === 'contradicts' ? 'win' : undefined;
 }
 
 /** First events of both arms since the phase began, against the declared harm as a ratio of rates. */
@@ -152,6 +177,21 @@ function firstEventOutcome(spec: ExperimentSpec, metric: MetricSpec, candidate: 
   });
 }
 
+/** What the totals say, harm upwards; first events need no closed entries. */
+function totalsAgreement(side: 'harm' | 'win', metric: MetricSpec, arms: readonly ArmTotals[]): Agreement {
+  const [a, b] = arms.map(({ estimate }) => estimate);
+  if (a === undefined || b === undefined) return 'unclear';
+  const difference = (metric.better === 'lower' ? b - a : a - b) - metric.margin;
+  return (side === 'harm' ? difference > 0 : difference < 0) ? 'agrees' : 'contradicts';
+}
+
+type StrongestHarm = {
+  readonly harm: TestResult | undefined;
+  /** The largest weighted log e of a test whose means say the opposite; -Infinity: none. */
+  readonly contradicted: number;
+  readonly reason: string | undefined;
+};
+
 /** The harm test with the largest weighted log e over all test starts; without one, the first reason why. */
 function strongestHarm(
   spec: ExperimentSpec,
@@ -159,14 +199,15 @@ function strongestHarm(
   candidate: string,
   arms: readonly ArmTotals[],
   sums: readonly TestStartSums[],
-): { readonly harm: TestResult | undefined; readonly reason: string | undefined } {
+): StrongestHarm {
   const logWeight = Math.log(metricWeight(spec, metric));
   const rare = usesFirstEvents(metric);
   let harm: TestResult | undefined;
   let reason: string | undefined;
+  let contradicted = -Infinity;
   for (const { testStart, control, candidate: tested } of sums) {
     const firstEvents = testStart.kind === 'whole' && rare;
-    const seen = firstEvents ? arms.every(({ units }) => units > 0) : control.n > 0 && tested.n > 0;
+    const seen = firstEvents ? arms.every(({ units }) => units > 0) : control.known > 0 && tested.known > 0;
     if (!seen) {
       reason ??= firstEvents ? 'no units in both arms yet' : 'no closed entries in both arms yet';
       continue;
@@ -178,19 +219,34 @@ function strongestHarm(
       reason ??= outcome.reason;
       continue;
     }
-    const weightedLogE = logWeight + Math.log(testStart.weight) + outcome.logE;
-    if (harm !== undefined && weightedLogE <= harm.weightedLogE) continue;
+    const { logE } = outcome;
+    const weightedLogE = logWeight + Math.log(testStart.weight) + logE;
+    const agreement = firstEvents
+      ? totalsAgreement('harm', metric, arms)
+      : agreementOf('harm', metric, control, tested);
     const engine = firstEvents ? 'first-event' : 'betting';
-    harm = { engine, testStart, logE: outcome.logE, weightedLogE, control, candidate: tested };
+    const found: TestResult = { engine, testStart, logE, weightedLogE, agreement, control, candidate: tested };
+    // Evidence below 1 need not agree: it says that nothing is wrong.
+    if (agreement === 'agrees' || logE <= 0) {
+      if (weightedLogE > (harm?.weightedLogE ?? -Infinity)) harm = found;
+    } else if (agreement === 'contradicts') contradicted = Math.max(contradicted, weightedLogE);
+    if (agreement === 'unclear') reason ??= 'the arms contribute unequally, and no difference is clear yet';
   }
-  return { harm, reason };
+  return { harm, contradicted, reason };
 }
 
-/** The win test: the whole phase alone, with all of its alpha. */
-function winOf(phase: TestStartSums | undefined): TestResult | undefined {
-  if (phase === undefined || phase.control.n === 0 || phase.candidate.n === 0) return undefined;
+/** The win test: the whole phase alone, with all of its alpha. Both the entries and the totals must agree with it. */
+function winOf(
+  metric: MetricSpec,
+  phase: TestStartSums | undefined,
+  arms: readonly ArmTotals[],
+): TestResult | undefined {
+  if (phase === undefined || phase.control.known === 0 || phase.candidate.known === 0) return undefined;
   const { testStart, control, candidate } = phase;
   const benefit = logEOfSums(control.win, candidate.win);
   if (!benefit.ok) return undefined;
-  return { engine: 'betting', testStart, logE: benefit.logE, weightedLogE: benefit.logE, control, candidate };
+  const { logE } = benefit;
+  const entries = agreementOf('win', metric, control, candidate);
+  const agreement = entries === 'agrees' ? totalsAgreement('win', metric, arms) : entries;
+  return { engine: 'betting', testStart, logE, weightedLogE: logE, agreement, control, candidate };
 }

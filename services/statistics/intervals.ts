@@ -3,24 +3,14 @@
  * win is still likely. Asymptotic: it never rolls back or promotes; futility and ramp steps may use it once its
  * gates have passed.
  */
-import { fixedPoint } from '../kernel/bets.ts';
+import { valueRange } from '../kernel/bets.ts';
 import type { Interval, MetricEvaluation } from '../kernel/evaluation.ts';
 import type { TestSums, Look } from '../kernel/evidence.ts';
 import { allocationOf, type MetricSpec, winAlphaOf } from '../kernel/experiment.ts';
-import { momentsOfMean } from './math/moments.ts';
+import { intervalAlpha, intervalTuning as tuning, momentsOf } from './agreement.ts';
 import { logNormalCdf } from './math/normal.ts';
 import { mixtureRho, normalMixtureBound } from './math/normal-mixture.ts';
 import { effectInterval, type Score, scoreGates, stratifiedScore } from './math/score.ts';
-
-/** Two-sided, for people. */
-const intervalAlpha = 0.05;
-/** Equivalent pairs at which the interval is narrowest; 500 to 2,500 for rollback. */
-const tuning = { pairs: 1_500 };
-
-/** Moments of the capped entry values in [0, 1], harm upwards. */
-function momentsOf({ n, sv, svv }: TestSums): ReturnType<typeof momentsOfMean> {
-  return momentsOfMean({ units: n, sum: sv / fixedPoint, sumSquares: svv / fixedPoint });
-}
 
 /**
  * `whole`: sums of the whole phase, control then candidate. `watermark`: how far the phase has come, for the
@@ -52,12 +42,13 @@ export function intervalOf(
   });
   // The relative effect divides by control's mean in the metric's own direction; turned round, the delta method would
   // divide by 1 - x.
-  const relative = flip ? undefined : effectInterval(score, 'relative', intervalAlpha, tuning);
+  const relative =
+    flip || (metric.floor ?? 0) !== 0 ? undefined : effectInterval(score, 'relative', intervalAlpha, tuning);
   const interval: Interval = {
     ok: true,
     engine: 'asymptotic',
     alpha: intervalAlpha,
-    ...own({ effect: score.effect, lower: absolute.lower, upper: absolute.upper }, metric.cap),
+    ...own({ effect: score.effect, lower: absolute.lower, upper: absolute.upper }, valueRange(metric)),
     ...(relative?.ok &&
       score.relative && {
         relative: { estimate: score.relative.effect, lower: relative.lower, upper: relative.upper },
@@ -79,9 +70,10 @@ function gateOf(
 ): string | undefined {
   const {
     cap,
+    floor = 0,
     baseline: { mean, sd },
   } = metric;
-  const arm = ({ n, s }: TestSums) => ({ units: n, events: s });
+  const arm = ({ known, s }: TestSums) => ({ units: known, events: s });
   const kind = cap === 1 && metric.denominator !== undefined ? 'rate' : 'mean';
   const gates = scoreGates({
     kind,
@@ -89,7 +81,7 @@ function gateOf(
     control: arm(control),
     candidate: arm(candidate),
     allocation,
-    skewness: (metric.better === 'lower' ? cap - mean : mean) / sd,
+    skewness: (metric.better === 'lower' ? cap - mean : mean - floor) / sd,
   });
   return gates.ok ? undefined : gates.reason;
 }
@@ -115,7 +107,7 @@ function conditionalPower(
   const bound = tuned.ok ? normalMixtureBound(pairs, alpha, tuned.rho, 'one') : tuned;
   if (!bound.ok) return undefined;
   const standardError = Math.sqrt(score.variance) / score.weight;
-  const drift = metric.worthwhile / metric.cap / (standardError * Math.sqrt(score.pairs));
+  const drift = metric.worthwhile / valueRange(metric) / (standardError * Math.sqrt(score.pairs));
   // Harm points upwards: a benefit is a negative z.
   const now = -score.z * Math.sqrt(score.pairs);
   const left = pairs - score.pairs;

@@ -4,7 +4,8 @@
  */
 import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Look } from '../kernel/evidence.ts';
-import { controlOf } from '../kernel/experiment.ts';
+import { valueRuleOf } from '../kernel/entry-value.ts';
+import { type Baseline, controlOf } from '../kernel/experiment.ts';
 import { scaleOf } from '../kernel/measures.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
@@ -19,7 +20,7 @@ export const learningUnits = 500;
 export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonNullable<Evaluation['learned']> {
   const { spec, phaseStartedAt } = look.experiment;
   const control = controlOf(spec).id;
-  const baselines: Record<string, { mean: number; sd: number }> = {};
+  const baselines: Record<string, Baseline> = {};
   let fewest = Infinity;
   for (const { id } of spec.learning?.metrics ?? []) {
     const metric = spec.metrics.find((known) => known.id === id);
@@ -36,13 +37,21 @@ export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonN
     const [x, xx, xy] = metric.denominator
       ? [sum(({ denominator }) => denominator), sum(({ denominator2 }) => denominator2), sum(({ product }) => product)]
       : [units, units, y];
-    if (!(x > 0)) return { ok: false, reason: `${id}: its denominator is 0 for every control unit so far` };
-    const ratio = y / x;
+    // Calls without a value count in no mean.
+    const { countsRequests } = valueRuleOf(metric);
+    const known = countsRequests ? x - sum(({ unknownCalls }) => unknownCalls) : x;
+    if (!(known > 0))
+      return {
+        ok: false,
+        reason: `${id}: its denominator is 0, or nothing of it is known, for every control unit so far`,
+      };
+    const ratio = y / known;
     const ownUnit = scaleOf(metric.denominator) / scaleOf(metric.numerator);
     const spread = Math.sqrt(Math.max(0, yy - 2 * ratio * xy + ratio * ratio * xx) / (units - 1)) / (x / units);
     const isRate = metric.cap === 1 && y === 0;
     const mean = isRate ? 0.5 / units : ratio * ownUnit;
-    baselines[id] = { mean, sd: isRate ? Math.sqrt(mean * (1 - mean)) : spread * ownUnit };
+    const sd = isRate ? Math.sqrt(mean * (1 - mean)) : spread * ownUnit;
+    baselines[id] = { mean, sd, ...(metric.denominator && { denominator: x / units }) };
   }
   if (fewest < learningUnits) return { ok: false, reason: `${fewest} of ${learningUnits} control units` };
   const longest = Math.max(...spec.metrics.map(({ windowMs }) => windowMs));

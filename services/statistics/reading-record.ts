@@ -1,5 +1,5 @@
 import type { Reading } from '../../schemas/generated.ts';
-import type { Evaluation, Interval } from '../kernel/evaluation.ts';
+import type { ArmTotals, Evaluation, Interval, MissingEvaluation } from '../kernel/evaluation.ts';
 import { harmAlphaOf } from '../kernel/experiment.ts';
 
 /** What a look found, as the record that crosses the topic. `state` names the first rule that held. */
@@ -30,14 +30,9 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
     restart: metric.harm?.testStart.label ?? null,
     win_log_e: metric.win?.logE ?? null,
     ...intervalFields(metric.interval),
-    arms: metric.arms.map(({ arm, units, entries, numerator, denominator, estimate }) => ({
-      arm,
-      units,
-      entries,
-      numerator,
-      denominator,
-      estimate: estimate ?? null,
-    })),
+    clipped: metric.clipped ?? null,
+    contradiction: metric.contradiction ?? null,
+    arms: metric.arms.map(armReading),
   })),
   slos: evaluation.slos.map(({ id, arm, metric, status, reason, test, killed }) => ({
     slo: id,
@@ -50,7 +45,48 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
     killed,
   })),
   silent: [...evaluation.silent],
+  missing: evaluation.missing.map(missingReading),
+  quiet_arms: [...evaluation.quiet.arms],
 });
+
+const armReading = (totals: ArmTotals): Reading['metrics'][number]['arms'][number] => {
+  const { arm, units, entries, numerator, denominator, estimate, knownCalls, unknownCalls } = totals;
+  const { known, unknown, incomplete, below, above } = totals;
+  return {
+    arm,
+    units,
+    entries,
+    numerator,
+    denominator,
+    estimate: estimate ?? null,
+    known,
+    unknown,
+    incomplete,
+    known_calls: knownCalls,
+    unknown_calls: unknownCalls,
+    below,
+    above,
+  };
+};
+
+const missingReading = (found: MissingEvaluation): NonNullable<Reading['missing']>[number] => {
+  const { candidate, hop, metric, action, status, arms, test } = found;
+  const [control, lost] = arms;
+  return {
+    candidate,
+    hop,
+    metric,
+    action,
+    status,
+    control_entries: control?.entries ?? 0,
+    control_missing: control?.missing ?? 0,
+    candidate_entries: lost?.entries ?? 0,
+    candidate_missing: lost?.missing ?? 0,
+    restart: test?.testStart.label ?? null,
+    weighted_log_e: test?.weightedLogE ?? null,
+    threshold: test?.threshold ?? null,
+  };
+};
 
 const intervalFields = (
   interval: Interval,

@@ -3,7 +3,7 @@
  * of being bad.
  */
 import type { SloEvaluation } from '../kernel/evaluation.ts';
-import { fixedPoint } from '../kernel/bets.ts';
+import { fixedPoint, scaledValue } from '../kernel/bets.ts';
 import { candidatesOf, controlOf, type ExperimentSpec, type SloSpec } from '../kernel/experiment.ts';
 import type { SumsOf } from './aggregates.ts';
 import { logEOfShares } from './math/slo.ts';
@@ -17,27 +17,26 @@ export function evaluateSlo(spec: ExperimentSpec, slo: SloSpec, sumsOf: SumsOf):
   if (metric === undefined || candidate === undefined)
     return { ...base, status: 'unknown', killed: false, reason: 'the arm or the metric is not part of this phase' };
   const side = isControl ? 'control' : 'candidate';
-  const share = slo.worseThan / metric.cap;
-  const limit = metric.better === 'lower' ? share : 1 - share;
+  const limit = scaledValue(metric, slo.worseThan);
   const threshold = Math.log(1 / (spec.analysis.alphaSlo - (slo.hardKill?.alpha ?? 0)));
   let test: NonNullable<SloEvaluation['test']> | undefined;
   let reason = 'no closed entries yet';
   let killed = false;
   for (const { testStart, [side]: sums } of sumsOf(metric.id, candidate)) {
-    if (sums.n === 0) continue;
+    if (sums.known === 0) continue;
     const bad = sums.sv / fixedPoint;
     // The event "so many of the first n" contains "so many while at most n have closed": order does not matter, and the
     // spent alpha holds.
     if (testStart.kind === 'whole' && slo.hardKill !== undefined)
-      killed = sums.n <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
-    const found = logEOfShares({ bad: Math.min(bad, sums.n), units: sums.n, limit });
+      killed = sums.known <= slo.hardKill.of && Math.round(bad) >= slo.hardKill.fail;
+    const found = logEOfShares({ bad: Math.min(bad, sums.known), units: sums.known, limit });
     if (!found.ok) {
       reason = found.reason;
       continue;
     }
     const weightedLogE = Math.log(testStart.weight) + found.logE;
     if (test === undefined || weightedLogE > test.weightedLogE)
-      test = { testStart, units: sums.n, bad, logE: found.logE, weightedLogE, threshold };
+      test = { testStart, units: sums.known, bad, logE: found.logE, weightedLogE, threshold };
   }
   if (test === undefined) return { ...base, status: 'unknown', killed, reason };
   return { ...base, status: killed || test.weightedLogE >= threshold ? 'bad' : 'fine', killed, test };

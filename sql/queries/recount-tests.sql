@@ -1,4 +1,4 @@
--- Standing audit: units whose latest closed entry began in a segment (entries[9 m + 1] of metric m), against the units of that segment's test aggregate, which is a
+-- Standing audit: units whose latest closed entry began in a segment (entries[17 m + 1] of metric m), against the units of that segment's test aggregate, which is a
 -- difference and never negative. Sibling partitions, which were one in the first generation, are taken together: when a partition was divided its aggregates stayed whole
 -- with one of its children.
 WITH
@@ -12,8 +12,8 @@ WITH
   entered AS (
     SELECT intDiv(partition_id - open.1, greatest(open.3, 1)) AS siblings, experiment, phase, arm, ordinal, last_segment, toInt64(count()) AS total
     FROM (
-      SELECT partition_id, experiment, phase, arm, toUInt16(number) AS ordinal, entries[9 * number + 1] AS last_segment
-      FROM state FINAL ARRAY JOIN range(toUInt32(length(entries) / 9)) AS number WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit'
+      SELECT partition_id, experiment, phase, arm, toUInt16(number) AS ordinal, entries[17 * number + 1] AS last_segment
+      FROM state FINAL ARRAY JOIN range(toUInt32(length(entries) / 17)) AS number WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit'
     )
     WHERE last_segment >= 0 GROUP BY siblings, experiment, phase, arm, ordinal, last_segment
   )

@@ -4,7 +4,14 @@
  */
 import { decide } from '../../services/control/index.ts';
 import { betDesignOf, betLogs, fixedPoint } from '../../services/kernel/bets.ts';
-import type { TestAggregate, Look, MetricAggregate, SegmentStart } from '../../services/kernel/evidence.ts';
+import { weightPoint } from '../../services/kernel/entry-sums.ts';
+import {
+  emptyTestSums,
+  type Look,
+  type MetricAggregate,
+  type SegmentStart,
+  type TestAggregate,
+} from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import { testSumsOf } from '../../services/kernel/state/write.ts';
 import { formatRevision } from '../../services/kernel/experiment-json.ts';
@@ -35,6 +42,9 @@ function fullLook(experiment: ExperimentRevision): Look {
           numerator2: 64n,
           denominator2: 1_280n,
           product: 64n,
+          knownCalls: 1_280n,
+          unknownCalls: 0n,
+          incompleteUnits: 0,
         });
         const [zero, one] = [0, 1].map((x) => ({
           harm: betLogs(design, arm === 'B', x, 'harm'),
@@ -49,7 +59,18 @@ function fullLook(experiment: ExperimentRevision): Look {
             arm,
             metric: metric.id,
             segment,
-            sums: { n: 20, s: 1, sv: fixedPoint, svv: fixedPoint, harm: sum('harm'), win: sum('win') },
+            sums: {
+              ...emptyTestSums(),
+              n: 20,
+              known: 20,
+              s: 1,
+              sv: fixedPoint,
+              svv: fixedPoint,
+              w: 20 * weightPoint,
+              ww: 20 * weightPoint,
+              harm: sum('harm'),
+              win: sum('win'),
+            },
           });
       }
     }

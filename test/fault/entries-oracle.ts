@@ -12,7 +12,8 @@ type Entry = {
   readonly start: number;
   numerator: number;
   denominator: number;
-  value: number;
+  /** Undefined: no call of it has said anything, or its denominator is 0. */
+  value: number | undefined;
 };
 type Outcome = {
   readonly entity: string;
@@ -72,13 +73,13 @@ function outcomesOf(unit: Unit, measure: Measure | undefined, { start }: Entry, 
   return sum;
 }
 
-function entryValue(unit: Unit, metric: MetricSpec, entry: Entry): number {
+function entryValue(unit: Unit, metric: MetricSpec, entry: Entry): number | undefined {
   const numerator =
     (entry.numerator + outcomesOf(unit, metric.numerator, entry, metric.windowMs)) / scaleOf(metric.numerator);
   const denominator = metric.denominator
     ? (entry.denominator + outcomesOf(unit, metric.denominator, entry, metric.windowMs)) / scaleOf(metric.denominator)
     : 1;
-  return denominator === 0 ? 0 : numerator / denominator;
+  return denominator === 0 ? undefined : numerator / denominator;
 }
 
 /** The last closed entry of each metric takes what came since. */
@@ -170,10 +171,13 @@ function sumsSince(units: Iterable<Unit>, index: number, metric: MetricSpec, fro
     const first = entries[index]?.find((entry) => entry.segment >= from);
     if (first === undefined) continue;
     const sum = sums.get(arm) ?? { n: 0, s: 0, sv: 0 };
-    const share = Math.min(Math.max(first.value, 0), metric.cap) / metric.cap;
+    sums.set(arm, { ...sum, n: sum.n + 1 });
+    if (first.value === undefined) continue;
+    const floor = metric.floor ?? 0;
+    const share = (Math.min(Math.max(first.value, floor), metric.cap) - floor) / (metric.cap - floor);
     sums.set(arm, {
       n: sum.n + 1,
-      s: sum.s + Number(first.value > 0),
+      s: sum.s + Number(first.value !== 0),
       sv: sum.sv + Math.floor((metric.better === 'lower' ? share : 1 - share) * 2 ** 32),
     });
   }

@@ -161,7 +161,8 @@ function testStartUnion(i: {
 }) {
   const [q, c] = [i.alloc_B, i.center];
   const harm = lambdaGrid(i.design_delta, i.variance, q, -Math.max(c / q, (1 - c) / (1 - q)));
-  const design = { q, center: c, design: i.design_delta, variance: i.variance, tolerance: 0, harm, win: harm };
+  const frozen = { q, center: c, design: i.design_delta, variance: i.variance, tolerance: 0, isRatio: false };
+  const design = { ...frozen, harm, win: harm, mostWeight: { harm: [], win: [] } };
   const arms = [i.segments.map(emptyTestSums), i.segments.map(emptyTestSums)];
   const last = new Map<string, number>();
   for (const [unit, segment, isCandidate, x] of i.entries) {

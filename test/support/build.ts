@@ -1,7 +1,7 @@
 /** Test data from a sentence: defaults for everything, only what is under test shows. */
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
 import { parseExperimentFile, planRevision } from '../../services/control/index.ts';
-import type { Evaluation, MetricEvaluation } from '../../services/kernel/evaluation.ts';
+import type { ArmTotals, Evaluation, MetricEvaluation } from '../../services/kernel/evaluation.ts';
 import { emptyTestSums } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
@@ -63,6 +63,28 @@ export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExp
   return { ...revision, ...change };
 }
 
+/** Nine units of one call each, one of them an event. */
+export const anArm = (change: Partial<ArmTotals> = {}): ArmTotals => ({
+  arm: 'A',
+  units: 9,
+  firstEvents: 0,
+  knownCalls: 9,
+  unknownCalls: 0,
+  incompleteUnits: 0,
+  numerator: '1',
+  denominator: '9',
+  entries: 9,
+  known: 9,
+  unknown: 0,
+  none: 0,
+  incomplete: 0,
+  uncalled: 0,
+  unanswered: 0,
+  below: 0,
+  above: 0,
+  ...change,
+});
+
 /** One metric as a look finds it: `log` and `winLog` are weighted log e of the whole phase; nothing else shows. */
 export function aMetric(
   change: Partial<MetricEvaluation> & { readonly log?: number; readonly winLog?: number } = {},
@@ -73,6 +95,7 @@ export function aMetric(
     testStart: { kind: 'whole' as const, label: 'whole phase', index: 0, weight: 0.375 },
     logE: weightedLogE,
     weightedLogE,
+    agreement: 'agrees' as const,
     control: emptyTestSums(),
     candidate: emptyTestSums(),
   });
@@ -84,10 +107,7 @@ export function aMetric(
     harm: tested(log),
     win: tested(winLog),
     interval: { ok: false, reason: 'not built' },
-    arms: [
-      { arm: 'A', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9 },
-      { arm: 'B', units: 9, firstEvents: 0, numerator: '1', denominator: '9', entries: 9, estimate: 0.1 },
-    ],
+    arms: [anArm({ arm: 'A' }), anArm({ arm: 'B', estimate: 0.1 })],
     ...fields,
   };
 }
@@ -104,6 +124,8 @@ export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
   srm: { logE: 0, counts: { A: 9, B: 9 } },
   metrics: [aMetric()],
   slos: [],
+  missing: [],
+  quiet: { arms: [], partitions: 0 },
   attrition: [],
   silent: [],
   ...change,

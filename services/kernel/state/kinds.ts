@@ -3,7 +3,7 @@
  * of one position of its log; of several rows of a key the one with the highest position counts. This folder is the
  * only code that knows its columns: `write.ts` and `read.ts` for rows, `read-binary.ts` for rows of a flush.
  */
-import type { ConfigurationChange, MetricAggregate, SegmentStart, TestAggregate } from '../evidence.ts';
+import type { ConfigurationChange, MetricAggregate, SegmentStart, TestAggregate, UnknownCalls } from '../evidence.ts';
 import type { EpochMs } from '../time.ts';
 
 /** Positions within the log: 4,096 to an offset, so that every record of a batch has its own. */
@@ -134,16 +134,24 @@ export type UnitRow = {
   readonly crossover: boolean;
   readonly firstExposedAt: EpochMs;
   readonly data: Float64Array;
-  /** Numerator and denominator per metric. */
+  /** `totalLength` numbers per metric. */
   readonly totals: readonly [from: number, to: number];
   /** `entryLength` numbers per metric. */
   readonly entries: readonly [from: number, to: number];
 };
 
 /**
+ * A unit's totals of one metric; the record of metric m (0-based) begins at `totalLength * m`. SQL counts array elements
+ * from 1, so the denominator is `totals[4 * m + 2]` there. `known`, `unknown`: calls that the metric counts, with and
+ * without a value.
+ */
+export const totalField = { numerator: 0, denominator: 1, known: 2, unknown: 3 } as const;
+export const totalLength = 4;
+
+/**
  * A unit's entries into the tests of one metric: the last one that closed and the open one. Offsets within the record;
  * the record of metric m (0-based) begins at `entryLength * m`. SQL counts array elements from 1, so the open entry's
- * start is `entries[9 * m + 7]` there.
+ * start is `entries[17 * m + 12]` there. `hops`: `hop` of kernel/entry-value.ts.
  */
 export const entryField = {
   /** Segment in which the last closed entry began; -1: none has closed. */
@@ -151,15 +159,24 @@ export const entryField = {
   lastStart: 1,
   lastNumerator: 2,
   lastDenominator: 3,
+  lastKnown: 4,
+  lastUnknown: 5,
+  lastHops: 6,
+  /** What its weight was multiplied by (`Scales` of kernel/entry-sums.ts). */
+  lastHarmScale: 7,
+  lastWinScale: 8,
   /** Segment of the entry that closed before it; -1: it was the first. */
-  previousSegment: 4,
+  previousSegment: 9,
   /** Segment in which the open entry began; -1: none is open. */
-  openSegment: 5,
-  openStart: 6,
-  openNumerator: 7,
-  openDenominator: 8,
+  openSegment: 10,
+  openStart: 11,
+  openNumerator: 12,
+  openDenominator: 13,
+  openKnown: 14,
+  openUnknown: 15,
+  openHops: 16,
 } as const;
-export const entryLength = 9;
+export const entryLength = 17;
 
 /** Body of an experiment's row. Lists are in the order of the experiment's arms. */
 export type ExperimentBody = {
@@ -175,6 +192,7 @@ export type ExperimentBody = {
   readonly crossovers: number;
   readonly lateOutcomes: number;
   readonly lastSeenAt: readonly EpochMs[];
+  readonly unknown: readonly UnknownCalls[];
 };
 
 /** Body of the row that stands for a unit whose subject asked to be forgotten, under the unit's own key. */

@@ -3,7 +3,14 @@
  * it reads in camel case; 64- and 128-bit integers come as text, keys as hex, times as epoch milliseconds.
  */
 import { betCount } from '../bets.ts';
-import type { MetricAggregate, TestAggregate, TestSums } from '../evidence.ts';
+import {
+  emptyTestSums,
+  type MetricAggregate,
+  type TestAggregate,
+  type TestSums,
+  testSumCounts,
+  testSumWeights,
+} from '../evidence.ts';
 import type { ExperimentRevision } from '../experiment.ts';
 import { parseRevision } from '../experiment-json.ts';
 import type { ExperimentBody, StateKind } from './kinds.ts';
@@ -65,15 +72,25 @@ export function readMetricAggregate(
   row: Pick<StateRowText, 'partitionId' | Exclude<OfMetricAggregate, 'metricOrdinal'>>,
 ): MetricAggregate {
   const { partitionId, arm, metric } = row;
-  const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n] = row.sums.map(BigInt);
-  const counts = { units: Number(row.units), firstEvents: Number(row.firstEvents) };
-  return { partitionId, arm, metric, ...counts, numerator, denominator, numerator2, denominator2, product };
+  const [numerator = 0n, denominator = 0n, numerator2 = 0n, denominator2 = 0n, product = 0n, ...calls] =
+    row.sums.map(BigInt);
+  const [knownCalls = 0n, unknownCalls = 0n, incomplete = 0n] = calls;
+  const counts = {
+    units: Number(row.units),
+    firstEvents: Number(row.firstEvents),
+    incompleteUnits: Number(incomplete),
+  };
+  const sums = { numerator, denominator, numerator2, denominator2, product, knownCalls, unknownCalls };
+  return { partitionId, arm, metric, ...counts, ...sums };
 }
 
 function readTestSums({ units, testSums }: Pick<StateRowText, 'units' | 'testSums'>): TestSums {
-  const [s = 0, sv = 0, svv = 0, ...bets] = testSums.map(Number);
-  const [harm, win] = [bets.slice(0, betCount), bets.slice(betCount, 2 * betCount)];
-  return { n: Number(units), s, sv, svv, harm, win };
+  const [s = 0, sv = 0, svv = 0, ...rest] = testSums.map(Number);
+  const [harm, win] = [rest.slice(0, betCount), rest.slice(betCount, 2 * betCount)];
+  const sums: TestSums = { ...emptyTestSums(), n: Number(units), s, sv, svv, harm, win };
+  for (const [index, field] of [...testSumCounts, ...testSumWeights].entries())
+    sums[field] = rest[2 * betCount + index] ?? 0;
+  return sums;
 }
 
 export function readTestAggregate(row: Pick<StateRowText, 'partitionId' | OfTestAggregate>): TestAggregate {

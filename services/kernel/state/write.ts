@@ -1,5 +1,5 @@
 /** Rows of table `state`, as ClickHouse reads them. */
-import type { MetricAggregate, TestSums } from '../evidence.ts';
+import { type MetricAggregate, type TestSums, testSumCounts, testSumWeights } from '../evidence.ts';
 import type { RowBinaryWriter } from '../row-binary.ts';
 import { type RowPlace, type StateKind, type StateRow, stateKinds, stateLogs, type UnitRow } from './kinds.ts';
 
@@ -26,11 +26,21 @@ type Columns = {
 };
 
 /** Column `sums`. */
-const sumsOf = ({ numerator, denominator, numerator2, denominator2, product }: Omit<MetricAggregate, 'partitionId'>) =>
-  [numerator, denominator, numerator2, denominator2, product] as const;
+const sumsOf = (aggregate: Omit<MetricAggregate, 'partitionId'>): readonly bigint[] => {
+  const { numerator, denominator, numerator2, denominator2, product } = aggregate;
+  const { knownCalls, unknownCalls, incompleteUnits } = aggregate;
+  return [numerator, denominator, numerator2, denominator2, product, knownCalls, unknownCalls, BigInt(incompleteUnits)];
+};
 
 /** Column `test_sums`. */
-export const testSumsOf = ({ s, sv, svv, harm, win }: TestSums): readonly number[] => [s, sv, svv, ...harm, ...win];
+export const testSumsOf = (sums: TestSums): readonly number[] => [
+  sums.s,
+  sums.sv,
+  sums.svv,
+  ...sums.harm,
+  ...sums.win,
+  ...[...testSumCounts, ...testSumWeights].map((field) => sums[field]),
+];
 
 function columnsOf(row: StateRow): Columns {
   if (row.kind === 'metric_aggregate') {

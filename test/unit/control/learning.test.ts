@@ -33,6 +33,9 @@ const metricAggregates = (units: number, costs: readonly number[], errors = 0): 
     numerator2: BigInt(values.reduce((sum, y) => sum + y * y, 0)),
     denominator2: BigInt(units),
     product: BigInt(values.reduce((sum, y) => sum + y, 0)),
+    knownCalls: BigInt(units),
+    unknownCalls: 0n,
+    incompleteUnits: 0,
   });
   return [
     aggregate('cost', all),

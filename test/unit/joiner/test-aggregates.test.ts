@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { foldRecord } from '../../../services/joiner/fold.ts';
 import { type MetricState, readAggregateKey } from '../../../services/joiner/experiment-state.ts';
 import { createPartitionState } from '../../../services/joiner/partition-state.ts';
-import { entryValue } from '../../../services/joiner/test-aggregates.ts';
 import { entriesAt } from '../../../services/joiner/unit-state.ts';
 import { fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
+import { type EntryValue, entryValue } from '../../../services/kernel/entry-value.ts';
 import { entryField, entryLength } from '../../../services/kernel/state/kinds.ts';
 import { positionOf } from '../../support/joiner-driver.ts';
 import { aLog } from '../../support/unit-log.ts';
@@ -19,7 +19,7 @@ test("for every test start, suffix sums of the difference array are a recount of
        * Entries as they close, from outside: per experiment, unit and metric, their segments and values; a correction
        * moves the last one.
        */
-      const closed = new Map<string, { segment: number; value: number; start: number }[]>();
+      const closed = new Map<string, { segment: number; value: EntryValue; start: number }[]>();
       for (const [offset, record] of log.entries()) {
         foldRecord(partition, record, positionOf(offset));
         for (const unit of partition.units.values()) {
@@ -32,7 +32,13 @@ test("for every test start, suffix sums of the difference array are a recount of
               const at = `${member.experiment.key}/${unit.id}/${member.arm}/${index}`;
               const entries = closed.get(at) ?? [];
               closed.set(at, entries);
-              const value = entryValue(metric, read('lastNumerator'), read('lastDenominator'));
+              const value = entryValue(metric.rule, {
+                numerator: read('lastNumerator'),
+                denominator: read('lastDenominator'),
+                known: read('lastKnown'),
+                unknown: read('lastUnknown'),
+                hops: read('lastHops'),
+              });
               const last = entries.at(-1);
               if (last?.segment === segment) last.value = value;
               else entries.push({ segment, value, start });
@@ -64,7 +70,7 @@ test("for every test start, suffix sums of the difference array are a recount of
 });
 
 function recount(
-  closed: ReadonlyMap<string, readonly { segment: number; value: number }[]>,
+  closed: ReadonlyMap<string, readonly { segment: number; value: EntryValue }[]>,
   experiment: string,
   arm: number,
   index: number,
@@ -77,8 +83,10 @@ function recount(
     const entry = entries.find(({ segment }) => segment >= testStart);
     if (entry === undefined) continue;
     sums[0] = (sums[0] ?? 0) + 1;
-    if (entry.value > 0) sums[1] = (sums[1] ?? 0) + 1;
-    sums[2] = (sums[2] ?? 0) + Math.floor(scaledValue(metric.spec, entry.value) * fixedPoint);
+    if (entry.value.state !== 'known') continue;
+    const { value } = entry.value;
+    if (value !== 0) sums[1] = (sums[1] ?? 0) + 1;
+    sums[2] = (sums[2] ?? 0) + Math.floor(scaledValue(metric.spec, value) * fixedPoint);
   }
   return sums;
 }

@@ -202,6 +202,9 @@ describe('the engine that watches the whole phase', () => {
       numerator2: 1n,
       denominator2: 1n,
       product: 1n,
+      knownCalls: 1n,
+      unknownCalls: 0n,
+      incompleteUnits: 0,
     }));
     const harm = evaluate({ ...aLook(rare, id, entries), metricAggregates }).metrics.find(
       (evaluated) => evaluated.metric === id,

@@ -2,7 +2,9 @@
  * A look from entries in words: who entered which segment, in which arm, with what value. Differences are made as the
  * joiner makes them.
  */
-import { betDesignOf, betLogs, fixedPoint, scaledValue } from '../../../services/kernel/bets.ts';
+import { betDesignOf } from '../../../services/kernel/bets.ts';
+import { addEntry, evenScales } from '../../../services/kernel/entry-sums.ts';
+import { entryValue, hop, valueRuleOf } from '../../../services/kernel/entry-value.ts';
 import {
   addTestSums,
   type TestAggregate,
@@ -86,7 +88,7 @@ export function aLook(
   };
 }
 
-/** What one entry adds to a test aggregate. */
+/** What one entry of one call (or one outcome) of that value adds to a test aggregate. */
 function sumsOfEntry(
   { spec }: ExperimentRevision,
   metric: MetricSpec,
@@ -94,16 +96,18 @@ function sumsOfEntry(
   arm: string,
   value: number,
 ): TestSums {
-  const design = betDesignOf(spec, metric, candidate);
-  const x = scaledValue(metric, value);
-  return {
-    n: 1,
-    s: value > 0 ? 1 : 0,
-    sv: Math.floor(x * fixedPoint),
-    svv: Math.floor(x * x * fixedPoint),
-    harm: betLogs(design, arm === candidate, x, 'harm'),
-    win: betLogs(design, arm === candidate, x, 'win'),
+  const rule = valueRuleOf(metric);
+  const tally = {
+    numerator: value / rule.ratio,
+    denominator: 1,
+    known: 1,
+    unknown: 0,
+    hops: hop.called | hop.answered,
   };
+  const sums = emptyTestSums();
+  const entry = { tally, value: entryValue(rule, tally), scales: evenScales };
+  addEntry(sums, metric, betDesignOf(spec, metric, candidate), arm === candidate, entry, 1);
+  return sums;
 }
 
 /** Segment k of every partition is slot k. */

@@ -230,6 +230,9 @@ describe('rare events', () => {
     numerator2: 0n,
     denominator2: 0n,
     product: 0n,
+    knownCalls: BigInt(units),
+    unknownCalls: 0n,
+    incompleteUnits: 0,
   });
   test('are counted as first events in the whole phase, before any entry has closed', () => {
     const found = evaluate(

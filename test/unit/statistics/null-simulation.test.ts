@@ -5,7 +5,8 @@
  * errors.
  */
 import { describe, expect, test } from 'vitest';
-import { betDesignOf, betLogs } from '../../../services/kernel/bets.ts';
+import { betDesignOf, betLogs, fixedPoint } from '../../../services/kernel/bets.ts';
+import { weightPoint } from '../../../services/kernel/entry-sums.ts';
 import { addTestSums, type TestAggregate, type TestSums, emptyTestSums } from '../../../services/kernel/evidence.ts';
 import {
   designRatios,
@@ -51,10 +52,14 @@ const moves: Readonly<Record<string, TestSums>> = Object.fromEntries(
     [0, 1].map((x) => [
       `${arm}${x}`,
       {
+        ...emptyTestSums(),
         n: 1,
+        known: 1,
         s: x,
-        sv: 0,
-        svv: 0,
+        sv: x * fixedPoint,
+        w: weightPoint,
+        wx: x * weightPoint,
+        ww: weightPoint,
         harm: betLogs(design, arm === 'B', x, 'harm'),
         win: betLogs(design, arm === 'B', x, 'win'),
       },

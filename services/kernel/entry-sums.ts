@@ -1,0 +1,106 @@
+/** What a unit's closed entry adds to the sums that tests read. The joiner folds with it, simulations too. */
+import { addBetLogs, type BetDesign, fixedPoint, scaledValue } from './bets.ts';
+import { type EntryValue, hop, type Tally } from './entry-value.ts';
+import type { TestSums } from './evidence.ts';
+import type { MetricSpec } from './experiment.ts';
+
+/** Weights, their squares and scales are kept in multiples of this. */
+export const weightPoint = 2 ** 20;
+
+/** The bet whose limit the weights of the moments keep to: the one at the design effect. */
+const designBet = 2;
+
+/**
+ * By how much a candidate's weights are multiplied so that both arms contribute alike, fixed before the entry is seen.
+ * In multiples of 2^-20.
+ */
+export type Scales = { readonly harm: number; readonly win: number };
+export const evenScales: Scales = { harm: weightPoint, win: weightPoint };
+
+/** What an arm's entries contributed so far: how many there were, and their weights as tests of harm and win use them. */
+export type Contributions = Pick<TestSums, 'n' | 'w' | 'bound'>;
+
+/** So many entries of the average weight are added to each arm: few entries say little about what an arm contributes. */
+const imagined = 25;
+/** Scales beyond are not taken: the arms are too unlike to be compared by weighting. */
+export const mostScale = 4;
+
+/**
+ * Scales for the candidate's next entries: control's mean contribution over the candidate's, from closed entries alone.
+ * Where one arm's denominators are larger, or its values missing more often, evidence is then still about the means and
+ * not about how many there are of them (`services/statistics/README.md`, "Ratios").
+ */
+export function scalesOf(control: Contributions, candidate: Contributions): Scales {
+  const scale = (field: 'w' | 'bound'): number => {
+    // The sums of one part of a divided partition may be negative: nothing is known of these.
+    const sumOf = (arm: Contributions): number => Math.max(0, arm[field]);
+    const average = (sumOf(control) + sumOf(candidate)) / Math.max(1, control.n + candidate.n);
+    const mean = (arm: Contributions): number => (sumOf(arm) + imagined * average) / (Math.max(0, arm.n) + imagined);
+    const ratio = average > 0 ? mean(control) / mean(candidate) : 1;
+    return Math.round(Math.min(Math.max(ratio, 1 / mostScale), mostScale) * weightPoint);
+  };
+  return { harm: scale('w'), win: scale('bound') };
+}
+
+/** A closed entry: what was counted, what that is worth, and the scales of its weight. */
+export type ClosedEntry = { readonly tally: Tally; readonly value: EntryValue; readonly scales: Scales };
+
+/**
+ * Adds an entry to one arm's sums against one candidate, or takes it back (`sign` -1). Harm bets on what is known; a
+ * value that is not known at all bets on nothing. A win bets on the end of the range that is worst for the candidate
+ * and best for control.
+ */
+export function addEntry(
+  sums: TestSums,
+  metric: MetricSpec,
+  design: BetDesign,
+  isCandidate: boolean,
+  { tally, value, scales }: ClosedEntry,
+  sign: 1 | -1,
+): void {
+  sums.n += sign;
+  if (tally.unknown > 0) sums.incomplete += sign;
+  if ((tally.hops & hop.called) === 0) sums.uncalled += sign;
+  else if ((tally.hops & hop.answered) === 0) sums.unanswered += sign;
+  if (value.state === 'none') {
+    sums.none += sign;
+    return;
+  }
+  const low = scaledValue(metric, value.low);
+  const high = value.high === value.low ? low : scaledValue(metric, value.high);
+  // `better: higher` turns the ends round.
+  const towardsHarm = isCandidate ? Math.max(low, high) : Math.min(low, high);
+  const scale = isCandidate ? scales.win / weightPoint : 1;
+  addBetLogs(sums.win, design, 'win', isCandidate, towardsHarm, value.weight * scale, sign);
+  sums.bound += sign * Math.floor(Math.min(value.weight, design.mostWeight.win[designBet] ?? 1) * weightPoint);
+  if (value.state === 'known') addKnown(sums, metric, design, isCandidate, value, scales.harm, sign);
+}
+
+function addKnown(
+  sums: TestSums,
+  metric: MetricSpec,
+  design: BetDesign,
+  isCandidate: boolean,
+  { value, knownWeight }: Extract<EntryValue, { state: 'known' }>,
+  scale: number,
+  sign: 1 | -1,
+): void {
+  const x = scaledValue(metric, value);
+  sums.known += sign;
+  if (value !== 0) sums.s += sign;
+  if (value < (metric.floor ?? 0)) sums.below += sign;
+  if (value > metric.cap) sums.above += sign;
+  sums.sv += sign * Math.floor(x * fixedPoint);
+  sums.svv += sign * Math.floor(x * x * fixedPoint);
+  const scaled = isCandidate ? knownWeight * (scale / weightPoint) : knownWeight;
+  addBetLogs(sums.harm, design, 'harm', isCandidate, x, scaled, sign);
+  const w = Math.min(knownWeight, design.mostWeight.harm[designBet] ?? 1);
+  const add = (field: 'w' | 'wx' | 'ww' | 'wwx' | 'wwxx', amount: number): void => {
+    sums[field] += sign * Math.floor(amount * weightPoint);
+  };
+  add('w', w);
+  add('wx', w * x);
+  add('ww', w * w);
+  add('wwx', w * w * x);
+  add('wwxx', w * w * x * x);
+}

@@ -1,0 +1,72 @@
+/**
+ * Does a test's evidence agree with the means that people would print? Betting is valid for any centre as long as both
+ * arms contribute alike, and weights see to that (`services/statistics/README.md`, "Ratios"). Where an arm contributes
+ * next to nothing they cannot: then the difference itself has to be clear, by an interval that knows no centre.
+ */
+import { fixedPoint, valueRange } from '../kernel/bets.ts';
+import { mostScale, weightPoint } from '../kernel/entry-sums.ts';
+import type { Agreement } from '../kernel/evaluation.ts';
+import type { TestSums } from '../kernel/evidence.ts';
+import type { MetricSpec } from '../kernel/experiment.ts';
+import { type Moments, momentsOfMean, momentsOfRatio } from './math/moments.ts';
+import { effectInterval, stratifiedScore } from './math/score.ts';
+
+/** Two-sided, for people. */
+export const intervalAlpha = 0.05;
+/** Equivalent pairs at which the interval is narrowest; 500 to 2,500 for rollback. */
+export const intervalTuning = { pairs: 1_500 };
+
+/** Units weigh what their denominators are. */
+const isWeighted = ({ known, w, ww }: TestSums): boolean => w !== known * weightPoint || ww !== known * weightPoint;
+
+/** Moments of the entries' known values in [0, 1], harm upwards; of a ratio, those of the ratio of sums. */
+export function momentsOf(sums: TestSums): Moments {
+  const { known, sv, svv, w, wx, ww, wwx, wwxx } = sums;
+  if (!isWeighted(sums)) return momentsOfMean({ units: known, sum: sv / fixedPoint, sumSquares: svv / fixedPoint });
+  const [sumX, sumY, sumXX, sumXY, sumYY] = [w, wx, ww, wwx, wwxx].map((sum) => sum / weightPoint);
+  return momentsOfRatio({
+    units: known,
+    sumX: sumX ?? 0,
+    sumY: sumY ?? 0,
+    sumXX: sumXX ?? 0,
+    sumXY: sumXY ?? 0,
+    sumYY: sumYY ?? 0,
+  });
+}
+
+/** Mean of the known values in [0, 1], harm upwards; undefined where none is known. */
+export function meanOf(sums: TestSums): number | undefined {
+  if (sums.known === 0) return undefined;
+  return isWeighted(sums) ? sums.wx / sums.w : sums.sv / fixedPoint / sums.known;
+}
+
+/** What an entry contributes on average. */
+const contributionOf = ({ n, w }: TestSums): number => w / n;
+
+/** Near enough for weighting to make them even. */
+function canBeEvened(control: TestSums, candidate: TestSums): boolean {
+  const ratio = contributionOf(control) / contributionOf(candidate);
+  return ratio < mostScale && ratio > 1 / mostScale;
+}
+
+/** `side`: what the evidence says of the candidate; its tolerance counts in both. */
+export function agreementOf(
+  side: 'harm' | 'win',
+  metric: MetricSpec,
+  control: TestSums,
+  candidate: TestSums,
+): Agreement {
+  const [a, b] = [meanOf(control), meanOf(candidate)];
+  if (a === undefined || b === undefined) return 'unclear';
+  const tolerance = metric.margin / valueRange(metric);
+  const towards = side === 'harm' ? 1 : -1;
+  if (towards * (b - a - tolerance) <= 0) return 'contradicts';
+  if (canBeEvened(control, candidate)) return 'agrees';
+  const [first, second] = [momentsOf(control), momentsOf(candidate)];
+  if (!first.ok || !second.ok) return 'unclear';
+  const score = stratifiedScore([{ control: first, candidate: second }]);
+  const interval = score.ok ? effectInterval(score, 'absolute', intervalAlpha, intervalTuning) : score;
+  if (!interval.ok) return 'unclear';
+  const isClear = side === 'harm' ? interval.lower > tolerance : interval.upper < tolerance;
+  return isClear ? 'agrees' : 'unclear';
+}

@@ -1,0 +1,105 @@
+/**
+ * A phase of closed entries: each unit is drawn, counted as the joiner counts it and judged as statistics judges it, by
+ * the product's own functions. What a unit is (`UnitModel`) decides what is simulated: values that are missing,
+ * denominators that differ, values below zero.
+ */
+import { betDesignOf } from '../../services/kernel/bets.ts';
+import { addEntry, evenScales, scalesOf } from '../../services/kernel/entry-sums.ts';
+import { entryValue, type Tally, valueRuleOf } from '../../services/kernel/entry-value.ts';
+import { emptyTestSums, type TestSums } from '../../services/kernel/evidence.ts';
+import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
+import { createRandom, seedOf } from '../../services/simulation/random.ts';
+import { agreementOf } from '../../services/statistics/agreement.ts';
+import { logEOfSums } from '../../services/statistics/math/betting.ts';
+import { evaluateMissing } from '../../services/statistics/missing.ts';
+
+/** Whole number in [0, 2^32) to a share in [0, 1). */
+export type Uniform = () => number;
+/** One unit's entry. `at`: its place in the phase, in [0, 1). */
+export type UnitModel = (uniform: Uniform, isCandidate: boolean, at: number) => Tally;
+
+export type EntryPlan = {
+  readonly metric: MetricSpec;
+  /** Share of the candidate. */
+  readonly q: number;
+  readonly units: number;
+  readonly draw: UnitModel;
+};
+
+/** Units until the first alarm; 0: none. */
+export type EntryRun = {
+  readonly harm: number;
+  readonly win: number;
+  /** Units of the candidate until calls were found to be lost; 0: never. */
+  readonly lost: number;
+  readonly sums: readonly [control: TestSums, candidate: TestSums];
+};
+
+export const specOf = (metric: MetricSpec, q: number): ExperimentSpec => ({
+  id: 'simulated',
+  unit: 'user',
+  salt: 'simulated',
+  arms: [
+    { id: 'A', role: 'control', weight: 1 - q, config: {} },
+    { id: 'B', role: 'candidate', weight: q, config: {} },
+  ],
+  analysis: {
+    alphaHarm: 0.05,
+    alphaWin: 0.05,
+    alphaSrm: 0.001,
+    alphaSlo: 0.01,
+    fwer: false,
+    testStartEveryMs: 6 * 3_600_000,
+    horizonMs: 14 * 86_400_000,
+    minRunMs: 86_400_000,
+    freshnessMs: 300_000,
+  },
+  metrics: [metric],
+  slos: [],
+  health: { srm: 'pause', crossovers: 'exclude' },
+});
+
+const bound = Math.log(20);
+const testStart = { kind: 'whole', label: 'whole phase', index: 0, weight: 0.375 } as const;
+/** Units between two looks at what is missing. */
+const missingEvery = 20;
+
+/** A look at every unit. `alarms`: `all` goes on to the end, `first` stops at the first alarm of harm or of a win. */
+export function walkEntries(plan: EntryPlan, seed: number, alarms: 'all' | 'first' = 'all'): EntryRun {
+  const { metric, q, units, draw } = plan;
+  const random = createRandom(seed);
+  const uniform: Uniform = () => random.next() / 2 ** 32;
+  const spec = specOf(metric, q);
+  const rule = valueRuleOf(metric);
+  const design = betDesignOf(spec, metric, 'B');
+  const sums = [emptyTestSums(), emptyTestSums()] as const;
+  const [control, candidate] = sums;
+  const found = { harm: 0, win: 0, lost: 0 };
+  for (let unit = 1; unit <= units; unit += 1) {
+    const isCandidate = uniform() < q;
+    const tally = draw(uniform, isCandidate, (unit - 1) / units);
+    const scales = isCandidate ? scalesOf(control, candidate) : evenScales;
+    const entry = { tally, value: entryValue(rule, tally), scales };
+    addEntry(sums[isCandidate ? 1 : 0], metric, design, isCandidate, entry, 1);
+    if (found.harm === 0 && isShown('harm', metric, sums)) found.harm = unit;
+    if (found.win === 0 && isShown('win', metric, sums)) found.win = unit;
+    if (found.lost === 0 && unit % missingEvery === 0 && isLost(spec, sums)) found.lost = candidate.n;
+    if (alarms === 'first' && found.harm + found.win > 0) break;
+  }
+  return { ...found, sums };
+}
+
+function isShown(side: 'harm' | 'win', metric: MetricSpec, [control, candidate]: EntryRun['sums']): boolean {
+  const found = logEOfSums(control[side], candidate[side]);
+  return found.ok && found.logE >= bound && agreementOf(side, metric, control, candidate) === 'agrees';
+}
+
+const isLost = (spec: ExperimentSpec, [control, candidate]: EntryRun['sums']): boolean =>
+  evaluateMissing(spec, () => [{ testStart, control, candidate }]).some(
+    ({ hop, status }) => hop === 'called' && status === 'bad',
+  );
+
+/** Runs `from` to `to` of a plan, each with a stream of its own. */
+export function runsOf(plan: EntryPlan, path: readonly number[], from: number, to: number, alarms?: 'all' | 'first') {
+  return Array.from({ length: to - from }, (_, index) => walkEntries(plan, seedOf(...path, from + index), alarms));
+}
