@@ -16,7 +16,7 @@ export async function explain(home: string, id: string, json: boolean): Promise<
   return withConnection(home, async (connection) => {
     const { decision } = findDecision(await readDecisions(connection), id);
     const evidence = JSON.parse(decision.evidence) as Evidence;
-    // Beside the evidence, not of it: a promotion says where the candidate is worse.
+    // Next to the evidence, not part of it: a promotion says where the candidate is worse.
     const slices = decision.action === 'promote' ? await slicesOfDecision(connection, decision) : undefined;
     if (json) printJson({ ...decision, evidence, ...(slices !== undefined && { slices }) });
     else

@@ -1,5 +1,11 @@
 /** What `slices` and `explain` of a promotion print about slices: a sentence, rows worst first, reversals, notes. */
-import { type Reversal, sliceAlpha, type SliceDifference, type SliceFinding } from '../statistics/index.ts';
+import {
+  type MixShift,
+  type Reversal,
+  sliceAlpha,
+  type SliceDifference,
+  type SliceFinding,
+} from '../statistics/index.ts';
 import type { SliceRead } from '../statistics/slices.clickhouse.ts';
 import { table } from './terminal.ts';
 
@@ -29,30 +35,40 @@ const differenceText = ({ estimate, lower, upper }: SliceDifference): string =>
   `${signed(estimate)} [${signed(lower)}, ${signed(upper)}]`;
 
 type Place = Pick<SliceFinding, 'kind' | 'value'>;
-const valueText = ({ kind, value }: Place): string => (kind === 'value' ? value : `(${kind})`);
-const placeText = (finding: SliceFinding): string => `${finding.slice}=${valueText(finding)}`;
+/** An app's own text, on one line: what moves a cursor is shown as JSON writes it, what is long is cut. */
+function plain(text: string): string {
+  const shown = /\p{C}/u.test(text) ? JSON.stringify(text) : text;
+  return shown.length > 40 ? `${shown.slice(0, 39)}…` : shown;
+}
+const valueText = ({ kind, value }: Place): string => (kind === 'value' ? plain(value) : `(${kind})`);
+const placeText = (finding: SliceFinding): string => `${plain(finding.slice)}=${valueText(finding)}`;
 
-const slicesIn = (findings: readonly SliceFinding[]): number => new Set(findings.map(placeText)).size;
+const slicesIn = (findings: readonly SliceFinding[]): number =>
+  new Set(findings.map(({ slice, kind, value }) => JSON.stringify([slice, kind, value]))).size;
 
-/** How sure the intervals are: `95% for all 12 intervals together, at all looks`. */
-const sureness = ({ looked }: CandidateSlices): string =>
-  `${percent(1 - sliceAlpha)} for all ${plural(looked, 'interval')} together, at all looks`;
-
-function sentence({ names, metrics, control }: SliceReport, of: CandidateSlices): string {
-  const worse = slicesIn(of.findings.filter(({ status }) => status === 'worse'));
-  const where = `${plural(slicesIn(of.findings), 'slice')} of ${plural(names.length, 'dimension')}`;
-  const reversed = of.reversals.length === 0 ? '' : `; ${plural(of.reversals.length, "Simpson's reversal")}`;
-  const judged = `${plural(metrics.length, 'metric')}, ${sureness(of)}${reversed}`;
+function sentence({ names, control }: SliceReport, { candidate, findings, reversals }: CandidateSlices): string {
+  const worse = slicesIn(findings.filter(({ status }) => status === 'worse'));
+  const where = `${plural(slicesIn(findings), 'slice')} of ${plural(names.length, 'dimension')}`;
+  const reversed = reversals.length === 0 ? '' : `; ${plural(reversals.length, "Simpson's reversal")}`;
   return worse === 0
-    ? `${of.candidate} is worse than ${control} in no slice: looked at ${where} (${judged}).`
-    : `${of.candidate} is worse than ${control} in ${worse} of ${where} (${judged}).`;
+    ? `${candidate} is worse than ${control} in no slice: looked at ${where}${reversed}.`
+    : `${candidate} is worse than ${control} in ${worse} of ${where}${reversed}.`;
+}
+
+/** How sure the intervals are, and how many of them leave the question open. */
+function sureness({ metrics }: SliceReport, { looked, findings }: CandidateSlices): string {
+  const count = (status: SliceFinding['status']): number => findings.filter((one) => one.status === status).length;
+  const open = (['unclear', 'too few units', 'not measured'] as const).flatMap((status) =>
+    count(status) === 0 ? [] : [`${count(status)} ${status}`],
+  );
+  const together = `${percent(1 - sliceAlpha)} for all ${plural(looked, 'interval')} together, at all looks`;
+  return `${plural(metrics.length, 'metric')}, ${together}${open.length === 0 ? '' : `; ${open.join(', ')}`}`;
 }
 
 const nothing = ({ experiment, missing }: SliceReport): string =>
   Object.keys(missing.arms).length === 0
-    ? `${experiment}: no slice to look at: no accepted call names one; an app says them with a call, as in ` +
-      "slices: { tier: 'free' }."
-    : `${experiment}: no slice to look at: none of the accepted calls that have a row in table inferences names one.`;
+    ? `${experiment}: no slice to look at: no accepted call names one (an app says slices: { tier: 'free' }).`
+    : `${experiment}: no slice to look at: no accepted call that has a row in table inferences names one.`;
 
 /** Known of all calls in each arm, where some are not known. */
 function knownText({ control, candidate }: SliceFinding): string {
@@ -75,7 +91,7 @@ function rowsOf(report: SliceReport, { candidate, findings }: CandidateSlices): 
   ];
   const rows = findings.map((finding) => [
     ...(withMetric ? [finding.metric] : []),
-    finding.slice,
+    plain(finding.slice),
     valueText(finding),
     `${finding.control.units} / ${finding.candidate.units}`,
     ...(withKnown ? [knownText(finding)] : []),
@@ -85,34 +101,41 @@ function rowsOf(report: SliceReport, { candidate, findings }: CandidateSlices): 
   return table([head, ...rows]);
 }
 
-/** A reversal in two lines: what points where, and which shift of the mix does it. */
+/** A reversal: what points where, and which shift of the mix does it. */
 function reversalLines(
   { metric, slice, overallPoints, overall, within, every, againstShare, mix, shifts }: Reversal,
   [control, candidate]: readonly [string, string],
 ): string[] {
   const other = overallPoints === 'better' ? 'worse' : 'better';
   const where = every ? 'every value' : `values that hold ${percent(againstShare)} of it`;
-  const cause = shifts[0];
+  const share = (arm: string, { share: part, units }: MixShift['control']): string =>
+    `${percent(part)} of ${arm} (${plural(units, 'unit')})`;
   return [
-    `${metric} by ${slice}: ${candidate} looks ${overallPoints} overall, ${differenceText(overall)}, and is ${other} ` +
-      `in ${where}, ${differenceText(within)} at equal shares`,
-    ...(cause === undefined
-      ? []
-      : [
-          `the mix does it (${signed(mix)}): ${slice}=${valueText(cause)} is ${percent(cause.control.share)} of ` +
-            `${control} (${plural(cause.control.units, 'unit')}) and ${percent(cause.candidate.share)} of ` +
-            `${candidate} (${plural(cause.candidate.units, 'unit')})`,
-        ]),
+    `${metric} by ${plain(slice)}: ${candidate} looks ${overallPoints} overall, ${differenceText(overall)},`,
+    `and is ${other} in ${where}, ${differenceText(within)} at equal shares;`,
+    ...shifts
+      .slice(0, 1)
+      .map(
+        (cause) =>
+          `the mix does it (${signed(mix)}): ${plain(slice)}=${valueText(cause)} is ` +
+          `${share(control, cause.control)} and ${share(candidate, cause.candidate)}`,
+      ),
   ];
 }
 
-function noteLines({ names, distinctNames, missing, metrics, asOf }: SliceReport): string[] {
+function noteLines({ names, distinctNames, missing, metrics, asOf, candidates }: SliceReport): string[] {
+  const isPartly = ({ difference, control, candidate }: SliceFinding): boolean =>
+    difference !== undefined && control.unknown + candidate.unknown > 0;
+  const partly = candidates.flatMap(({ findings }) => findings).filter(isPartly).length;
   const cut = names.filter(({ values, distinctValues }) => distinctValues > values);
   const lost = Object.entries(missing.arms).filter(([, count]) => count > 0);
   return [
+    ...(partly === 0
+      ? []
+      : [`${plural(partly, 'difference')} of known values alone: what is unknown is in none, and may be otherwise`]),
     ...cut.map(
       ({ name, values, distinctValues }) =>
-        `${name} has ${distinctValues} values: the ${values} that most units have stand by themselves, the rest is (other)`,
+        `${plain(name)} has ${distinctValues} values: the ${values} that most units have stand alone, the rest is (other)`,
     ),
     ...(distinctNames > names.length
       ? [`${plural(distinctNames - names.length, 'further dimension')} not looked at: fewer calls name them`]
@@ -137,6 +160,7 @@ export function sliceLines(report: SliceReport): string[] {
   return [
     ...report.candidates.flatMap((of) => [
       `${report.experiment}, phase ${report.phase}: ${sentence(report, of)}`,
+      sureness(report, of),
       rowsOf(report, of),
       ...of.reversals.flatMap((reversal) => {
         const [first = '', ...rest] = reversalLines(reversal, [report.control, of.candidate]);
@@ -156,7 +180,7 @@ export function promotionLines(found: { ok: true; report: SliceReport } | { ok: 
   if (report.names.length === 0) return [`${head}${nothing(report)}`];
   const lines = report.candidates.flatMap((of) => [
     sentence(report, of),
-    ...countLines(of),
+    sureness(report, of),
     ...of.findings.flatMap((finding) =>
       finding.status === 'worse' && finding.difference !== undefined
         ? [
@@ -174,13 +198,4 @@ export function promotionLines(found: { ok: true; report: SliceReport } | { ok: 
   return [...lines, ...noteLines(report), 'slices are not in the evidence: the decision is not made from them'].map(
     (line, index) => `${index === 0 ? head : indent}${line}`,
   );
-}
-
-/** What "no slice is worse" leaves open: rows that could not tell. */
-function countLines({ findings }: CandidateSlices): string[] {
-  const count = (status: SliceFinding['status']): number => findings.filter((one) => one.status === status).length;
-  const open = (['unclear', 'too few units', 'not measured'] as const).flatMap((status) =>
-    count(status) === 0 ? [] : [`${count(status)} ${status}`],
-  );
-  return open.length === 0 ? [] : [`of ${plural(findings.length, 'interval')}: ${open.join(', ')}`];
 }
