@@ -8,7 +8,7 @@ import type { PartitionRange } from '../kernel/generations.ts';
 import { type InferenceMeasure, type Measure, scaleOf } from '../kernel/measures.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
-import type { SliceKind, SliceSums } from './slices.ts';
+import type { SliceSums } from './slices.ts';
 
 /** Most names, and most values of each; the other values of a name are told as one, other names not at all. */
 export const sliceLimits = { names: 8, values: 10 } as const;
@@ -39,9 +39,8 @@ type ValueRow = {
   readonly distinctNames: number;
 };
 type SumRow = {
-  readonly slice: string;
-  readonly kind: SliceKind | 'all' | 'missing';
-  readonly value: string;
+  /** As `sql/queries/slices.sql` numbers them. */
+  readonly place: number;
   readonly arm: string;
   readonly metric: number;
 } & Readonly<Record<'known' | 'unknown' | 'units' | 'sumY' | 'sumX' | 'sumYY' | 'sumXX' | 'sumXY', string>> &
@@ -129,25 +128,38 @@ export async function readSlices(store: Store, question: SliceQuestion): Promise
       return { name, values: those.length, distinctValues: those[0]?.distinctValues ?? 0 };
     }),
     distinctNames: values[0]?.distinctNames ?? 0,
-    sums: [...sumsOf(sums, calls), ...sumsOf(later, outcomes)],
+    sums: [...sumsOf(sums, calls, looked), ...sumsOf(later, outcomes, looked)],
     missing: calls.length > 0 ? { of: 'calls', arms: missingOf(sums) } : { of: 'units', arms: missingOf(later) },
   };
 }
 
+type Place = Pick<SliceSums, 'slice' | 'kind' | 'value'>;
+type Looked = {
+  readonly names: readonly string[];
+  readonly pairNames: readonly string[];
+  readonly pairValues: readonly string[];
+};
+/** Accepted, but in no slice: table `inferences` has no row of it. */
+const missingPlace = 65_535;
+function placeOf(place: number, { names, pairNames, pairValues }: Looked): Place {
+  if (place === 0) return { slice: '', kind: 'all', value: '' };
+  const [slice, value] = [pairNames[place - 1], pairValues[place - 1]];
+  if (slice !== undefined && value !== undefined) return { slice, kind: 'value', value };
+  const rest = place - pairNames.length - 1;
+  return { slice: names[rest % names.length] ?? '', kind: rest < names.length ? 'other' : 'not said', value: '' };
+}
+
 /** In the metric's own unit: what is stored are whole numbers of the measures' scales. */
-function sumsOf(rows: readonly SumRow[], metrics: readonly MetricSpec[]): SliceSums[] {
+function sumsOf(rows: readonly SumRow[], metrics: readonly MetricSpec[], looked: Looked): SliceSums[] {
   return rows.flatMap((row): SliceSums[] => {
     const metric = metrics[row.metric];
-    const { kind } = row;
-    if (metric === undefined || kind === 'missing') return [];
+    if (metric === undefined || row.place === missingPlace) return [];
     const [y, x] = [scaleOf(metric.numerator), scaleOf(metric.denominator)];
     return [
       {
         metric: metric.id,
         arm: row.arm,
-        slice: row.slice,
-        kind,
-        value: row.value,
+        ...placeOf(row.place, looked),
         known: Number(row.known),
         unknown: Number(row.unknown),
         units: Number(row.units),
@@ -168,7 +180,7 @@ function sumsOf(rows: readonly SumRow[], metrics: readonly MetricSpec[]): SliceS
 /** Every metric says the same number. */
 function missingOf(rows: readonly SumRow[]): Record<string, number> {
   const missing: Record<string, number> = {};
-  for (const { kind, arm, known, unknown } of rows)
-    if (kind === 'missing') missing[arm] = Number(known) + Number(unknown);
+  for (const { place, arm, known, unknown } of rows)
+    if (place === missingPlace) missing[arm] = Number(known) + Number(unknown);
   return missing;
 }

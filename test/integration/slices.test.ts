@@ -125,15 +125,15 @@ function counted(those: readonly InferenceEvent[]): InferenceEvent[] {
     (event) => !(seen.has(`${userOf(event)} A`) && seen.has(`${userOf(event)} B`)) && !withoutRow.has(event.event_id),
   );
 }
-/** The ten plans that most users have. */
+/** The ten plans that most calls have. */
 function plansLookedAt(those: readonly InferenceEvent[]): readonly string[] {
-  const users = new Map<string, Set<string>>();
-  for (const event of counted(those)) {
-    const plan = event.slices['plan'] ?? '';
-    users.set(plan, (users.get(plan) ?? new Set()).add(userOf(event)));
+  const plans = new Map<string, number>();
+  for (const { slices } of counted(those)) {
+    const plan = slices['plan'] ?? '';
+    plans.set(plan, (plans.get(plan) ?? 0) + 1);
   }
-  return [...users]
-    .sort(([a, as], [b, bs]) => bs.size - as.size || (a < b ? -1 : 1))
+  return [...plans]
+    .sort(([a, ofA], [b, ofB]) => ofB - ofA || (a < b ? -1 : 1))
     .slice(0, 10)
     .map(([plan]) => plan);
 }
