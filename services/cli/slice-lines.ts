@@ -135,7 +135,8 @@ function noteLines({ names, distinctNames, missing, metrics, asOf, candidates }:
       : [`${plural(partly, 'difference')} of known values alone: what is unknown is in none, and may be otherwise`]),
     ...cut.map(
       ({ name, values, distinctValues }) =>
-        `${plain(name)} has ${distinctValues} values: the ${values} that most calls have stand alone, the rest is (other)`,
+        `${plain(name)} has ${distinctValues} values: the ${values} that most calls have stand alone, ` +
+        'the rest is (other)',
     ),
     ...(distinctNames > names.length
       ? [`${plural(distinctNames - names.length, 'further dimension')} not looked at: fewer calls name them`]

@@ -10,6 +10,7 @@ import { stateColumns } from '../../services/kernel/state/kinds.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/pseudonym.ts';
 import { redactInference } from '../../services/redactor/redact-event.ts';
+import type { Arrival } from '../../services/replay/scenario-lines.ts';
 import { createStore, type Store } from '../../services/runtime/clickhouse-client.ts';
 import { migrate } from '../../services/runtime/migrate.ts';
 import { inferenceRow } from '../../services/sink/observation-rows.ts';
@@ -39,7 +40,7 @@ const { spec } = revision;
 const calls = Array.from({ length: 600 }, (_, at): InferenceEvent => {
   const user = (at * 7) % 60;
   const arm = user === 7 && at > 300 ? 'A' : user % 2 === 0 ? 'A' : 'B';
-  const { event } = anInference({
+  const event = anInference({
     user: `user-${user}`,
     variant: arm,
     at: monday + at * 1_000,
@@ -51,13 +52,17 @@ const calls = Array.from({ length: 600 }, (_, at): InferenceEvent => {
       ...(at % 11 !== 0 && { tier: at % 3 === 0 ? 'paid' : "free '1'" }),
       plan: `p${String(user % 14).padStart(2, '0')}`,
     },
-  });
-  return {
-    ...event,
-    ...(at % 2 === 0 && { event_id: inferenceId(event.occurred_at, at, Buffer.alloc(8, at)) }),
-  } as never;
+  }).event as InferenceEvent;
+  return at % 2 === 0 ? { ...event, event_id: inferenceId(event.occurred_at, at, Buffer.alloc(8, at)) } : event;
 });
 const withoutRow = new Set([calls[41]?.event_id, calls[42]?.event_id]);
+
+const arrivalOf = (event: InferenceEvent): Arrival => ({
+  kind: 'inference',
+  arrivedAt: event.occurred_at,
+  event,
+  variant: armOf(event),
+});
 
 let store: Store;
 const ends: number[] = [];
@@ -71,8 +76,8 @@ beforeAll(async () => {
   path.apply(revision);
   for (const [at, event] of calls.entries()) {
     if (at === 300) halfway = positions();
-    path.send({ kind: 'inference', arrivedAt: event.occurred_at, event });
-    if (at % 4 === 0) path.send({ kind: 'inference', arrivedAt: event.occurred_at, event });
+    path.send(arrivalOf(event));
+    if (at % 4 === 0) path.send(arrivalOf(event));
   }
   for (let user = 0; user < 60; user += 3) {
     path.send(anOutcome({ ticket: `T${user}`, at: monday + hour / 2 }));
