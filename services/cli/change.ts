@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { publishRevision } from '../bot/index.ts';
-import { fromExperimentRecord, killDecision, parseExperimentFile, planRevision } from '../control/index.ts';
+import { killDecision, parseExperimentFile, planRevision } from '../control/index.ts';
 import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
 import { decisionMessages } from '../statistics/decisions.kafka.ts';
-import { readDecisions, withConnection } from './read.ts';
+import { type Connection, readDecisions, withConnection } from './read.ts';
+import { readRevisions } from './read-revisions.ts';
 import { print } from './terminal.ts';
 
 /** A file's specification, or every problem in it. */
@@ -44,20 +45,9 @@ export function readResolvedExperiment(file: string): { readonly spec: Experimen
   return read;
 }
 
-const current = async ({
-  log,
-  codec,
-  prefix,
-}: Parameters<Parameters<typeof withConnection>[1]>[0]): Promise<Map<string, ExperimentRevision>> => {
-  const revisions = new Map<string, ExperimentRevision>();
-  for (const { value } of await log.readToEnd(topicName(prefix, 'experiment.v1'))) {
-    if (value === null) continue;
-    await codec.prepare([value]);
-    const decoded = codec.decode(['experiment'], value);
-    if (decoded.ok) revisions.set(decoded.value.experiment_id, fromExperimentRecord(decoded.value));
-  }
-  return revisions;
-};
+/** The newest revision of each experiment. */
+const current = async (connection: Connection): Promise<Map<string, ExperimentRevision>> =>
+  new Map((await readRevisions(connection)).map((revision) => [revision.spec.id, revision]));
 
 export async function apply(home: string, file: string, reason: string): Promise<number> {
   const { spec, sha } = readExperimentFile(file);

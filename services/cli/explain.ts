@@ -5,6 +5,8 @@
 import type { Decision } from '../kernel/decision.ts';
 import { betsOf, type Evidence, sideOf } from './evidence.ts';
 import { readDecisions, withConnection } from './read.ts';
+import { promotionLines } from './slice-lines.ts';
+import { slicesOfDecision } from './slices.ts';
 import { print, printJson, table } from './terminal.ts';
 import { findDecision } from './verify.ts';
 
@@ -14,8 +16,12 @@ export async function explain(home: string, id: string, json: boolean): Promise<
   return withConnection(home, async (connection) => {
     const { decision } = findDecision(await readDecisions(connection), id);
     const evidence = JSON.parse(decision.evidence) as Evidence;
-    if (json) printJson({ ...decision, evidence });
-    else for (const line of explanation(decision, evidence)) print(line);
+    // Next to the evidence, not part of it: a promotion says where the candidate is worse.
+    const slices = decision.action === 'promote' ? await slicesOfDecision(connection, decision) : undefined;
+    if (json) printJson({ ...decision, evidence, ...(slices !== undefined && { slices }) });
+    else
+      for (const line of [...explanation(decision, evidence), ...(slices === undefined ? [] : promotionLines(slices))])
+        print(line);
     return 0;
   });
 }

@@ -237,6 +237,16 @@ export const verbs: readonly Verb[] = [
       (await import('./read.ts')).results(flags.home, experiment, flags.json === true),
   },
   {
+    name: 'slices <experiment>',
+    description: 'where a candidate is worse: every slice with its difference, worst first; nothing is decided from it',
+    options: [home, option('--metric <id>', 'this one alone; default every metric'), json],
+    run: async (experiment: string, flags: Reading & { metric?: string }) =>
+      (await import('./slices.ts')).slices(flags.home, experiment, {
+        metric: flags.metric,
+        json: flags.json === true,
+      }),
+  },
+  {
     name: 'decisions [experiment]',
     description: 'every decision',
     options: [home, json],

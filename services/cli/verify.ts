@@ -7,7 +7,7 @@ import { decide, toDecisionRecord } from '../control/index.ts';
 import { lookAt } from '../joiner/index.ts';
 import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
-import { chainOf, type Generation, holdsPartition, type PartitionRange } from '../kernel/generations.ts';
+import { holdsPartition, type PartitionRange } from '../kernel/generations.ts';
 import type { ExperimentRevision, MetricSpec } from '../kernel/experiment.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { readGenerations } from '../runtime/generations.clickhouse.ts';
@@ -17,6 +17,7 @@ import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { evaluate } from '../statistics/index.ts';
 import { type Evidence, recomputeLogE } from './evidence.ts';
+import { rangesOf } from './fact-ranges.ts';
 import { type Connection, readDecisions, withConnection } from './read.ts';
 import { paint, print, printJson } from './terminal.ts';
 
@@ -162,27 +163,6 @@ function factsLine(facts: Recount | undefined): string {
   );
   return `  facts       ${paint.green('same')} totals recounted in ClickHouse: ${totals.join(', ')}`;
 }
-
-/**
- * Where the facts of a version vector lie: its own partitions up to it, and those they were divided from up to their
- * ends.
- */
-const rangesOf = (
-  generations: readonly Generation[],
-  generation: Generation,
-  upTo: ReadonlyMap<number, number>,
-): PartitionRange[] => {
-  const chain = chainOf(generations, generation);
-  return [
-    ...chain.slice(1).flatMap((child, index) =>
-      child.ends.map((below, partition) => ({
-        partitionId: (chain[index]?.firstPartitionId ?? 0) + partition,
-        below,
-      })),
-    ),
-    ...[...upTo].map(([partitionId, below]) => ({ partitionId, below })),
-  ];
-};
 
 type FactRow = {
   readonly arm: string;

@@ -7,6 +7,17 @@ export { eHolm } from '../kernel/e-holm.ts';
 export { metricWeight } from '../kernel/experiment.ts';
 export { evaluate, usesFirstEvents } from './evaluate.ts';
 export { learningUnits } from './learned.ts';
+export { findReversals, type MixShift, type Reversal } from './simpson.ts';
+export {
+  findSlices,
+  sliceAlpha,
+  type SliceDifference,
+  type SliceFinding,
+  type SliceFindings,
+  type SliceKind,
+  type SliceStatus,
+  type SliceSums,
+} from './slices.ts';
 export { placeTestStarts } from './test-starts.ts';
 export {
   betaBinomialTuning,
