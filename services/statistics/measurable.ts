@@ -38,7 +38,7 @@ export function cannotMeasure(
   const isBlind = arms.some(({ known, none, entries }) => known === 0 && none < entries);
   const differs = hops.some((hop) => hop.differs);
   if (!isBlind && !differs && share <= mostUnknown) return undefined;
-  const percent = (100 * share).toPrecision(3).replace(/\.?0+$/, '');
+  const percent = Number((100 * share).toPrecision(3));
   const what = `not known for ${percent}% of ${worst.arm}'s entries`;
   return `${what}${differs ? ', and the arms differ in it' : ''}: ${cureOf(look, metric.id, worst)}`;
 }

@@ -24,8 +24,8 @@ const drawCall = (kind: CallKind, factor: number, uniform: Uniform): number =>
     ? Math.round(1_000 * factor * Math.exp(costSigma * normal(uniform) - costSigma ** 2 / 2))
     : Number(uniform() < 0.1 * factor);
 const isBad = (kind: CallKind, value: number): boolean => (kind === 'cost' ? value > 2_000 : value > 0);
-/** P(bad): 2.7% of costs are above twice the mean... measured, not derived; only shares of missing calls use it. */
-const badShare: Readonly<Record<CallKind, number>> = { 'rate 10%': 0.1, cost: 0.103 };
+/** P(bad); of costs 1 - Phi((ln 2 + 0.32)/0.8). */
+const badShare: Readonly<Record<CallKind, number>> = { 'rate 10%': 0.1, cost: 0.1027 };
 
 export const callMetric = (kind: CallKind, better: 'lower' | 'higher' = 'lower'): MetricSpec => {
   const cost = { mean: 1_000, sd: 1_000 * Math.sqrt(Math.exp(costSigma ** 2) - 1) };
@@ -44,7 +44,8 @@ export const callMetric = (kind: CallKind, better: 'lower' | 'higher' = 'lower')
   };
 };
 
-export type Mechanism = 'at random' | 'by arm' | 'by outcome' | 'by time' | 'not called';
+/** `not called`: units with a bad call crash before the first; `crashed`: any unit does. */
+export type Mechanism = 'at random' | 'by outcome' | 'by time' | 'not called' | 'crashed';
 export type MissingCell = {
   readonly mechanism: Mechanism;
   /** Share of calls that have no value. */
@@ -71,12 +72,13 @@ export const missingUnits =
   (cell: MissingCell): UnitModel =>
   (uniform, isCandidate, at) => {
     const loses = cell.where === 'both' || isCandidate;
+    if (cell.mechanism === 'crashed' && loses && uniform() < cell.rate) return neverCalled;
     const tally = { numerator: 0, denominator: 0, known: 0, unknown: 0 };
     for (let call = 0; call < cell.calls; call += 1) {
       const value = drawCall(cell.kind, isCandidate ? (cell.factor ?? 1) : 1, uniform);
       if (loses && cell.mechanism === 'not called') {
         if (isBad(cell.kind, value) && uniform() < Math.min(1, cell.rate / badShare[cell.kind])) return neverCalled;
-      } else if (loses && isMissing(cell, value, at, uniform)) {
+      } else if (loses && cell.mechanism !== 'crashed' && isMissing(cell, value, at, uniform)) {
         tally.unknown += 1;
         tally.denominator += 1;
         continue;

@@ -3,7 +3,7 @@
  * the product's own functions. What a unit is (`UnitModel`) decides what is simulated: values that are missing,
  * denominators that differ, values below zero.
  */
-import { betDesignOf } from '../../services/kernel/bets.ts';
+import { betDesignOf, betWeights, fixedPoint } from '../../services/kernel/bets.ts';
 import { addEntry, evenScales, scalesOf } from '../../services/kernel/entry-sums.ts';
 import { entryValue, type Tally, valueRuleOf } from '../../services/kernel/entry-value.ts';
 import { emptyTestSums, type TestSums } from '../../services/kernel/evidence.ts';
@@ -24,6 +24,10 @@ export type EntryPlan = {
   readonly q: number;
   readonly units: number;
   readonly draw: UnitModel;
+  /** Ends a run at the first alarm of harm. */
+  readonly untilHarm?: boolean;
+  /** Looks for lost calls as well, and ends a run when they are found. */
+  readonly untilLost?: boolean;
 };
 
 /** Units until the first alarm; 0: none. */
@@ -64,9 +68,9 @@ const testStart = { kind: 'whole', label: 'whole phase', index: 0, weight: 0.375
 /** Units between two looks at what is missing. */
 const missingEvery = 20;
 
-/** A look at every unit. `alarms`: `all` goes on to the end, `first` stops at the first alarm of harm or of a win. */
-export function walkEntries(plan: EntryPlan, seed: number, alarms: 'all' | 'first' = 'all'): EntryRun {
-  const { metric, q, units, draw } = plan;
+/** A look at every unit, with all of alpha. */
+export function walkEntries(plan: EntryPlan, seed: number): EntryRun {
+  const { metric, q, units, draw, untilHarm = false, untilLost = false } = plan;
   const random = createRandom(seed);
   const uniform: Uniform = () => random.next() / 2 ** 32;
   const spec = specOf(metric, q);
@@ -83,13 +87,24 @@ export function walkEntries(plan: EntryPlan, seed: number, alarms: 'all' | 'firs
     addEntry(sums[isCandidate ? 1 : 0], metric, design, isCandidate, entry, 1);
     if (found.harm === 0 && isShown('harm', metric, sums)) found.harm = unit;
     if (found.win === 0 && isShown('win', metric, sums)) found.win = unit;
-    if (found.lost === 0 && unit % missingEvery === 0 && isLost(spec, sums)) found.lost = candidate.n;
-    if (alarms === 'first' && found.harm + found.win > 0) break;
+    if (untilLost && unit % missingEvery === 0 && isLost(spec, sums)) found.lost = candidate.n;
+    if ((untilHarm && found.harm > 0) || found.lost > 0) break;
   }
   return { ...found, sums };
 }
 
-function isShown(side: 'harm' | 'win', metric: MetricSpec, [control, candidate]: EntryRun['sums']): boolean {
+const logWeights = betWeights.map(Math.log);
+/** A mixture is at most its largest part times how many there are. */
+const mayReach = (side: 'harm' | 'win', [control, candidate]: EntryRun['sums']): boolean =>
+  logWeights.some(
+    (weight, j) =>
+      weight + ((control[side][j] ?? 0) + (candidate[side][j] ?? 0)) / fixedPoint + Math.log(logWeights.length) >=
+      bound,
+  );
+
+function isShown(side: 'harm' | 'win', metric: MetricSpec, sums: EntryRun['sums']): boolean {
+  if (!mayReach(side, sums)) return false;
+  const [control, candidate] = sums;
   const found = logEOfSums(control[side], candidate[side]);
   return found.ok && found.logE >= bound && agreementOf(side, metric, control, candidate) === 'agrees';
 }
@@ -100,6 +115,5 @@ const isLost = (spec: ExperimentSpec, [control, candidate]: EntryRun['sums']): b
   );
 
 /** Runs `from` to `to` of a plan, each with a stream of its own. */
-export function runsOf(plan: EntryPlan, path: readonly number[], from: number, to: number, alarms?: 'all' | 'first') {
-  return Array.from({ length: to - from }, (_, index) => walkEntries(plan, seedOf(...path, from + index), alarms));
-}
+export const runsOf = (plan: EntryPlan, path: readonly number[], from: number, to: number): EntryRun[] =>
+  Array.from({ length: to - from }, (_, index) => walkEntries(plan, seedOf(...path, from + index)));

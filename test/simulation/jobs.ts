@@ -1,5 +1,6 @@
 /** What a thread is asked to do; prepared tables are kept from one job to the next. */
 import { breakCases, breakTimes, prepareBreak } from './break.ts';
+import { entryResults } from './entry-cases.ts';
 import { type Cell, countAlarms, prepareCell } from './false-alarms.ts';
 import { prepareCase, type SpeedCase, stoppingTimes } from './speed.ts';
 
@@ -7,7 +8,7 @@ type Runs = { readonly seed: number; readonly index: number; readonly from: numb
 export type SimulationJob =
   | ({ readonly kind: 'alarms'; readonly cell: Cell } & Runs)
   | ({ readonly kind: 'speed'; readonly of: SpeedCase } & Runs)
-  | ({ readonly kind: 'break' } & Runs);
+  | ({ readonly kind: 'break' | 'entries' } & Runs);
 
 let kept: { readonly key: string; readonly value: unknown } = { key: '', value: undefined };
 function keep<T>(key: string, make: () => T): T {
@@ -46,6 +47,8 @@ export function runJob(job: SimulationJob): number[] | number[][] {
         to,
       );
     }
+    case 'entries':
+      return entryResults(index, seed, from, to).map((result) => [...result]);
     default:
       return job satisfies never;
   }

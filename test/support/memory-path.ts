@@ -13,7 +13,7 @@ import { partitionOf } from '../../services/kernel/ids.ts';
 import { createLinkerState, linkRecord } from '../../services/linker/link.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/pseudonym.ts';
-import { redactInference, redactOutcome } from '../../services/redactor/redact-event.ts';
+import { redactExposure, redactInference, redactOutcome } from '../../services/redactor/redact-event.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
 import { evaluate } from '../../services/statistics/index.ts';
 import type { UnitRecord } from '../../schemas/generated.ts';
@@ -23,6 +23,8 @@ const context = { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.a
 export type MemoryPath = {
   apply(revision: ExperimentRevision): void;
   send(arrival: Arrival): void;
+  /** A user sees an arm of exp-test; no call follows from it. */
+  expose(user: string, variant: string, at: number): void;
   tick(at: number): void;
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
@@ -85,6 +87,28 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
         for (const forward of linker.outgoing.splice(0))
           fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
       }
+    },
+    expose: (user, variant, at) => {
+      const exposure = {
+        event_id: `exposure-${user}-${at}`,
+        occurred_at: at,
+        trace_id: null,
+        service: 'test',
+        environment: 'test',
+        unit_type: 'user',
+        unit_id: user,
+        entity: null,
+        experiment_id: 'exp-test',
+        phase: 1,
+        variant,
+        reason: 'SPLIT' as const,
+        config_sha: '',
+        sdk: { name: 'test', version: '0' },
+      };
+      const verdict = redactExposure(exposure, at, context);
+      if (verdict.kind !== 'forward') throw new Error('an exposure was not forwarded');
+      for (const { bucket, record } of verdict.value.unit)
+        fold(partitionOf(bucket, partitionCount), { ...record, bucket });
     },
     look: (experimentId) => {
       for (const partition of partitions) takeFlushRows(partition, (offsets[partition.partitionId] ?? 0) * 4096);
