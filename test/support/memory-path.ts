@@ -92,7 +92,7 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
       const exposure = {
         event_id: `exposure-${user}-${at}`,
         occurred_at: at,
-        trace_id: null,
+        trace_id: '',
         service: 'test',
         environment: 'test',
         unit_type: 'user',
