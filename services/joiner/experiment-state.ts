@@ -64,6 +64,8 @@ export type ExperimentState = {
   /** When each arm's latest inference was received, 0 before the first. */
   readonly lastSeenAt: EpochMs[];
   crossovers: number;
+  /** Of these, units that count under another name. */
+  aliasCrossovers: number;
   lateOutcomes: number;
   /** By `aggregateKey`. */
   readonly testAggregates: Map<number, TestSums>;
@@ -136,6 +138,7 @@ export function createExperimentState(revision: ExperimentRevision): ExperimentS
     lastSeenAt: arms.map(() => 0),
     events: 0,
     crossovers: 0,
+    aliasCrossovers: 0,
     lateOutcomes: 0,
     testAggregates: new Map(),
     metricAggregates: arms.map(() => metrics.map(emptyMetricSums)),

@@ -12,12 +12,22 @@
  */
 import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import { forwardToNames, takeName, type UnitNames } from './link-names.ts';
 
-type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
-type WaitingOutcome = { revision: number; occurredAt: EpochMs; kind: string; value: number | null };
+export type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
+export type WaitingOutcome = {
+  revision: number;
+  occurredAt: EpochMs;
+  kind: string;
+  value: number | null;
+  /** Of a unit under its later name: it has reached that name, and is not missed when there is no other. */
+  ofUnit?: true;
+};
 export type EntityLinks = {
   readonly owners: Map<string, Owner>;
   readonly outcomes: Map<string, WaitingOutcome>;
+  /** The entity is a unit that experiments know under several names, by phase of an experiment (`link-names.ts`). */
+  names?: Map<string, UnitNames>;
   touchedAt: EpochMs;
 };
 
@@ -79,8 +89,10 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
   }
   const context = { id, receivedAt: record.received_at, traceId: record.trace_id, position };
   if ('tripline.v1.Link' in body) {
-    const { unit_type: unitType, unit, bucket, occurred_at: occurredAt } = body['tripline.v1.Link'];
-    takeLink(state, links, context, unitType, { unit: unit.toString('latin1'), bucket, occurredAt });
+    const { unit_type: unitType, unit, bucket, occurred_at: occurredAt, phase_key, exposed } = body['tripline.v1.Link'];
+    const link = { unit: unit.toString('latin1'), bucket, occurredAt };
+    if (phase_key) takeName(state, links, context, phase_key, { ...link, isExposed: exposed ?? true });
+    else takeLink(state, links, context, unitType, link);
   } else {
     const {
       outcome_id: outcomeId,
@@ -88,8 +100,10 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
       occurred_at: occurredAt,
       kind,
       value,
+      of_unit,
     } = body['tripline.v1.OutcomeWaiting'];
-    takeOutcome(state, links, context, outcomeId.toString('latin1'), { revision, occurredAt, kind, value });
+    const outcome = { revision, occurredAt, kind, value, ...(of_unit && { ofUnit: true as const }) };
+    takeOutcome(state, links, context, outcomeId.toString('latin1'), outcome);
   }
   state.counts.folded += 1;
   state.position = position + 1;
@@ -106,12 +120,13 @@ function entityOf(state: LinkerState, id: string): EntityLinks {
   return links;
 }
 
-const isOver = ({ clock, limits }: LinkerState, { owners, touchedAt }: EntityLinks): boolean =>
-  clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
+const isOver = ({ clock, limits }: LinkerState, { owners, names, touchedAt }: EntityLinks): boolean =>
+  clock - touchedAt > (owners.size > 0 || names ? limits.keepMs : limits.waitMs);
 
 function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
   if (owners.size === 0)
-    for (const { kind } of outcomes.values()) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
+    for (const { kind, ofUnit } of outcomes.values())
+      if (!ofUnit) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
   state.entities.delete(id);
   state.touched.add(id);
 }
@@ -124,7 +139,7 @@ function sweep(state: LinkerState): void {
   for (const [id, links] of state.entities) if (isOver(state, links)) giveUp(state, id, links);
 }
 
-type Context = {
+export type Context = {
   readonly id: string;
   readonly receivedAt: EpochMs;
   readonly traceId: Buffer | null;
@@ -168,6 +183,7 @@ function takeOutcome(
   links.outcomes.set(outcomeId, outcome);
   state.touched.add(context.id);
   for (const [unitType, owner] of links.owners) forward(state, context, unitType, owner, outcomeId, outcome, false);
+  if (outcome.ofUnit) forwardToNames(state, context, links, outcomeId, outcome);
 }
 
 function forward(
@@ -210,7 +226,7 @@ export function unlinkedByKind(state: LinkerState): Map<string, number> {
   const unlinked = new Map(state.unlinked);
   for (const { owners, outcomes } of state.entities.values()) {
     if (owners.size > 0) continue;
-    for (const { kind } of outcomes.values()) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);
+    for (const { kind, ofUnit } of outcomes.values()) if (!ofUnit) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);
   }
   return unlinked;
 }

@@ -173,6 +173,8 @@ export type ExperimentBody = {
   readonly assigned: readonly number[];
   readonly events: number;
   readonly crossovers: number;
+  /** Absent: none. */
+  readonly aliasCrossovers?: number;
   readonly lateOutcomes: number;
   readonly lastSeenAt: readonly EpochMs[];
 };
