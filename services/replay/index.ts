@@ -120,6 +120,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     eventsFile,
     ...(outcomesFile !== undefined && { outcomesFile }),
     unitType: spec.unit,
+    ...(spec.fallbackUnit !== undefined && { fallbackType: spec.fallbackUnit }),
   });
   const run = await openRun(options, read);
   try {
