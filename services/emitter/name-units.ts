@@ -1,4 +1,4 @@
-/** Which ids a call names its unit by: those that the app gave, and those that this process knows from earlier calls. */
+/** By which ids a call names its unit: those that the app gave, and what this process knows from earlier calls. */
 import type { Units } from '../../schemas/generated.ts';
 import { type Assignment, type AssignmentTable, assign, type Subject } from '../assignment/index.ts';
 import type { ExperimentSpec } from '../kernel/experiment.ts';

@@ -74,7 +74,7 @@ export type ExperimentSpec = {
   readonly id: string;
   /** user | org | session | request | entity:<type> */
   readonly unit: string;
-  /** user | org | session, another than `unit`: decides the arm of whatever names it, so that signing in moves nobody. */
+  /** user | org | session, another than `unit`: decides wherever a call has it, so that signing in moves nobody. */
   readonly fallbackUnit?: string;
   readonly layer?: string;
   /** Start of the hashed text; defaults to the id, so a copy of a file draws other units. */

@@ -1,20 +1,16 @@
 /**
- * Names of one unit. Under an experiment with a fallback unit a visitor is counted under the session before sign-in, and
- * whatever else names the user later comes here under the user's own pseudonym: links (a name under which the unit was
- * exposed, or that was only said to be its own) and outcomes that name the user alone.
+ * Names of one unit. Under an experiment with a fallback unit a visitor is counted under the session before sign-in,
+ * and whatever else names the user later comes here under the user's own pseudonym: links (a name under which the unit
+ * was exposed, or that was only said to be its own) and outcomes that name the user alone.
  *
  * In each phase of an experiment one of the names counts: one that was exposed before one of which that is not known,
  * then the first by event time, of equal times the smaller pseudonym. Every other name is told, once, that it counts
- * nowhere in that phase; a name that was told so stays out, also when it turns out to be earlier. So whatever the order,
- * no two names of a unit count at the end. Outcomes go to the name that counts.
+ * nowhere in that phase; a name that was told so stays out, also when it turns out to be earlier. So whatever the
+ * order, no two names of a unit count at the end. Outcomes go to the name that counts.
  */
 import { aliasKindOf, aliasUnitType } from '../kernel/alias.ts';
 import { hexOfId, id16, idOfHex } from '../kernel/ids.ts';
-import type { Context, EntityLinks, LinkerState, Owner, WaitingOutcome } from './link.ts';
-
-type Name = Owner & { isExposed: boolean };
-/** Of one phase of one experiment: the name that counts, and those that were told that they do not. */
-export type UnitNames = { counts: Name; readonly out: Set<string> };
+import type { Context, EntityLinks, LinkerState, Name, UnitNames, WaitingOutcome } from './entity-links.ts';
 
 export type NamesBody = { readonly counts: Name; readonly out: readonly string[] };
 export const namesBody = ({ counts, out }: UnitNames): NamesBody => ({

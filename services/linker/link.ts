@@ -10,55 +10,17 @@
  * unlinked, by kind, for ever. A linked entity that nothing has touched for `keepMs` is forgotten: an outcome of it
  * that comes later waits as if it were new.
  */
-import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
+import type { EntityRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
-import { forwardToNames, takeName, type UnitNames } from './link-names.ts';
+import type { Context, EntityLinks, LinkerLimits, LinkerState, Owner, WaitingOutcome } from './entity-links.ts';
+import { forwardToNames, takeName } from './link-names.ts';
 
-export type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
-export type WaitingOutcome = {
-  revision: number;
-  occurredAt: EpochMs;
-  kind: string;
-  value: number | null;
-  /** Of a unit under its later name: it has reached that name, and is not missed when there is no other. */
-  ofUnit?: true;
-};
-export type EntityLinks = {
-  readonly owners: Map<string, Owner>;
-  readonly outcomes: Map<string, WaitingOutcome>;
-  /** The entity is a unit that experiments know under several names, by phase of an experiment (`link-names.ts`). */
-  names?: Map<string, UnitNames>;
-  touchedAt: EpochMs;
-};
-
-/** A record for the unit log, with the bucket that says where. */
-export type Forward = { readonly bucket: number; readonly record: UnitRecord };
-
-export type LinkerLimits = {
-  /** Longest attribution window: an outcome that waited longer could not count any more. */
-  readonly waitMs: number;
-  /** How long a link is remembered after its last record: longer than any outcome takes. */
-  readonly keepMs: number;
-};
+export type { EntityLinks, Forward, LinkerLimits, LinkerState } from './entity-links.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const hourOf = (at: EpochMs): number => Math.floor(at / hour);
 export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day };
-
-export type LinkerState = {
-  readonly partitionId: number;
-  readonly limits: LinkerLimits;
-  position: number;
-  clock: EpochMs;
-  readonly entities: Map<string, EntityLinks>;
-  readonly touched: Set<string>;
-  readonly outgoing: Forward[];
-  /** Outcomes that were given up, by kind: part of the state. */
-  readonly unlinked: Map<string, number>;
-  /** Since the process started. */
-  readonly counts: { folded: number; forwarded: number; duplicates: number; moved: number };
-};
 
 export const createLinkerState = (partitionId: number, limits: LinkerLimits = defaultLimits): LinkerState => ({
   partitionId,
@@ -138,13 +100,6 @@ function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLink
 function sweep(state: LinkerState): void {
   for (const [id, links] of state.entities) if (isOver(state, links)) giveUp(state, id, links);
 }
-
-export type Context = {
-  readonly id: string;
-  readonly receivedAt: EpochMs;
-  readonly traceId: Buffer | null;
-  readonly position: number;
-};
 
 function takeLink(state: LinkerState, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
   const owner = links.owners.get(unitType);

@@ -74,6 +74,7 @@ export const readingRows = (reading: Reading, at: At): SinkRow[] =>
         state: reading.state,
         settled: reading.settled,
         crossovers: reading.crossovers,
+        crossover_reasons: reading.crossover_reasons ?? {},
         srm_log_e: reading.srm_log_e,
         metric: metric.metric,
         candidate: metric.candidate,
