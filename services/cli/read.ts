@@ -58,7 +58,18 @@ type ResultRow = {
   readonly difference_lower: number | null;
   readonly difference_upper: number | null;
   readonly interval_note: string;
+  readonly crossovers_arms: string;
+  readonly crossovers_alias: string;
 };
+
+/** Units that count nowhere, by why; nothing where there are none. */
+function crossoverText({ crossovers_arms: arms, crossovers_alias: alias }: ResultRow): string | undefined {
+  const reasons = [
+    ...(arms === '0' ? [] : [`${arms} seen in two arms`]),
+    ...(alias === '0' ? [] : [`${alias} counted under another of their names`]),
+  ];
+  return reasons.length === 0 ? undefined : `crossovers: ${reasons.join(', ')}`;
+}
 
 /** The difference with its interval; a star where a gate says that it is not to be relied on yet. */
 function differenceText({ difference, difference_lower, difference_upper, interval_note }: ResultRow): string {
@@ -74,6 +85,8 @@ export async function results(home: string, experiment: string, json: boolean): 
     else if (rows.length === 0) print(`no look at ${experiment} yet: is it applied, and does traffic name it?`);
     else {
       print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
+      const crossovers = rows[0] && crossoverText(rows[0]);
+      if (crossovers !== undefined) print(crossovers);
       print(
         table([
           [

@@ -106,6 +106,7 @@ async function summarize(run: Run, began: EpochMs): Promise<ReplaySummary> {
       late: lateOutcomes(pipeline, spec.id),
     },
     totals: totalsOf(evaluation, spec),
+    crossovers: evaluation.crossoverReasons,
     decisions,
     acks,
     recount,
