@@ -1,4 +1,4 @@
-/** What the linker holds of a partition of the entity log, in plain data; who changes it is `link.ts`, `link-names.ts`. */
+/** What the linker holds of a partition of the entity log, in plain data: `link.ts` and `link-names.ts` change it. */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
 

@@ -5,69 +5,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTestTripline } from '../../../services/emitter/index.ts';
-import { createPartitionState } from '../../../services/joiner/partition-state.ts';
-import { foldRecord } from '../../../services/joiner/fold.ts';
-import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
+import { aProcess, metrics, play, type Recorded, revision } from '../../support/fallback-scene.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
-import { metricLines } from '../../support/metric-line.ts';
-import { adopted, elsewhere, happened, observed, tick } from '../../support/unit-records.ts';
 
-const metrics = metricLines([
-  { id: 'requests', denominator: undefined, numerator: 'requests', harm: '+20%', baseline: { mean: 3, sd: 2 }, cap: 9 },
-  {
-    id: 'solved',
-    denominator: undefined,
-    role: 'goal',
-    numerator: 'any(ticket_resolved)',
-    better: 'higher',
-    window: '72h',
-    harm: '10%',
-    baseline: { mean: 0.3, sd: 0.4 },
-    cap: 1,
-  },
-]);
-const revision = aRevision({}, anExperimentFile({ extra: '  fallback_unit: session\n', metrics }));
-type Names = { readonly sessionId?: string; readonly userId?: string };
-
-/** A process of the app: what it records is stamped with the minute that the test says. */
-const aProcess = (...experiments: ExperimentRevision[]) => {
-  const tripline = createTestTripline({ experiments: [revision, ...experiments] });
-  let told = 0;
-  return {
-    /** Everything recorded since the last call, as of that minute. */
-    at: (minute: number) => {
-      const recorded = tripline.events().slice(told);
-      told += recorded.length;
-      return recorded.map(({ record, event }) => ({
-        at: monday + minute * 60_000,
-        record,
-        event: { ...(event as object), occurred_at: monday + minute * 60_000 },
-      }));
-    },
-    call: (names: Names) => tripline.record({ arms: [tripline.assign('exp-test', names)], ...names }),
-    tripline,
-  };
-};
-type Recorded = ReturnType<ReturnType<typeof aProcess>['at']>;
-
-const play = (recorded: Recorded, others: readonly ExperimentRevision[] = []) => {
-  const path = createMemoryPath(4);
-  for (const each of [revision, ...others]) path.apply(each);
-  for (const each of recorded) path.receive(each, each.at);
-  path.tick(monday + 400 * hour);
-  const { metrics: found, crossoverReasons, srm } = path.look('exp-test');
-  const sumOf = (metric: string, field: 'units' | 'numerator') =>
-    found.find((each) => each.metric === metric)?.arms.reduce((sum, arm) => sum + Number(arm[field]), 0);
-  return {
-    units: sumOf('requests', 'units'),
-    requests: sumOf('requests', 'numerator'),
-    solved: sumOf('solved', 'numerator'),
-    crossoverReasons,
-    assigned: Object.values(srm.counts).reduce((sum, units) => sum + units, 0),
-    path,
-  };
-};
 const none = { arms: 0, alias: 0 };
 
 test('signing in within a session is one unit, with all that it did', () => {
@@ -282,27 +223,4 @@ describe('whatever the order', () => {
       { numRuns: 60 },
     );
   });
-});
-
-describe('the word that a unit counts elsewhere', () => {
-  const fold = (...records: Parameters<typeof foldRecord>[1][]) => {
-    const partition = createPartitionState(0);
-    for (const [index, record] of [adopted(revision), ...records, tick(monday + 99 * hour)].entries())
-      foldRecord(partition, record, index * 4096);
-    const state = partition.experiments.get('exp-test');
-    return { partition, crossed: [state?.crossovers, state?.aliasCrossovers] };
-  };
-  const seen = observed({ id: 'e', unit: 's', at: monday });
-  test.each([
-    ['after its exposure', [seen, elsewhere('s', 'exp-test/1', monday)], [1, 1]],
-    ['before its exposure', [elsewhere('s', 'exp-test/1', monday), seen], [1, 1]],
-    ['twice', [seen, elsewhere('s', 'exp-test/1', monday), elsewhere('s', 'exp-test/1', monday)], [1, 1]],
-    ['about another phase', [seen, elsewhere('s', 'exp-test/2', monday)], [0, 0]],
-    ['about another unit', [seen, elsewhere('t', 'exp-test/1', monday)], [0, 0]],
-    [
-      'that an app has made up',
-      [seen, happened({ id: 'x', unit: 's', at: monday, kind: 'tripline.alias/exp-test/1' })],
-      [0, 0],
-    ],
-  ])('%s', (_name, records, expected) => expect(fold(...records).crossed).toEqual(expected));
 });
