@@ -61,6 +61,13 @@ export type Link = {
   /** 0..4095, of the unit */
   bucket: number;
   occurred_at: number;
+  /**
+   * experiment/phase with a fallback_unit in which `unit` is one of the names of the unit that stands in `entity`;
+   * null: the entity is none of these
+   */
+  phase_key?: string | null;
+  /** false: the names were only said to be one (an alias), nobody was exposed */
+  exposed?: boolean;
 };
 
 export type OutcomeWaiting = {
@@ -71,6 +78,8 @@ export type OutcomeWaiting = {
   kind: string;
   /** millionths */
   value: number | null;
+  /** the entity is a unit: the outcome goes to its name that counts, and is not missed when there is none */
+  of_unit?: boolean;
 };
 
 export type EntityRecord = {
@@ -130,6 +139,15 @@ export type Exposure = {
   reason: AssignmentReason;
   config_sha: string;
   sdk: Sdk;
+  /**
+   * of an experiment with a fallback_unit: the type that `unit` names, whatever the id was that decided; null for
+   * others
+   */
+  primary_type?: string | null;
+  /**
+   * the unit's id of that type, when it is known; with reason UNKNOWN the record says only that both ids are one unit
+   */
+  primary_id?: string | null;
 };
 
 export type Units = {
@@ -146,6 +164,11 @@ export type ExposureRef = {
   unit_type: string;
   /** only SPLIT and STALE count: the unit was randomised */
   reason: AssignmentReason;
+  /**
+   * of an experiment with a fallback_unit: the type that `unit` names, whatever the id was that decided; null for
+   * others
+   */
+  primary_type?: string | null;
 };
 
 export type TokenSource = 'provider' | 'estimated' | 'unknown';
@@ -244,6 +267,11 @@ export type OutcomeEvent = {
   units: Units | null;
   source: string;
   attributes: Record<string, string>;
+  /**
+   * unit types that may be known under an earlier name (fallback_unit): of these the outcome goes to the name that
+   * counts, too
+   */
+  primary_types?: string[];
 };
 
 export type ArmReading = {
@@ -365,6 +393,8 @@ export type Reading = {
   missing: MissingReading[];
   /** arms without recent calls, by the rhythm of the phase */
   quiet_arms: string[];
+  /** crossovers by reason: arms (seen in two), alias (counted under its first name) */
+  crossover_reasons?: Record<string, number>;
 };
 
 /** The inference event with clean text and pseudonymous ids. */
@@ -640,7 +670,7 @@ export const schemas: Readonly<
   },
   'entity-record': {
     fullName: 'tripline.v1.EntityBundle',
-    sha256: '9017c754e722e46e2d79570862c8624a303ba7861a8db23bc93b41281a061485',
+    sha256: 'c43b999479d52808a7463fb33fcdd2c754948e0f7196c40e1945bb4996207486',
     avsc: JSON.stringify({
       type: 'record',
       name: 'EntityBundle',
@@ -669,6 +699,22 @@ export const schemas: Readonly<
                         { name: 'unit', type: 'Id16' },
                         { name: 'bucket', type: 'int', doc: '0..4095, of the unit' },
                         { name: 'occurred_at', type: 'long' },
+                        {
+                          name: 'phase_key',
+                          type: ['null', 'string'],
+                          doc:
+                            'experiment/phase with a fallback_unit in which `unit` is one of the names of the unit ' +
+                            'that stands in `entity`; null: the entity is none of these',
+                          default: null,
+                          'tripline.optional': true,
+                        },
+                        {
+                          name: 'exposed',
+                          type: 'boolean',
+                          doc: 'false: the names were only said to be one (an alias), nobody was exposed',
+                          default: true,
+                          'tripline.optional': true,
+                        },
                       ],
                     },
                     {
@@ -681,6 +727,15 @@ export const schemas: Readonly<
                         { name: 'occurred_at', type: 'long' },
                         { name: 'kind', type: 'string' },
                         { name: 'value', type: ['null', 'long'], doc: 'millionths', default: null },
+                        {
+                          name: 'of_unit',
+                          type: 'boolean',
+                          doc:
+                            'the entity is a unit: the outcome goes to its name that counts, and is not missed when ' +
+                            'there is none',
+                          default: false,
+                          'tripline.optional': true,
+                        },
                       ],
                     },
                   ],
@@ -717,7 +772,7 @@ export const schemas: Readonly<
   },
   'exposure': {
     fullName: 'tripline.v1.Exposure',
-    sha256: '687f304a2ffd0018b000121b3f155cedd4d3ca0cfb8e7e670a2e73f82d3ef4a7',
+    sha256: '3b1e6b3cfe48c072b8a189f4626dcc7b2ad196e87339b607485d73e83640b0c6',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Exposure',
@@ -764,12 +819,30 @@ export const schemas: Readonly<
             fields: [{ name: 'name', type: 'string' }, { name: 'version', type: 'string' }],
           },
         },
+        {
+          name: 'primary_type',
+          type: ['null', 'string'],
+          doc:
+            'of an experiment with a fallback_unit: the type that `unit` names, whatever the id was that decided; ' +
+            'null for others',
+          default: null,
+          'tripline.optional': true,
+        },
+        {
+          name: 'primary_id',
+          type: ['null', 'string'],
+          doc:
+            'the unit\'s id of that type, when it is known; with reason UNKNOWN the record says only that both ids ' +
+            'are one unit',
+          default: null,
+          'tripline.optional': true,
+        },
       ],
     }),
   },
   'inference-event': {
     fullName: 'tripline.v1.InferenceEvent',
-    sha256: '01683f5df1e9d6c9478445fda1dd13cad3bcea95d60edc5b50d9c4874b644670',
+    sha256: 'ea6b1e7b089c745096da4f7133724f0aa1fca8dba4ec49291e7794e25d3829e8',
     avsc: JSON.stringify({
       type: 'record',
       name: 'InferenceEvent',
@@ -827,6 +900,15 @@ export const schemas: Readonly<
                     default: 'UNKNOWN',
                   },
                   doc: 'only SPLIT and STALE count: the unit was randomised',
+                },
+                {
+                  name: 'primary_type',
+                  type: ['null', 'string'],
+                  doc:
+                    'of an experiment with a fallback_unit: the type that `unit` names, whatever the id was that ' +
+                    'decided; null for others',
+                  default: null,
+                  'tripline.optional': true,
                 },
               ],
             },
@@ -940,7 +1022,7 @@ export const schemas: Readonly<
   },
   'outcome-event': {
     fullName: 'tripline.v1.OutcomeEvent',
-    sha256: '65caef3ca319f5b5cd897c59ed6fe84d21b2e1de77af183bbf782539e65f4262',
+    sha256: '09cb0e44586097a25d2e67cec3892bb34650cfb510ce7cd43ed23b0468233bd5',
     avsc: JSON.stringify({
       type: 'record',
       name: 'OutcomeEvent',
@@ -984,12 +1066,21 @@ export const schemas: Readonly<
         },
         { name: 'source', type: 'string' },
         { name: 'attributes', type: { type: 'map', values: 'string' }, default: {} },
+        {
+          name: 'primary_types',
+          type: { type: 'array', items: 'string' },
+          doc:
+            'unit types that may be known under an earlier name (fallback_unit): of these the outcome goes to the ' +
+            'name that counts, too',
+          default: [],
+          'tripline.optional': true,
+        },
       ],
     }),
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: '889221d57fb5bb0ebc554bfc853d3ff17cf4ae96e912e6a96a62886c51baa43e',
+    sha256: '1e1bc03b01168a89ca81d0bfbae5bf2200951fd5dfb90e76231f665b39333363',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Reading',
@@ -1193,12 +1284,19 @@ export const schemas: Readonly<
           default: [],
           doc: 'arms without recent calls, by the rhythm of the phase',
         },
+        {
+          name: 'crossover_reasons',
+          type: { type: 'map', values: 'long' },
+          doc: 'crossovers by reason: arms (seen in two), alias (counted under its first name)',
+          default: {},
+          'tripline.optional': true,
+        },
       ],
     }),
   },
   'redacted-inference': {
     fullName: 'tripline.v1.RedactedInference',
-    sha256: '35e7f6e2efa9c3cf14f998bb4310f73a24d3d5f5216abd6cb85cc7c5afff0865',
+    sha256: '19ed482837e2d5788df4b37febcd79cb3bb59f040e3f76bdbc650538e5cd4fa1',
     avsc: JSON.stringify({
       type: 'record',
       name: 'RedactedInference',
@@ -1256,6 +1354,15 @@ export const schemas: Readonly<
                     default: 'UNKNOWN',
                   },
                   doc: 'only SPLIT and STALE count: the unit was randomised',
+                },
+                {
+                  name: 'primary_type',
+                  type: ['null', 'string'],
+                  doc:
+                    'of an experiment with a fallback_unit: the type that `unit` names, whatever the id was that ' +
+                    'decided; null for others',
+                  default: null,
+                  'tripline.optional': true,
                 },
               ],
             },

@@ -3,7 +3,13 @@
  * every machine. A ramp takes more units in and moves nobody between arms; the kill switch gives control with reason
  * DISABLED.
  */
-import { type Arm, candidatesOf, controlOf, type ExperimentRevision } from '../kernel/experiment.ts';
+import {
+  type Arm,
+  candidatesOf,
+  controlOf,
+  type ExperimentRevision,
+  type ExperimentSpec,
+} from '../kernel/experiment.ts';
 import { bucketOf } from '../kernel/ids.ts';
 import { armAt, fractionOf } from './bucketing.ts';
 
@@ -25,6 +31,11 @@ export type Assignment = {
   readonly unitType: string;
   /** Empty when the subject names no unit of that type. */
   readonly unitId: string;
+  /**
+   * Of an experiment with a fallback unit: what `unit` names, and its id when the subject has one. Where both ids are
+   * known, they are one unit.
+   */
+  readonly primary?: { readonly type: string; readonly id?: string };
   /** 0..4095, of the unit. */
   readonly bucket: number;
   readonly configSha: string;
@@ -76,6 +87,25 @@ export function unitOf(unitType: string, subject: Subject): string | undefined {
   }
 }
 
+/** An app that has no id gives an empty one often enough. */
+const named = (unitType: string, subject: Subject): string | undefined => unitOf(unitType, subject) || undefined;
+
+/**
+ * Whose id decides. With a fallback unit it does whenever the subject has one, signed in or not: what decided before
+ * sign-in decides after it.
+ */
+function decidingUnit(
+  { unit, fallbackUnit }: ExperimentSpec,
+  subject: Subject,
+): Pick<Assignment, 'unitType' | 'primary'> & { readonly unitId: string | undefined } {
+  if (fallbackUnit === undefined) return { unitType: unit, unitId: unitOf(unit, subject) };
+  const [first, own] = [named(fallbackUnit, subject), named(unit, subject)];
+  const primary = { type: unit, ...(own !== undefined && { id: own }) };
+  return first === undefined
+    ? { unitType: unit, unitId: own, primary }
+    : { unitType: fallbackUnit, unitId: first, primary };
+}
+
 /**
  * What everybody gets when an experiment does not run: after a promotion the promoted arm, in every other case control.
  */
@@ -109,14 +139,15 @@ export function assign(
     };
   const { spec } = revision;
   const control = controlOf(spec);
-  const unitId = unitOf(spec.unit, subject);
+  const { unitType, unitId, primary } = decidingUnit(spec, subject);
   const common = {
     experimentId,
     phase: revision.phase,
     revision: revision.revision,
-    unitType: spec.unit,
+    unitType,
     unitId: unitId ?? '',
-    bucket: unitId === undefined ? 0 : bucketOf(spec.unit, unitId),
+    ...(primary && { primary }),
+    bucket: unitId === undefined ? 0 : bucketOf(unitType, unitId),
     configSha: revision.configSha,
   };
   const give = (

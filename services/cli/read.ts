@@ -65,6 +65,8 @@ type ResultRow = {
   readonly incomplete: string;
   readonly clipped: string;
   readonly contradiction: string;
+  readonly crossovers_arms: string;
+  readonly crossovers_alias: string;
 };
 
 type MissingRow = {
@@ -113,6 +115,15 @@ const unknownText = ({ entries, unknown, incomplete }: ResultRow): string => {
   return share === 0 ? '-' : percentOf(String(share), entries);
 };
 
+/** Units that count nowhere, by why; nothing where there are none. */
+function crossoverText({ crossovers_arms: arms, crossovers_alias: alias }: ResultRow): string | undefined {
+  const reasons = [
+    ...(arms === '0' ? [] : [`${arms} seen in two arms`]),
+    ...(alias === '0' ? [] : [`${alias} counted under another of their names`]),
+  ];
+  return reasons.length === 0 ? undefined : `crossovers: ${reasons.join(', ')}`;
+}
+
 /** The difference with its interval; a star where a gate says that it is not to be relied on yet. */
 function differenceText({ difference, difference_lower, difference_upper, interval_note }: ResultRow): string {
   if (difference === null) return interval_note;
@@ -127,6 +138,8 @@ export async function results(home: string, experiment: string, json: boolean): 
     else if (rows.length === 0) print(`no look at ${experiment} yet: is it applied, and does traffic name it?`);
     else {
       print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
+      const crossovers = rows[0] && crossoverText(rows[0]);
+      if (crossovers !== undefined) print(crossovers);
       print(
         table([
           [
@@ -183,7 +196,9 @@ const notesOf = (rows: readonly ResultRow[]): readonly string[] => [
       ...(clipped === '' ? [] : [`${metric}: ${clipped}`]),
       ...(contradiction === ''
         ? []
-        : [`${metric}: CONTRADICTION, the evidence of ${contradiction} is past its bound and the means say the opposite`]),
+        : [
+            `${metric}: CONTRADICTION, the evidence of ${contradiction} is past its bound and the means say the opposite`,
+          ]),
     ]),
   ),
 ];

@@ -22,11 +22,22 @@ export function checkTogether(content: unknown, complain: Complain): void {
   const experiment = recordIn(recordIn(content)['experiment']);
   const arms = recordsIn(experiment['arms']);
   const metrics = recordsIn(experiment['metrics']);
+  checkFallback(experiment, complain);
   checkControl(arms, complain);
   checkIds('arms', arms, complain);
   checkIds('metrics', metrics, complain);
   checkRamp(recordIn(experiment['ramp'])['coverage'], complain);
   checkSlos(experiment, arms, checkMetrics(metrics, complain), complain);
+}
+
+/** Two names of one unit: a visitor's session and, once signed in, the user. */
+function checkFallback({ unit, fallback_unit: fallback }: Content, complain: Complain): void {
+  if (fallback === undefined || (fallback !== unit && (unit === 'user' || unit === 'org'))) return;
+  const message =
+    fallback === unit
+      ? `fallback_unit is another id than unit, which is ${String(unit)} already: take the key out, or name the other`
+      : `fallback_unit goes with unit: user or unit: org, not with ${String(unit)}: take the key out`;
+  complain({ path: ['experiment', 'fallback_unit'], code: 'fallback', message });
 }
 
 function checkControl(arms: readonly Content[], complain: Complain): void {

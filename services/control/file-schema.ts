@@ -28,6 +28,8 @@ const id = z
 /** Per SLO. */
 export const defaultAlphaSlo = 0.01;
 const alpha = z.number().gt(0, 'between 0 and 1').lt(1, 'between 0 and 1');
+/** Ids that an app can have of a visitor before it knows who that is. */
+const fallbackUnits = ['user', 'org', 'session'] as const;
 const notYet = (what: string) =>
   z.never({ error: `${what} are not supported in this version: take the key out` }).optional();
 
@@ -86,6 +88,7 @@ export const fileSchema = z.strictObject({
         /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/,
         'one of user, org, session, request, entity:<type>',
       ),
+    fallback_unit: z.enum(fallbackUnits, { error: `one of ${fallbackUnits.join(', ')}` }).optional(),
     layer: id.optional(),
     salt: z.string().min(1).max(128).optional(),
     arms: z

@@ -32,6 +32,7 @@ export function toSpec(input: FileInput): ExperimentSpec | undefined {
   return {
     id: input.id,
     unit: input.unit,
+    ...(input.fallback_unit !== undefined && { fallbackUnit: input.fallback_unit }),
     ...(input.layer !== undefined && { layer: input.layer }),
     salt: input.salt ?? input.id,
     arms: waiting.length > 0 ? arms.filter(({ role }) => role === 'control') : arms,

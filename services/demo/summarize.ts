@@ -75,6 +75,7 @@ export async function summarize(telling: Telling, pipeline: Pipeline, desks: Des
       late: 0,
     },
     totals,
+    crossovers: evaluation.crossoverReasons,
     decisions,
     acks,
     recount,

@@ -6,6 +6,7 @@ import type { EntityRef, Exposure, InferenceEvent, OutcomeEvent, Units } from '.
 import type { Assignment } from '../assignment/index.ts';
 import { bucketOf, inferenceId, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import type { NamePair } from './alias-memory.ts';
 import type { InferenceInput, OutcomeInput } from './event-input.ts';
 
 export type Origin = {
@@ -43,7 +44,9 @@ type Named = {
  */
 function subjectOf(input: Named): { readonly units: Units; readonly entity: EntityRef | null } {
   const unit = (type: string): string | null =>
-    input.arms?.find(({ unitType, unitId }) => unitType === type && unitId !== '')?.unitId ?? null;
+    input.arms?.find(({ unitType, unitId }) => unitType === type && unitId !== '')?.unitId ??
+    input.arms?.find(({ primary }) => primary?.type === type && primary.id !== undefined)?.primary?.id ??
+    null;
   const arm = input.arms?.find(({ unitType, unitId }) => unitType.startsWith('entity:') && unitId !== '');
   const fromArm = arm && { type: arm.unitType.slice('entity:'.length), id: arm.unitId };
   const entity = input.entity ? { type: input.entity.type, id: input.entity.id } : fromArm;
@@ -102,12 +105,13 @@ export function describeInference(
     entity,
     exposures: (input.arms ?? [])
       .filter(({ phase }) => phase > 0)
-      .map(({ experimentId, phase, variant, unitType, reason }) => ({
+      .map(({ experimentId, phase, variant, unitType, reason, primary }) => ({
         experiment_id: experimentId,
         phase,
         variant,
         unit_type: unitType,
         reason,
+        ...(primary && { primary_type: primary.type }),
       })),
     operation: input.operation ?? 'chat',
     provider: input.provider ?? '',
@@ -166,13 +170,30 @@ export function describeExposure(
     reason: assignment.reason,
     config_sha: assignment.configSha,
     sdk: { name: 'tripline-node', version: '0.1.0' },
+    ...(assignment.primary && {
+      primary_type: assignment.primary.type,
+      primary_id: assignment.primary.id ?? null,
+    }),
   };
 }
 
+/** Of an outcome that names a unit by its later name alone: whoever knows the earlier one has to say where it goes. */
+const primariesOf = (units: Units, pairs: readonly NamePair[]): string[] => [
+  ...new Set(
+    pairs
+      .filter(({ primary, fallback }) => idIn(units, primary) !== null && idIn(units, fallback) === null)
+      .map(({ primary }) => primary),
+  ),
+];
+const idIn = ({ user_id, org_id, session_id }: Units, type: string): string | null =>
+  ({ user: user_id, org: org_id, session: session_id })[type] ?? null;
+
+/** `pairs`: names that experiments take for one unit. */
 export function describeOutcome(
   kind: string,
   input: OutcomeInput,
   origin: Origin,
+  pairs: readonly NamePair[] = [],
 ): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
   const { inferenceId: inference } = input;
   // An outcome of an entity belongs to whoever holds the entity: naming the arm's unit as well would say it twice.
@@ -186,6 +207,7 @@ export function describeOutcome(
     : unit
       ? bucketOf(...unit)
       : (readInferenceId(inference ?? '')?.bucket ?? 0);
+  const primaries = entity === null ? primariesOf(units, pairs) : [];
   const event: OutcomeEvent = {
     outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random),
     revision: input.revision ?? 1,
@@ -198,6 +220,7 @@ export function describeOutcome(
     units: unit ? units : null,
     source: input.source ?? origin.service,
     attributes: { ...input.attributes },
+    ...(primaries.length > 0 && { primary_types: primaries }),
   };
   return {
     event,

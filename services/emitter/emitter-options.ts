@@ -2,7 +2,7 @@
 import type { Assignment, AssignmentTable, Subject } from '../assignment/index.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
-import type { InferenceInput, OutcomeInput } from './event-input.ts';
+import type { AliasInput, InferenceInput, OutcomeInput } from './event-input.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { EventSink } from './event-sender.ts';
 import type { EmitterStats } from './stats.ts';
@@ -20,6 +20,11 @@ export type Emitter = {
   /** The event's id: an outcome may name it later. Empty when the call could not be recorded (counted). */
   record(input: InferenceInput): string;
   outcome(kind: string, input: OutcomeInput): void;
+  /**
+   * These ids are one unit: a visitor's session and the user who signs in. Wanted by experiments with a fallback unit
+   * where no other call carries both ids.
+   */
+  alias(names: AliasInput): void;
   /** True when everything queued before the call was acknowledged within the time. */
   flush(options?: { readonly timeoutMs?: number }): Promise<boolean>;
   /** Sends what is queued, then lets go of the broker. Returns within twice the time even if the broker is away. */

@@ -4,7 +4,8 @@
  * What does not fit is dropped, oldest first, and counted by reason.
  */
 import { randomFillSync } from 'node:crypto';
-import { type Assignment, assign, type Subject } from '../assignment/index.ts';
+import { type Assignment, assign } from '../assignment/index.ts';
+import { type AliasMemory, createAliasMemory } from './alias-memory.ts';
 import {
   describeExposure,
   describeInference,
@@ -13,10 +14,11 @@ import {
   readTraceparent,
 } from './describe-event.ts';
 import type { Emitter, EmitterOptions } from './emitter-options.ts';
-import type { InferenceInput, OutcomeInput } from './event-input.ts';
+import type { AliasInput, InferenceInput, OutcomeInput } from './event-input.ts';
 import { createEventQueue, type EventQueue, type QueuedEvent } from './event-queue.ts';
 import { createEventSender, type EventSender, flushSender, runSender } from './event-sender.ts';
 import { createExposureMemory, type ExposureMemory } from './exposures.ts';
+import { learnNames, nameUnit, namedTwice, pairsOf, type SplitSubject } from './name-units.ts';
 import { createProblemReport, type ProblemReport } from './problem-report.ts';
 import { createEventRedaction, type EventRedaction, type RecordedEvent } from './redact-events.ts';
 import type { EmitterStats } from './stats.ts';
@@ -44,6 +46,7 @@ type Recorder = {
   readonly redaction: EventRedaction;
   readonly problems: ProblemReport;
   readonly exposures: ExposureMemory;
+  readonly aliases: AliasMemory;
   readonly sender: EventSender;
   /** Service, environment, time and chance of one event. */
   readonly origin: () => Origin;
@@ -124,18 +127,6 @@ function traced<I extends { readonly traceparent?: string }>({ options }: Record
   return traceparent === undefined ? input : { ...input, traceparent };
 }
 
-type SplitSubject = Subject & { readonly unit?: string; readonly traceparent?: string };
-
-/** The subject with its `unit` under the name of whatever the experiment is split by. */
-function withUnit({ options }: Recorder, experimentId: string, subject: SplitSubject): Subject {
-  if (subject.unit === undefined) return subject;
-  const unitType = options.experiments.table().revisions.get(experimentId)?.spec.unit ?? 'user';
-  const field = { user: 'userId', org: 'orgId', session: 'sessionId', request: 'requestId' }[unitType];
-  return field === undefined
-    ? { ...subject, entity: { type: unitType.slice('entity:'.length), id: subject.unit } }
-    : { ...subject, [field]: subject.unit };
-}
-
 function expose(recorder: Recorder, assignment: Assignment, subject: SplitSubject): void {
   const untold = recorder.exposures.untold(assignment);
   if (untold === undefined) return;
@@ -154,18 +145,26 @@ function expose(recorder: Recorder, assignment: Assignment, subject: SplitSubjec
 
 function assignAndExpose(recorder: Recorder, experimentId: string, subject: SplitSubject): Assignment {
   const { experiments, forced } = recorder.options;
-  const assignment = assign(experiments.table(), experimentId, withUnit(recorder, experimentId, subject), {
-    stale: experiments.stale(),
-    ...(forced && { forced }),
-  });
+  const table = experiments.table();
+  const named = nameUnit(recorder.aliases, table.revisions.get(experimentId)?.spec, subject);
+  const assignment = assign(table, experimentId, named, { stale: experiments.stale(), ...(forced && { forced }) });
   expose(recorder, assignment, subject);
   return assignment;
+}
+
+function tellAlias(recorder: Recorder, names: AliasInput): void {
+  const { experiments, forced } = recorder.options;
+  const options = { stale: experiments.stale(), ...(forced && { forced }) };
+  const { aliases, exposures } = recorder;
+  for (const assignment of namedTwice(aliases, experiments.table(), names, options))
+    expose(recorder, exposures.hasTold(assignment) ? assignment : { ...assignment, reason: 'UNKNOWN' }, names);
 }
 
 function recordInference(recorder: Recorder, input: InferenceInput): string {
   const from = recorder.origin();
   const complete = traced(recorder, input);
   const { event, bucket, key } = describeInference(complete, from);
+  learnNames(recorder.aliases, input.arms, event.units);
   const route = { bucket, key, traceparent: complete.traceparent, timestamp: from.now };
   push(recorder, 'inference.raw.v1', { record: 'inference-event', value: event }, route);
   return event.event_id;
@@ -174,7 +173,7 @@ function recordInference(recorder: Recorder, input: InferenceInput): string {
 function recordOutcome(recorder: Recorder, kind: string, input: OutcomeInput): void {
   const from = recorder.origin();
   const complete = traced(recorder, input);
-  const { event, bucket, key } = describeOutcome(kind, complete, from);
+  const { event, bucket, key } = describeOutcome(kind, complete, from, pairsOf(recorder.options.experiments.table()));
   const route = { bucket, key, traceparent: complete.traceparent, timestamp: from.now };
   push(recorder, 'outcome.raw.v1', { record: 'outcome-event', value: event }, route);
 }
@@ -219,6 +218,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
     redaction,
     problems,
     exposures: createExposureMemory(),
+    aliases: createAliasMemory(),
     sender,
     origin: createOrigin(options),
     failedCalls: 0,
@@ -230,6 +230,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
       safely(recorder, 'assign', unknown(experimentId), () => assignAndExpose(recorder, experimentId, subject)),
     record: (input) => safely(recorder, 'record', '', () => recordInference(recorder, input)),
     outcome: (kind, input) => safely(recorder, 'outcome', undefined, () => recordOutcome(recorder, kind, input)),
+    alias: (names) => safely(recorder, 'alias', undefined, () => tellAlias(recorder, names)),
     flush: ({ timeoutMs = 5_000 } = {}) => flushSender(sender, timeoutMs),
     close: async ({ timeoutMs = 5_000 } = {}) => {
       sender.phase = 'closing';

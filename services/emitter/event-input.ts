@@ -51,6 +51,8 @@ export type InferenceInput = {
   readonly response?: string;
   readonly attributes?: Readonly<Record<string, string>>;
 };
+/** Two or more ids of one unit. */
+export type AliasInput = { readonly userId?: string; readonly orgId?: string; readonly sessionId?: string };
 /** Says what it is about by one of entity, unit or inferenceId; `arms` names the units of earlier assignments. */
 export type OutcomeInput = {
   readonly entity?: { readonly type: string; readonly id: string };

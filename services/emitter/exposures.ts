@@ -8,10 +8,13 @@ export type ExposureMemory = {
   /** The key of an exposure that is still to be told. */
   untold(assignment: Assignment): string | undefined;
   told(key: string): void;
+  /** Whether the unit's exposure was told, under whatever names. */
+  hasTold(assignment: Assignment): boolean;
 };
 
-const keyOf = ({ experimentId, phase, variant, reason, unitId }: Assignment): string =>
-  `${experimentId}\u001f${phase}\u001f${variant}\u001f${reason}\u001f${unitId}`;
+/** With both names of a unit it is another exposure than with one: it tells that they are one. */
+const keyOf = ({ experimentId, phase, variant, reason, unitId, primary }: Assignment): string =>
+  `${experimentId}\u001f${phase}\u001f${variant}\u001f${reason}\u001f${unitId}\u001f${primary?.id ?? ''}`;
 
 /**
  * An inference stands for the exposure of its unit. When every request is a unit, the inference is all there is to say.
@@ -27,6 +30,7 @@ export function createExposureMemory(): ExposureMemory {
       const key = keyOf(assignment);
       return exposed.has(key) ? undefined : key;
     },
+    hasTold: ({ primary: _, ...anonymous }) => exposed.has(keyOf(anonymous)),
     told: (key) => {
       const oldest = exposed.size >= rememberedExposures ? exposed.values().next().value : undefined;
       if (oldest !== undefined) exposed.delete(oldest);

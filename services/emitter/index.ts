@@ -16,7 +16,7 @@ import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiment
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 
-export type { InferenceInput, OutcomeInput } from './event-input.ts';
+export type { AliasInput, InferenceInput, OutcomeInput } from './event-input.ts';
 export { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
 export type { EmitterStats } from './stats.ts';
 export { type BrokerDeps, createKafkaSink, followExperiments } from './broker.kafka.ts';
@@ -222,6 +222,7 @@ export const tripline: Emitter = {
   assign: (experimentId, subject) => ready().assign(experimentId, subject),
   record: (input) => ready().record(input),
   outcome: (kind, input) => ready().outcome(kind, input),
+  alias: (names) => ready().alias(names),
   flush: (options) => ready().flush(options),
   close: (options) => ready().close(options),
   stats: () => ready().stats(),

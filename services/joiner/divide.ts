@@ -27,7 +27,14 @@ export function inheritBody(text: string, { partitionId, isFirst }: ChildPartiti
       partitionId: segment.partitionId < 0 ? segment.partitionId : partitionId,
     })),
     configurationChanges: body.configurationChanges.map(([key, change]) => [key, { ...change, partitionId }]),
-    ...(!isFirst && { assigned: body.assigned.map(() => 0), events: 0, crossovers: 0, lateOutcomes: 0, unknown: [] }),
+    ...(!isFirst && {
+      assigned: body.assigned.map(() => 0),
+      events: 0,
+      crossovers: 0,
+      aliasCrossovers: 0,
+      lateOutcomes: 0,
+      unknown: [],
+    }),
   });
 }
 

@@ -65,6 +65,8 @@ export type ExperimentState = {
   /** When each arm's latest inference was received, 0 before the first. */
   readonly lastSeenAt: EpochMs[];
   crossovers: number;
+  /** Of these, units that count under another name. */
+  aliasCrossovers: number;
   lateOutcomes: number;
   /** Calls without a value, by arm, metric and reason (`unknownKey`); crossovers included. */
   readonly unknown: Map<string, UnknownCalls>;
@@ -144,6 +146,7 @@ export function createExperimentState(revision: ExperimentRevision): ExperimentS
     lastSeenAt: arms.map(() => 0),
     events: 0,
     crossovers: 0,
+    aliasCrossovers: 0,
     lateOutcomes: 0,
     unknown: new Map(),
     testAggregates: new Map(),

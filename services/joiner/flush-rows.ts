@@ -40,6 +40,7 @@ const experimentBody = (experiment: ExperimentState): string =>
     assigned: experiment.assigned,
     events: experiment.events,
     crossovers: experiment.crossovers,
+    ...(experiment.aliasCrossovers > 0 && { aliasCrossovers: experiment.aliasCrossovers }),
     lastSeenAt: experiment.lastSeenAt,
     lateOutcomes: experiment.lateOutcomes,
     unknown: [...experiment.unknown.values()],

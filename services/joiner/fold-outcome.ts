@@ -8,8 +8,9 @@ import { eraseKind } from '../kernel/erase.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { freezeOutcomes, touchMember } from './entries.ts';
 import { writeFact } from './fact-rows.ts';
+import { foldAliasWord, isAliasWord, isByAlias } from './fold-alias.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
-import { firstOf } from './outcome-totals.ts';
+import { aliasEntity, firstOf } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
 import {
   anyExperiment,
@@ -85,6 +86,7 @@ const outcomeOf = (seen: OutcomeSeen): OutcomeState => ({
 type Target = { readonly unitId: string; readonly entityId: string; readonly inferenceAt?: EpochMs };
 
 function targetOf(partition: PartitionState, seen: OutcomeSeen): Target | { readonly waitsFor: string } | undefined {
+  if (seen.unit && isByAlias(seen)) return { unitId: idText(seen.unit), entityId: aliasEntity };
   if (seen.unit) return { unitId: idText(seen.unit), entityId: seen.entity ? idText(seen.entity) : '' };
   if (!seen.inference) return undefined;
   const inference = idText(seen.inference);
@@ -93,13 +95,10 @@ function targetOf(partition: PartitionState, seen: OutcomeSeen): Target | { read
   return { unitId: event.unit, entityId: entityOfInference(inference), inferenceAt: event.at };
 }
 
-export function foldOutcome(
-  partition: PartitionState,
-  seen: OutcomeSeen,
-  { received_at: receivedAt, bucket }: UnitRecord,
-  position: number,
-): void {
+export function foldOutcome(partition: PartitionState, seen: OutcomeSeen, record: UnitRecord, position: number): void {
+  const { received_at: receivedAt, bucket } = record;
   if (seen.kind === eraseKind) return erase(partition, seen, bucket);
+  if (isAliasWord(seen)) return foldAliasWord(partition, { seen, outcome: outcomeOf(seen) }, record, position);
   const used = [...partition.experiments.values()].some((experiment) => experiment.outcomeKinds.has(seen.kind));
   if (!used) return drop(partition, 'kind-not-measured');
   const outcome = outcomeOf(seen);

@@ -11,9 +11,11 @@ import { adopt } from './adopt.ts';
 import { accumulate, closeDue, enter, touchMember } from './entries.ts';
 import { type ExperimentState, type MetricState, unknownKey } from './experiment-state.ts';
 import { writeFact } from './fact-rows.ts';
+import { leaveIfAlias } from './fold-alias.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
 import { hopsOf, unknownReasonOf } from './measure-observation.ts';
+import { isOfUnit } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
 import { openScheduledSegment, watchConfiguration } from './segments.ts';
 import { anyExperiment, createMember, entriesAt, type UnitInExperiment, type UnitState } from './unit-state.ts';
@@ -87,7 +89,8 @@ function exposeFirst(
   experiment.touched = true;
   touchMember(partition, member);
   for (const entity of unit.entities?.values() ?? [])
-    if (entity.id === '' || entity.firstAt.has(anyExperiment)) judge(partition, member, entity);
+    if (isOfUnit(entity) || entity.firstAt.has(anyExperiment)) judge(partition, member, entity);
+  leaveIfAlias(partition, unit, member);
   return member;
 }
 
@@ -96,8 +99,7 @@ function exposeAgain(partition: PartitionState, member: UnitInExperiment, arm: n
   if (occurredAt < member.firstAt) {
     member.firstAt = occurredAt;
     touchMember(partition, member);
-    const bare = unit.entities?.get('');
-    if (bare) judge(partition, member, bare);
+    for (const entity of unit.entities?.values() ?? []) if (isOfUnit(entity)) judge(partition, member, entity);
   }
   if (member.arm !== arm && !member.crossed && experiment.revision.spec.health.crossovers === 'exclude') {
     member.crossed = true;

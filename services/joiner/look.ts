@@ -49,6 +49,7 @@ const experimentEvidence = (state: ExperimentState): ExperimentEvidence => ({
   assigned: state.assigned,
   events: state.events,
   crossovers: state.crossovers,
+  aliasCrossovers: state.aliasCrossovers,
   lastSeenAt: state.lastSeenAt,
   unknown: [...state.unknown.values()],
 });

@@ -5,6 +5,12 @@ import type { EpochMs } from '../kernel/time.ts';
 import type { MetricState } from './experiment-state.ts';
 import { anyExperiment, type EntityState, type OutcomeState, type UnitInExperiment } from './unit-state.ts';
 
+/**
+ * An entity of that name stands for outcomes that named the unit by its later name (`fold-alias.ts`): other experiments
+ * of the unit do not know it under that.
+ */
+export const aliasEntity = 'a';
+
 /** Event times between which an outcome counts for an entry, both included. */
 type Span = { readonly from: EpochMs; readonly until: EpochMs };
 const always: Span = { from: -Infinity, until: Infinity };
@@ -37,8 +43,14 @@ export function outcomeTotal(
  * From when an entity's outcomes count in the unit's experiment; undefined: no inference of the experiment has named
  * it.
  */
-export const firstOf = (member: UnitInExperiment, entity: EntityState): EpochMs | undefined =>
-  entity.id === '' ? member.firstAt : (entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment));
+export const firstOf = (member: UnitInExperiment, entity: EntityState): EpochMs | undefined => {
+  if (entity.id === '') return member.firstAt;
+  if (entity.id === aliasEntity)
+    return member.experiment.revision.spec.fallbackUnit === undefined ? undefined : member.firstAt;
+  return entity.firstAt.get(member.experiment.key) ?? entity.firstAt.get(anyExperiment);
+};
+/** Outcomes of an entity of this id count from the unit's first exposure. */
+export const isOfUnit = ({ id }: EntityState): boolean => id === '' || id === aliasEntity;
 
 /**
  * What an entity adds to the unit's totals, taken back and counted again: an earlier first inference, a new outcome or

@@ -90,6 +90,7 @@ function restoreExperiment(text: string): ExperimentState {
   state.lastSeenAt.splice(0, state.lastSeenAt.length, ...body.lastSeenAt);
   state.events = body.events;
   state.crossovers = body.crossovers;
+  state.aliasCrossovers = body.aliasCrossovers ?? 0;
   state.lateOutcomes = body.lateOutcomes;
   for (const calls of body.unknown) state.unknown.set(unknownKey(calls), calls);
   state.touched = false;

@@ -15,6 +15,8 @@ export type ExperimentEvidence = {
   readonly assigned: readonly number[];
   readonly events: number;
   readonly crossovers: number;
+  /** Of these, units that count under another name; absent: none. */
+  readonly aliasCrossovers?: number;
   readonly lastSeenAt: readonly EpochMs[];
   readonly unknown: readonly UnknownCalls[];
 };
@@ -36,12 +38,13 @@ const byArm = ({ spec }: ExperimentRevision, values: readonly number[]): Record<
 function positionOf({ partitionId, position, clock, experiment }: PartitionEvidence): PartitionPosition {
   const place = { partitionId, position, clock };
   if (experiment === undefined) return { ...place, revision: 0, events: 0, crossovers: 0, assigned: {} };
-  const { revision, events, crossovers, assigned, lastSeenAt, unknown } = experiment;
+  const { revision, events, crossovers, aliasCrossovers = 0, assigned, lastSeenAt, unknown } = experiment;
   return {
     ...place,
     revision: revision.revision,
     events,
     crossovers,
+    ...(aliasCrossovers > 0 && { aliasCrossovers }),
     assigned: byArm(revision, assigned),
     lastSeenAt: byArm(revision, lastSeenAt),
     unknown,

@@ -174,6 +174,8 @@ export type Evaluation = {
   readonly newestClock?: EpochMs;
   readonly eventsFolded: number;
   readonly crossovers: number;
+  /** Why: seen in two arms, or counted under another of their names (`fallback_unit`). */
+  readonly crossoverReasons: { readonly arms: number; readonly alias: number };
   /** Every partition has adopted this very revision. */
   readonly settled: boolean;
   readonly srm: { readonly logE: number; readonly counts: Readonly<Record<string, number>> };

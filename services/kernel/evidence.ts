@@ -149,8 +149,10 @@ export type PartitionPosition = {
   readonly revision: number;
   /** Distinct inferences accepted for this experiment and phase. */
   readonly events: number;
-  /** Units that were seen in two arms. */
+  /** Units that were seen in two arms, or that count under another name. */
   readonly crossovers: number;
+  /** Those that count under another name; absent: none. */
+  readonly aliasCrossovers?: number;
   /** Units by the arm of their first exposure, crossovers included: what SRM counts. */
   readonly assigned: Readonly<Record<string, number>>;
   /** When each arm's latest inference was received; arms without one are absent. */

@@ -83,6 +83,8 @@ export type ExperimentSpec = {
   readonly id: string;
   /** user | org | session | request | entity:<type> */
   readonly unit: string;
+  /** user | org | session, another than `unit`: decides wherever a call has it, so that signing in moves nobody. */
+  readonly fallbackUnit?: string;
   readonly layer?: string;
   /** Start of the hashed text; defaults to the id, so a copy of a file draws other units. */
   readonly salt: string;
@@ -203,6 +205,7 @@ export const winAlphaOf = (spec: ExperimentSpec): number =>
  */
 export const frozenDesign = ({
   unit,
+  fallbackUnit,
   layer,
   salt,
   arms,
@@ -213,6 +216,7 @@ export const frozenDesign = ({
 }: ExperimentSpec): string =>
   canonicalJson({
     unit,
+    fallbackUnit,
     layer,
     salt,
     arms,

@@ -7,27 +7,31 @@ import { hexOfId, idOfHex } from '../kernel/ids.ts';
 import type { RowPlace } from '../kernel/state/kinds.ts';
 import type { LinkRowText } from '../kernel/state/read.ts';
 import { writeStateRow } from '../kernel/state/write.ts';
+import { type NamesBody, namesBody, readNamesBody } from './link-names.ts';
 import { createLinkerState, type EntityLinks, type Forward, type LinkerState, type LinkerLimits } from './link.ts';
 
 export type LinkFlush = { readonly outgoing: readonly Forward[]; readonly rows: Buffer; readonly clock: number };
 
 /** An entity's links as one JSON text, and back. */
-export const linksBody = ({ owners, outcomes }: EntityLinks): string =>
+export const linksBody = ({ owners, outcomes, names }: EntityLinks): string =>
   JSON.stringify({
     owners: [...owners].map(([unitType, owner]) => [unitType, { ...owner, unit: hexOfId(owner.unit) }]),
     outcomes: [...outcomes].map(([id, outcome]) => [hexOfId(id), outcome]),
+    ...(names && { names: [...names].map(([phaseKey, held]) => [phaseKey, namesBody(held)]) }),
   });
 
 type LinksBody = {
   owners: [string, EntityLinks['owners'] extends Map<string, infer O> ? O : never][];
   outcomes: [string, EntityLinks['outcomes'] extends Map<string, infer O> ? O : never][];
+  names?: [string, NamesBody][];
 };
 
 export function readLinksBody(body: string, touchedAt: number): EntityLinks {
-  const { owners, outcomes } = JSON.parse(body) as LinksBody;
+  const { owners, outcomes, names } = JSON.parse(body) as LinksBody;
   return {
     owners: new Map(owners.map(([unitType, owner]) => [unitType, { ...owner, unit: idOfHex(owner.unit) }])),
     outcomes: new Map(outcomes.map(([id, outcome]) => [idOfHex(id), outcome])),
+    ...(names && { names: new Map(names.map(([phaseKey, held]) => [phaseKey, readNamesBody(held)])) }),
     touchedAt,
   };
 }

@@ -10,45 +10,17 @@
  * unlinked, by kind, for ever. A linked entity that nothing has touched for `keepMs` is forgotten: an outcome of it
  * that comes later waits as if it were new.
  */
-import type { EntityRecord, UnitRecord } from '../../schemas/generated.ts';
+import type { EntityRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import type { Context, EntityLinks, LinkerLimits, LinkerState, Owner, WaitingOutcome } from './entity-links.ts';
+import { forwardToNames, takeName } from './link-names.ts';
 
-type Owner = { unit: string; bucket: number; occurredAt: EpochMs };
-type WaitingOutcome = { revision: number; occurredAt: EpochMs; kind: string; value: number | null };
-export type EntityLinks = {
-  readonly owners: Map<string, Owner>;
-  readonly outcomes: Map<string, WaitingOutcome>;
-  touchedAt: EpochMs;
-};
-
-/** A record for the unit log, with the bucket that says where. */
-export type Forward = { readonly bucket: number; readonly record: UnitRecord };
-
-export type LinkerLimits = {
-  /** Longest attribution window: an outcome that waited longer could not count any more. */
-  readonly waitMs: number;
-  /** How long a link is remembered after its last record: longer than any outcome takes. */
-  readonly keepMs: number;
-};
+export type { EntityLinks, Forward, LinkerLimits, LinkerState } from './entity-links.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const hourOf = (at: EpochMs): number => Math.floor(at / hour);
 export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day };
-
-export type LinkerState = {
-  readonly partitionId: number;
-  readonly limits: LinkerLimits;
-  position: number;
-  clock: EpochMs;
-  readonly entities: Map<string, EntityLinks>;
-  readonly touched: Set<string>;
-  readonly outgoing: Forward[];
-  /** Outcomes that were given up, by kind: part of the state. */
-  readonly unlinked: Map<string, number>;
-  /** Since the process started. */
-  readonly counts: { folded: number; forwarded: number; duplicates: number; moved: number };
-};
 
 export const createLinkerState = (partitionId: number, limits: LinkerLimits = defaultLimits): LinkerState => ({
   partitionId,
@@ -79,8 +51,10 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
   }
   const context = { id, receivedAt: record.received_at, traceId: record.trace_id, position };
   if ('tripline.v1.Link' in body) {
-    const { unit_type: unitType, unit, bucket, occurred_at: occurredAt } = body['tripline.v1.Link'];
-    takeLink(state, links, context, unitType, { unit: unit.toString('latin1'), bucket, occurredAt });
+    const { unit_type: unitType, unit, bucket, occurred_at: occurredAt, phase_key, exposed } = body['tripline.v1.Link'];
+    const link = { unit: unit.toString('latin1'), bucket, occurredAt };
+    if (phase_key) takeName(state, links, context, phase_key, { ...link, isExposed: exposed ?? true });
+    else takeLink(state, links, context, unitType, link);
   } else {
     const {
       outcome_id: outcomeId,
@@ -88,8 +62,10 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
       occurred_at: occurredAt,
       kind,
       value,
+      of_unit,
     } = body['tripline.v1.OutcomeWaiting'];
-    takeOutcome(state, links, context, outcomeId.toString('latin1'), { revision, occurredAt, kind, value });
+    const outcome = { revision, occurredAt, kind, value, ...(of_unit && { ofUnit: true as const }) };
+    takeOutcome(state, links, context, outcomeId.toString('latin1'), outcome);
   }
   state.counts.folded += 1;
   state.position = position + 1;
@@ -106,12 +82,13 @@ function entityOf(state: LinkerState, id: string): EntityLinks {
   return links;
 }
 
-const isOver = ({ clock, limits }: LinkerState, { owners, touchedAt }: EntityLinks): boolean =>
-  clock - touchedAt > (owners.size > 0 ? limits.keepMs : limits.waitMs);
+const isOver = ({ clock, limits }: LinkerState, { owners, names, touchedAt }: EntityLinks): boolean =>
+  clock - touchedAt > (owners.size > 0 || names ? limits.keepMs : limits.waitMs);
 
 function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
   if (owners.size === 0)
-    for (const { kind } of outcomes.values()) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
+    for (const { kind, ofUnit } of outcomes.values())
+      if (!ofUnit) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
   state.entities.delete(id);
   state.touched.add(id);
 }
@@ -123,13 +100,6 @@ function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLink
 function sweep(state: LinkerState): void {
   for (const [id, links] of state.entities) if (isOver(state, links)) giveUp(state, id, links);
 }
-
-type Context = {
-  readonly id: string;
-  readonly receivedAt: EpochMs;
-  readonly traceId: Buffer | null;
-  readonly position: number;
-};
 
 function takeLink(state: LinkerState, links: EntityLinks, context: Context, unitType: string, link: Owner): void {
   const owner = links.owners.get(unitType);
@@ -168,6 +138,7 @@ function takeOutcome(
   links.outcomes.set(outcomeId, outcome);
   state.touched.add(context.id);
   for (const [unitType, owner] of links.owners) forward(state, context, unitType, owner, outcomeId, outcome, false);
+  if (outcome.ofUnit) forwardToNames(state, context, links, outcomeId, outcome);
 }
 
 function forward(
@@ -210,7 +181,7 @@ export function unlinkedByKind(state: LinkerState): Map<string, number> {
   const unlinked = new Map(state.unlinked);
   for (const { owners, outcomes } of state.entities.values()) {
     if (owners.size > 0) continue;
-    for (const { kind } of outcomes.values()) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);
+    for (const { kind, ofUnit } of outcomes.values()) if (!ofUnit) unlinked.set(kind, (unlinked.get(kind) ?? 0) + 1);
   }
   return unlinked;
 }

@@ -17,6 +17,7 @@ import {
   traceBytes,
   unitTypes,
 } from './event-ids.ts';
+import { nameLink, primaryTypes } from './name-links.ts';
 import { randomised } from './redact-inference.ts';
 
 export type { RedactedEvent, RedactorContext, Routed } from './event-ids.ts';
@@ -29,30 +30,42 @@ export function redactExposure(
   context: RedactorContext,
 ): Verdict<RedactedEvent> {
   const { policy, pseudonym } = context;
-  if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id]))
+  if (tooLong([exposure.event_id, exposure.unit_id, exposure.entity?.id, exposure.primary_id]))
     return park('INVALID', 'an id is empty or longer than 512 characters');
   if (!unitTypes.test(exposure.unit_type))
     return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
   if (badTime(exposure.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
-  if (!randomised.has(exposure.reason)) return drop(`exposure-${exposure.reason.toLowerCase()}`);
+  const { primary_type: primaryType, primary_id: primaryId } = exposure;
+  if (typeof primaryType === 'string' && !primaryTypes.test(primaryType))
+    return park('INVALID', 'primary_type is none of user, org');
+  const primary = primaryType && primaryId ? { kind: primaryType, id: primaryId } : undefined;
+  const isExposed = randomised.has(exposure.reason);
+  const isAlias = exposure.reason === 'UNKNOWN' && primary !== undefined;
+  if (!isExposed && !isAlias) return drop(`exposure-${exposure.reason.toLowerCase()}`);
   const { unit_type: unitType, unit_id: unitId, phase } = exposure;
-  if (isErased(exposure, context, { kind: unitType, id: unitId })) return drop('erased');
+  const unit = { kind: unitType, id: unitId };
+  if (isErased(exposure, context, unit, ...(primary ? [primary] : []))) return drop('erased');
   const counts = createRedactionCounts(policy);
+  const experimentId = cleanName(exposure.experiment_id, counts);
+  const traceId = traceBytes(exposure.trace_id);
+  const about = { unit, experimentId, phase, occurredAt: exposure.occurred_at, isExposed };
+  const entity = primary ? [nameLink({ ...about, primary }, { receivedAt, traceId }, pseudonym)] : [];
+  if (!isExposed) return forward({ unit: [], entity, tiers: counts.tiers });
   const record: UnitRecord = {
     received_at: receivedAt,
-    trace_id: traceBytes(exposure.trace_id),
+    trace_id: traceId,
     span_id: null,
     body: {
       'tripline.v1.ExposureSeen': {
         event_id: id16(exposure.event_id),
         occurred_at: exposure.occurred_at,
         unit: pseudonym(unitType, unitId),
-        experiment_id: cleanName(exposure.experiment_id, counts),
+        experiment_id: experimentId,
         phase,
         variant: cleanName(exposure.variant, counts),
         entity: exposure.entity && pseudonym(entityKind(exposure.entity.type), exposure.entity.id),
       },
     },
   };
-  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity: [], tiers: counts.tiers });
+  return forward({ unit: [{ bucket: bucketOf(unitType, unitId), record }], entity, tiers: counts.tiers });
 }

@@ -24,6 +24,7 @@ import {
   unitIdOf,
   unitTypes,
 } from './event-ids.ts';
+import { nameLink, nameLinksOf, primaryTypes } from './name-links.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 
 /** 1e12 nano-dollars is a thousand dollars for one call; beyond it the number is broken, and sums must stay exact. */
@@ -57,6 +58,8 @@ function inferenceProblem(event: InferenceEvent): string | undefined {
     return 'scores are finite numbers up to 1e9';
   if (event.exposures.some(({ unit_type: unitType }) => !unitTypes.test(unitType)))
     return 'unit_type is none of user, org, session, request, entity:<type>';
+  if (event.exposures.some(({ primary_type: type }) => typeof type === 'string' && !primaryTypes.test(type)))
+    return 'primary_type is none of user, org';
   return undefined;
 }
 
@@ -106,6 +109,9 @@ function internalInference(
   const counted = event.exposures.filter(({ reason }) => randomised.has(reason));
   const trace_id = traceBytes(event.trace_id);
   const entityId = event.entity && pseudonym(entityKind(event.entity.type), event.entity.id);
+  const cleanCounted = clean.exposures.filter(({ reason }) => randomised.has(reason));
+  for (const link of nameLinksOf(event, cleanCounted))
+    entity.push(nameLink(link, { receivedAt, traceId: trace_id }, pseudonym));
   for (const unitType of new Set(counted.map(({ unit_type: type }) => type))) {
     const id = unitIdOf(unitType, event);
     if (id === undefined) continue;
@@ -124,8 +130,8 @@ function internalInference(
             unit_type: unitType,
             unit: pseudonymous,
             entity: entityId,
-            exposures: clean.exposures
-              .filter(({ unit_type: type, reason }) => type === unitType && randomised.has(reason))
+            exposures: cleanCounted
+              .filter(({ unit_type: type }) => type === unitType)
               .map(({ experiment_id, phase, variant }) => ({ experiment_id, phase, variant })),
             model_served: clean.model_served,
             prompt_version: clean.prompt_version,

@@ -24,6 +24,8 @@ import {
   traceIdOf,
   unitIdOf,
 } from './event-ids.ts';
+import { primaryTypes } from './name-links.ts';
+import type { UnitName } from './unit-keys.ts';
 
 function outcomeProblem(event: OutcomeEvent): string | undefined {
   const ids = [event.outcome_id, event.kind, event.entity?.id, event.entity?.type, event.inference_id];
@@ -41,8 +43,10 @@ function cleanOutcome(
   { policy, pseudonym }: RedactorContext,
   counts: RedactionCounts,
 ): RedactedOutcome {
+  // Where it goes besides is for the redactor alone.
+  const { primary_types: _, ...texts } = cleanOutcomeTexts(event, counts);
   return {
-    ...cleanOutcomeTexts(event, counts),
+    ...texts,
     outcome_id: cleanId(event.outcome_id, counts),
     inference_id: event.inference_id === null ? null : cleanId(event.inference_id, counts),
     entity: event.entity && {
@@ -108,6 +112,15 @@ export function redactOutcome(
     unit.push(seen('', routed.bucket, { unit: null, entity: null, inference: id16(event.inference_id) }));
   }
   if (unit.length === 0) return park('INVALID', 'an outcome names an entity, a unit or an inference');
+  const entity = primariesIn(event).map(({ kind, id }): Routed<EntityRecord> => {
+    const waiting = { entity: pseudonym(kind, id), ...internal, of_unit: true };
+    const record = { received_at: receivedAt, trace_id, body: { 'tripline.v1.OutcomeWaiting': waiting } };
+    return { bucket: bucketOf(kind, id), record };
+  });
   const erased = event.kind === eraseKind && { erased: namedIn({ units: event.units, entity: null }) };
-  return forward({ ...common, unit, entity: [], ...erased });
+  return forward({ ...common, unit, entity, ...erased });
 }
+
+/** Units that may be known under an earlier name, which is the linker's to know. */
+const primariesIn = ({ units, primary_types: types = [] }: OutcomeEvent): UnitName[] =>
+  namedIn({ units, entity: null }).filter(({ kind }) => primaryTypes.test(kind) && types.includes(kind));

@@ -106,6 +106,7 @@ async function summarize(run: Run, began: EpochMs): Promise<ReplaySummary> {
       late: lateOutcomes(pipeline, spec.id),
     },
     totals: totalsOf(evaluation, spec),
+    crossovers: evaluation.crossoverReasons,
     decisions,
     acks,
     recount,
@@ -120,6 +121,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     eventsFile,
     ...(outcomesFile !== undefined && { outcomesFile }),
     unitType: spec.unit,
+    ...(spec.fallbackUnit !== undefined && { fallbackType: spec.fallbackUnit }),
   });
   const run = await openRun(options, read);
   try {

@@ -58,9 +58,11 @@ export async function readArrivals(options: {
   readonly eventsFile: string;
   readonly outcomesFile?: string;
   readonly unitType: string;
+  readonly fallbackType?: string;
 }): Promise<Arrivals> {
-  const { eventsFile, outcomesFile, unitType } = options;
-  const events = await readLines(eventsFile, (line) => readInferenceLine(line, { phase: 1, unitType }));
+  const { eventsFile, outcomesFile, unitType, fallbackType } = options;
+  const experiment = { phase: 1, unitType, ...(fallbackType !== undefined && { fallbackType }) };
+  const events = await readLines(eventsFile, (line) => readInferenceLine(line, experiment));
   const outcomes = outcomesFile === undefined ? [] : await readLines(outcomesFile, readOutcomeLine);
   const arrivals = inArrivalOrder(events, outcomes);
   const [first, last] = [arrivals.at(0), arrivals.at(-1)];

@@ -72,11 +72,17 @@ export type LineResult =
   | { readonly ok: true; readonly arrival: Arrival }
   | { readonly ok: false; readonly reason: string };
 
-/** `phase` and `unitType` of the experiment under replay: lines name neither. */
-export function readInferenceLine(
-  line: string,
-  experiment: { readonly phase: number; readonly unitType: string },
-): LineResult {
+/** `phase`, unit and fallback unit of the experiment under replay: lines name none of them. */
+type UnderReplay = { readonly phase: number; readonly unitType: string; readonly fallbackType?: string };
+
+/** Whose id decided the arm: with a fallback unit that one's, where the line has it (`services/assignment`). */
+function decidingType({ unitType, fallbackType }: UnderReplay, fields: Partial<InferenceLine>) {
+  if (fallbackType === undefined) return { unit_type: unitType };
+  const field = `${fallbackType}_id` as 'user_id' | 'org_id' | 'session_id';
+  return { unit_type: text(fields[field]) ? fallbackType : unitType, primary_type: unitType };
+}
+
+export function readInferenceLine(line: string, experiment: UnderReplay): LineResult {
   const fields = parse(line) as Partial<InferenceLine> | undefined;
   if (fields === undefined) return { ok: false, reason: 'no JSON object' };
   const occurredAt = Date.parse(fields.occurred_at ?? '');
@@ -104,7 +110,7 @@ export function readInferenceLine(
         experiment_id: fields.experiment_id,
         phase: experiment.phase,
         variant: fields.variant,
-        unit_type: experiment.unitType,
+        ...decidingType(experiment, fields),
         reason: 'SPLIT',
       },
     ],

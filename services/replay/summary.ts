@@ -30,6 +30,8 @@ export type ReplaySummary = {
     readonly numerator: number;
     readonly denominator: number;
   }[];
+  /** Units that count nowhere, by why: seen in two arms, or counted under another of their names. */
+  readonly crossovers: { readonly arms: number; readonly alias: number };
   readonly decisions: readonly {
     readonly seq: number;
     readonly action: string;

@@ -59,7 +59,10 @@ export function outcomeRow(event: RedactedOutcome, at: At): SinkRow {
   };
 }
 
-export const readingRows = (reading: Reading, at: At): SinkRow[] => [...metricRows(reading, at), ...missingRows(reading, at)];
+export const readingRows = (reading: Reading, at: At): SinkRow[] => [
+  ...metricRows(reading, at),
+  ...missingRows(reading, at),
+];
 
 /** What of a look every row of it repeats. */
 const lookOf = (reading: Reading) => ({
@@ -87,6 +90,7 @@ const metricRows = (reading: Reading, at: At): SinkRow[] =>
         state: reading.state,
         settled: reading.settled,
         crossovers: reading.crossovers,
+        crossover_reasons: reading.crossover_reasons ?? {},
         srm_log_e: reading.srm_log_e,
         metric: metric.metric,
         candidate: metric.candidate,

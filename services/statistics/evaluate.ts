@@ -69,6 +69,8 @@ export function evaluate(look: Look): Evaluation {
     const lost = missing.filter(({ candidate }) => candidate === id);
     return spec.metrics.map((metric) => evaluateMetric(look, metric, id, sumsOf(metric.id, id), watermark, lost));
   });
+  const crossovers = partitions.reduce((sum, partition) => sum + partition.crossovers, 0);
+  const aliases = partitions.reduce((sum, { aliasCrossovers = 0 }) => sum + aliasCrossovers, 0);
   return {
     experiment,
     versionVector: [...partitions]
@@ -77,7 +79,8 @@ export function evaluate(look: Look): Evaluation {
     ...(watermark !== undefined && { watermark }),
     ...(partitions.length > 0 && { newestClock: Math.max(...partitions.map(({ clock }) => clock)) }),
     eventsFolded: partitions.reduce((sum, { events }) => sum + events, 0),
-    crossovers: partitions.reduce((sum, { crossovers }) => sum + crossovers, 0),
+    crossovers,
+    crossoverReasons: { arms: crossovers - aliases, alias: aliases },
     settled: partitions.length > 0 && partitions.every(({ revision }) => revision === experiment.revision),
     srm: { logE: ratio.ok ? ratio.logE : 0, counts },
     metrics,

@@ -13,6 +13,7 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
   newest_clock: evaluation.newestClock ?? null,
   events_folded: evaluation.eventsFolded,
   crossovers: evaluation.crossovers,
+  crossover_reasons: { ...evaluation.crossoverReasons },
   state,
   settled: evaluation.settled,
   srm_log_e: evaluation.srm.logE,

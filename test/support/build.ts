@@ -120,6 +120,7 @@ export const anEvaluation = (change: Partial<Evaluation> = {}): Evaluation => ({
   newestClock: monday + hour,
   eventsFolded: 10,
   crossovers: 0,
+  crossoverReasons: { arms: 0, alias: 0 },
   settled: true,
   srm: { logE: 0, counts: { A: 9, B: 9 } },
   metrics: [aMetric()],

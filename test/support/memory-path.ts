@@ -13,10 +13,16 @@ import { partitionOf } from '../../services/kernel/ids.ts';
 import { createLinkerState, linkRecord } from '../../services/linker/link.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
 import { createPseudonymizer } from '../../services/redactor/pseudonym.ts';
-import { redactExposure, redactInference, redactOutcome } from '../../services/redactor/redact-event.ts';
+import {
+  type RedactedEvent,
+  redactExposure,
+  redactInference,
+  redactOutcome,
+} from '../../services/redactor/redact-event.ts';
 import type { Arrival } from '../../services/replay/scenario-lines.ts';
 import { evaluate } from '../../services/statistics/index.ts';
-import type { UnitRecord } from '../../schemas/generated.ts';
+import type { Verdict } from '../../services/kernel/verdict.ts';
+import type { Exposure, InferenceEvent, OutcomeEvent, UnitRecord } from '../../schemas/generated.ts';
 
 const context = { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) };
 
@@ -25,6 +31,8 @@ export type MemoryPath = {
   send(arrival: Arrival): void;
   /** A user sees an arm of exp-test; no call follows from it. */
   expose(user: string, variant: string, at: number): void;
+  /** What an app's emitter has recorded, as `createTestTripline` keeps it. */
+  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number): void;
   tick(at: number): void;
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
@@ -48,6 +56,20 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
     offsets[partitionId] = (offsets[partitionId] ?? 0) + 1;
     logs[partitionId]?.push(record);
   };
+  const route = (verdict: Verdict<RedactedEvent>): void => {
+    if (verdict.kind !== 'forward') return;
+    for (const { bucket, record } of verdict.value.unit)
+      fold(partitionOf(bucket, partitionCount), { ...record, bucket });
+    for (const { bucket, record } of verdict.value.entity) {
+      const partitionId = partitionOf(bucket, partitionCount);
+      const linker = linkers[partitionId];
+      if (linker === undefined) continue;
+      linkRecord(linker, record, (linkOffsets[partitionId] ?? 0) * 4096);
+      linkOffsets[partitionId] = (linkOffsets[partitionId] ?? 0) + 1;
+      for (const forward of linker.outgoing.splice(0))
+        fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
+    }
+  };
   const plain = { trace_id: null, span_id: null };
   const path: MemoryPath = {
     partitions,
@@ -70,23 +92,16 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
       for (let partitionId = 0; partitionId < partitionCount; partitionId += 1)
         fold(partitionId, { ...plain, received_at: at, body: { 'tripline.v1.Tick': { nothing: null } } });
     },
-    send: (arrival) => {
-      const verdict =
+    send: (arrival) =>
+      route(
         arrival.kind === 'inference'
           ? redactInference(arrival.event, arrival.arrivedAt, context)
-          : redactOutcome(arrival.event, arrival.arrivedAt, context);
-      if (verdict.kind !== 'forward') return;
-      for (const { bucket, record } of verdict.value.unit)
-        fold(partitionOf(bucket, partitionCount), { ...record, bucket });
-      for (const { bucket, record } of verdict.value.entity) {
-        const partitionId = partitionOf(bucket, partitionCount);
-        const linker = linkers[partitionId];
-        if (linker === undefined) continue;
-        linkRecord(linker, record, (linkOffsets[partitionId] ?? 0) * 4096);
-        linkOffsets[partitionId] = (linkOffsets[partitionId] ?? 0) + 1;
-        for (const forward of linker.outgoing.splice(0))
-          fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
-      }
+          : redactOutcome(arrival.event, arrival.arrivedAt, context),
+      ),
+    receive: ({ record, event }, receivedAt) => {
+      if (record === 'exposure') route(redactExposure(event as Exposure, receivedAt, context));
+      else if (record === 'outcome-event') route(redactOutcome(event as OutcomeEvent, receivedAt, context));
+      else route(redactInference(event as InferenceEvent, receivedAt, context));
     },
     expose: (user, variant, at) => {
       const exposure = {

@@ -1,16 +1,16 @@
 /**
  * A partition's log in which everything meets everything: a few users and tickets, two experiments of two unit types,
  * corrections and retractions before and after windows close, outcomes that know only their inference, moved tickets,
- * phases, crossovers, erased subjects, ticks, duplicates.
+ * phases, crossovers, units that count under another name, erased subjects, ticks, duplicates.
  */
 import fc from 'fast-check';
 import type { UnitRecord } from '../../schemas/generated.ts';
 import { anExperimentFile, aRevision, hour, monday } from './build.ts';
 import { metricLines } from './metric-line.ts';
 
-import { adopted, erased, exposed, happened, observed, tick } from './unit-records.ts';
+import { adopted, elsewhere, erased, exposed, happened, observed, tick } from './unit-records.ts';
 
-export { adopted, erased, exposed, happened, id16Of, observed, tick } from './unit-records.ts';
+export { adopted, elsewhere, erased, exposed, happened, id16Of, observed, tick } from './unit-records.ts';
 
 export const first = aRevision();
 const nextPhase = {
@@ -37,7 +37,7 @@ const orgFile = anExperimentFile({
   ]),
 })
   .replace('id: exp-test', 'id: exp-org')
-  .replace('unit: user', 'unit: org');
+  .replace('unit: user', 'unit: org\n  fallback_unit: session');
 export const second = aRevision({}, orgFile);
 
 const small = (max: number) => fc.integer({ min: 0, max });
@@ -100,20 +100,21 @@ const outcome = fc
           value: value === null ? null : value * 1e6,
           ...(by === 'inference'
             ? { inference: `e${inference}` }
-            : { unit: kind === 'thumbs' ? `o${user % 2}` : `u${user}` }),
+            : { unit: kind === 'thumbs' ? `o${user % 2}` : `u${user}`, byAlias: age % 3 === 0 }),
           ...(by === 'ticket' && { ticket: `T${ticket}`, hop: number, withdrawn: withdrawn === 0 }),
         }),
       ],
   );
 const other = fc
   .record({
-    what: fc.constantFrom('tick', 'tick', 'tick', 'exposure', 'erase', 'phase'),
+    what: fc.constantFrom('tick', 'tick', 'tick', 'exposure', 'erase', 'phase', 'elsewhere'),
     user: small(5),
     number: small(30),
   })
   .map(({ what, user, number }) => (at: number): UnitRecord[] => {
     if (what === 'exposure')
       return [exposed({ id: `x${number}`, unit: `u${user}`, at, arm: user % 2 === 0 ? 'A' : 'B' })];
+    if (what === 'elsewhere') return number < 4 ? [elsewhere(`o${number % 2}`, 'exp-org/1', at)] : [];
     if (what === 'erase') return number < 6 ? [erased(`u${user}`, at)] : [];
     if (what === 'phase') return number < 8 ? [adopted(nextPhase)] : [adopted(first)];
     return [tick(at)];

@@ -111,6 +111,8 @@ type OutcomeChange = {
   readonly hop?: number;
   readonly withdrawn?: boolean;
   readonly receivedAt?: number;
+  /** It named the unit by its later name. */
+  readonly byAlias?: boolean;
 };
 export const happened = ({
   id,
@@ -124,6 +126,7 @@ export const happened = ({
   hop = 0,
   withdrawn = false,
   receivedAt = at,
+  byAlias = false,
 }: OutcomeChange): UnitRecord => ({
   ...plain,
   received_at: receivedAt,
@@ -134,7 +137,7 @@ export const happened = ({
       occurred_at: at,
       kind,
       value,
-      unit_type: 'user',
+      unit_type: byAlias ? 'alias' : 'user',
       unit: unit === undefined ? null : id16Of(unit),
       entity: ticket === undefined ? null : id16Of(ticket),
       inference: inference === undefined ? null : id16Of(inference),
@@ -143,5 +146,8 @@ export const happened = ({
     },
   },
 });
+/** The unit counts under another name in that phase. */
+export const elsewhere = (unit: string, phaseKey: string, at: number): UnitRecord =>
+  happened({ id: phaseKey, unit, at, kind: `tripline.alias/${phaseKey}`, value: null, byAlias: true });
 export const erased = (unit: string, at: number): UnitRecord =>
   happened({ id: '', unit, at, kind: 'tripline.erase', value: null });

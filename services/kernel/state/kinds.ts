@@ -190,6 +190,8 @@ export type ExperimentBody = {
   readonly assigned: readonly number[];
   readonly events: number;
   readonly crossovers: number;
+  /** Absent: none. */
+  readonly aliasCrossovers?: number;
   readonly lateOutcomes: number;
   readonly lastSeenAt: readonly EpochMs[];
   readonly unknown: readonly UnknownCalls[];

@@ -36,6 +36,33 @@ const link = fc.record({ ticket: small(3), unit: small(3), type: fc.constantFrom
       },
     }),
 );
+/** Names of the unit that stands where a ticket does: under it itself, and under two sessions. */
+const name = fc
+  .record({
+    of: small(3),
+    name: small(2),
+    phaseKey: fc.constantFrom('x/1', 'x/2'),
+    exposed: fc.boolean(),
+    age: small(20),
+  })
+  .map(
+    ({ of, name: which, phaseKey, exposed, age }) =>
+      (at: number): EntityRecord => ({
+        received_at: at,
+        trace_id: null,
+        body: {
+          'tripline.v1.Link': {
+            entity: id(`T${of}`),
+            unit_type: 'session',
+            unit: which === 0 ? id(`T${of}`) : id(`s${which}`),
+            bucket: which,
+            occurred_at: at - age * hour,
+            phase_key: phaseKey,
+            exposed,
+          },
+        },
+      }),
+  );
 const outcome = fc
   .record({
     ticket: small(3),
@@ -43,9 +70,10 @@ const outcome = fc
     revision: fc.integer({ min: 1, max: 3 }),
     value: fc.option(small(3)),
     kind: fc.constantFrom('resolved', 'reopened'),
+    of_unit: fc.boolean(),
   })
   .map(
-    ({ ticket, number, revision, value, kind }) =>
+    ({ ticket, number, revision, value, kind, of_unit }) =>
       (at: number): EntityRecord => ({
         received_at: at,
         trace_id: null,
@@ -57,17 +85,20 @@ const outcome = fc
             occurred_at: at,
             kind,
             value,
+            of_unit,
           },
         },
       }),
   );
-const log = fc.array(fc.tuple(fc.oneof(link, outcome), small(12)), { minLength: 1, maxLength: 60 }).map((steps) => {
-  let at = 100 * hour;
-  return steps.map(([make, hours]) => {
-    at += hours * hour;
-    return make(at);
+const log = fc
+  .array(fc.tuple(fc.oneof(link, name, outcome), small(12)), { minLength: 1, maxLength: 60 })
+  .map((steps) => {
+    let at = 100 * hour;
+    return steps.map(([make, hours]) => {
+      at += hours * hour;
+      return make(at);
+    });
   });
-});
 
 /** The table: the highest version of each key. */
 const table = () => {
@@ -86,7 +117,13 @@ const heard = (forwards: readonly Forward[]): string[] => [
 ];
 const known = (fold: LinkerState) => ({
   entities: [...fold.entities]
-    .map(([key, { owners, outcomes, touchedAt }]) => [key, [...owners], [...outcomes], touchedAt])
+    .map(([key, { owners, outcomes, names, touchedAt }]) => [
+      key,
+      [...owners],
+      [...outcomes],
+      [...(names ?? [])].map(([phaseKey, { counts, out }]) => [phaseKey, counts, [...out]]),
+      touchedAt,
+    ])
     .sort(),
   unlinked: [...fold.unlinked].sort(),
   clock: fold.clock,

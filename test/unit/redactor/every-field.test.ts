@@ -22,6 +22,7 @@ type AvroType = {
 /** Texts that a field takes in one form only; anything else is refused before it is redacted. */
 const inForm: Readonly<Record<string, unknown>> = {
   'exposures[].unit_type': 'user',
+  'exposures[].primary_type': 'user',
   'exposures[].reason': 'SPLIT',
 };
 const planted = (path: string): string => `ada.${path.replaceAll(/\W/g, '-')}@example.org`;
@@ -64,7 +65,7 @@ type Fate = 'copied' | 'redacted' | 'pseudonymised' | 'dropped';
 function fateOf(raw: unknown, clean: unknown): Fate {
   const [before, after] = [raw, clean].map((value) => JSON.stringify(value) ?? 'undefined') as [string, string];
   if (before === after) return 'copied';
-  if (after === 'null' || after === '""') return 'dropped';
+  if (after === 'undefined' || after === 'null' || after === '""') return 'dropped';
   return after.includes('[EMAIL') ? 'redacted' : 'pseudonymised';
 }
 
@@ -125,7 +126,8 @@ describe('an outcome', () => {
     expect(fatesOf(event, clean)).toEqual({
       ...all('redacted', 'outcome_id kind inference_id source attributes entity'),
       ...all('pseudonymised', 'units'),
-      ...all('dropped', 'trace_id'),
+      // Where it goes besides is for the redactor alone.
+      ...all('dropped', 'trace_id primary_types'),
       ...all('copied', 'revision occurred_at value'),
     });
   });
