@@ -351,7 +351,7 @@ export type SloReading = {
 export type MissingReading = {
   candidate: string;
   /** called, answered, measured, resolved */
-  hop: string;
+  step: string;
   /** by whose entries it is counted; of measured and resolved also which metric it is about */
   metric: string;
   /** rollback, pause, none */
@@ -389,7 +389,7 @@ export type Reading = {
   slos: SloReading[];
   /** arms without traffic while another has some */
   silent: string[];
-  /** what the candidates lose at each hop, against control */
+  /** what the candidates lose at each step, against control */
   missing: MissingReading[];
   /** arms without recent calls, by the rhythm of the phase */
   quiet_arms: string[];
@@ -1080,7 +1080,7 @@ export const schemas: Readonly<
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: '1e1bc03b01168a89ca81d0bfbae5bf2200951fd5dfb90e76231f665b39333363',
+    sha256: 'c810d51ab28215f99e7bbf0c08bc1db38d20efc1b5d1262bd2043c21289b5d91',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Reading',
@@ -1257,7 +1257,7 @@ export const schemas: Readonly<
               name: 'MissingReading',
               fields: [
                 { name: 'candidate', type: 'string' },
-                { name: 'hop', type: 'string', doc: 'called, answered, measured, resolved' },
+                { name: 'step', type: 'string', doc: 'called, answered, measured, resolved' },
                 {
                   name: 'metric',
                   type: 'string',
@@ -1276,7 +1276,7 @@ export const schemas: Readonly<
             },
           },
           default: [],
-          doc: 'what the candidates lose at each hop, against control',
+          doc: 'what the candidates lose at each step, against control',
         },
         {
           name: 'quiet_arms',

@@ -1,5 +1,5 @@
 /** A decision's evidence as people read it, and its arithmetic done again from nothing but itself. */
-import type { Interval } from '../kernel/evaluation.ts';
+import type { Interval, MissingEvaluation } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import { fixedPoint } from '../kernel/bets.ts';
 import { logEOfSums } from '../statistics/index.ts';
@@ -16,6 +16,11 @@ export type Evidence = {
     readonly numerator: string;
     readonly denominator: string;
     readonly entries: number;
+    readonly known?: number;
+    readonly incomplete?: number;
+    readonly uncalled?: number;
+    readonly knownCalls?: number;
+    readonly unknownCalls?: number;
   }[];
   readonly engine?: 'betting' | 'first-event';
   readonly testStart?: {
@@ -46,6 +51,7 @@ export type Evidence = {
     readonly testStart: string;
   }[];
   readonly labels?: readonly string[];
+  readonly missing?: MissingEvaluation;
   readonly slo?: {
     readonly id: string;
     readonly arm: string;

@@ -4,7 +4,7 @@
  */
 import type { Decision } from '../kernel/decision.ts';
 import { betsOf, type Evidence, sideOf } from './evidence.ts';
-import { readDecisions, withConnection } from './read.ts';
+import { stepWords, readDecisions, withConnection } from './read.ts';
 import { promotionLines } from './slice-lines.ts';
 import { slicesOfDecision } from './slices.ts';
 import { print, printJson, table } from './terminal.ts';
@@ -31,6 +31,7 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
   return [
     ...headLines(decision, evidence),
     ...armLines(evidence),
+    ...missingLines(evidence),
     ...testLines(decision, evidence),
     ...limitLines(evidence),
     ...baselineLines(evidence),
@@ -53,10 +54,25 @@ function headLines(decision: Decision, { labels = [] }: Evidence): string[] {
 }
 
 const armLines = ({ arms = [] }: Evidence): string[] =>
-  arms.map(({ arm, units, firstEvents, numerator, denominator, entries }) => {
+  arms.map(({ arm, units, firstEvents, numerator, denominator, entries, known = entries, unknownCalls = 0 }) => {
     const totals = `${units} units, ${numerator} / ${denominator} in whole numbers`;
-    return `  ${arm.padEnd(11)} ${totals}, ${firstEvents} units with an event, ${entries} closed entries`;
+    const unknown = unknownCalls === 0 ? '' : `, ${unknownCalls} calls without a value`;
+    const closed = `${entries} closed entries, ${known} of them known`;
+    return `  ${arm.padEnd(11)} ${totals}, ${firstEvents} units with an event, ${closed}${unknown}`;
   });
+
+function missingLines({ missing }: Evidence): string[] {
+  if (missing === undefined) return [];
+  const { step, metric, arms, test } = missing;
+  const counted = arms.map(({ arm, entries, missing: lost }) => `${arm} ${lost} of ${entries}`).join(', ');
+  const about = step === 'called' || step === 'answered' ? '' : ` of ${metric}`;
+  const evidence =
+    test === undefined
+      ? ''
+      : `; log e ${test.logE.toFixed(4)}, with the test start's weight ${test.testStart.weight.toPrecision(4)}: ` +
+        `${test.weightedLogE.toFixed(4)} against ${test.threshold.toFixed(4)}`;
+  return [`  missing     ${stepWords[step]}${about}: ${counted}${evidence}`];
+}
 
 function limitLines({ slo }: Evidence): string[] {
   if (slo?.test === undefined) return [];

@@ -2,7 +2,7 @@
 import type { Decision as DecisionRecord, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 import { fromDecisionRecord } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
-import type { Hop } from '../kernel/evaluation.ts';
+import type { FunnelStep } from '../kernel/evaluation.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect } from '../pipeline/connect.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
@@ -71,7 +71,7 @@ type ResultRow = {
 
 type MissingRow = {
   readonly candidate: string;
-  readonly hop: Hop;
+  readonly step: FunnelStep;
   readonly metric: string;
   readonly action: string;
   readonly status: string;
@@ -83,7 +83,7 @@ type MissingRow = {
   readonly threshold: number | null;
 };
 
-const hopWords: Readonly<Record<Hop, string>> = {
+export const stepWords: Readonly<Record<FunnelStep, string>> = {
   called: 'exposed and never called',
   answered: 'called and not answered',
   measured: 'a call without a value',
@@ -98,8 +98,8 @@ function missingText(rows: readonly MissingRow[]): string {
   return table([
     ['missing', 'metric', 'control', 'candidate', 'verdict', 'log e (weighted) / bound', 'when bad'],
     ...rows.map((row) => [
-      hopWords[row.hop],
-      row.hop === 'measured' || row.hop === 'resolved' ? row.metric : '',
+      stepWords[row.step],
+      row.step === 'measured' || row.step === 'resolved' ? row.metric : '',
       percentOf(row.control_missing, row.control_entries),
       `${row.candidate} ${percentOf(row.candidate_missing, row.candidate_entries)}`,
       row.status,

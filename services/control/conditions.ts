@@ -54,13 +54,13 @@ export const isStale = ({ watermark, newestClock, experiment, silent }: Evaluati
 /** An arm, or a partition that holds units, has had no call for longer than the phase's rhythm allows. */
 export const isQuiet = ({ quiet }: Evaluation): boolean => quiet.arms.length > 0 || quiet.partitions > 0;
 
-/** Every goal and guardrail of the candidate can be measured, and no hop before them is under suspicion. */
+/** Every goal and guardrail of the candidate can be measured, and no step before them is under suspicion. */
 export const isMeasured = ({ metrics, missing }: Evaluation, candidate: string): boolean =>
   metrics.every(
     (metric) => metric.candidate !== candidate || metric.role === 'signal' || metric.status !== 'cannot_measure',
   ) &&
   missing.every(
-    (hop) => hop.candidate !== candidate || hop.action !== 'rollback' || !['bad', 'suspected'].includes(hop.status),
+    (step) => step.candidate !== candidate || step.action !== 'rollback' || !['bad', 'suspected'].includes(step.status),
   );
 
 /** Evidence past its bound that the means it rests on agree with. */
@@ -68,8 +68,8 @@ export const isShown = (test: TestResult | undefined, alpha: number): boolean =>
   test !== undefined && test.agreement === 'agrees' && test.logE >= logBound(alpha);
 
 /** What a decision about missing data calls it. */
-export const missingId = ({ hop, metric }: Pick<MissingEvaluation, 'hop' | 'metric'>): string =>
-  hop === 'called' || hop === 'answered' ? `missing:${hop}` : `missing:${hop}:${metric}`;
+export const missingId = ({ step, metric }: Pick<MissingEvaluation, 'step' | 'metric'>): string =>
+  step === 'called' || step === 'answered' ? `missing:${step}` : `missing:${step}:${metric}`;
 
 /** Paused by the table, or by a decision that the table does not show yet. A person resumes. */
 export const isPaused = (context: RuleContext): boolean =>

@@ -4,7 +4,7 @@
  * lose it. The sums of the test that starts at segment k are then the suffix sums over j >= k, in which each unit
  * counts once, with its first entry since k.
  */
-import type { Tally } from '../kernel/entry-value.ts';
+import type { EntryCounts } from '../kernel/entry-value.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { entryField, entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -19,14 +19,14 @@ const at = (array: Float64Array, index: number): number => array[index] ?? 0;
 const { lastSegment, lastStart, previousSegment, openSegment, openStart } = entryField;
 /** Where the numbers of the last and of the open entry stand, one after the other. */
 const [last, open] = [entryField.lastNumerator, entryField.openNumerator];
-const tallyLength = entryField.lastHarmScale - last;
+const countsLength = entryField.lastHarmScale - last;
 
-const tallyAt = (data: Float64Array, from: number): Tally => ({
+const countsAt = (data: Float64Array, from: number): EntryCounts => ({
   numerator: at(data, from),
   denominator: at(data, from + 1),
   known: at(data, from + 2),
   unknown: at(data, from + 3),
-  hops: at(data, from + 4),
+  reached: at(data, from + 4),
 });
 
 /** The next flush writes the unit's row. */
@@ -51,7 +51,7 @@ export function enter(partition: PartitionState, member: UnitInExperiment, occur
       if (at(data, entry + openSegment) >= 0 || at(data, entry + lastSegment) === segment) continue;
       data[entry + openSegment] = segment;
       data[entry + openStart] = occurredAt;
-      data.fill(0, entry + open, entry + open + tallyLength);
+      data.fill(0, entry + open, entry + open + countsLength);
       opened = true;
     }
     if (opened) {
@@ -65,7 +65,7 @@ export function enter(partition: PartitionState, member: UnitInExperiment, occur
  * Adds an inference's contribution to the open entries whose window it falls into. `values`: `totalLength` numbers per
  * metric.
  */
-export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array, hops: number): void {
+export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values: Float64Array, reached: number): void {
   const { experiment, data } = member;
   const from = entriesAt(member);
   for (let metric = 0; metric < experiment.metrics.length; metric += 1) {
@@ -76,19 +76,23 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
     if (occurredAt < start || occurredAt > start + windowMs) continue;
     for (let index = 0; index < totalLength; index += 1)
       data[entry + open + index] = at(data, entry + open + index) + at(values, totalLength * metric + index);
-    data[entry + entryField.openHops] = at(data, entry + entryField.openHops) | hops;
+    data[entry + entryField.openReached] = at(data, entry + entryField.openReached) | reached;
   }
 }
 
 /** What the unit's outcomes are worth to the entry that began at `start`, with what its calls are. */
-function withOutcomes(member: UnitInExperiment, metric: MetricState, start: EpochMs, calls: Tally): Tally {
+function withOutcomes(member: UnitInExperiment, metric: MetricState, start: EpochMs, calls: EntryCounts): EntryCounts {
   if (!metric.ofOutcomes) return calls;
   const { numerator, denominator } = outcomesOfEntry(member, metric, start);
   return { ...calls, numerator: calls.numerator + numerator, denominator: calls.denominator + denominator };
 }
 
-function writeTally(data: Float64Array, from: number, { numerator, denominator, known, unknown, hops }: Tally): void {
-  data.set([numerator, denominator, known, unknown, hops], from);
+function writeCounts(
+  data: Float64Array,
+  from: number,
+  { numerator, denominator, known, unknown, reached }: EntryCounts,
+): void {
+  data.set([numerator, denominator, known, unknown, reached], from);
 }
 
 function closeEntry(partition: PartitionState, member: UnitInExperiment, metricIndex: number): void {
@@ -97,13 +101,13 @@ function closeEntry(partition: PartitionState, member: UnitInExperiment, metricI
   const entry = entriesAt(member) + metricIndex * entryLength;
   const segment = at(data, entry + openSegment);
   const start = at(data, entry + openStart);
-  const tally = withOutcomes(member, metric, start, tallyAt(data, entry + open));
+  const counts = withOutcomes(member, metric, start, countsAt(data, entry + open));
   const previous = at(data, entry + lastSegment);
   const scales = nextScales(experiment, partition.position, member.arm, metricIndex);
-  addDifference(member, metricIndex, segment, previous, { tally, scales }, 1);
+  addDifference(member, metricIndex, segment, previous, { counts, scales }, 1);
   data[entry + lastSegment] = segment;
   data[entry + lastStart] = start;
-  writeTally(data, entry + last, tally);
+  writeCounts(data, entry + last, counts);
   data[entry + entryField.lastHarmScale] = scales.harm;
   data[entry + entryField.lastWinScale] = scales.win;
   data[entry + previousSegment] = previous;
@@ -160,7 +164,7 @@ function revalueEntry(partition: PartitionState, member: UnitInExperiment, index
   const segment = at(data, entry + lastSegment);
   if (!metric.ofOutcomes || segment < 0) return;
   const outcomes = outcomesOfEntry(member, metric, at(data, entry + lastStart));
-  const before = tallyAt(data, entry + last);
+  const before = countsAt(data, entry + last);
   const numerator = metric.spec.numerator.of === 'outcome' ? outcomes.numerator : before.numerator;
   const denominator = metric.spec.denominator?.of === 'outcome' ? outcomes.denominator : before.denominator;
   if (numerator === before.numerator && denominator === before.denominator) return;
@@ -170,9 +174,9 @@ function revalueEntry(partition: PartitionState, member: UnitInExperiment, index
     harm: at(data, entry + entryField.lastHarmScale),
     win: at(data, entry + entryField.lastWinScale),
   };
-  addDifference(member, index, segment, previous, { tally: before, scales }, -1);
-  addDifference(member, index, segment, previous, { tally: now, scales }, 1);
-  writeTally(data, entry + last, now);
+  addDifference(member, index, segment, previous, { counts: before, scales }, -1);
+  addDifference(member, index, segment, previous, { counts: now, scales }, 1);
+  writeCounts(data, entry + last, now);
   touchMember(partition, member);
 }
 
@@ -183,7 +187,7 @@ export function freezeOutcomes(member: UnitInExperiment): void {
   for (const [index, metric] of experiment.metrics.entries()) {
     const entry = from + index * entryLength;
     if (!metric.ofOutcomes || at(data, entry + openSegment) < 0) continue;
-    const tally = withOutcomes(member, metric, at(data, entry + openStart), tallyAt(data, entry + open));
-    writeTally(data, entry + open, tally);
+    const counts = withOutcomes(member, metric, at(data, entry + openStart), countsAt(data, entry + open));
+    writeCounts(data, entry + open, counts);
   }
 }

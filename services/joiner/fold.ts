@@ -14,7 +14,7 @@ import { writeFact } from './fact-rows.ts';
 import { leaveIfAlias } from './fold-alias.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
-import { hopsOf, unknownReasonOf } from './measure-observation.ts';
+import { reachedBy, unknownReasonOf } from './measure-observation.ts';
 import { isOfUnit } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
 import { openScheduledSegment, watchConfiguration } from './segments.ts';
@@ -160,7 +160,7 @@ function foldObservation(
     const member = expose(partition, unit, experiment, arm, observation.occurred_at);
     const amounts = measure(partition, member, arm, observation);
     touchMember(partition, member);
-    accumulate(member, observation.occurred_at, amounts, hopsOf(observation));
+    accumulate(member, observation.occurred_at, amounts, reachedBy(observation));
     if (observation.entity) nameEntity(partition, unit, member, idText(observation.entity), observation.occurred_at);
     writeFact(partition.facts, partition.partitionId, {
       kind: 'inference',

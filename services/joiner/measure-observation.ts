@@ -1,6 +1,6 @@
 /** What one inference adds to a metric's sums, and why where it adds nothing that is known. */
 import type { Observation } from '../../schemas/generated.ts';
-import { hop } from '../kernel/entry-value.ts';
+import { reached } from '../kernel/entry-value.ts';
 import type { UnknownReason } from '../kernel/evidence.ts';
 import type { MetricSpec } from '../kernel/experiment.ts';
 import type { InferenceMeasure, Measure } from '../kernel/measures.ts';
@@ -99,8 +99,8 @@ export function metersOf({ numerator, denominator }: Pick<MetricSpec, 'numerator
 }
 
 /** How far a unit came with this call: an error or a timeout is no answer. */
-export const hopsOf = (o: Observation): number =>
-  o.status === 'error' || o.status === 'timeout' ? hop.called : hop.called | hop.answered;
+export const reachedBy = (o: Observation): number =>
+  o.status === 'error' || o.status === 'timeout' ? reached.called : reached.called | reached.answered;
 
 const priced: ReadonlySet<string> = new Set(['cost_nano_usd']);
 

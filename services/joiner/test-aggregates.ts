@@ -72,11 +72,11 @@ export function addDifference(
   metric: number,
   segment: number,
   previous: number,
-  counted: Pick<ClosedEntry, 'tally' | 'scales'>,
+  counted: Pick<ClosedEntry, 'counts' | 'scales'>,
   sign: 1 | -1,
 ): void {
   const { rule } = member.experiment.metrics[metric] as MetricState;
-  const entry = { ...counted, value: entryValue(rule, counted.tally) };
+  const entry = { ...counted, value: entryValue(rule, counted.counts) };
   addToSegment(member, segment, metric, entry, sign);
   if (previous >= 0) addToSegment(member, previous, metric, entry, -sign as 1 | -1);
 }

@@ -1,6 +1,6 @@
 /** What a unit's closed entry adds to the sums that tests read. The joiner folds with it, simulations too. */
 import { addBetLogs, type BetDesign, fixedPoint, scaledValue } from './bets.ts';
-import { type EntryValue, hop, type Tally } from './entry-value.ts';
+import { type EntryValue, reached, type EntryCounts } from './entry-value.ts';
 import type { TestSums } from './evidence.ts';
 import type { MetricSpec } from './experiment.ts';
 
@@ -43,7 +43,7 @@ export function scalesOf(control: Contributions, candidate: Contributions): Scal
 }
 
 /** A closed entry: what was counted, what that is worth, and the scales of its weight. */
-export type ClosedEntry = { readonly tally: Tally; readonly value: EntryValue; readonly scales: Scales };
+export type ClosedEntry = { readonly counts: EntryCounts; readonly value: EntryValue; readonly scales: Scales };
 
 /**
  * Adds an entry to one arm's sums against one candidate, or takes it back (`sign` -1). Harm bets on what is known; a
@@ -55,13 +55,13 @@ export function addEntry(
   metric: MetricSpec,
   design: BetDesign,
   isCandidate: boolean,
-  { tally, value, scales }: ClosedEntry,
+  { counts, value, scales }: ClosedEntry,
   sign: 1 | -1,
 ): void {
   sums.n += sign;
-  if (tally.unknown > 0) sums.incomplete += sign;
-  if ((tally.hops & hop.called) === 0) sums.uncalled += sign;
-  else if ((tally.hops & hop.answered) === 0) sums.unanswered += sign;
+  if (counts.unknown > 0) sums.incomplete += sign;
+  if ((counts.reached & reached.called) === 0) sums.uncalled += sign;
+  else if ((counts.reached & reached.answered) === 0) sums.unanswered += sign;
   if (value.state === 'none') {
     sums.none += sign;
     return;

@@ -6,11 +6,11 @@
 import type { MetricSpec } from './experiment.ts';
 import { callRangeOf, isCount, type Measure, scaleOf } from './measures.ts';
 
-/** Bits of `Tally.hops`: how far a unit came within an entry. */
-export const hop = { called: 1, answered: 2 } as const;
+/** Bits of `EntryCounts.reached`: how far a unit came within an entry. */
+export const reached = { called: 1, answered: 2 } as const;
 
 /** What the fold counts of a unit, for one metric. Sums in whole numbers of the measures' scales. */
-export type Tally = {
+export type EntryCounts = {
   /** Over calls whose value is known, and outcomes. */
   readonly numerator: number;
   /** Over all calls whose denominator is known, and outcomes. Without a denominator it has no meaning. */
@@ -18,10 +18,10 @@ export type Tally = {
   /** Calls that the metric counts, with and without a value. */
   readonly known: number;
   readonly unknown: number;
-  readonly hops: number;
+  readonly reached: number;
 };
 
-/** How a metric's values are made of tallies; fixed for a phase. */
+/** How a metric's values are made of counts; fixed for a phase. */
 export type ValueRule = {
   /** From whole numbers to the metric's own unit. */
   readonly ratio: number;
@@ -82,15 +82,15 @@ export type EntryValue =
     };
 
 /** In the metric's own unit; bounds lie within [floor, cap], `value` is as it is. */
-export function entryValue(rule: ValueRule, tally: Tally): EntryValue {
+export function entryValue(rule: ValueRule, counts: EntryCounts): EntryValue {
   const { floor, cap } = rule;
-  const { known, unknown, numerator } = tally;
-  if (rule.needsCalls && (tally.hops & hop.called) === 0)
+  const { known, unknown, numerator } = counts;
+  if (rule.needsCalls && (counts.reached & reached.called) === 0)
     return { state: 'unknown', reason: 'never called', low: floor, high: cap, weight: 1 };
-  const denominator = rule.hasDenominator ? tally.denominator : 1;
+  const denominator = rule.hasDenominator ? counts.denominator : 1;
   if (denominator === 0 && !rule.perCall) return { state: 'none' };
   const knownDenominator = rule.countsRequests ? denominator - unknown : denominator;
-  const bounds = unknown > 0 ? boundsOf(rule, tally, denominator) : undefined;
+  const bounds = unknown > 0 ? boundsOf(rule, counts, denominator) : undefined;
   if (bounds && (known === 0 || knownDenominator === 0))
     return { state: 'unknown', reason: 'not measured', ...bounds, weight: weightOf(rule, denominator) };
   if (knownDenominator === 0) return { state: 'none' };
@@ -107,7 +107,11 @@ const weightOf = ({ hasDenominator, denominator: usual }: ValueRule, denominator
   hasDenominator && usual !== undefined && denominator > 0 ? denominator / usual : 1;
 
 /** Where the value of the whole lies when some of its calls have none. */
-function boundsOf(rule: ValueRule, { numerator, unknown }: Tally, denominator: number): { low: number; high: number } {
+function boundsOf(
+  rule: ValueRule,
+  { numerator, unknown }: EntryCounts,
+  denominator: number,
+): { low: number; high: number } {
   const { floor, cap, ratio, least, most } = rule;
   // Where the denominator of the unknown calls is missing too, nothing is said but the range.
   if (rule.perCall && !rule.countsRequests) return { low: floor, high: cap };

@@ -90,13 +90,13 @@ export type ArmTotals = {
   readonly above: number;
 };
 
-/** How far exposed units come; each hop loses some. */
-export type Hop = 'called' | 'answered' | 'measured' | 'resolved';
+/** How far exposed units come; each step loses some. */
+export type FunnelStep = 'called' | 'answered' | 'measured' | 'resolved';
 
-/** Units that a candidate loses at a hop, against control. */
+/** Units that a candidate loses at a step, against control. */
 export type MissingEvaluation = {
   readonly candidate: string;
-  readonly hop: Hop;
+  readonly step: FunnelStep;
   /** By whose entries it is counted; of `measured` and `resolved` also which metric it is about. */
   readonly metric: string;
   readonly action: 'rollback' | 'pause' | 'none';

@@ -7,7 +7,7 @@ import type { MetricSpec } from '../kernel/experiment.ts';
 /** Above this share of entries that are not fully known a metric is not measured. */
 const mostUnknown = 0.2;
 
-const cures: Readonly<Record<UnknownReason, string>> = {
+const hints: Readonly<Record<UnknownReason, string>> = {
   unpriced: 'give the model a price, or send the cost with the call',
   'timed out': 'calls that time out report nothing: look why they do',
   filtered: 'blocked calls report nothing: measure it on the others, by a slice',
@@ -29,21 +29,21 @@ export function cannotMeasure(
 ): string | undefined {
   const { needsCalls } = valueRuleOf(metric);
   if (arms.some(({ entries }) => entries === 0)) return undefined;
-  const hops = missing.filter(({ hop, metric: of }) =>
-    hop === 'called' ? needsCalls : hop === 'measured' && of === metric.id,
+  const steps = missing.filter(({ step, metric: of }) =>
+    step === 'called' ? needsCalls : step === 'measured' && of === metric.id,
   );
   const [worst] = [...arms].sort((a, b) => unknownShareOf(b, needsCalls) - unknownShareOf(a, needsCalls));
   if (worst === undefined) return undefined;
   const share = unknownShareOf(worst, needsCalls);
   const isBlind = arms.some(({ known, none, entries }) => known === 0 && none < entries);
-  const differs = hops.some((hop) => hop.differs);
+  const differs = steps.some((step) => step.differs);
   if (!isBlind && !differs && share <= mostUnknown) return undefined;
   const percent = Number((100 * share).toPrecision(3));
   const what = `not known for ${percent}% of ${worst.arm}'s entries`;
-  return `${what}${differs ? ', and the arms differ in it' : ''}: ${cureOf(look, metric.id, worst)}`;
+  return `${what}${differs ? ', and the arms differ in it' : ''}: ${hintOf(look, metric.id, worst)}`;
 }
 
-function cureOf(look: Look, metric: string, { arm, entries, uncalled, incomplete }: ArmTotals): string {
+function hintOf(look: Look, metric: string, { arm, entries, uncalled, incomplete }: ArmTotals): string {
   if (uncalled > incomplete)
     return `${uncalled} of ${entries} were exposed and never called; look between assign() and record()`;
   const calls = new Map<UnknownReason, number>();
@@ -51,5 +51,5 @@ function cureOf(look: Look, metric: string, { arm, entries, uncalled, incomplete
     if (held.arm === arm && held.metric === metric) calls.set(held.reason, (calls.get(held.reason) ?? 0) + held.calls);
   const [reason] = [...unknownReasons].sort((a, b) => (calls.get(b) ?? 0) - (calls.get(a) ?? 0));
   if (reason === undefined || !calls.has(reason)) return 'nothing was measured in both arms';
-  return `${calls.get(reason)} calls ${reason}; ${cures[reason]}`;
+  return `${calls.get(reason)} calls ${reason}; ${hints[reason]}`;
 }

@@ -4,7 +4,7 @@
  * candidate, from every test start, by first events: under the null no unit is lost in the candidate that would not be
  * lost in control, so the arm of each lost unit is a draw with the declared probability.
  */
-import type { Hop, MissingEvaluation, TestStart } from '../kernel/evaluation.ts';
+import type { FunnelStep, MissingEvaluation, TestStart } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import {
   allocationOf,
@@ -26,7 +26,7 @@ const weights = [0.05, 0.1, 0.15, 0.2, 0.2, 0.15, 0.15];
 /** An e-value from which the arms are taken to differ, though nothing is done yet: nobody is promoted on it. */
 const suspicion = 20;
 
-const missingOf: Readonly<Record<Hop, (sums: TestSums) => number>> = {
+const missingOf: Readonly<Record<FunnelStep, (sums: TestSums) => number>> = {
   called: ({ uncalled }) => uncalled,
   answered: ({ unanswered }) => unanswered,
   measured: ({ incomplete }) => incomplete,
@@ -37,7 +37,7 @@ const failures: ReadonlySet<string> = new Set(['errors', 'timeouts', 'successes'
 const countsFailures = (measure: Measure): boolean => measure.of === 'inference' && failures.has(measure.name);
 
 /** What is watched, and what is done about it. */
-type Watch = { readonly hop: Hop; readonly metric: MetricSpec; readonly action: MissingEvaluation['action'] };
+type Watch = { readonly step: FunnelStep; readonly metric: MetricSpec; readonly action: MissingEvaluation['action'] };
 
 /** Entries of the longest window that calls have: a call that comes late is not lost. */
 const counting = (metrics: readonly MetricSpec[]): MetricSpec | undefined => {
@@ -51,21 +51,21 @@ function watchesOf({ metrics }: ExperimentSpec): Watch[] {
   // A file that says how many errors are too many has the last word on them.
   const isDeclared = metrics.some(({ role, numerator }) => role !== 'signal' && countsFailures(numerator));
   return [
-    ...(metric ? [{ hop: 'called', metric, action: 'rollback' } as const] : []),
-    ...(metric ? [{ hop: 'answered', metric, action: isDeclared ? 'none' : 'rollback' } as const] : []),
+    ...(metric ? [{ step: 'called', metric, action: 'rollback' } as const] : []),
+    ...(metric ? [{ step: 'answered', metric, action: isDeclared ? 'none' : 'rollback' } as const] : []),
     ...metrics
       .filter((one) => valueRuleOf(one).needsCalls)
-      .map((one): Watch => ({ hop: 'measured', metric: one, action: one.role === 'signal' ? 'none' : 'pause' })),
+      .map((one): Watch => ({ step: 'measured', metric: one, action: one.role === 'signal' ? 'none' : 'pause' })),
     ...metrics
       .filter(({ denominator }) => denominator?.of === 'outcome')
-      .map((one): Watch => ({ hop: 'resolved', metric: one, action: 'none' })),
+      .map((one): Watch => ({ step: 'resolved', metric: one, action: 'none' })),
   ];
 }
 
 type MissingTest = NonNullable<MissingEvaluation['test']>;
 
 function strongestOf(
-  hop: Hop,
+  step: FunnelStep,
   q: number,
   sums: readonly TestStartSums[],
   side: 'harm' | 'win',
@@ -76,7 +76,7 @@ function strongestOf(
       side,
       ratios,
       weights,
-      epochs: [{ allocation: q, eventsA: missingOf[hop](control), eventsB: missingOf[hop](candidate) }],
+      epochs: [{ allocation: q, eventsA: missingOf[step](control), eventsB: missingOf[step](candidate) }],
     });
     if (!found.ok) continue;
     const weightedLogE = Math.log(testStart.weight) + found.logE;
@@ -87,20 +87,20 @@ function strongestOf(
 }
 
 function evaluateWatch(spec: ExperimentSpec, candidate: string, watch: Watch, sumsOf: SumsOf): MissingEvaluation {
-  const { hop, metric, action } = watch;
+  const { step, metric, action } = watch;
   const sums = sumsOf(metric.id, candidate);
   const [whole] = sums;
   const armOf = (arm: string, held: TestSums | undefined) => ({
     arm,
     entries: held?.n ?? 0,
-    missing: held ? missingOf[hop](held) : 0,
+    missing: held ? missingOf[step](held) : 0,
   });
   const arms = [armOf(controlOf(spec).id, whole?.control), armOf(candidate, whole?.candidate)];
-  const base = { candidate, hop, metric: metric.id, action, arms };
+  const base = { candidate, step, metric: metric.id, action, arms };
   if (arms.some(({ entries }) => entries === 0)) return { ...base, status: 'unknown', differs: false };
   const q = allocationOf(spec, candidate);
   const threshold = Math.log(1 / missingAlphaOf(spec));
-  const [worse, better] = [strongestOf(hop, q, sums, 'harm'), strongestOf(hop, q, sums, 'win')];
+  const [worse, better] = [strongestOf(step, q, sums, 'harm'), strongestOf(step, q, sums, 'win')];
   const reach = Math.log(suspicion);
   const differs = [worse, better].some((test) => (test?.weightedLogE ?? -Infinity) >= reach);
   if (worse === undefined) return { ...base, status: 'unknown', differs };
@@ -108,6 +108,6 @@ function evaluateWatch(spec: ExperimentSpec, candidate: string, watch: Watch, su
   return { ...base, status, differs, test: { ...worse, threshold } };
 }
 
-/** One for each candidate, hop and, where it is a metric's own, metric. */
+/** One for each candidate, step and, where it is a metric's own, metric. */
 export const evaluateMissing = (spec: ExperimentSpec, sumsOf: SumsOf): MissingEvaluation[] =>
   candidatesOf(spec).flatMap(({ id }) => watchesOf(spec).map((watch) => evaluateWatch(spec, id, watch, sumsOf)));

@@ -71,11 +71,11 @@ const armReading = (totals: ArmTotals): Reading['metrics'][number]['arms'][numbe
 };
 
 const missingReading = (found: MissingEvaluation): NonNullable<Reading['missing']>[number] => {
-  const { candidate, hop, metric, action, status, arms, test } = found;
+  const { candidate, step, metric, action, status, arms, test } = found;
   const [control, lost] = arms;
   return {
     candidate,
-    hop,
+    step,
     metric,
     action,
     status,

@@ -1,12 +1,12 @@
 /** What is drawn for one unit: calls that are missing, denominators that differ between the arms, margins. */
-import { hop, type Tally } from '../../services/kernel/entry-value.ts';
+import { reached, type EntryCounts } from '../../services/kernel/entry-value.ts';
 import type { MetricSpec } from '../../services/kernel/experiment.ts';
 import { scaleOf } from '../../services/kernel/measures.ts';
 import type { Uniform, UnitModel } from './entry-walk.ts';
 
-const both = hop.called | hop.answered;
-export const called = (tally: Omit<Tally, 'hops'>): Tally => ({ ...tally, hops: both });
-const neverCalled: Tally = { numerator: 0, denominator: 0, known: 0, unknown: 0, hops: 0 };
+const both = reached.called | reached.answered;
+export const called = (counts: Omit<EntryCounts, 'reached'>): EntryCounts => ({ ...counts, reached: both });
+const neverCalled: EntryCounts = { numerator: 0, denominator: 0, known: 0, unknown: 0, reached: 0 };
 
 const normal = (uniform: Uniform): number =>
   Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
@@ -73,21 +73,21 @@ export const missingUnits =
   (uniform, isCandidate, at) => {
     const loses = cell.where === 'both' || isCandidate;
     if (cell.mechanism === 'crashed' && loses && uniform() < cell.rate) return neverCalled;
-    const tally = { numerator: 0, denominator: 0, known: 0, unknown: 0 };
+    const counts = { numerator: 0, denominator: 0, known: 0, unknown: 0 };
     for (let call = 0; call < cell.calls; call += 1) {
       const value = drawCall(cell.kind, isCandidate ? (cell.factor ?? 1) : 1, uniform);
       if (loses && cell.mechanism === 'not called') {
         if (isBad(cell.kind, value) && uniform() < Math.min(1, cell.rate / badShare[cell.kind])) return neverCalled;
       } else if (loses && cell.mechanism !== 'crashed' && isMissing(cell, value, at, uniform)) {
-        tally.unknown += 1;
-        tally.denominator += 1;
+        counts.unknown += 1;
+        counts.denominator += 1;
         continue;
       }
-      tally.known += 1;
-      tally.denominator += 1;
-      tally.numerator += value;
+      counts.known += 1;
+      counts.denominator += 1;
+      counts.numerator += value;
     }
-    return called(tally);
+    return called(counts);
   };
 
 export type RatioCell = {

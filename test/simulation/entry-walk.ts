@@ -5,7 +5,7 @@
  */
 import { betDesignOf, betWeights, fixedPoint } from '../../services/kernel/bets.ts';
 import { addEntry, evenScales, scalesOf } from '../../services/kernel/entry-sums.ts';
-import { entryValue, type Tally, valueRuleOf } from '../../services/kernel/entry-value.ts';
+import { entryValue, type EntryCounts, valueRuleOf } from '../../services/kernel/entry-value.ts';
 import { emptyTestSums, type TestSums } from '../../services/kernel/evidence.ts';
 import type { ExperimentSpec, MetricSpec } from '../../services/kernel/experiment.ts';
 import { createRandom, seedOf } from '../../services/simulation/random.ts';
@@ -16,7 +16,7 @@ import { evaluateMissing } from '../../services/statistics/missing.ts';
 /** Whole number in [0, 2^32) to a share in [0, 1). */
 export type Uniform = () => number;
 /** One unit's entry. `at`: its place in the phase, in [0, 1). */
-export type UnitModel = (uniform: Uniform, isCandidate: boolean, at: number) => Tally;
+export type UnitModel = (uniform: Uniform, isCandidate: boolean, at: number) => EntryCounts;
 
 export type EntryPlan = {
   readonly metric: MetricSpec;
@@ -81,9 +81,9 @@ export function walkEntries(plan: EntryPlan, seed: number): EntryRun {
   const found = { harm: 0, win: 0, lost: 0 };
   for (let unit = 1; unit <= units; unit += 1) {
     const isCandidate = uniform() < q;
-    const tally = draw(uniform, isCandidate, (unit - 1) / units);
+    const counts = draw(uniform, isCandidate, (unit - 1) / units);
     const scales = isCandidate ? scalesOf(control, candidate) : evenScales;
-    const entry = { tally, value: entryValue(rule, tally), scales };
+    const entry = { counts, value: entryValue(rule, counts), scales };
     addEntry(sums[isCandidate ? 1 : 0], metric, design, isCandidate, entry, 1);
     if (found.harm === 0 && isShown('harm', metric, sums)) found.harm = unit;
     if (found.win === 0 && isShown('win', metric, sums)) found.win = unit;
@@ -111,7 +111,7 @@ function isShown(side: 'harm' | 'win', metric: MetricSpec, sums: EntryRun['sums'
 
 const isLost = (spec: ExperimentSpec, [control, candidate]: EntryRun['sums']): boolean =>
   evaluateMissing(spec, () => [{ testStart, control, candidate }]).some(
-    ({ hop, status }) => hop === 'called' && status === 'bad',
+    ({ step, status }) => step === 'called' && status === 'bad',
   );
 
 /** Runs `from` to `to` of a plan, each with a stream of its own. */

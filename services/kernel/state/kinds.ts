@@ -151,7 +151,7 @@ export const totalLength = 4;
 /**
  * A unit's entries into the tests of one metric: the last one that closed and the open one. Offsets within the record;
  * the record of metric m (0-based) begins at `entryLength * m`. SQL counts array elements from 1, so the open entry's
- * start is `entries[17 * m + 12]` there. `hops`: `hop` of kernel/entry-value.ts.
+ * start is `entries[17 * m + 12]` there. `reached`: the bits of kernel/entry-value.ts.
  */
 export const entryField = {
   /** Segment in which the last closed entry began; -1: none has closed. */
@@ -161,7 +161,7 @@ export const entryField = {
   lastDenominator: 3,
   lastKnown: 4,
   lastUnknown: 5,
-  lastHops: 6,
+  lastReached: 6,
   /** What its weight was multiplied by (`Scales` of kernel/entry-sums.ts). */
   lastHarmScale: 7,
   lastWinScale: 8,
@@ -174,7 +174,7 @@ export const entryField = {
   openDenominator: 13,
   openKnown: 14,
   openUnknown: 15,
-  openHops: 16,
+  openReached: 16,
 } as const;
 export const entryLength = 17;
 

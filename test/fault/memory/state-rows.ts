@@ -1,4 +1,5 @@
 /** What judges read from rows of table `state`: the one file of the trials in memory that knows its columns. */
+import { totalLength } from '../../../services/kernel/state/kinds.ts';
 import type { StateRowRead } from '../../support/memory-state.ts';
 import type { TestStartSums } from '../entries-oracle.ts';
 import type { Total } from '../oracle.ts';
@@ -41,11 +42,11 @@ export const sumsIn = ({ units, sums }: StateRowRead): readonly string[] => [uni
 
 /** The same from the unit rows of its partition, one by one. */
 export function recountOf({ arm, metricOrdinal }: StateRowRead, units: Rows): readonly string[] {
-  const at = 2 * metricOrdinal;
+  const at = totalLength * metricOrdinal;
   const mine = units.filter((unit) => unit.arm === arm);
-  const pairs = mine.map(({ totals }) => [BigInt(totals[at] ?? 0), BigInt(totals[at + 1] ?? 0)] as const);
-  const total = (read: (y: bigint, d: bigint) => bigint): string =>
-    String(pairs.reduce((sum, [y, d]) => sum + read(y, d), 0n));
+  const numbers = mine.map(({ totals }) => totals.slice(at, at + totalLength).map(BigInt));
+  const total = (read: (y: bigint, d: bigint, known: bigint, unknown: bigint) => bigint): string =>
+    String(numbers.reduce((sum, [y = 0n, d = 0n, known = 0n, unknown = 0n]) => sum + read(y, d, known, unknown), 0n));
   return [
     String(mine.length),
     total((y) => y),
@@ -53,6 +54,9 @@ export function recountOf({ arm, metricOrdinal }: StateRowRead, units: Rows): re
     total((y) => y * y),
     total((_, d) => d * d),
     total((y, d) => y * d),
+    total((_y, _d, known) => known),
+    total((_y, _d, _known, unknown) => unknown),
+    total((_y, _d, _known, unknown) => (unknown > 0n ? 1n : 0n)),
   ];
 }
 

@@ -128,7 +128,7 @@ describe('a mistake in the file', () => {
     [
       'an SLO beyond the cap',
       anExperimentFile({ extra: '  slos: [{ id: s, arm: B, metric: error_rate, worse_than: 1 }]\n' }),
-      'capped at 1',
+      'between 0 and 1',
     ],
     [
       'a hard kill of sticky units',

@@ -37,7 +37,7 @@ test("for every test start, suffix sums of the difference array are a recount of
                 denominator: read('lastDenominator'),
                 known: read('lastKnown'),
                 unknown: read('lastUnknown'),
-                hops: read('lastHops'),
+                reached: read('lastReached'),
               });
               const last = entries.at(-1);
               if (last?.segment === segment) last.value = value;

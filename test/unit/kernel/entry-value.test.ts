@@ -2,18 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseExperimentFile } from '../../../services/control/index.ts';
-import { entryValue, hop, type Tally, valueRuleOf } from '../../../services/kernel/entry-value.ts';
+import { entryValue, reached, type EntryCounts, valueRuleOf } from '../../../services/kernel/entry-value.ts';
 import type { MetricSpec } from '../../../services/kernel/experiment.ts';
 import { anExperimentFile } from '../../support/build.ts';
 import { metricLine } from '../../support/metric-line.ts';
 
-const both = hop.called | hop.answered;
-const tally = (change: Partial<Tally>): Tally => ({
+const both = reached.called | reached.answered;
+const counts = (change: Partial<EntryCounts>): EntryCounts => ({
   numerator: 0,
   denominator: 0,
   known: 0,
   unknown: 0,
-  hops: both,
+  reached: both,
   ...change,
 });
 function metric(line: Parameters<typeof metricLine>[0]): MetricSpec {
@@ -49,39 +49,39 @@ describe('a unit', () => {
     [
       'never called: anything',
       perCall,
-      tally({ hops: 0 }),
+      counts({ reached: 0 }),
       { state: 'unknown', reason: 'never called', low: 0, high: 5000 },
     ],
     [
       'without a price: anything',
       perCall,
-      tally({ denominator: 2, unknown: 2 }),
+      counts({ denominator: 2, unknown: 2 }),
       { state: 'unknown', low: 0, high: 5000 },
     ],
     [
       'half priced: what is known, up to the cap',
       perCall,
-      tally({ numerator: 900, denominator: 2, known: 1, unknown: 1 }),
+      counts({ numerator: 900, denominator: 2, known: 1, unknown: 1 }),
       { state: 'known', value: 900, low: 450, high: 5000, knownWeight: 1, weight: 2 },
     ],
     [
       'one status of two: 1 of 1, or of 2',
       refusals,
-      tally({ numerator: 1, denominator: 2, known: 1, unknown: 1 }),
+      counts({ numerator: 1, denominator: 2, known: 1, unknown: 1 }),
       { state: 'known', value: 1, low: 0.5, high: 1 },
     ],
     [
       'a sum over calls: known ones stand for the others',
       perUser,
-      tally({ numerator: 900, known: 1, unknown: 1 }),
+      counts({ numerator: 900, known: 1, unknown: 1 }),
       { state: 'known', value: 1800, low: 900, high: 5000 },
     ],
-    ['no resolved ticket: nothing to say', reopened, tally({ hops: 0 }), { state: 'none' }],
-    ['a refund is a value', margin, tally({ numerator: -38e6 }), { state: 'known', value: -38, low: -38, high: -38 }],
+    ['no resolved ticket: nothing to say', reopened, counts({ reached: 0 }), { state: 'none' }],
+    ['a refund is a value', margin, counts({ numerator: -38e6 }), { state: 'known', value: -38, low: -38, high: -38 }],
     [
       'all known',
       perCall,
-      tally({ numerator: 3000, denominator: 3, known: 3 }),
+      counts({ numerator: 3000, denominator: 3, known: 3 }),
       { state: 'known', value: 1000, low: 1000, high: 1000, weight: 3 },
     ],
   ])('%s', (_, rule, of, expected) => expect(entryValue(rule, of)).toMatchObject(expected));
@@ -96,7 +96,7 @@ test('whatever the hidden values are, the whole lies within the bounds, and what
       const sum = (of: readonly number[]): number => of.reduce((total, value) => total + value, 0);
       const found = entryValue(
         isFlag ? refusals : perCall,
-        tally({
+        counts({
           numerator: sum(known),
           denominator: calls.length,
           known: known.length,

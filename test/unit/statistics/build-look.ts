@@ -4,7 +4,7 @@
  */
 import { betDesignOf } from '../../../services/kernel/bets.ts';
 import { addEntry, evenScales } from '../../../services/kernel/entry-sums.ts';
-import { entryValue, hop, valueRuleOf } from '../../../services/kernel/entry-value.ts';
+import { entryValue, reached, valueRuleOf } from '../../../services/kernel/entry-value.ts';
 import {
   addTestSums,
   type TestAggregate,
@@ -97,15 +97,15 @@ function sumsOfEntry(
   value: number,
 ): TestSums {
   const rule = valueRuleOf(metric);
-  const tally = {
+  const counts = {
     numerator: value / rule.ratio,
     denominator: 1,
     known: 1,
     unknown: 0,
-    hops: hop.called | hop.answered,
+    reached: reached.called | reached.answered,
   };
   const sums = emptyTestSums();
-  const entry = { tally, value: entryValue(rule, tally), scales: evenScales };
+  const entry = { counts, value: entryValue(rule, counts), scales: evenScales };
   addEntry(sums, metric, betDesignOf(spec, metric, candidate), arm === candidate, entry, 1);
   return sums;
 }

@@ -1,6 +1,6 @@
 /**
  * Inputs after public bug reports: candidates that were worse, or not measured at all, and were promoted for it. Each
- * is drawn here anew and goes through the whole path in memory, to the decision.
+ * is drawn here anew and goes through all of the pipeline in memory, to the decision.
  */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../services/control/index.ts';
