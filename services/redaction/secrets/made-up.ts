@@ -20,9 +20,14 @@ function isWord(token: string): boolean {
   return letters >= runs.length * 3;
 }
 
+/** `Sale!9`: a symbol between letters and digits that neither sentences nor code put there. */
+const mixed = /^(?=.*\d)(?=.*[A-Za-z])[^\s/.=:]*[A-Za-z0-9][!^$#&%*~](?![0-9A-F]{2})[A-Za-z0-9]/;
+
 /** Words, numbers, names of code, addresses: what stands next to a secret rather than in it. */
 export const isOrdinary = (piece: string): boolean =>
-  placeholder.test(piece) || known.test(piece) || (piece.match(/[A-Za-z0-9]+/g) ?? []).every(isWord);
+  placeholder.test(piece) ||
+  known.test(piece) ||
+  (!mixed.test(piece) && (piece.match(/[A-Za-z0-9]+/g) ?? []).every(isWord));
 
 /** Both cases and digits in turns, or long and random: no name of a variable, whatever stands in front of it. */
 export const isClearlyMadeUp = (piece: string): boolean =>

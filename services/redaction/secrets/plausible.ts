@@ -34,6 +34,7 @@ const expression = pattern()`
   `;
 /** `getSecret(name`, `read(x)`: a call of code, not a bracket in what somebody made up. */
 function isCall(value: string): boolean {
+  if (/[A-Za-z_]\($/.test(value) && isOrdinary(value)) return true;
   const call = /^([A-Za-z_$][\w$]*)\(([^"']*)$/.exec(value);
   return call !== null && isOrdinary(call[1] as string) && (isOrdinary(call[2] as string) || /\)\W*$/.test(value));
 }
@@ -161,7 +162,7 @@ export function isPassword(value: string, strength: EvidenceStrength): boolean {
   const digit = hasDigit.test(value);
   const letter = /\p{L}/u.test(value);
   const symbol = hasSymbol.test(value);
-  if (/\s/.test(value)) return strength === 'quoted' && isWithBlanks(value, digit && letter && symbol);
+  if (/\s/.test(value)) return isWithBlanks(value, strength === 'quoted' && digit && letter && symbol);
   if (isRandom(value)) return true;
   if (strength === 'adjacent')
     return (

@@ -13,27 +13,29 @@ const run = /[^\s"'`<>,;|\\“”]+/y;
 const piece = /[^\s"'`<>,;|\\“”]{1,80}/y;
 /** `user=`, `"host": `: the next pair of names and values. */
 const nextName = /^([A-Za-z_][\w.-]{0,40})["'`]?\s{0,2}[:=]/;
-const escape = /\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})/y;
+const coded = /\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})/y;
 const tag = /<(?:[/!?]|([A-Za-z][A-Za-z0-9-]{0,20})(?=[\s>/]|$))/y;
 const lineUnits = 160;
 
-/** An odd number of these marks opens in front on the same line: what stands here is inside of a string. */
-function isInsideString(text: string, from: number, quote: string): boolean {
-  let isInside = false;
-  const line = text.slice(Math.max(0, from - lineUnits), from);
-  for (let at = line.lastIndexOf('\n') + 1; at < line.length; at += 1) {
-    if (line[at] !== quote) continue;
-    // `don't`
-    if (isInside ? !/[A-Za-z0-9]/.test(line[at + 1] ?? ' ') : !/[A-Za-z0-9]/.test(line[at - 1] ?? ' '))
-      isInside = !isInside;
+/** The mark that opened a string in front on the same line, and no other closed: its place, or -1. */
+function stringStart(text: string, from: number, quote: string): number {
+  let opened = -1;
+  const first = Math.max(text.lastIndexOf('\n', from - 1) + 1, from - lineUnits);
+  for (let at = first; at < from; at += 1) {
+    if (text[at] !== quote) continue;
+    // `don't` opens nothing.
+    if (opened >= 0) opened = /[A-Za-z0-9]/.test(text[at + 1] ?? ' ') ? opened : -1;
+    else if (!/[A-Za-z0-9]/.test(text[at - 1] ?? ' ')) opened = at;
   }
-  return isInside;
+  return opened;
 }
 
-const closesString = (text: string, from: number, at: number): boolean =>
-  /^(?:$|[\s,;:)\]}>&|+.\\])/.test(text.slice(at + 1, at + 2)) ||
-  /[([{=,+:&|]/.test(text[at - 1] ?? '=') ||
-  isInsideString(text, from, text[at] as string);
+function closesString(text: string, from: number, at: number): boolean {
+  if (/^(?:$|[\s,;:)\]}>&|+.\\])/.test(text.slice(at + 1, at + 2)) || /[([{=,+:&|]/.test(text[at - 1] ?? '='))
+    return true;
+  const opened = stringStart(text, from, text[at] as string);
+  return opened >= 0 && (text[at - 1] !== '\\' || text[opened - 1] === '\\');
+}
 
 /** The piece of a value that begins at `at`; empty at its end. */
 function pieceAt(text: string, at: number): string {
@@ -46,8 +48,8 @@ function behindMark(text: string, from: number, at: number): number {
   let next = at;
   while (next - at < 4 && isMark(text, next)) {
     if (text[next] === '\\') {
-      escape.lastIndex = next;
-      if (escape.test(text)) return -1;
+      coded.lastIndex = next;
+      if (coded.test(text)) return -1;
     } else if (quotes.includes(text[next] as string)) {
       if (closesString(text, from, next)) return -1;
     } else if (text[next] === '<') {
@@ -80,6 +82,17 @@ export function overMarks(text: string, from: number, end: number, limit: number
     at = run.lastIndex;
   }
   return Math.min(at, from + limit);
+}
+
+/** An argument in quotes, up to the value in it: `"bob:`. */
+const openedArgument = /(?:^|[\s=([{,])(?:-[A-Za-z])?(["'])[^\s"']{0,80}$/;
+const lineOf = (text: string, from: number, limit: number): string =>
+  text.slice(from, from + limit).split(/[\n\r]/, 1)[0] ?? '';
+/** The same for the argument of a command [from, end): in quotes it ends with them, blanks and all. */
+export function argumentEnd(text: string, from: number, end: number, limit: number): number {
+  const quote = openedArgument.exec(text.slice(Math.max(0, from - 84), from))?.[1];
+  const close = quote === undefined ? -1 : closingAt(lineOf(text, from, limit), quote);
+  return close >= end - from ? from + close : overMarks(text, from, end, limit);
 }
 
 /** A word behind a blank that ends the line, or the string. */

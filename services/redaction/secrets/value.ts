@@ -2,9 +2,9 @@
 import type { Finding } from '../finding.ts';
 import { pattern } from '../pattern.ts';
 import { hexGroupsEnd } from './grouped-key.ts';
-import { kindOfName, type NameKind } from './key-name.ts';
+import { isOwnersKey, kindOfName, type NameKind } from './key-name.ts';
 import { isClearlyMadeUp } from './made-up.ts';
-import { type EvidenceStrength, isPassword, isRandom, isStandIn, isToken, uuid } from './plausible.ts';
+import { type EvidenceStrength, isPassword, isRandom, isRepeated, isStandIn, isToken, uuid } from './plausible.ts';
 import { alphabet, runEnd } from './secret-rule.ts';
 import { closingAt, overBlank, overMarks } from './value-end.ts';
 
@@ -43,6 +43,7 @@ function judgePlain(value: string, kind: NameKind, strength: EvidenceStrength): 
   if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]|^--?[a-z]/.test(value))
     return false;
   if (kind === 'password') return isPassword(value, strength);
+  if (kind === 'id') return /^(?=.*\d)(?=.*[a-f])[0-9a-f]{32,128}$/i.test(value) && !isRepeated(value);
   if (!isToken(value, strength)) return false;
   return (
     kind === 'token' ||
@@ -59,7 +60,7 @@ function push(
   end: number,
   kind: NameKind,
   out: Finding[],
-  rank = kind === 'weak' ? 70 : 88,
+  rank = kind === 'weak' || kind === 'id' ? 70 : 88,
 ): number {
   out.push({ start, end, type: typeOf(text, start, end, kind), rank });
   return end;
@@ -181,7 +182,9 @@ export function readNearby(text: string, from: number, kind: NameKind, out: Find
 export function findInField(text: string, key: string): readonly Finding[] {
   const kind = kindOfName(key);
   const value = text.trim();
-  if (kind === 'none' || value.length > maxValue || !judge(value, kind, 'quoted')) return [];
+  if (kind === 'none' || value.length > maxValue) return [];
+  if (!judge(value, kind, 'quoted') && !(kind === 'weak' && isOwnersKey(key) && judge(value, 'id', 'quoted')))
+    return [];
   const out: Finding[] = [];
   const start = text.indexOf(value);
   push(text, start, start + value.length, kind, out);
