@@ -5,6 +5,7 @@
  * ids have (`unlistedKeyStart`).
  */
 import { alphabet, beginsToken, type SecretRule, runEnd, runStart } from './secret-rule.ts';
+import { isOrdinary } from './made-up.ts';
 import { isStandIn, uuid } from './plausible.ts';
 import { wordList } from '../word-list.ts';
 
@@ -92,7 +93,7 @@ const ofIds: ReadonlySet<string> = new Set(
     document node item obj object id uid uuid img image page cursor ws wf flow exec snap vol db col row idx index ver
     version rev commit hash sha md digest nonce etag dev device act action rule env site store order cart lead deal note
     comment ticket issue toolu srvtoolu container model ft ftjob eval gen rec upl upload part blob ref pos ts log tmp
-    test case class name path url link state code data enc encrypted cipher sig signature cert pub public pk vec emb
+    foo bar baz qux example sample dummy fake your my test case class name path url link state code data enc encrypted cipher sig signature cert pub public pk vec emb
     embedding feature flag exp experiment variant group role policy queue topic stream table view cache lock
   `),
 );
@@ -112,6 +113,15 @@ function turnsIn(body: string): number {
   return turns / body.length;
 }
 
+/** `aBcDeF123456`: what people type for a key. */
+function isSequence(body: string): boolean {
+  const plain = body.toLowerCase();
+  let steps = 0;
+  for (let at = 1; at < plain.length; at += 1)
+    if (Math.abs(plain.charCodeAt(at) - plain.charCodeAt(at - 1)) <= 1) steps += 1;
+  return steps * 2 > plain.length;
+}
+
 /**
  * A key under a prefix that no table has (`xyzak_...`), in the run [start, to) of letters, digits and their separators:
  * where it begins, or -1. Under any prefix but an id's the rest is longer than ids are and of all three sorts.
@@ -123,6 +133,7 @@ export function unlistedKeyStart(text: string, start: number, to: number): numbe
   const prefix = match?.[1]?.toLowerCase().replace(/\d+$/, '') ?? '';
   const body = match?.[2]?.replaceAll(/[_-]/g, '') ?? '';
   if (body.length < 18 || ofIds.has(prefix) || !beginsToken(text, from) || isStandIn(text.slice(from, to))) return -1;
+  if (isSequence(body) || (/[g-zA-Z]/.test(body) && isOrdinary(body))) return -1;
   const isMixed = /\d.*\d/.test(body) && /[a-z]/.test(body) && /[A-Z]/.test(body) && turnsIn(body) >= 0.38;
   const isNamed = ofKeys.test(prefix) && !words.has(prefix);
   const isKey = isNamed ? isMixed || (body.length >= 32 && isMadeUp(body)) : isMixed && (match?.[2] ?? '').length >= 32;

@@ -9,7 +9,8 @@ import type { SecretRule } from './secret-rule.ts';
 
 /** Longest manifest that is looked at on either side of its kind, in units. */
 const reach = 65_536;
-const jsonReach = 16_384;
+const jsonReach = 32_768;
+const backReach = 4_096;
 const template = /\{\{|\$\{|\$\(|^<[^<>]*>$|^\[\??[A-Z][A-Z_]+[:\]]|^!/;
 const base64 = /^[A-Za-z0-9+/_-]{2,}={0,2}$/;
 const isKept = (value: string, isCoded: boolean): boolean =>
@@ -92,34 +93,47 @@ function readMapping(text: string, start: number, column: number, out: Finding[]
   return at;
 }
 
-const jsonData = /(\\*)"(data|stringData)\1"\s*:\s*\{([^{}]*)\}/g;
+const jsonData = /(\\*)"(data|stringData)\1"\s{0,8}:\s{0,8}\{([^{}]*)\}/g;
 const jsonString = /:\s*(\\*)"((?:(?!\1")[^\n]){2,65536}?)\1"/g;
-const strings = /\\*"(?:[^"\\]|\\(?!"))*\\*"/g;
-/** Both stand in one object: whatever opens between them closes there too. */
-function areSiblings(between: string): boolean {
+/** Where the object begins that holds the unit at `at`, or -1: looked for not far away, as most hits have none. */
+function objectStart(text: string, at: number): number {
   let depth = 0;
-  for (const unit of between.replaceAll(strings, '')) {
-    if (unit === '{' || unit === '[') depth += 1;
-    else if ((unit === '}' || unit === ']') && --depth < 0) return false;
+  const stop = Math.max(0, at - backReach);
+  for (let from = at - 1; from >= stop; from -= 1) {
+    const unit = text.charCodeAt(from);
+    if (unit === 125) depth += 1;
+    else if (unit === 123 && --depth < 0) return from;
   }
-  return depth === 0;
+  return -1;
 }
+/** One past the object that begins at `from`; a cut-off one ends with what is looked at. */
+function objectEnd(text: string, from: number): number {
+  let depth = 0;
+  const stop = Math.min(text.length, from + jsonReach);
+  for (let at = from; at < stop; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === 123) depth += 1;
+    else if (unit === 125 && --depth === 0) return at + 1;
+  }
+  return stop;
+}
+
 function readJson(text: string, at: number, out: Finding[]): number {
-  const from = Math.max(0, at - jsonReach);
-  const window = text.slice(from, at + jsonReach);
-  const place = at - from;
-  let until = at;
-  for (const match of window.matchAll(jsonData)) {
-    const end = match.index + match[0].length;
-    const between = match.index > place ? window.slice(place, match.index) : window.slice(end, place - 1);
-    if (!areSiblings(match.index > place ? `"${between}` : between.replace(/\\+$/, ''))) continue;
-    const inside = from + end - 1 - (match[3] as string).length;
+  const from = objectStart(text, at);
+  if (from < 0) return at;
+  const until = objectEnd(text, from);
+  const object = text.slice(from, until);
+  let depth = 0;
+  let read = 0;
+  for (const match of object.matchAll(jsonData)) {
+    for (; read < match.index; read += 1) depth += object[read] === '{' ? 1 : object[read] === '}' ? -1 : 0;
+    if (depth !== 1) continue;
+    const inside = from + match.index + match[0].length - 1 - (match[3] as string).length;
     for (const pair of (match[3] as string).matchAll(jsonString)) {
       const value = pair[2] as string;
       const start = inside + pair.index + pair[0].length - 1 - (pair[1] as string).length - value.length;
       if (!isKept(value, match[2] === 'data')) push(start, value, out);
     }
-    until = Math.max(until, from + end);
   }
   return until;
 }

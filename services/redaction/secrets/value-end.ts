@@ -3,6 +3,7 @@
  * other, and stand in every fourth password that a generator makes: what follows the mark tells which it is.
  */
 import { isOrdinary } from './made-up.ts';
+import { alnum } from './secret-rule.ts';
 
 const marks = '"\'`“”<>,;|\\';
 const isMark = (text: string, at: number): boolean => at < text.length && marks.includes(text[at] as string);
@@ -15,17 +16,16 @@ const piece = /[^\s"'`<>,;|\\“”]{1,80}/y;
 const nextName = /^([A-Za-z_][\w.-]{0,40})["'`]?\s{0,2}[:=]/;
 const coded = /\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})/y;
 const tag = /<(?:[/!?]|([A-Za-z][A-Za-z0-9-]{0,20})(?=[\s>/]|$))/y;
-const lineUnits = 160;
+const lineUnits = 120;
 
 /** The mark that opened a string in front on the same line, and no other closed: its place, or -1. */
 function stringStart(text: string, from: number, quote: string): number {
   let opened = -1;
   const first = Math.max(text.lastIndexOf('\n', from - 1) + 1, from - lineUnits);
-  for (let at = first; at < from; at += 1) {
-    if (text[at] !== quote) continue;
+  for (let at = text.indexOf(quote, first); at >= 0 && at < from; at = text.indexOf(quote, at + 1)) {
     // `don't` opens nothing.
-    if (opened >= 0) opened = /[A-Za-z0-9]/.test(text[at + 1] ?? ' ') ? opened : -1;
-    else if (!/[A-Za-z0-9]/.test(text[at - 1] ?? ' ')) opened = at;
+    if (opened >= 0) opened = alnum[text.charCodeAt(at + 1)] === 1 ? opened : -1;
+    else if (alnum[text.charCodeAt(at - 1)] !== 1) opened = at;
   }
   return opened;
 }
