@@ -129,7 +129,8 @@ function isSequence(body: string): boolean {
 export function unlistedKeyStart(text: string, start: number, to: number): number {
   if (to - start > maxToken) return -1;
   const from = Math.max(start, text.lastIndexOf('/', to - 1) + 1);
-  const match = prefixed.exec(text.slice(from, to));
+  const bar = text.slice(from, from + 13).indexOf('_');
+  const match = bar < 2 ? null : prefixed.exec(text.slice(from, to));
   const prefix = match?.[1]?.toLowerCase().replace(/\d+$/, '') ?? '';
   const body = match?.[2]?.replaceAll(/[_-]/g, '') ?? '';
   if (body.length < 18 || ofIds.has(prefix) || !beginsToken(text, from) || isStandIn(text.slice(from, to))) return -1;

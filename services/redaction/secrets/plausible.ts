@@ -34,6 +34,7 @@ const expression = pattern()`
   `;
 /** `getSecret(name`, `read(x)`: a call of code, not a bracket in what somebody made up. */
 function isCall(value: string): boolean {
+  if (!value.includes('(')) return false;
   if (/[A-Za-z_]\($/.test(value) && isOrdinary(value)) return true;
   const call = /^([A-Za-z_$][\w$]*)\(([^"']*)$/.exec(value);
   return call !== null && isOrdinary(call[1] as string) && (isOrdinary(call[2] as string) || /\)\W*$/.test(value));

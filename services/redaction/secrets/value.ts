@@ -5,7 +5,7 @@ import { hexGroupsEnd } from './grouped-key.ts';
 import { isOwnersKey, kindOfName, type NameKind } from './key-name.ts';
 import { isClearlyMadeUp } from './made-up.ts';
 import { type EvidenceStrength, isPassword, isRandom, isRepeated, isStandIn, isToken, uuid } from './plausible.ts';
-import { alphabet, runEnd } from './secret-rule.ts';
+import { alnum, alphabet, runEnd } from './secret-rule.ts';
 import { closingAt, overBlank, overMarks } from './value-end.ts';
 
 const tail = alphabet('_-.+/=~%');
@@ -34,7 +34,7 @@ const lead = /^[[({<>$%&*@!#|;,\\^~?+=:/.-]{1,3}/;
 /** Punctuation in front says template, tag or variable, unless what follows is no name of one. */
 function judge(value: string, kind: NameKind, strength: EvidenceStrength): boolean {
   if (judgePlain(value, kind, strength)) return true;
-  const front = lead.exec(value)?.[0].length;
+  const front = alnum[value.charCodeAt(0)] === 1 ? undefined : lead.exec(value)?.[0].length;
   return (
     kind !== 'weak' && front !== undefined && isClearlyMadeUp(value) && judgePlain(value.slice(front), kind, strength)
   );

@@ -96,7 +96,11 @@ const letterSpaced = /(?:[A-Za-z0-9._-] ){3,32}@(?: [A-Za-z0-9._-]){4,40}/;
 
 function atSign(text: string, at: number, out: Finding[]): void {
   const lead = text.slice(Math.max(0, at - 130), at);
-  if (/[\w)}>%]$/.test(lead) && (variable.test(lead) || cloneUser.test(lead))) return;
+  if (
+    (lead.includes('$') || lead.includes('://') || /[)}>%]$/.test(lead)) &&
+    (variable.test(lead) || cloneUser.test(lead))
+  )
+    return;
   const start = localStart(text, at);
   if (start < at) {
     const end = domainEnd(text, at + 1);
