@@ -93,7 +93,8 @@ const ofIds: ReadonlySet<string> = new Set(
     document node item obj object id uid uuid img image page cursor ws wf flow exec snap vol db col row idx index ver
     version rev commit hash sha md digest nonce etag dev device act action rule env site store order cart lead deal note
     comment ticket issue toolu srvtoolu container model ft ftjob eval gen rec upl upload part blob ref pos ts log tmp
-    foo bar baz qux example sample dummy fake your my test case class name path url link state code data enc encrypted cipher sig signature cert pub public pk vec emb
+    foo bar baz qux example sample dummy fake your my test case class name path url link state code data enc
+    encrypted cipher sig signature cert pub public pk vec emb
     embedding feature flag exp experiment variant group role policy queue topic stream table view cache lock
   `),
 );
@@ -105,7 +106,7 @@ const words = new Set(
 const prefixed = /^([a-z][a-z0-9]{1,11}|[A-Z]{2,10})_(?:[a-z0-9]{1,6}_){0,2}([A-Za-z0-9_-]{20,200})$/;
 
 const sortOf = (code: number): number => (code <= 57 ? 0 : code <= 90 ? 1 : 2);
-/** How often two neighbours are of another sort (digit, upper, lower): in what a generator makes three times in five. */
+/** How often two neighbours differ in sort (digit, upper, lower): three times in five in what a generator makes. */
 function turnsIn(body: string): number {
   let turns = 0;
   for (let at = 1; at < body.length; at += 1)

@@ -2,11 +2,14 @@
  * Is a piece of a value ordinary, as words, numbers, addresses and names in code are, or part of what somebody or a
  * generator made up? Where punctuation stands in a value, the piece behind it decides whether the value goes on.
  */
+import { pattern } from '../pattern.ts';
 
 const letterRuns = /[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g;
 /** An address, a link, a path, a moment, an id: they have letters and digits in turns, and are nobody's password. */
-const known =
-  /@[\w-]+\.[A-Za-z]{2,}|^[a-z][a-z0-9+.-]*:\/\/|^(?:\.{1,2}|~)?\/[\w.-]*\/|^\d{4}-\d\d-\d\d(?:$|T)|^[0-9a-f]{8}-[0-9a-f]{4}-|^[0-9a-f]{16,}$/i;
+const known = pattern('i')`
+    @[\w-]+\.[A-Za-z]{2,}|^[a-z][a-z0-9+.-]*:\/\/|^(?:\.{1,2}|~)?\/[\w.-]*\/|^\d{4}-\d\d-\d\d(?:$|T)
+    |^[0-9a-f]{8}-[0-9a-f]{4}-|^[0-9a-f]{16,}$
+  `;
 /** Ours or another redactor's: what stood there is gone. */
 const placeholder = /\[\??[A-Z][A-Z_]+[:\]]/;
 

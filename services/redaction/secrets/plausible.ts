@@ -25,8 +25,9 @@ const tutorial = pattern('i')`
 const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 /** Expressions that fetch the value from elsewhere, and templates. */
 const expression = pattern()`
-    ^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@](?![A-Za-z0-9])|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os
-    |sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req
+    ^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@](?![A-Za-z0-9])|\$\{|\{\{|\}\}|^\$\(|<%
+    |^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg
+    |secrets?|vault|self|this|args?|argv|opts|options|props|params?|req
     |request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session
     |state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^
     (?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return

@@ -29,9 +29,11 @@ const operator = pattern('y')`
     ["'\x60\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?
     (?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)
     |(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24}
-    |[ \t]?\{\s{0,24}(?:(?:type|description|sensitive|nullable)[ \t]{0,24}=[^\n{}]{0,80}\n\s{0,24}){0,4})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?[ \t]{0,16}[:=]
+    |[ \t]?\{\s{0,24}(?:(?:type|description|sensitive|nullable)[ \t]{0,24}=[^\n{}]{0,80}\n\s{0,24}){0,4})
+    \\{0,3}["']?(?:value|content|default)\\{0,3}["']?[ \t]{0,16}[:=]
     |\|(?=[ \t])|[为是為は는은이가]
-    |</(?:key|name)>\s{0,24}<(?:string|value)>|(?<=["'])>(?=[^<>\s]{4,200}</))[ \t]{0,8}(?:[|>][+-]?(?=[ \t]?\r?\n))?(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
+    |</(?:key|name)>\s{0,24}<(?:string|value)>|(?<=["'])>(?=[^<>\s]{4,200}</))
+    [ \t]{0,8}(?:[|>][+-]?(?=[ \t]?\r?\n))?(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
   `;
 /** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */
 const nextLine =

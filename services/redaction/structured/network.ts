@@ -17,17 +17,18 @@ const byte = (text: string): boolean =>
 /** Resolvers of the public: whoever asks one of them says nothing of himself. */
 const resolvers = pattern()`
     ^(?:1\.1\.1\.[1-3]|1\.0\.0\.[1-3]|8\.8\.8\.8|8\.8\.4\.4|9\.9\.9\.(?:9|10|11)|149\.112\.112\.(?:112|10|11)
-    |208\.67\.22[02]\.22[02]|94\.140\.1[45]\.1[456]|4\.2\.2\.[1-6]|64\.6\.6[45]\.6|77\.88\.8\.[18]|114\.114\.11[45]\.11[45]
-    |223\.[56]\.[56]\.[56]|185\.228\.16[89]\.[91]|168\.63\.129\.16|169\.254\.169\.254)$
+    |208\.67\.22[02]\.22[02]|94\.140\.1[45]\.1[456]|4\.2\.2\.[1-6]|64\.6\.6[45]\.6|77\.88\.8\.[18]
+    |114\.114\.11[45]\.11[45]|223\.[56]\.[56]\.[56]|185\.228\.16[89]\.[91]|168\.63\.129\.16|169\.254\.169\.254)$
   `;
 /** Every machine has it: any address, any network, itself, a mask. */
 const everybodys = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.(?:\d+)\.(?:\d+)\.(?:\d+))$/;
 /** A setting, a rule, a link or a port, not somebody's machine. */
 const settingBefore = pattern('i')`
-    (?:\b(?:bind(?:s|ing)?|bound|listen(?:s|ing|er)?|serv(?:e|es|ed|ing)|expose[sd]?|publish(?:es|ed)?|hosts?|interfaces?
-    |(?:sub)?net_?mask|mask|routes?|gateway|cidr\w{0,6}|ingress|egress|allow(?:s|ed)?|deny|accept|any|addr(?:ess)?
-    |destination|default_?route|inet|server|source|src|running|runs|started|available|up|open|proxy_pass|upstream|port)\b
-    |_(?:HOST|ADDR|ADDRESS|BIND|LISTEN|URL))
+    (?:\b(?:bind(?:s|ing)?|bound|listen(?:s|ing|er)?|serv(?:e|es|ed|ing)|expose[sd]?|publish(?:es|ed)?|hosts?
+    |interfaces?|(?:sub)?net_?mask|mask|routes?|gateway|cidr\w{0,6}|ingress|egress
+    |allow(?:s|ed)?|deny|accept|any|addr(?:ess)?
+    |destination|default_?route|inet|server|source|src|running|runs|started|available|up|open|proxy_pass
+    |upstream|port)\b|_(?:HOST|ADDR|ADDRESS|BIND|LISTEN|URL))
     (?:["'\x60\s:=@(]|\b(?:to|on|at|is|the|via|address|interface|from|add|ip|of|port)\b){1,12}$
     |\w:\/\/(?:[^\s/@]{1,60}@)?$|--?[a-z][a-z-]{0,16}[= ]["']?$
   `;
