@@ -39,13 +39,19 @@ function lineAt(text: string, from: number): Line {
 const isBoundary = (text: string, { from }: Line): boolean =>
   /^(?:---|\.\.\.)(?:\s|$)/.test(text.slice(from, from + 4));
 
+/** Where the line begins that ends at `end`, at most `limit` units away. */
+function lineStart(text: string, end: number, limit: number): number {
+  const from = Math.max(0, end - limit);
+  return from + text.slice(from, end).lastIndexOf('\n') + 1;
+}
+
 /** Where the mapping begins whose key stands in the line at `from`, in a column of its own. */
 function mappingStart(text: string, from: number, column: number): number {
   let start = from;
   const stop = Math.max(0, from - reach);
   while (start > stop) {
     if (lineAt(text, start).isItem && lineAt(text, start).column === column) return start;
-    const before = lineAt(text, text.lastIndexOf('\n', start - 2) + 1);
+    const before = lineAt(text, lineStart(text, start - 1, reach));
     if (before.column < column || isBoundary(text, before)) return start;
     start = before.from;
   }
@@ -151,7 +157,7 @@ export const kubernetesSecrets: SecretRule = {
   findAt(text, at, literal, out) {
     if (literal > 2) return /^kind\\?": ?\\?"Secret/.test(text.slice(at, at + 20)) ? readJson(text, at, out) : at;
     if (!/^kind: ["']?Secret["']?(?:\s|$)/.test(text.slice(at, at + 20))) return at;
-    const from = text.lastIndexOf('\n', at - 1) + 1;
+    const from = lineStart(text, at, 256);
     const line = lineAt(text, from);
     if (from + line.column !== at) return at;
     return readMapping(text, mappingStart(text, from, line.column), line.column, out);

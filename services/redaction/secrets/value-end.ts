@@ -21,7 +21,8 @@ const lineUnits = 120;
 /** The mark that opened a string in front on the same line, and no other closed: its place, or -1. */
 function stringStart(text: string, from: number, quote: string): number {
   let opened = -1;
-  const first = Math.max(text.lastIndexOf('\n', from - 1) + 1, from - lineUnits);
+  const reach = Math.max(0, from - lineUnits);
+  const first = reach + text.slice(reach, from).lastIndexOf('\n') + 1;
   for (let at = text.indexOf(quote, first); at >= 0 && at < from; at = text.indexOf(quote, at + 1)) {
     // `don't` opens nothing.
     if (opened >= 0) opened = alnum[text.charCodeAt(at + 1)] === 1 ? opened : -1;
