@@ -10,7 +10,7 @@ import { type Finding, type Found, withTier } from './finding.ts';
 import { foldText, type Mapped } from './fold-text.ts';
 import { isKept } from './kept-shapes.ts';
 import type { RedactionPolicy } from './policy.ts';
-import { dottedKeyStart, findInField } from './secrets/index.ts';
+import { dottedKeyStart, findInField, unlistedKeyStart } from './secrets/index.ts';
 import { type Hints, noHints, type Scanned } from './trigger-literals.ts';
 import { decodeWord, unescapeText } from './unescape.ts';
 
@@ -103,7 +103,8 @@ function detectEncoded(text: string, longs: readonly number[], search: Search, f
     const end = longs[index + 1] as number;
     budget.left -= 4 + (end - start) / 64;
     if (budget.left <= 0) return true;
-    const whole = dottedKeyStart(text, start, end);
+    const dotted = dottedKeyStart(text, start, end);
+    const whole = dotted >= 0 ? dotted : unlistedKeyStart(text, start, end);
     if (whole >= 0) found.push({ start: whole, end, type: 'SECRET_KEY', rank: 84, score: 0.84, tier: 'secrets' });
     for (const from of wordStarts(text, start, end)) {
       const decoded = decodeWord(text, from, end);

@@ -149,17 +149,20 @@ function findInLeaves(text: string, leaves: readonly Leaf[], search: Search, out
 
 const longNumber = 12;
 const wholeLeaf = 4_096;
+const wholeSecret = 65_536;
 /** Its key says that it goes, whatever it holds; or it is a short number, which says nothing. */
 function isDecided(texts: LeafTexts, index: number, { policy }: Search): boolean {
-  const { kind, key } = texts.leaves[index] as Leaf;
+  const { kind, key, isOfSecret } = texts.leaves[index] as Leaf;
   const content = texts.contentOf(index);
-  const type = key === undefined || kind === 'key' ? undefined : fieldType(key);
+  const named = key === undefined || kind === 'key' ? undefined : fieldType(key);
+  const type = isOfSecret === true ? 'SECRET_GENERIC' : named;
   const goes =
     type !== undefined &&
-    content.length <= wholeLeaf &&
+    content.length <= (isOfSecret === true ? wholeSecret : wholeLeaf) &&
     (policy.names !== false || !isOfNames(type)) &&
     !isEmptyHanded(type, content, kind === 'number') &&
-    !/^\s*(?:[[{]|$)/.test(content);
+    content.trim() !== '' &&
+    !startsLikeJson(content);
   if (goes) texts.place(index, { start: 0, end: content.length, type, rank: 99, score: 1, tier: 'field' });
   return goes || (kind === 'number' && content.length < longNumber);
 }

@@ -22,6 +22,8 @@ export type Leaf = {
    * {"value": ...}}`, `["--password", ...]`, `["authorization", ...]`.
    */
   siblingKey?: string;
+  /** A value of a Kubernetes Secret: it goes whatever it looks like. */
+  isOfSecret?: boolean;
 };
 
 const maxDepth = 64;
@@ -148,21 +150,27 @@ function readKey(reading: Reading): string | undefined {
 function readObject(reading: Reading, key: string | undefined, column: string, depth: number): boolean {
   if (isEmpty(reading, 125)) return true;
   const values: Leaf[] = [];
+  const data: (readonly Leaf[])[] = [];
+  let isSecret = false;
   let named = key;
   let items = 0;
   for (;;) {
     const field = readKey(reading);
     if (field === undefined) return false;
+    const from = reading.leaves.length;
     const item = readItem(reading, field, `${column}.${field}`, depth + 1);
     if (item === false) return false;
     items += 1;
     if (item !== true) {
       if (nameField.test(field)) named = nameOf(reading.text, item);
       else if (valueField.test(field)) values.push(item);
+      else if (field === 'kind') isSecret = contentOf(reading.text, item) === 'Secret';
     }
+    if (field === 'data' || field === 'stringdata') data.push(reading.leaves.slice(from));
     const closed = isClosed(reading, 125);
     if (closed === undefined) return false;
     if (!closed) continue;
+    if (isSecret) for (const leaf of data.flat()) leaf.isOfSecret = leaf.kind === 'string';
     if (named !== undefined) for (const value of values) value.siblingKey = named;
     else nameSecond(reading.text, values, items);
     return true;

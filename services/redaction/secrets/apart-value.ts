@@ -9,15 +9,15 @@ import type { SecretRule } from './secret-rule.ts';
  */
 const pair = pattern('iy')`
     (?:credentials?|creds|zugangsdaten|anmeldedaten|identifiants|credencia(?:le|i)s|credenziali
-    |inloggegevens)["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:/|:|and
+    |inloggegevens|login)["']?\s{0,2}(?:are|is|[:=])\s{0,3}["']?[\w.@+-]{1,64}["']?\s{0,2}(?:/|:|and
     |with)\s{0,2}["']?([^\s"'\x60]{5,64})
   `;
 const beforehand =
   /(?:^|[\s"'`])([^\s"'`]{5,64})["'`]?\s(?:as|is|was)\s(?:the|my|your|our|a|its|his|her|their)\s(?:\w{1,16}\s){0,2}$/;
-const pairWords = 'credential creds zugangsdaten anmeldedaten identifiants credencia credenziali inloggegevens'.split(
-  ' ',
-);
-const piped = /echo\s+["']?([^"'|\s]{4,80})["']?\s*$/;
+const pairWords =
+  'credential creds zugangsdaten anmeldedaten identifiants credencia credenziali inloggegevens login:'.split(' ');
+const piped = /echo\s+["']?([^"'\s]{4,80})["']?\s*$/;
+const pipedBehindUser = /echo\s+["']?[^"'\s:]{1,60}:([^"'\s]{4,80})["']?\s*$/;
 
 type Value = { readonly start: number; readonly value: string };
 /** `credentials: admin / hunter2!` */
@@ -39,12 +39,16 @@ function beforeWord(text: string, at: number, expression: RegExp): Value | undef
 }
 
 export const apartValues: SecretRule = {
-  literals: [...pairWords, 'password', 'passphrase', 'passcode', '| sudo -s'],
+  literals: [...pairWords, 'password', 'passphrase', 'passcode', '| sudo -s', '| chpasswd'],
   findAt(text, at, literal, out) {
     const found =
       literal < pairWords.length
         ? behindUser(text, at)
-        : beforeWord(text, at, literal > pairWords.length + 2 ? piped : beforehand);
+        : beforeWord(
+            text,
+            at,
+            [beforehand, beforehand, beforehand, piped, pipedBehindUser][literal - pairWords.length] ?? beforehand,
+          );
     if (found === undefined || !isPassword(found.value, 'adjacent') || /^\[[A-Z_]+/.test(found.value)) return at;
     const { start, value } = found;
     out.push({ start, end: start + value.length, type: 'SECRET_GENERIC', rank: 68 });

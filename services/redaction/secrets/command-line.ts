@@ -6,20 +6,19 @@ import { once } from '../once.ts';
 import { pattern } from '../pattern.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { isRandom, isStandIn } from './plausible.ts';
+import { argumentEnd } from './value-end.ts';
 
 /**
  * Command, and where its arguments hold a password (group 1). Each pattern is tried on the rest of the command, at most
  * 300 units.
  */
 const q = `["']?`;
-const word = `([^\\s"'|;<>]{3,200})`;
+/** In quotes, anything: an argument that a mark opens ends with it. */
+const word = `((?<=["'][^\\s"']{0,80})[^"'\\n]{1,200}|[^\\s"'|;<>]{1,200})`;
 const flag = (name: string): RegExp => new RegExp(`\\s-${name}[ =]{0,2}${q}${word}`);
 type Command = readonly [command: string, argument: RegExp];
 const programs = once((): readonly Command[] => [
-  ['mysql', /\s-p["']?([^\s"'|;<>]{3,200})/],
-  ['mysqldump', /\s-p["']?([^\s"'|;<>]{3,200})/],
-  ['mysqladmin', /\s-p["']?([^\s"'|;<>]{3,200})/],
-  ['mariadb', /\s-p["']?([^\s"'|;<>]{3,200})/],
+  ...['mysql', 'mysqldump', 'mysqladmin', 'mariadb'].map((name): Command => [name, new RegExp(`\\s-p${q}${word}`)]),
   ['sshpass', flag('p')],
   ['redis-cli', flag('a')],
   ['mongo', flag('p')],
@@ -72,6 +71,7 @@ const programs = once((): readonly Command[] => [
 ]);
 /** Statements of SQL and of configurations, and calls in code. */
 const statements = once((): readonly Command[] => [
+  ['--from-literal', new RegExp(`^[ =]["']?[\\w.-]{1,100}=${q}${word}`)],
   ['requirepass', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
   ['masterauth', /^\s{1,3}["']?([^\s"'|;<>]{3,200})/],
   ['convertto-securestring', /^(?:\s+-(?:string|asplaintext|force)){0,3}\s+["']([^"'\n]{3,200})["']/i],
@@ -105,6 +105,9 @@ const statements = once((): readonly Command[] => [
 ]);
 const commands = once(() => [...programs(), ...statements()]);
 
+/** Up to the end of the command; what is in quotes ends none. */
+const oneCommand = /^(?:'[^'\n\r]*'|"(?:\\.|[^"\\\n\r])*"|[^\n\r;|])*/;
+
 export const commandLines: SecretRule = {
   get literals() {
     return commands().map(([command]) => command);
@@ -116,14 +119,18 @@ export const commandLines: SecretRule = {
       (/[A-Za-z0-9_]/.test(text[at - 1] ?? ' ') && /^[a-z]/.test(entry[0]) && !/[(=]$/.test(entry[0]))
     )
       return at;
-    const from = at + entry[0].length;
-    const rest = /^[^\n\r;|]{0,300}/.exec(text.slice(from, from + 300))?.[0] ?? '';
+    // The blank behind a program's name is the one before its flag.
+    const from = at + (literal < programs().length ? entry[0].trimEnd() : entry[0]).length;
+    const rest = oneCommand.exec(text.slice(from, from + 300))?.[0] ?? '';
     // `{"cmd":"mysql -pSECRET"}`: an escape of a line end or quote ends the command as the thing itself does.
     const command = rest.split(/\\[nr]/)[0] ?? '';
     const match = entry[1].exec(command);
     const value = match?.[1] ?? match?.[2];
     if (match === null || value === undefined) return at;
-    const clean = value.replace(/[\\,)}\]]+$/, '');
+    const start = from + match.index + match[0].lastIndexOf(value);
+    const own = start + value.replace(/[\\,)}\]]+$/, '').length;
+    const end = argumentEnd(text, start, own, 256);
+    const clean = text.slice(start, end);
     if (
       clean.length < 3 ||
       (isStandIn(clean) && !isRandom(clean)) ||
@@ -132,9 +139,8 @@ export const commandLines: SecretRule = {
       /^\d{2,5}:\d{2,5}$/.test(clean)
     )
       return at;
-    const start = from + match.index + match[0].lastIndexOf(value);
-    out.push({ start, end: start + clean.length, type: 'SECRET_GENERIC', rank: 87 });
-    return start + clean.length;
+    out.push({ start, end, type: 'SECRET_GENERIC', rank: 87 });
+    return end;
   },
 };
 

@@ -3,13 +3,14 @@
  * drivers.
  */
 import { pattern } from '../pattern.ts';
+import { isClearlyMadeUp } from './made-up.ts';
 import { alnum, type SecretRule } from './secret-rule.ts';
 import { isRandom, isRepeated } from './plausible.ts';
 
 const maxUserInfo = 512;
 /** Templates and stand-ins; plain words (`pass`) count as passwords here, because weak ones are real. */
 const template = pattern('i')`
-    ^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder
+    ^[$%]?[{(<[]|\$\{|\{\{|%[sd(]|^\$[A-Za-z_]|^%[A-Za-z_]+%$|(?:^|[_-])(?:your|replace|change[_-]?me|insert|placeholder
     |redacted|enter)(?:$|[^a-z])|^(?:your|my)_?pass(?:word)?$|^[*x.\u2022_-]+$|^\[[A-Z_]+(?::|\]|$)|\u2026
     |\.{3}
   `;
@@ -23,6 +24,12 @@ const notSecretUsers = pattern('i')`
     |mysql|ubuntu|ec2-user|pi)$
   `;
 
+/** A quotation mark or an angle bracket with more of a password behind it, and the host. */
+const isInPassword = (text: string, from: number, at: number): boolean =>
+  /^[A-Za-z0-9!#$%&*+^~-][^\s"'<>`@/,]{0,64}@[\w.[-]{2,}(?:[:/?\s"']|$)/.test(text.slice(at + 1, at + 200)) &&
+  /:[^/]/.test(text.slice(from, at)) &&
+  !/:\d{1,5}$/.test(text.slice(from, at));
+
 /**
  * `text` from just behind `://`: the index of the `@` that ends the user part, or -1. Passwords may hold `@`; a `/`,
  * `?` or `#` may too, if an `@` and a host follow.
@@ -33,9 +40,10 @@ function userInfoEnd(text: string, from: number): number {
   for (let at = from; at < stop; at += 1) {
     const unit = text.charCodeAt(at);
     if (unit === 64) last = at;
-    else if (unit <= 32 || unit === 34 || unit === 39 || unit === 60 || unit === 62 || unit === 96 || unit === 92)
-      break;
-    else if (
+    else if (unit <= 32 || unit === 92) break;
+    else if (unit === 34 || unit === 39 || unit === 60 || unit === 62 || unit === 96) {
+      if (last >= 0 || !isInPassword(text, from, at)) break;
+    } else if (
       unit === 47 &&
       (last >= 0 ||
         !/^[^\s"'<>`/@]{0,64}@[\w.[-]{2,}[:/?]/.test(text.slice(at + 1, at + 200)) ||
@@ -64,7 +72,7 @@ const userInfo: SecretRule = {
     const password = separator === null ? '' : info.slice(separator.index + separator[0].length);
     if (
       password.length >= 2 &&
-      !template.test(password) &&
+      (!template.test(password) || isClearlyMadeUp(password)) &&
       !variable.test(password) &&
       !(manualUser.test(user) && manualPassword.test(password)) &&
       !/\$[({]/.test(user) &&

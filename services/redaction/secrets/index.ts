@@ -12,12 +12,14 @@ import { oneTimeSecrets } from './grouped-key.ts';
 import { headers } from './header.ts';
 import { jwts } from './jwt.ts';
 import { keyShapes } from './key-shape.ts';
+import { kubernetesSecrets } from './kubernetes.ts';
 import { namedValues } from './named-value.ts';
 import { privateKeys } from './private-key.ts';
 import { discordKeys, infixKeys, providerKeys } from './provider-key.ts';
 import { providerNames } from './provider-name.ts';
 import type { SecretRule } from './secret-rule.ts';
 
+export { unlistedKeyStart } from './key-shape.ts';
 export { dottedKeyStart } from './provider-key.ts';
 export { findInField } from './value.ts';
 
@@ -35,6 +37,7 @@ const rules: readonly SecretRule[] = [
   authCommands,
   oneTimeSecrets,
   keyShapes,
+  kubernetesSecrets,
   providerNames,
   namedValues,
   apartValues,
@@ -49,6 +52,7 @@ const costly: ReadonlySet<SecretRule> = new Set([
   commandLines,
   providerKeys,
   providerNames,
+  kubernetesSecrets,
 ]);
 /** A configuration file has one search in vain in thirty units of text. More than this is an attack on the clock. */
 const maxVain = 12_000;

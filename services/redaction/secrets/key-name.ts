@@ -6,9 +6,9 @@ import { pattern } from '../pattern.ts';
 
 /**
  * password: chosen by people, anything may stand there. token: made by a machine. weak: a key, but of what? Needs a
- * value that looks made.
+ * value that looks made. id: what an app calls itself by, and with some providers its key: long hex alone is one.
  */
-export type NameKind = 'password' | 'token' | 'weak' | 'none';
+export type NameKind = 'password' | 'token' | 'weak' | 'id' | 'none';
 
 /** `clientSecret`, `client-secret`, `CLIENT.SECRET` -> `client_secret`. */
 const normal = (name: string): string =>
@@ -108,9 +108,16 @@ export function kindOfName(name: string): NameKind {
   return kind;
 }
 
+/** Whoever asks an API says with it who asks; ids of calls, traces and things say what they are of. */
+const callerId = pattern()`
+    (?:^|_)(?:app|api|application|client|consumer|developer|dev|partner|affiliate|publisher|merchant|access|auth
+    |token|key|licen[cs]e|subscriber)_?id$
+  `;
+
 function judgeName(name: string): NameKind {
   const plain = normal(name);
   if (plain === '' || plain.length > 120) return 'none';
+  if (callerId.test(plain) && !/access_?key_?id$/.test(plain)) return 'id';
   if (about.test(plain) && !/(?:^|_)(?:secret|session|sess)_?id$|access_?key_?id$/.test(plain)) return 'none';
   if (password.test(plain) && !notPassword.test(plain)) return 'password';
   if (/^(?:(?:the|my|our|shared|top)_)?(?:pass|secret|sandi)$/.test(plain)) return 'password';
@@ -122,6 +129,9 @@ function judgeName(name: string): NameKind {
   if (vaguest.test(plain)) return /^keys?$/.test(plain) ? 'weak' : 'none';
   return /keys?$|_key_|^key_|key\d$|chiave$|chave$|schluessel$/.test(plain) ? 'weak' : 'none';
 }
+
+/** `user_key`: more than `key` says, which may be one of a cache or a store. */
+export const isOwnersKey = (name: string): boolean => /(?<!hash|digest|sum|^)[_-]?keys?$/i.test(name);
 
 /** Words that name a text's piece, a state or a scheme as often as a secret: below them the value decides. */
 const doubtfulField = /^(?:token|auth|authentication|creds?|pat|.*_(?:pat|tok|auth|id))$/;

@@ -3,7 +3,7 @@
  * (`value-places.ts`) and whether it may be one (`plausible.ts`).
  */
 import { pattern } from '../pattern.ts';
-import { kindOfName, type NameKind } from './key-name.ts';
+import { isOwnersKey, kindOfName, type NameKind } from './key-name.ts';
 import { alphabet, runEnd, runStart, type SecretRule } from './secret-rule.ts';
 import { findValue, isLastWord, type Named } from './value-places.ts';
 
@@ -15,7 +15,13 @@ const oneWord = `
   haslo sifre adgangskode kodeord sandi segredo geheim bindpw pincode pin: session jwt signature connectionstring
   connection_string license chiave schluessel salt _pat login: pw: pw= _pw mdp ww: jeton chave jelszav
 `;
-const literals = [...oneWord.trim().split(/\s+/), 'pin code', 'pin is', 'access code', 'pw is'];
+const callers =
+  'app api application client consumer developer dev partner affiliate publisher merchant access subscriber';
+const literals = [
+  ...oneWord.trim().split(/\s+/),
+  ...['pin code', 'pin is', 'access code', 'pw is'],
+  ...callers.split(' ').flatMap((caller) => [`${caller}id`, `${caller}_id`, `${caller}-id`]),
+];
 
 /** Key words before `key`, and what makes a plain `key` one of another sort. */
 const qualifier = pattern('i')`
@@ -53,6 +59,8 @@ const isPlaceholder = (text: string, start: number, name: string, next: number):
 const hostOrFile = /^(?:--?|\$)?[A-Za-z.]*\.(?:com|org|net|io|dev|md|py|js|ts|json|txt)$/;
 const pinBehind = /^\S{0,8}[ :=is]{1,6}\d{4,8}(?!\w)/i;
 
+const hexAhead = /[^\n]{0,24}?[0-9a-fA-F]{32}/y;
+
 /** The kind that a literal and the name around it promise. */
 function kindAt(text: string, at: number, word: string, name: string): NameKind {
   if (word.startsWith('pin') && !pinBehind.test(text.slice(at, at + 32))) return 'none';
@@ -81,6 +89,10 @@ export const namedValues: SecretRule = {
     }
     const named: Named = { text, name, start, end, next, kind, isOwnKey, before };
     const until = findValue(named, out);
-    return until >= 0 ? until : at;
+    if (until >= 0) return until;
+    // `user_key=` in front of long hex: more than `key` says, which may be one of a cache or a store.
+    hexAhead.lastIndex = end;
+    if (kind !== 'weak' || !isOwnersKey(name) || !hexAhead.test(text)) return at;
+    return Math.max(at, findValue({ ...named, kind: 'id' }, out));
   },
 };

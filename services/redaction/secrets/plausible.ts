@@ -3,6 +3,7 @@
  * the prose that stand there instead. No entropy: trace ids are as random as keys.
  */
 import { pattern } from '../pattern.ts';
+import { isOrdinary } from './made-up.ts';
 
 /** Whole values that stand where a secret would. */
 const standIns = pattern('i')`
@@ -24,13 +25,21 @@ const tutorial = pattern('i')`
 const ownersName = /^(?:your|my)(?:[A-Z][a-z]|[_-])|^(?:YOUR|MY)_/;
 /** Expressions that fetch the value from elsewhere, and templates. */
 const expression = pattern()`
-    ^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@]|\$\{|\{\{|\}\}|^\$\(|<%|^(?:process|import)\.|^(?:os
-    |sys|env|config|conf|settings|cfg|secrets?|vault|self|this|args?|argv|opts|options|props|params?|req
+    ^[$@%&!#]?[{([<]|^\$[A-Za-z_]|^%[A-Za-z_(]|%[sd@](?![A-Za-z0-9])|\$\{|\{\{|\}\}|^\$\(|<%
+    |^(?:process|import)\.|^(?:os|sys|env|config|conf|settings|cfg
+    |secrets?|vault|self|this|args?|argv|opts|options|props|params?|req
     |request|res|response|ctx|context|var|local|data|module|user|account|client|credentials?|app|session
     |state|event|input|output|result|body|form|values|Deno|Bun|System|Environment|ENV|ARGV)(?:\.|\[|->|::)|^
     (?:getenv|env|lookup|get|read|load|fetch|decrypt|generate|create|make|new|await|function|lambda|return
-    |input|prompt|require|import|from)\b[\s(.]|[A-Za-z_]\($|\(\)|^[A-Za-z_$][\w$]*\((?!.*["'])|^function|=>
+    |input|prompt|require|import|from)\b[\s(.]|\(\)|^function|=>
   `;
+/** `getSecret(name`, `read(x)`: a call of code, not a bracket in what somebody made up. */
+function isCall(value: string): boolean {
+  if (!value.includes('(')) return false;
+  if (/[A-Za-z_]\($/.test(value) && isOrdinary(value)) return true;
+  const call = /^([A-Za-z_$][\w$]*)\(([^"']*)$/.exec(value);
+  return call !== null && isOrdinary(call[1] as string) && (isOrdinary(call[2] as string) || /\)\W*$/.test(value));
+}
 /** `a.b`, `a::b`, `a->b` of words: a member of something. */
 const member = /^[A-Za-z_$][A-Za-z_$]*\d?(?:(?:\.|::|->|\?\.|\/)[A-Za-z_$][A-Za-z_$]*\d?)+$/;
 /**
@@ -57,6 +66,7 @@ export function isStandIn(value: string): boolean {
     tutorial.test(value) ||
     ownersName.test(value) ||
     expression.test(value) ||
+    isCall(value) ||
     member.test(value) ||
     technical.test(value) ||
     path.test(value) ||
@@ -134,13 +144,27 @@ const formWord = pattern()`
     |reset|change|name|type|prompt|string|column
   `;
 
+/** What quoted messages say of passwords, in place of one. */
+const prose = pattern('i')`
+    \b(?:the|a|an|your|my|our|is|are|was|be|must|should|may|can|cannot|not|no|does|do|at|in|on|of|to|for|with|from|and
+    |or|if|that|this|please|enter|than|by|as|it|has|have|characters?|letters?|digits?)\b
+  `;
+/** Symbols and digits, a made-up part, or four plain words and nothing that makes a sentence of them. */
+const isWithBlanks = (value: string, isMixed: boolean): boolean =>
+  (isMixed && value.length <= 40) ||
+  (value.length <= 64 && value.split(/\s+/).some((part) => part.length >= 4 && !isOrdinary(part))) ||
+  (value.length <= 64 &&
+    /^[a-z]{3,12}(?: [a-z]{3,12}){3,7}$/.test(value) &&
+    !prose.test(value) &&
+    !formWord.test(value));
+
 /** A password people choose: letters with digits or symbols; in quotes also one unusual word; never in prose. */
 export function isPassword(value: string, strength: EvidenceStrength): boolean {
   if (value.length < 4 || value.length > 200 || isStandIn(value)) return false;
   const digit = hasDigit.test(value);
   const letter = /\p{L}/u.test(value);
   const symbol = hasSymbol.test(value);
-  if (/\s/.test(value)) return strength === 'quoted' && digit && letter && symbol && value.length <= 40;
+  if (/\s/.test(value)) return isWithBlanks(value, strength === 'quoted' && digit && letter && symbol);
   if (isRandom(value)) return true;
   if (strength === 'adjacent')
     return (
@@ -171,9 +195,12 @@ export function isPassword(value: string, strength: EvidenceStrength): boolean {
   return strength === 'quoted' && /^[a-z]{6,24}$/.test(value) && !formWord.test(value);
 }
 
+const isUnheard = (part: string): boolean => part.length >= 2 && !isOrdinary(part);
+
 /** A key or token a machine made. */
 export function isToken(value: string, strength: EvidenceStrength): boolean {
-  if (value.length < 8 || value.length > 4096 || isStandIn(value) || /\s/.test(value)) return false;
+  if (value.length < 8 || value.length > 4096 || isStandIn(value)) return false;
+  if (/\s/.test(value)) return strength === 'quoted' && value.length <= 64 && value.split(/\s/).every(isUnheard);
   if (isRandom(value)) return strength !== 'adjacent' || value.replace(/[^A-Za-z0-9]/g, '').length >= 16;
   return (
     (strength === 'quoted' || strength === 'bare') &&

@@ -44,7 +44,7 @@ export const modelProviders: readonly PrefixRow[] = [
   ['RunPod', 'rpa_', '<a>{36,60}'],
   ['Roboflow', 'rf_', '!<a>{20,40}'],
   ['LlamaCloud', 'llx-', '<u>{40,60}'],
-  ['Composio', 'ak_ uak_ oak_', '!<u>{20,40}'],
+  ['Composio', 'ak_ uak_ oak_', '!<u>{20,80}'],
   ['Apify', 'apify_api_ apify_proxy_', '<a>{30,50}'],
   ['Cursor', 'crsr_', '<a>{40,80}'],
   ['Cohere', 'co_', '!<a>{36,48}'],

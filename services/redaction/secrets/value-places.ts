@@ -28,9 +28,12 @@ export type Named = {
 const operator = pattern('y')`
     ["'\x60\])\\]{0,5}(?: ?\([A-Za-z ]{2,24}\))?[ \t]{0,8}(?:(?::[ \t]?[A-Za-z_<>?&'[\]*]{2,24}[ \t]?
     (?==[^=>]))?(?:=>|<-|:=|[=!]==?|=|::?|->|\?\?=?|\|\|=?|\+=)
-    |(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24})\\{0,3}["']?(?:value|content|default)\\{0,3}["']?\s{0,2}[:=]
+    |(?:,\s{0,24}|\s{1,24}|:[ \t]?\{\s{0,24}
+    |[ \t]?\{\s{0,24}(?:(?:type|description|sensitive|nullable)[ \t]{0,24}=[^\n{}]{0,80}\n\s{0,24}){0,4})
+    \\{0,3}["']?(?:value|content|default)\\{0,3}["']?[ \t]{0,16}[:=]
     |\|(?=[ \t])|[为是為は는은이가]
-    |</(?:key|name)>\s{0,24}<(?:string|value)>)[ \t]{0,8}(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
+    |</(?:key|name)>\s{0,24}<(?:string|value)>|(?<=["'])>(?=[^<>\s]{4,200}</))
+    [ \t]{0,8}(?:[|>][+-]?(?=[ \t]?\r?\n))?(?:\\{0,1}[ \t]?\r?\n[ \t]{1,16}|\\[nt]){0,1}
   `;
 /** The name ends its line: the value has a name of its own there (`value:`), or is all of the next line. */
 const nextLine =
@@ -105,7 +108,10 @@ const rules: readonly PlaceRule[] = [
   {
     name: 'content of an element',
     after: '>',
-    from: (named) => (isElement(named) && named.text[named.start - 1] !== '/' ? named.end + 1 : -1),
+    from(named) {
+      if (!isElement(named) || named.text[named.start - 1] === '/') return -1;
+      return named.end + (named.text.startsWith('<![CDATA[', named.end + 1) ? 10 : 1);
+    },
     strength: 'quoted',
   },
   {
@@ -174,6 +180,6 @@ export function findValue(named: Named, out: Finding[]): number {
     if (until >= 0 || rule.isOnly === true) return until;
   }
   // A made-up value soon after the word, on its line.
-  if (!sentenceUnits.includes(text[end] as string) || (kind === 'weak' && !named.isOwnKey)) return -1;
+  if (!sentenceUnits.includes(text[end] as string) || (kind === 'weak' && !named.isOwnKey) || kind === 'id') return -1;
   return readNearby(text, end, atLeastToken(named), out);
 }

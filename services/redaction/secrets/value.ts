@@ -2,23 +2,25 @@
 import type { Finding } from '../finding.ts';
 import { pattern } from '../pattern.ts';
 import { hexGroupsEnd } from './grouped-key.ts';
-import { kindOfName, type NameKind } from './key-name.ts';
-import { type EvidenceStrength, isPassword, isRandom, isStandIn, isToken, uuid } from './plausible.ts';
-import { alphabet, runEnd } from './secret-rule.ts';
+import { isOwnersKey, kindOfName, type NameKind } from './key-name.ts';
+import { isClearlyMadeUp } from './made-up.ts';
+import { type EvidenceStrength, isPassword, isRandom, isRepeated, isStandIn, isToken, uuid } from './plausible.ts';
+import { alnum, alphabet, runEnd } from './secret-rule.ts';
+import { closingAt, overBlank, overMarks } from './value-end.ts';
 
 const tail = alphabet('_-.+/=~%');
 const maxValue = 2048;
 /** What is judged; the rest of a longer value goes with it. */
 const judged = 256;
 
-const opening = /(?:[bfruLR@$]{1,2}(?=["']))?(\\{0,3}["'`]|[“‘«„])/y;
+const opening = /(?:[bfruLR@$]{1,2}(?=["']))?("{3}|'{3}|\\{0,3}["'`]|[“‘«„])/y;
 const closings: Readonly<Record<string, string>> = { '“': '”', '‘': '’', '«': '»', '„': '“' };
 /** Brackets, bullets and tags that a sentence puts around a value. */
 const wrapper = pattern('y')`
     <(?:b|i|em|strong|code|kbd|pre|span|p|tt|mark)>|[([{<|;,/\u2022]\s?(?=[^\s<>[\](){}|]{6,80}[)\]}>|;,/]
     |[^\s]{6,80}$)|\u2022\s
   `;
-const bareValue = /[^\s"'`<>,;|\\“”]{1,256}/y;
+const bareValue = /[^\s"'`<>,;|\\“”]{0,256}/y;
 const queryValue = /[^\s"'`<>,;&#\\]{1,256}/y;
 
 const connectionString = pattern('i')`
@@ -27,10 +29,21 @@ const connectionString = pattern('i')`
     |LoginModule required[^\n]{0,120}$|jdbc:[^\s]{0,160}$
   `;
 
+/** Punctuation in front of a value. */
+const lead = /^[[({<>$%&*@!#|;,\\^~?+=:/.-]{1,3}/;
+/** Punctuation in front says template, tag or variable, unless what follows is no name of one. */
 function judge(value: string, kind: NameKind, strength: EvidenceStrength): boolean {
+  if (judgePlain(value, kind, strength)) return true;
+  const front = alnum[value.charCodeAt(0)] === 1 ? undefined : lead.exec(value)?.[0].length;
+  return (
+    kind !== 'weak' && front !== undefined && isClearlyMadeUp(value) && judgePlain(value.slice(front), kind, strength)
+  );
+}
+function judgePlain(value: string, kind: NameKind, strength: EvidenceStrength): boolean {
   if (value.length < 4 || !/[^A-Za-z :._-]|[a-z][A-Z]|[A-Za-z]{6}/.test(value) || /^[[({<$]|^--?[a-z]/.test(value))
     return false;
   if (kind === 'password') return isPassword(value, strength);
+  if (kind === 'id') return /^(?=.*\d)(?=.*[a-f])[0-9a-f]{32,128}$/i.test(value) && !isRepeated(value);
   if (!isToken(value, strength)) return false;
   return (
     kind === 'token' ||
@@ -47,7 +60,7 @@ function push(
   end: number,
   kind: NameKind,
   out: Finding[],
-  rank = kind === 'weak' ? 70 : 88,
+  rank = kind === 'weak' || kind === 'id' ? 70 : 88,
 ): number {
   out.push({ start, end, type: typeOf(text, start, end, kind), rank });
   return end;
@@ -90,9 +103,9 @@ function readQuoted(text: string, start: number, quote: string, { kind, strength
   const closing = closings[quote] ?? quote;
   const first = text.slice(start, start + judged);
   const window = first.includes(closing) || /[\n\r]/.test(first) ? first : text.slice(start, start + maxValue);
-  let close = window.indexOf(closing);
-  const line = window.search(/[\n\r]/);
-  if (close < 0 || (line >= 0 && line < close)) close = line >= 0 ? line : Math.min(window.length, 200);
+  const line = window.split(/[\n\r]/, 1)[0] ?? '';
+  let close = closingAt(line, closing);
+  if (close < 0) close = line.length < window.length ? line.length : Math.min(window.length, 200);
   let value = window.slice(0, close);
   const schemed = /^(?:bearer|basic|token|apikey|api-key)\s{1,3}/i.exec(value);
   const skip = schemed?.[0].length ?? 0;
@@ -112,15 +125,17 @@ function readBare(text: string, place: Place, out: Finding[]): number {
   let value = match[0];
   const bracket = value.search(/[)\]}](?:[)\]},;.:/]|$)/);
   if (bracket > 0 && !/[([{]/.test(value)) value = value.slice(0, bracket);
+  else if (kind !== 'weak') value = text.slice(from, overMarks(text, from, from + value.length, judged));
   // A comma or semicolon inside a password is rarer than one after it; closing punctuation belongs to the sentence.
   const isSentence = strength === 'phrase' || strength === 'adjacent';
   value = value.replace(isSentence ? /[.!?:)\]}*_~]+$/ : /[)\]}.*]+$/, '');
   if (/^\*{1,2}[^*]/.test(value))
     return readValue(text, { ...place, from: from + (value.startsWith('**') ? 2 : 1) }, out);
+  const whole = kind === 'weak' || inQuery ? value : text.slice(from, overBlank(text, from, from + value.length));
   // Behind `#` stands a fragment, or the rest of a password in a driver's address.
-  if (!judge(value, kind, strength))
+  if (!judge(value, kind, strength) && !(whole !== value && judge(whole.replace(' ', ''), kind, strength)))
     return inQuery && text[from + match[0].length] === '#' ? readValue(text, { ...place, inQuery: false }, out) : -1;
-  const end = match[0].length < judged ? from + value.length : runEnd(text, from + value.length, tail, maxValue);
+  const end = match[0].length < judged ? from + whole.length : runEnd(text, from + value.length, tail, maxValue);
   return push(text, from, end, kind, out);
 }
 
@@ -167,7 +182,9 @@ export function readNearby(text: string, from: number, kind: NameKind, out: Find
 export function findInField(text: string, key: string): readonly Finding[] {
   const kind = kindOfName(key);
   const value = text.trim();
-  if (kind === 'none' || value.length > maxValue || !judge(value, kind, 'quoted')) return [];
+  if (kind === 'none' || value.length > maxValue) return [];
+  if (!judge(value, kind, 'quoted') && !(kind === 'weak' && isOwnersKey(key) && judge(value, 'id', 'quoted')))
+    return [];
   const out: Finding[] = [];
   const start = text.indexOf(value);
   push(text, start, start + value.length, kind, out);

@@ -79,6 +79,15 @@ function domainEnd(text: string, from: number): number {
   return label.length >= 2 || letter.test(label) ? goodEnd : -1;
 }
 
+/** Where a program puts something in: `$TOKEN`, `${USER}`, `{{user}}`, `%USER%`, `<token>`, `$(whoami)`. */
+const variable = pattern()`
+    (?:\$[A-Z_][A-Z0-9_]*|[$#]\{[^{}\s]{1,60}\}|\{\{[^{}\n]{1,60}\}\}|%[A-Z_][A-Z0-9_]*%|\$\([^()\n]{1,60}\)
+    |:\/\/(?:[^\s/@"'<>,;|()]{0,60}:)?(?:\$(?:env:)?\w{1,60}|<[^<>\s]{1,60}>|\{[^{}\s]{1,60}\}
+    |[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+))$
+  `;
+/** The user that every clone of a repository names. */
+const cloneUser = /:\/\/(?:git|hg|svn)$/;
+
 const spacedRight = /^\s{0,2}(?:[A-Za-z0-9-]{1,40}\s{0,2}\.\s{0,2}){1,3}[A-Za-z]{2,12}\b/;
 const spacedLeft = /[A-Za-z0-9._%+-]{1,64}\s{1,2}$/;
 /** `sam.lee @example.org`: a mailbox by its form. */
@@ -86,6 +95,12 @@ const mailboxLeft = /(?<![\w.+-])(?=[\w.+-]*[A-Za-z])[A-Za-z0-9]{1,30}(?:[._+-][
 const letterSpaced = /(?:[A-Za-z0-9._-] ){3,32}@(?: [A-Za-z0-9._-]){4,40}/;
 
 function atSign(text: string, at: number, out: Finding[]): void {
+  const lead = text.slice(Math.max(0, at - 130), at);
+  if (
+    (lead.includes('$') || lead.includes('://') || /[)}>%]$/.test(lead)) &&
+    (variable.test(lead) || cloneUser.test(lead))
+  )
+    return;
   const start = localStart(text, at);
   if (start < at) {
     const end = domainEnd(text, at + 1);

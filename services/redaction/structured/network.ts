@@ -14,6 +14,46 @@ const versionBefore = pattern('i')`
 const byte = (text: string): boolean =>
   text.length <= 3 && Number(text) <= 255 && (text.length === 1 || text[0] !== '0');
 
+/** Resolvers of the public: whoever asks one of them says nothing of himself. */
+const resolvers = pattern()`
+    ^(?:1\.1\.1\.[1-3]|1\.0\.0\.[1-3]|8\.8\.8\.8|8\.8\.4\.4|9\.9\.9\.(?:9|10|11)|149\.112\.112\.(?:112|10|11)
+    |208\.67\.22[02]\.22[02]|94\.140\.1[45]\.1[456]|4\.2\.2\.[1-6]|64\.6\.6[45]\.6|77\.88\.8\.[18]
+    |114\.114\.11[45]\.11[45]|223\.[56]\.[56]\.[56]|185\.228\.16[89]\.[91]|168\.63\.129\.16|169\.254\.169\.254)$
+  `;
+/** Every machine has it: any address, any network, itself, a mask. */
+const everybodys = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.(?:\d+)\.(?:\d+)\.(?:\d+))$/;
+/** A setting, a rule, a link or a port, not somebody's machine. */
+const settingBefore = pattern('i')`
+    (?:\b(?:bind(?:s|ing)?|bound|listen(?:s|ing|er)?|serv(?:e|es|ed|ing)|expose[sd]?|publish(?:es|ed)?|hosts?
+    |interfaces?|(?:sub)?net_?mask|mask|routes?|gateway|cidr\w{0,6}|ingress|egress
+    |allow(?:s|ed)?|deny|accept|any|addr(?:ess)?
+    |destination|default_?route|inet|server|source|src|running|runs|started|available|up|open|proxy_pass
+    |upstream|port)\b|_(?:HOST|ADDR|ADDRESS|BIND|LISTEN|URL))
+    (?:["'\x60\s:=@(]|\b(?:to|on|at|is|the|via|address|interface|from|add|ip|of|port)\b){1,12}$
+    |\w:\/\/(?:[^\s/@]{1,60}@)?$|--?[a-z][a-z-]{0,16}[= ]["']?$
+  `;
+const isLabelled = /^\W*\w*\W*$/;
+const lineBefore = (text: string, start: number): string =>
+  text
+    .slice(Math.max(0, start - 64), start)
+    .split('\n')
+    .at(-1) ?? '';
+/** Nobody's address, where the text does not speak of it as somebody's. */
+function isNobodys(text: string, start: number, end: number): boolean {
+  const address = text.slice(start, end);
+  if (resolvers.test(address)) return true;
+  if (!everybodys.test(address)) return false;
+  // Alone, or behind one word, it may be somebody's list of addresses.
+  if (
+    !address.startsWith('127') &&
+    !(isLabelled.test(lineBefore(text, start)) && !/^[^\n]*\w/.test(text.slice(end + 3, end + 40)))
+  )
+    return true;
+  return (
+    /^:\d{1,5}(?!\d)/.test(text.slice(end, end + 6)) || settingBefore.test(text.slice(Math.max(0, start - 64), start))
+  );
+}
+
 /** Four groups from `a`, joined by dots. Returns the last group, or -1. */
 export function ipv4From(task: NumberTask, { groups, separators }: Chain, a: number): number {
   if (!(separators[a] as string).includes('.')) return -1;
@@ -36,6 +76,7 @@ export function ipv4From(task: NumberTask, { groups, separators }: Chain, a: num
   if (text[first.start - 1] === ':' && /[0-9a-fA-F:]/.test(text[first.start - 2] ?? '')) return -1;
   const before = text.slice(Math.max(0, first.start - 24), first.start);
   if (versionBefore.test(before)) return -1;
+  if (!defanged && isNobodys(text, first.start, last.end)) return a + 3;
   let score = defanged ? 0.55 : 0.85;
   const context = contextOf(task, first.start, last.end);
   if (context.before.at(-1) === 'version') score -= 0.5;
@@ -59,6 +100,13 @@ function findDefanged(text: string, at: number, out: Finding[]): void {
         score: 0.8,
       });
 }
+
+const resolversOfSix = /^(?:2606:4700:4700::1[01][01][123]|2001:4860:4860::88(?:88|44)|2620:fe::(?:fe|9|10|11))$/i;
+const isNobodysOfSix = (text: string, start: number, end: number): boolean =>
+  resolversOfSix.test(text.slice(start, end)) ||
+  (/^::1?$/.test(text.slice(start, end)) &&
+    (/^\]:\d{1,5}(?!\d)/.test(text.slice(end, end + 8)) ||
+      settingBefore.test(text.slice(Math.max(0, start - 64), start).replace(/\[$/, ''))));
 
 const isColonUnit = (code: number): boolean =>
   (code >= 48 && code <= 58) || (code >= 97 && code <= 102) || (code >= 65 && code <= 70) || code === 46;
@@ -113,6 +161,7 @@ function findColons(task: Task): void {
       continue;
     }
     if (/[A-Za-z0-9_]/.test(text[end] ?? '') || !isIpv6(value)) continue;
+    if (isNobodysOfSix(text, start, end)) continue;
     const compressed = value.includes('::');
     let score = 0.9;
     if (value === '::')
