@@ -124,9 +124,11 @@ export function createEmitterFromSettings(
   const log = createKafkaOnDemand({
     brokers: settings.KAFKA_BROKERS,
     clientId: `${settings.TRIPLINE_SERVICE}-emitter`,
+    goodbyeMs: 1_000, // an app that closes has waited for its events already
   });
+  const asked = new AbortController();
   const codec = createAvroCodec({
-    registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL }),
+    registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL, signal: asked.signal }),
     clock: systemClock,
   });
   const keep = path === undefined ? undefined : experimentKeeper(path, lastKnown?.revisions ?? []);
@@ -142,10 +144,17 @@ export function createEmitterFromSettings(
       options.onRevision?.(revision, at);
     },
   };
+  const sink = createKafkaSink(broker);
   return createEmitter({
     ...common,
     encode: codec.encodeUnregistered,
-    sink: createKafkaSink(broker),
+    sink: {
+      ...sink,
+      close: () => {
+        asked.abort();
+        return sink.close();
+      },
+    },
     experiments: followExperiments(broker),
   });
 }
