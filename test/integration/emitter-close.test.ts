@@ -6,11 +6,12 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { topicName, topicSpecs } from '../../services/runtime/topics.ts';
 import { closingApps } from '../support/closing-apps.ts';
-import { runApp } from '../support/run-app.ts';
+import { compileForApps, runApp } from '../support/run-app.ts';
 
 const prefix = 'emitter-close';
 
 beforeAll(async () => {
+  compileForApps();
   const log = createKafka({ brokers: inject('addresses').brokers, clientId: 'test' });
   await log.createTopics(topicSpecs(prefix, 1, false));
   await log.close();
@@ -20,7 +21,7 @@ describe.each(Object.entries(closingApps))('%s', (_name, code) => {
   test('the process ends by itself', async () => {
     const { brokers, registryUrl } = inject('addresses');
     const env = { KAFKA_BROKERS: brokers, SCHEMA_REGISTRY_URL: registryUrl, TRIPLINE_TOPIC_PREFIX: prefix };
-    const { code: end, problems } = await runApp(code, env, { limitMs: 20_000 });
+    const { code: end, problems } = await runApp(code, env);
     expect([end, problems]).toEqual([0, '']);
   });
 });

@@ -1,5 +1,5 @@
 /** Apps that let go of the emitter, each in its own way: every one of them must end by itself. */
-const open = "import { tripline } from './services/emitter/index.ts';";
+const open = "import { tripline } from 'tripline/emitter';";
 const record = "tripline.record({ userId: 'u-1', modelServed: 'm', status: 'success' });";
 const close = 'await tripline.close({ timeoutMs: 1_000 });';
 const tell = 'console.log(JSON.stringify(tripline.stats()));';

@@ -2,13 +2,16 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { closingApps } from '../../support/closing-apps.ts';
-import { runApp } from '../../support/run-app.ts';
+import { compileForApps, runApp } from '../../support/run-app.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // processes, on a machine that does other work
+vi.setConfig({ testTimeout: 120_000 }); // processes, on a machine that does other work
 
 /** Takes connections and says nothing. */
 const silent = createServer(() => {});
-beforeAll(() => new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve)));
+beforeAll(async () => {
+  compileForApps();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+}, 120_000);
 afterAll(() => void silent.close());
 const silentPort = (): number => {
   const address = silent.address();
@@ -28,7 +31,7 @@ describe.concurrent.each([
 ] as const)('%s', (_name, addresses, cases) => {
   // Closing takes at most twice its time (1 s here); the rest is the process's own start.
   test.each(cases)('%s: the process ends', async (name) => {
-    const { code: end, said, problems } = await runApp(closingApps[name] ?? '', addresses(), { limitMs: 20_000 });
+    const { code: end, said, problems } = await runApp(closingApps[name] ?? '', addresses());
     expect([end, problems]).toEqual([0, '']);
     expect(JSON.parse(said)).toMatchObject({ sent: 0 });
   });
