@@ -15,6 +15,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiments } from './broker.kafka.ts';
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
+import type { RecordedEvent } from './redact-events.ts';
 
 export type { InferenceInput, OutcomeInput } from './event-input.ts';
 export { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
@@ -148,6 +149,7 @@ export function createEmitterFromSettings(
   return createEmitter({
     ...common,
     encode: codec.encodeUnregistered,
+    decode: (record, frame) => ({ record, value: codec.decodeOwn(record, frame) }) as RecordedEvent,
     sink: {
       ...sink,
       close: () => {
@@ -187,11 +189,8 @@ export function createTestTripline(
     lingerMs: 0,
     ...(options.forced && { forced: options.forced }),
     ...(options.redaction && { redaction: options.redaction }),
-    encode: (record, value) => {
-      const frame = encodeUnregistered(record, value);
-      events.push({ record, event: value });
-      return frame;
-    },
+    encode: encodeUnregistered,
+    onEncoded: ({ record, value }) => void events.push({ record, event: value }),
     sink: { send: async () => {}, close: async () => {} },
     experiments: fixedExperiments(options.experiments ?? []),
   });
