@@ -113,11 +113,12 @@ export async function readArrivals(options: {
   const arrivals = inArrivalOrder(events.arrivals, outcomes.arrivals);
   const [first, last] = [arrivals.at(0), arrivals.at(-1)];
   const odd = [...events.odd, ...outcomes.odd];
-  if (first === undefined || last === undefined) {
+  // Outcomes of nothing are nothing to replay.
+  if (first === undefined || last === undefined || events.arrivals.length === 0) {
     const [one] = odd;
     throw new PipelineError(
       'INPUT_UNREADABLE',
-      one === undefined ? `${eventsFile} holds no line` : `no line can be used; the first is ${tellOddLine(one)}`,
+      one === undefined ? `${eventsFile} holds no line` : `no event can be used; first ${tellOddLine(one)}`,
     );
   }
   const textsLeftOut = events.textsLeftOut + outcomes.textsLeftOut;

@@ -13,7 +13,7 @@ const maxMonths = 50;
 /** Tables with `PARTITION BY toYYYYMM(...)` in sql/migrations, and the column that it names. */
 export const monthlyTables: Readonly<Partial<Record<SinkRow['table'], string>>> = { inferences: 'occurred_at' };
 
-/** Months since the epoch, in UTC as in the table. */
+/** Months of the calendar, in UTC as in the table. */
 function monthOf(at: unknown): number {
   const date = new Date(Number(at));
   return date.getUTCFullYear() * 12 + date.getUTCMonth();
