@@ -25,7 +25,10 @@ export type InferenceInput = {
   readonly promptVersion?: string;
   readonly ragIndexVersion?: string;
   readonly toolSetVersion?: string;
-  /** Whole counts: a fraction is left out and told in `stats()`. Cached input is part of tokenIn, reasoning part of tokenOut. `tokenSource`: provider unless said. */
+  /**
+   * Whole counts: a fraction is left out and told in `stats()`. Cached input is part of tokenIn, reasoning part of
+   * tokenOut. `tokenSource`: provider unless said.
+   */
   readonly tokenIn?: number;
   readonly tokenOut?: number;
   readonly tokenCacheRead?: number;

@@ -3,7 +3,8 @@
  *
  * States: idle (nothing is queued) -> lingering (a batch fills) -> sending -> idle. A send that fails: pausing, 50 ms
  * to 2 s, then sending again, the same batch. A batch that is refused for good: halved, until the one event to blame is
- * found, which loses its texts, and is dropped when that does not help. Closing: no linger, no pause; the loop ends with an empty queue or the first failure.
+ * found, which loses its texts, and is dropped when that does not help. Closing: no linger, no pause; the loop ends
+ * with an empty queue or the first failure.
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { EventQueue, QueuedEvent } from './event-queue.ts';

@@ -36,7 +36,7 @@ type Lines = {
 /** Of one record: brokers take about 1 MiB unless told otherwise. A line is longer than its record. */
 const maxRecordBytes = 1_000_000;
 
-/** A call whose line is too long for the log goes without its longest texts; an outcome has ids alone, which are short. */
+/** A call whose line is too long for the log goes without its longest texts; an outcome has short ids alone. */
 function withinLog(result: LineResult, text: string): LineResult & { readonly textsLeftOut?: number } {
   if (!result.ok || result.arrival.kind === 'outcome' || Buffer.byteLength(text) <= maxRecordBytes) return result;
   const sizeOf = (record: object): number => Buffer.byteLength(JSON.stringify(record));

@@ -57,7 +57,8 @@ describe('in an app whose own tools turn on a condition', () => {
     '%s: every entry loads',
     (condition) => {
       const code = `for (const entry of ${JSON.stringify(Object.keys(packed.exports))})
-      await import(entry.replace('.', 'tripline')).then(() => console.log(entry, 'ok'), ({ code }) => console.log(entry, code));
+      await import(entry.replace('.', 'tripline'))
+        .then(() => console.log(entry, 'ok'), ({ code }) => console.log(entry, code));
       process.exit();`;
       const asked = condition === 'none' ? [] : [`--conditions=${condition}`];
       const said = run(process.execPath, [...asked, '--input-type=module', '-e', code], app);
