@@ -1,12 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const resolve = { conditions: ['source'] };
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
       {
-        resolve,
         test: {
           name: 'unit',
           setupFiles: ['test/support/property-seed.ts'],
@@ -22,7 +20,6 @@ export default defineConfig({
       },
       // Real parts: one file at a time, they share two cores.
       {
-        resolve,
         test: {
           name: 'real',
           include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/fault/real/**/*.test.ts'],

@@ -9,7 +9,7 @@ import { bucketCount } from '../kernel/ids.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/log.ts';
-import { replayMarker, replayOf } from '../runtime/park.ts';
+import { fileStage, replayMarker, replayOf } from '../runtime/park.ts';
 import { newestUnitTopic, topicName, unitTopicNumber } from '../runtime/topics.ts';
 
 export type ParkedEntry = {
@@ -160,7 +160,9 @@ export async function replayParked(
   const chosen = selectParked(parkedEntries(await log.readToEnd(parkedTopic)), filter);
   const isUnitTopic = (topic: string): boolean => unitTopicNumber(prefix, topic) !== undefined;
   const partitions = new Map<string, number>();
-  for (const topic of new Set(chosen.map((entry) => entry.topic)))
+  // A file's line has no topic to go back to; asked for one of that name, a broker may make it.
+  const ofTopics = chosen.filter(({ stage }) => stage !== fileStage);
+  for (const topic of new Set(ofTopics.map((entry) => entry.topic)))
     partitions.set(topic, await log.partitions(topic).catch(() => 0));
   const newest = chosen.some(({ topic }) => isUnitTopic(topic)) ? await newestUnitTopic(log, prefix) : undefined;
   const open = chosen.filter(({ state }) => state === 'parked' || (state === 'parked again' && filter.again === true));

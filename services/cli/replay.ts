@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { startEmbedded } from '../../infra/embedded/index.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
-import { replay } from '../replay/index.ts';
+import { replay, type ReplaySummary, tellOddLine } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { externalAddresses, givenAddresses, policyUnder } from './addresses.ts';
@@ -46,6 +46,22 @@ function strongestOf(evaluation: Evaluation | undefined): string[] {
   if (evaluation === undefined || strongest?.harm === undefined) return [];
   const bound = Math.log(1 / evaluation.experiment.spec.analysis.alphaHarm);
   return [`${strongest.metric} ${strongest.harm.weightedLogE.toFixed(2)} of ${bound.toFixed(2)}`];
+}
+
+/** Lines named in the terminal; the summary names more, the parked topic all. */
+const linesTold = 5;
+
+function tellUnused({ lines, causes, first }: ReplaySummary['unused'], read: number): void {
+  print(paint.bold(`not used, and parked: ${lines} of ${read} lines`));
+  for (const line of first.slice(0, linesTold)) print(`  ${tellOddLine(line)}`);
+  if (lines <= linesTold) return;
+  const byCause = Object.entries(causes).sort(([, one], [, other]) => other - one);
+  print(
+    `  ... ${byCause
+      .slice(0, linesTold)
+      .map(([cause, number]) => `${number} x ${cause}`)
+      .join('; ')}`,
+  );
 }
 
 export async function replayVerb(flags: ReplayFlags): Promise<number> {
@@ -87,6 +103,7 @@ export async function replayVerb(flags: ReplayFlags): Promise<number> {
         const time = paint.dim(new Date(at).toISOString().slice(0, 16));
         print([time, `${sent}/${lines} lines`, arms.join('  '), ...strongestOf(evaluation)].join('  '));
       },
+      onUnused: tellUnused,
       onDecision: ({ action, metric, reasonCode, testStart, eventsFolded }) => {
         const from = testStart === undefined ? '' : `, counted from ${testStart}`;
         print(`${paint.bold(action)} ${metric ?? reasonCode}${from}, after ${eventsFolded} events`);

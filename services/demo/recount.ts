@@ -4,6 +4,7 @@
  */
 import type { ExperimentSpec } from '../kernel/experiment.ts';
 import { type Measure, scaleOf } from '../kernel/measures.ts';
+import { parseTime } from '../kernel/time.ts';
 import type { InferenceLine, OutcomeLine } from '../replay/scenario-lines.ts';
 
 export type RecountedTotal = {
@@ -29,7 +30,7 @@ export function recountLines(
   const tickets = new Map<string, { arm: string; first: number }>();
   for (const event of distinct.values()) {
     const known = tickets.get(event.ticket_id ?? '');
-    const at = Date.parse(event.occurred_at);
+    const at = parseTime(event.occurred_at) ?? Number.NaN;
     if (known === undefined || at < known.first) tickets.set(event.ticket_id ?? '', { arm: event.variant, first: at });
   }
   const ofEvent = (name: string, event: InferenceLine): number => {
@@ -58,7 +59,7 @@ export function recountLines(
     for (const outcome of latest.values()) {
       const ticket = tickets.get(outcome.entity_id);
       if (outcome.kind !== measure.kind || outcome.value === null || ticket?.arm !== arm) continue;
-      const age = Date.parse(outcome.occurred_at) - ticket.first;
+      const age = (parseTime(outcome.occurred_at) ?? Number.NaN) - ticket.first;
       if (age < 0 || age > windowMs) continue;
       if (measure.fold === 'any' && counted.has(outcome.entity_id)) continue;
       counted.add(outcome.entity_id);

@@ -34,9 +34,15 @@ export type BrokerDeps = {
  * A Kafka client that loads with its first use, in the background: everything that asks for it waits for the broker
  * anyway.
  */
-export function createKafkaOnDemand(options: { readonly brokers: string; readonly clientId: string }): EmitterLog {
+export function createKafkaOnDemand(options: {
+  readonly brokers: string;
+  readonly clientId: string;
+  readonly goodbyeMs: number;
+}): EmitterLog {
   let opened: Promise<LogClient> | undefined;
-  const open = (): Promise<LogClient> => {
+  let closed = false;
+  const open = async (): Promise<LogClient> => {
+    if (closed) throw new PipelineError('BROKER_UNAVAILABLE', 'the emitter is closed');
     opened ??= import('../runtime/kafka-log.ts').then(({ createKafka }) => createKafka(options));
     return opened;
   };
@@ -45,7 +51,10 @@ export function createKafkaOnDemand(options: { readonly brokers: string; readonl
     partitions: async (topic) => (await open()).partitions(topic),
     follow: async (topic, onRecord) => (await open()).follow(topic, onRecord),
     ping: async () => (await open()).ping(),
-    close: async () => (await opened)?.close(),
+    close: async () => {
+      closed = true;
+      await (await opened)?.close();
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { bucketOf, inferenceId, readInferenceId } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { NamePair } from './alias-memory.ts';
 import type { InferenceInput, OutcomeInput } from './event-input.ts';
+import { idOf, type Note, numbersOf, outcomeValueOf, scoresOf, timeOf } from './read-values.ts';
 
 export type Origin = {
   readonly service: string;
@@ -25,10 +26,6 @@ export function readTraceparent(
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
 }
 const traceIdOf = (traceparent: string | undefined): string => readTraceparent(traceparent)?.traceId ?? '';
-const whole = (value: number | undefined): number | null =>
-  value !== undefined && Number.isFinite(value) ? Math.round(value) : null;
-const real = (value: number | undefined): number | null =>
-  value !== undefined && Number.isFinite(value) ? value : null;
 
 type Named = {
   readonly arms?: readonly Assignment[];
@@ -49,12 +46,13 @@ function subjectOf(input: Named): { readonly units: Units; readonly entity: Enti
     null;
   const arm = input.arms?.find(({ unitType, unitId }) => unitType.startsWith('entity:') && unitId !== '');
   const fromArm = arm && { type: arm.unitType.slice('entity:'.length), id: arm.unitId };
-  const entity = input.entity ? { type: input.entity.type, id: input.entity.id } : fromArm;
+  const named = input.entity && { type: input.entity.type, id: idOf('entity.id', input.entity.id) ?? '' };
+  const entity = named ?? fromArm;
   return {
     units: {
-      user_id: input.userId ?? unit('user'),
-      org_id: input.orgId ?? unit('org'),
-      session_id: input.sessionId ?? unit('session'),
+      user_id: idOf('userId', input.userId) ?? unit('user'),
+      org_id: idOf('orgId', input.orgId) ?? unit('org'),
+      session_id: idOf('sessionId', input.sessionId) ?? unit('session'),
     },
     entity: entity ?? null,
   };
@@ -89,14 +87,18 @@ function bucketFor(
 export function describeInference(
   input: InferenceInput,
   origin: Origin,
+  note: Note,
 ): { readonly event: InferenceEvent; readonly bucket: number; readonly key: string } {
   const { units, entity } = subjectOf(input);
   const { bucket, key } = bucketFor(input.arms, units, origin.random);
   const tokenSource = input.tokenSource ?? 'provider';
-  const cost = whole(input.costNanoUsd);
+  const numbers = numbersOf(input, note);
+  const cost = numbers.cost('costNanoUsd');
+  const [tokenIn, tokenOut] = [numbers.count('tokenIn'), numbers.count('tokenOut')];
+  const occurredAt = timeOf(input.occurredAt, origin.now);
   const event: InferenceEvent = {
-    event_id: input.eventId ?? inferenceId(input.occurredAt ?? origin.now, bucket, origin.random),
-    occurred_at: input.occurredAt ?? origin.now,
+    event_id: idOf('eventId', input.eventId) ?? inferenceId(occurredAt, bucket, origin.random),
+    occurred_at: occurredAt,
     trace_id: traceIdOf(input.traceparent),
     span_id: readTraceparent(input.traceparent)?.spanId ?? null,
     service: origin.service,
@@ -121,27 +123,27 @@ export function describeInference(
     prompt_version: input.promptVersion ?? '',
     rag_index_version: input.ragIndexVersion ?? null,
     tool_set_version: input.toolSetVersion ?? null,
-    token_in: whole(input.tokenIn),
-    token_out: whole(input.tokenOut),
-    token_cache_read: whole(input.tokenCacheRead),
-    token_cache_write: whole(input.tokenCacheWrite),
-    token_reasoning: whole(input.tokenReasoning),
-    token_source: input.tokenIn === undefined && input.tokenOut === undefined ? 'unknown' : tokenSource,
+    token_in: tokenIn,
+    token_out: tokenOut,
+    token_cache_read: numbers.count('tokenCacheRead'),
+    token_cache_write: numbers.count('tokenCacheWrite'),
+    token_reasoning: numbers.count('tokenReasoning'),
+    token_source: tokenIn === null && tokenOut === null ? 'unknown' : tokenSource,
     cost_nano_usd: cost,
     cost_status: cost === null ? 'unpriced' : 'priced',
     price_table_version: input.priceTableVersion ?? null,
-    latency_ms: real(input.latencyMs),
-    ttft_ms: real(input.ttftMs),
+    latency_ms: numbers.amount('latencyMs'),
+    ttft_ms: numbers.amount('ttftMs'),
     status: input.status ?? 'unknown',
     error_type: input.errorType ?? null,
     finish_reasons: [...(input.finishReasons ?? [])],
-    attempts: input.attempts ?? 1,
+    attempts: numbers.small('attempts') ?? 1,
     schema_valid: input.schemaValid ?? null,
-    schema_repairs: input.schemaRepairs ?? 0,
+    schema_repairs: numbers.small('schemaRepairs') ?? 0,
     guardrails: input.guardrails ?? [],
     tool_calls: input.toolCalls ?? [],
     retrieval: input.retrieval ?? [],
-    scores: { ...input.scores },
+    scores: scoresOf(input.scores, note),
     slices: { ...input.slices },
     prompt: input.prompt ?? null,
     response: input.response ?? null,
@@ -195,7 +197,7 @@ export function describeOutcome(
   origin: Origin,
   pairs: readonly NamePair[] = [],
 ): { readonly event: OutcomeEvent; readonly bucket: number; readonly key: string } {
-  const { inferenceId: inference } = input;
+  const inference = idOf('inferenceId', input.inferenceId) ?? undefined;
   // An outcome of an entity belongs to whoever holds the entity: naming the arm's unit as well would say it twice.
   const { arms, ...named } = input.unit === undefined ? input : { ...input, userId: input.userId ?? input.unit };
   const { units, entity } = subjectOf(named.entity === undefined && arms !== undefined ? { ...named, arms } : named);
@@ -209,12 +211,12 @@ export function describeOutcome(
       : (readInferenceId(inference ?? '')?.bucket ?? 0);
   const primaries = entity === null ? primariesOf(units, pairs) : [];
   const event: OutcomeEvent = {
-    outcome_id: input.outcomeId ?? inferenceId(origin.now, bucket, origin.random),
+    outcome_id: idOf('outcomeId', input.outcomeId) ?? inferenceId(origin.now, bucket, origin.random),
     revision: input.revision ?? 1,
-    occurred_at: input.occurredAt ?? origin.now,
+    occurred_at: timeOf(input.occurredAt, origin.now),
     trace_id: traceIdOf(input.traceparent) || null,
     kind,
-    value: input.value,
+    value: outcomeValueOf(input.value),
     entity,
     inference_id: inference ?? null,
     units: unit ? units : null,

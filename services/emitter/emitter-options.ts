@@ -5,6 +5,7 @@ import type { RedactionPolicy } from '../redaction/index.ts';
 import type { AliasInput, InferenceInput, OutcomeInput } from './event-input.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import type { EventSink } from './event-sender.ts';
+import type { RecordedEvent } from './redact-events.ts';
 import type { EmitterStats } from './stats.ts';
 
 /** Encodes to a frame whose schema id may still be open. */
@@ -37,14 +38,20 @@ export type EmitterOptions = {
   readonly environment: string;
   readonly clock: Clock;
   readonly encode: EventEncoder;
+  /** The event of a frame. With it, one that the broker refuses as too large is tried again without its texts. */
+  readonly decode?: (record: QueuedEvent['record'], frame: Buffer) => RecordedEvent;
   readonly sink: EventSink;
   readonly experiments: ExperimentSource;
   readonly forced?: Readonly<Record<string, string>>;
   readonly maxQueued: number;
   readonly maxBytes: number;
-  /** Of one encoded event; brokers refuse batches above about 1 MiB unless told otherwise. */
+  /**
+   * Of one encoded event; brokers refuse batches above about 1 MiB unless told otherwise. A larger one loses its texts.
+   */
   readonly maxEventBytes?: number;
   readonly lingerMs: number;
+  /** Hears of every event as it leaves: cleaned and, where it was too large, shortened. */
+  readonly onEncoded?: (event: RecordedEvent) => void;
   /** W3C traceparent of the span that is active now, asked when a call gives none. */
   readonly traceContext?: () => string | undefined;
   /**

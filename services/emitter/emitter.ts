@@ -3,7 +3,6 @@
  * within bounds (`event-queue`), and sent by a loop of its own that waits for the broker for ever (`event-sender`).
  * What does not fit is dropped, oldest first, and counted by reason.
  */
-import { randomFillSync } from 'node:crypto';
 import { type Assignment, assign } from '../assignment/index.ts';
 import { type AliasMemory, createAliasMemory } from './alias-memory.ts';
 import {
@@ -19,25 +18,17 @@ import { createEventQueue, type EventQueue, type QueuedEvent } from './event-que
 import { createEventSender, type EventSender, flushSender, runSender } from './event-sender.ts';
 import { createExposureMemory, type ExposureMemory } from './exposures.ts';
 import { learnNames, nameUnit, namedTwice, pairsOf, type SplitSubject } from './name-units.ts';
+import { createOrigin } from './origin.ts';
+import { idsAsText, type Note } from './read-values.ts';
 import { createProblemReport, type ProblemReport } from './problem-report.ts';
 import { createEventRedaction, type EventRedaction, type RecordedEvent } from './redact-events.ts';
+import { encodeWithin, shortenQueued } from './shorten-event.ts';
 import type { EmitterStats } from './stats.ts';
+import { unknownAssignment } from './unknown-assignment.ts';
 
 export type { Emitter, EmitterOptions, EventEncoder, ExperimentSource } from './emitter-options.ts';
 export type { EventSink } from './event-sender.ts';
 
-const unknown = (experimentId: string): Assignment => ({
-  experimentId,
-  phase: 0,
-  revision: 0,
-  variant: 'control',
-  config: {},
-  reason: 'UNKNOWN',
-  unitType: '',
-  unitId: '',
-  bucket: 0,
-  configSha: '',
-});
 /** What the three calls work on. */
 type Recorder = {
   readonly options: EmitterOptions;
@@ -51,21 +42,9 @@ type Recorder = {
   /** Service, environment, time and chance of one event. */
   readonly origin: () => Origin;
   failedCalls: number;
+  readonly unusableValues: Record<string, number>;
+  textsLeftOut: number;
 };
-
-/** Random bytes are drawn for 256 events at a time. */
-function createOrigin({ service, environment, clock }: EmitterOptions): () => Origin {
-  const random = Buffer.alloc(8 * 256);
-  let used = random.length;
-  return () => {
-    if (used >= random.length) {
-      randomFillSync(random);
-      used = 0;
-    }
-    used += 8;
-    return { service, environment, now: clock.now(), random: random.subarray(used - 8, used) };
-  };
-}
 
 /** An app's mistake (or ours) is counted, never thrown at the app. */
 function safely<T>(recorder: Recorder, call: string, fallback: T, run: () => T): T {
@@ -73,18 +52,29 @@ function safely<T>(recorder: Recorder, call: string, fallback: T, run: () => T):
     return run();
   } catch (error) {
     recorder.failedCalls += 1;
-    // An encoder's message quotes the value it stumbled over, which may be a prompt: only messages of our own are
-    // passed on.
+    // Somebody else's message may quote the value it stumbled over, which may be a prompt: only ours are passed on,
+    // which name the field.
     if (error instanceof RangeError) recorder.problems.report(error, `${call}: `);
     else recorder.problems.say(`${call}: a value has the wrong type`);
     return fallback;
   }
 }
 
-function encode({ redaction, options }: Recorder, event: RecordedEvent): Buffer {
-  const { record, value } = redaction.clean(event);
-  return options.encode(record, value as never);
+function encode(recorder: Recorder, event: RecordedEvent): Buffer {
+  const { redaction, options, maxEventBytes } = recorder;
+  const { frame, textsLeftOut, event: told } = encodeWithin(options.encode, redaction.clean(event), maxEventBytes);
+  recorder.textsLeftOut += textsLeftOut;
+  options.onEncoded?.(told);
+  return frame;
 }
+
+/** The event goes without the value, which is counted by its field. */
+const noteOf =
+  ({ unusableValues, problems }: Recorder, call: string): Note =>
+  (field, cause) => {
+    unusableValues[field] = (unusableValues[field] ?? 0) + 1;
+    problems.say(`${call}: ${field}: ${cause}; recorded without it`);
+  };
 
 /** Queued as a frame; while redaction loads, as it was recorded. */
 function push(
@@ -163,7 +153,7 @@ function tellAlias(recorder: Recorder, names: AliasInput): void {
 function recordInference(recorder: Recorder, input: InferenceInput): string {
   const from = recorder.origin();
   const complete = traced(recorder, input);
-  const { event, bucket, key } = describeInference(complete, from);
+  const { event, bucket, key } = describeInference(complete, from, noteOf(recorder, 'record'));
   learnNames(recorder.aliases, input.arms, event.units);
   const route = { bucket, key, traceparent: complete.traceparent, timestamp: from.now };
   push(recorder, 'inference.raw.v1', { record: 'inference-event', value: event }, route);
@@ -174,8 +164,13 @@ function recordOutcome(recorder: Recorder, kind: string, input: OutcomeInput): v
   const from = recorder.origin();
   const complete = traced(recorder, input);
   const { event, bucket, key } = describeOutcome(kind, complete, from, pairsOf(recorder.options.experiments.table()));
-  const route = { bucket, key, traceparent: complete.traceparent, timestamp: from.now };
-  push(recorder, 'outcome.raw.v1', { record: 'outcome-event', value: event }, route);
+  const { traceparent } = complete;
+  push(
+    recorder,
+    'outcome.raw.v1',
+    { record: 'outcome-event', value: event },
+    { bucket, key, traceparent, timestamp: from.now },
+  );
 }
 
 async function within(timeMs: number, work: Promise<unknown>): Promise<void> {
@@ -184,14 +179,16 @@ async function within(timeMs: number, work: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-function statsOf({ queue, sender, redaction, problems, failedCalls }: Recorder): EmitterStats {
+function statsOf({ queue, sender, redaction, problems, ...counts }: Recorder): EmitterStats {
   return {
     queued: queue.length,
     bytes: queue.bytes,
     sent: sender.sent,
     dropped: queue.dropped,
     droppedBy: queue.droppedBy,
-    failedCalls,
+    failedCalls: counts.failedCalls,
+    unusableValues: { ...counts.unusableValues },
+    textsLeftOut: counts.textsLeftOut,
     sendErrors: sender.sendErrors,
     redactions: { ...redaction.counts },
     ...(problems.last !== undefined && { lastProblem: problems.last }),
@@ -210,6 +207,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
     redaction,
     lingerMs,
     encodeHeld: (event, held) => encodeHeld(recorder, event, held),
+    shorten: (event) => shortenQueued(recorder, event),
   });
   const recorder: Recorder = {
     options,
@@ -222,15 +220,19 @@ export function createEmitter(options: EmitterOptions): Emitter {
     sender,
     origin: createOrigin(options),
     failedCalls: 0,
+    unusableValues: {},
+    textsLeftOut: 0,
   };
   const loop = runSender(sender);
   return {
     // A unit whose exposure cannot be recorded gets control: what is not measured is not tried out.
     assign: (experimentId, subject) =>
-      safely(recorder, 'assign', unknown(experimentId), () => assignAndExpose(recorder, experimentId, subject)),
+      safely(recorder, 'assign', unknownAssignment(experimentId), () =>
+        assignAndExpose(recorder, experimentId, idsAsText(subject)),
+      ),
     record: (input) => safely(recorder, 'record', '', () => recordInference(recorder, input)),
     outcome: (kind, input) => safely(recorder, 'outcome', undefined, () => recordOutcome(recorder, kind, input)),
-    alias: (names) => safely(recorder, 'alias', undefined, () => tellAlias(recorder, names)),
+    alias: (names) => safely(recorder, 'alias', undefined, () => tellAlias(recorder, idsAsText(names))),
     flush: ({ timeoutMs = 5_000 } = {}) => flushSender(sender, timeoutMs),
     close: async ({ timeoutMs = 5_000 } = {}) => {
       sender.phase = 'closing';

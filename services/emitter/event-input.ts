@@ -15,7 +15,8 @@ export type InferenceInput = {
   readonly sessionId?: string;
   readonly entity?: { readonly type: string; readonly id: string };
   readonly traceparent?: string;
-  readonly occurredAt?: EpochMs;
+  /** Now, unless said: epoch milliseconds, a Date, or RFC 3339 text (without a zone: UTC). */
+  readonly occurredAt?: EpochMs | Date | string;
   readonly operation?: string;
   readonly provider?: string;
   readonly modelRequested?: string;
@@ -24,7 +25,10 @@ export type InferenceInput = {
   readonly promptVersion?: string;
   readonly ragIndexVersion?: string;
   readonly toolSetVersion?: string;
-  /** Whole counts. Cached input is part of tokenIn, reasoning part of tokenOut. `tokenSource`: provider unless said. */
+  /**
+   * Whole counts: a fraction is left out and told in `stats()`. Cached input is part of tokenIn, reasoning part of
+   * tokenOut. `tokenSource`: provider unless said.
+   */
   readonly tokenIn?: number;
   readonly tokenOut?: number;
   readonly tokenCacheRead?: number;
@@ -67,7 +71,8 @@ export type OutcomeInput = {
   readonly value: number | null;
   readonly outcomeId?: string;
   readonly revision?: number;
-  readonly occurredAt?: EpochMs;
+  /** As in `record`. */
+  readonly occurredAt?: EpochMs | Date | string;
   readonly traceparent?: string;
   readonly source?: string;
   readonly attributes?: Readonly<Record<string, string>>;

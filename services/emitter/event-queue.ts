@@ -28,6 +28,8 @@ export type EventQueue = {
   take(count: number, maxBytes?: number): readonly QueuedEvent[];
   /** Puts what `encode` makes of each held event in flight in its place; without a result it is gone. */
   encodeHeld(encode: (event: QueuedEvent, held: RecordedEvent) => QueuedEvent | undefined): readonly QueuedEvent[];
+  /** In the place of the one event in flight. */
+  replace(event: QueuedEvent): void;
   done(): void;
   /** Only the first `keep` stay in flight, the others wait again at the front. */
   giveBack(keep: number): void;
@@ -157,6 +159,11 @@ export function createEventQueue(maxCount: number, maxBytes: number): EventQueue
     push: (event) => push(state, event),
     take: (count, limit = Infinity) => take(state, count, limit),
     encodeHeld: (encode) => encodeHeld(state, encode),
+    replace: (event) => {
+      settle(state);
+      state.inFlight = [event];
+      state.bytes += sizeOf(event);
+    },
     done: () => settle(state),
     giveBack: (keep) => giveBack(state, keep),
     refuse: () => {

@@ -3,7 +3,8 @@
  *
  * States: idle (nothing is queued) -> lingering (a batch fills) -> sending -> idle. A send that fails: pausing, 50 ms
  * to 2 s, then sending again, the same batch. A batch that is refused for good: halved, until the one event to blame is
- * found and dropped. Closing: no linger, no pause; the loop ends with an empty queue or the first failure.
+ * found, which loses its texts, and is dropped when that does not help. Closing: no linger, no pause; the loop ends
+ * with an empty queue or the first failure.
  */
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { EventQueue, QueuedEvent } from './event-queue.ts';
@@ -30,6 +31,8 @@ export type EventSender = {
   readonly redaction: EventRedaction;
   /** Encodes what was held until redaction had loaded; undefined: it is gone, and counted. */
   readonly encodeHeld: (event: QueuedEvent, held: RecordedEvent) => QueuedEvent | undefined;
+  /** A single event that was refused, smaller; undefined: it cannot be made so. */
+  readonly shorten: (event: QueuedEvent) => QueuedEvent | undefined;
   readonly lingerMs: number;
   phase: 'open' | 'closing';
   sent: number;
@@ -46,7 +49,7 @@ const batchBytes = 800_000;
 const pauseMs = { first: 50, longest: 2_000 } as const;
 
 export const createEventSender = (
-  deps: Pick<EventSender, 'queue' | 'sink' | 'problems' | 'redaction' | 'encodeHeld' | 'lingerMs'>,
+  deps: Pick<EventSender, 'queue' | 'sink' | 'problems' | 'redaction' | 'encodeHeld' | 'shorten' | 'lingerMs'>,
 ): EventSender => ({ ...deps, phase: 'open', sent: 0, sendErrors: 0, flushes: [], wake: () => {} });
 
 const isClosing = ({ phase }: EventSender): boolean => phase === 'closing';
@@ -108,7 +111,12 @@ async function trySend(sender: EventSender): Promise<'sent' | 'divided' | 'faile
     if (!(error instanceof PipelineError) || error.code !== 'BROKER_REFUSED') return 'failed';
     // Found by halving, so that the others are not lost with it.
     if (batch.length > 1) queue.giveBack(Math.ceil(batch.length / 2));
-    else queue.refuse();
+    else {
+      const [event] = batch;
+      const shorter = event && sender.shorten(event);
+      if (shorter) queue.replace(shorter);
+      else queue.refuse();
+    }
     return 'divided';
   }
 }

@@ -15,6 +15,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiments } from './broker.kafka.ts';
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
+import type { RecordedEvent } from './redact-events.ts';
 
 export type { AliasInput, InferenceInput, OutcomeInput } from './event-input.ts';
 export { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
@@ -124,9 +125,11 @@ export function createEmitterFromSettings(
   const log = createKafkaOnDemand({
     brokers: settings.KAFKA_BROKERS,
     clientId: `${settings.TRIPLINE_SERVICE}-emitter`,
+    goodbyeMs: 1_000, // an app that closes has waited for its events already
   });
+  const asked = new AbortController();
   const codec = createAvroCodec({
-    registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL }),
+    registry: createRegistryClient({ url: settings.SCHEMA_REGISTRY_URL, signal: asked.signal }),
     clock: systemClock,
   });
   const keep = path === undefined ? undefined : experimentKeeper(path, lastKnown?.revisions ?? []);
@@ -142,10 +145,18 @@ export function createEmitterFromSettings(
       options.onRevision?.(revision, at);
     },
   };
+  const sink = createKafkaSink(broker);
   return createEmitter({
     ...common,
     encode: codec.encodeUnregistered,
-    sink: createKafkaSink(broker),
+    decode: (record, frame) => ({ record, value: codec.decodeOwn(record, frame) }) as RecordedEvent,
+    sink: {
+      ...sink,
+      close: () => {
+        asked.abort();
+        return sink.close();
+      },
+    },
     experiments: followExperiments(broker),
   });
 }
@@ -178,11 +189,8 @@ export function createTestTripline(
     lingerMs: 0,
     ...(options.forced && { forced: options.forced }),
     ...(options.redaction && { redaction: options.redaction }),
-    encode: (record, value) => {
-      const frame = encodeUnregistered(record, value);
-      events.push({ record, event: value });
-      return frame;
-    },
+    encode: encodeUnregistered,
+    onEncoded: ({ record, value }) => void events.push({ record, event: value }),
     sink: { send: async () => {}, close: async () => {} },
     experiments: fixedExperiments(options.experiments ?? []),
   });

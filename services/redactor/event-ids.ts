@@ -5,6 +5,8 @@
 import type { EntityRecord, RedactedInference, RedactedOutcome, UnitRecord, Units } from '../../schemas/generated.ts';
 import { type RedactionPolicy, tokensUnder } from '../redaction/index.ts';
 import { createRedactionCounts, type RedactionCounts } from '../redaction/records.ts';
+import { isTime } from '../kernel/time.ts';
+import { maxIdLength } from '../kernel/values.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 import type { UnitName } from './unit-keys.ts';
 
@@ -22,8 +24,6 @@ export type RedactedEvent = {
   readonly erased?: readonly UnitName[];
 };
 
-/** Ids longer than this are somebody's text, not an id. */
-const maxIdLength = 512;
 const hexId = /^[0-9a-f]{32}$/;
 export const spanHex = /^[0-9a-f]{16}$/;
 export const unitTypes = /^(user|org|session|request|entity:[A-Za-z0-9_-]{1,32})$/;
@@ -93,4 +93,6 @@ export function countsFor(about: About, request: string, { policy, pseudonym }: 
 export const tooLong = (ids: readonly (string | null | undefined)[]): boolean =>
   ids.some((id) => typeof id === 'string' && (id.length > maxIdLength || id.length === 0));
 
-export const badTime = (time: number): boolean => !Number.isSafeInteger(time) || time < 0 || time > 253_402_300_799_999;
+export const badTime = (time: number): boolean => !isTime(time);
+/** What `badTime` says of one. */
+export const timeProblem = 'occurred_at is no time from 1970 to 2299';

@@ -13,6 +13,7 @@ import {
   isErased,
   type RedactedEvent,
   type RedactorContext,
+  timeProblem,
   tooLong,
   traceBytes,
   unitTypes,
@@ -34,7 +35,7 @@ export function redactExposure(
     return park('INVALID', 'an id is empty or longer than 512 characters');
   if (!unitTypes.test(exposure.unit_type))
     return park('INVALID', 'unit_type is none of user, org, session, request, entity:<type>');
-  if (badTime(exposure.occurred_at)) return park('INVALID', 'occurred_at is no time between 1970 and 9999');
+  if (badTime(exposure.occurred_at)) return park('INVALID', timeProblem);
   const { primary_type: primaryType, primary_id: primaryId } = exposure;
   if (typeof primaryType === 'string' && !primaryTypes.test(primaryType))
     return park('INVALID', 'primary_type is none of user, org');

@@ -5,6 +5,7 @@
 import type { EntityRecord, InferenceEvent, RedactedInference, UnitRecord } from '../../schemas/generated.ts';
 import { bucketOf, id16 } from '../kernel/ids.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import { amountProblem, countProblem, signedProblem } from '../kernel/values.ts';
 import { drop, forward, park, type Verdict } from '../kernel/verdict.ts';
 import { redactorVersion } from '../redaction/index.ts';
 import { cleanId, cleanInferenceTexts, cleanName } from '../redaction/records.ts';
@@ -18,6 +19,7 @@ import {
   type RedactorContext,
   type Routed,
   spanHex,
+  timeProblem,
   tooLong,
   traceBytes,
   traceIdOf,
@@ -27,11 +29,29 @@ import {
 import { nameLink, nameLinksOf, primaryTypes } from './name-links.ts';
 import type { Pseudonymizer } from './pseudonym.ts';
 
-/** 1e12 nano-dollars is a thousand dollars for one call; beyond it the number is broken, and sums must stay exact. */
-const maxNanoUsd = 1e12;
+/** What numbers of a call may be; null is unknown. */
+const numbers = {
+  token_in: countProblem,
+  token_out: countProblem,
+  token_cache_read: countProblem,
+  token_cache_write: countProblem,
+  token_reasoning: countProblem,
+  cost_nano_usd: countProblem,
+  latency_ms: amountProblem,
+  ttft_ms: amountProblem,
+} as const;
 
-const badCount = (value: number | null): boolean =>
-  value !== null && (!Number.isSafeInteger(value) || value < 0 || value > 1e12);
+function numberProblem(event: InferenceEvent): string | undefined {
+  for (const [name, problem] of Object.entries(numbers)) {
+    const value = event[name as keyof typeof numbers];
+    const cause = value === null ? undefined : problem(value);
+    if (cause !== undefined) return `${name}: ${cause}`;
+  }
+  const cause = Object.values(event.scores)
+    .map(signedProblem)
+    .find((found) => found !== undefined);
+  return cause && `scores: ${cause}`;
+}
 
 function inferenceProblem(event: InferenceEvent): string | undefined {
   if (
@@ -45,17 +65,9 @@ function inferenceProblem(event: InferenceEvent): string | undefined {
     ])
   )
     return 'an id is empty or longer than 512 characters';
-  if (badTime(event.occurred_at)) return 'occurred_at is no time between 1970 and 9999';
-  if ([event.token_in, event.token_out, event.cost_nano_usd].some(badCount) || (event.cost_nano_usd ?? 0) > maxNanoUsd)
-    return 'tokens and cost are whole numbers from 0 to 1e12';
-  if (
-    [event.latency_ms, event.ttft_ms].some(
-      (value) => value !== null && (!Number.isFinite(value) || value < 0 || value > 1e9),
-    )
-  )
-    return 'latency_ms and ttft_ms are numbers from 0 to 1e9';
-  if (Object.values(event.scores).some((score) => !Number.isFinite(score) || Math.abs(score) > 1e9))
-    return 'scores are finite numbers up to 1e9';
+  if (badTime(event.occurred_at)) return timeProblem;
+  const wrong = numberProblem(event);
+  if (wrong !== undefined) return wrong;
   if (event.exposures.some(({ unit_type: unitType }) => !unitTypes.test(unitType)))
     return 'unit_type is none of user, org, session, request, entity:<type>';
   if (event.exposures.some(({ primary_type: type }) => typeof type === 'string' && !primaryTypes.test(type)))

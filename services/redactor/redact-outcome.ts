@@ -19,6 +19,7 @@ import {
   type RedactedEvent,
   type RedactorContext,
   type Routed,
+  timeProblem,
   tooLong,
   traceBytes,
   traceIdOf,
@@ -31,7 +32,7 @@ function outcomeProblem(event: OutcomeEvent): string | undefined {
   const ids = [event.outcome_id, event.kind, event.entity?.id, event.entity?.type, event.inference_id];
   const units = [event.units?.user_id, event.units?.org_id, event.units?.session_id];
   if (tooLong([...ids, ...units])) return 'an id is empty or longer than 512 characters';
-  if (badTime(event.occurred_at)) return 'occurred_at is no time between 1970 and 9999';
+  if (badTime(event.occurred_at)) return timeProblem;
   if (event.value !== null && (!Number.isFinite(event.value) || Math.abs(event.value) > 1e9))
     return 'value is a finite number up to 1e9, or null to retract';
   return undefined;

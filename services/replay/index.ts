@@ -10,7 +10,9 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { Pipeline } from '../pipeline/start.ts';
 import { total } from '../runtime/stage.ts';
+import { parkLines, summarizeOdd } from './park-lines.ts';
 import { readArrivals } from './read-arrivals.ts';
+import type { Arrival } from './scenario-lines.ts';
 import { isConsumed, lookNow, openRun, type ReplayOptions, type Run, send, tick } from './run.ts';
 import {
   endOf,
@@ -22,6 +24,7 @@ import {
 } from './summary.ts';
 
 export type { ReplayOptions } from './run.ts';
+export { tellOddLine } from './read-arrivals.ts';
 export type { ReplaySummary } from './summary.ts';
 
 /**
@@ -88,6 +91,7 @@ async function summarize(run: Run, began: EpochMs): Promise<ReplaySummary> {
   const evaluation = pipeline.statistics.latest(spec.id);
   if (evaluation === undefined) throw new PipelineError('STATE_CORRUPT', `no look at ${spec.id} ever happened`);
   const { decisions, acks, recount } = pipelineSummary(pipeline, await recountDifferences(pipeline));
+  const oddOf = (wanted: Arrival['kind']): number => read.odd.filter(({ kind }) => kind === wanted).length;
   return {
     experiment: spec.id,
     ended: endOf(pipeline.statistics.decisions()),
@@ -96,15 +100,18 @@ async function summarize(run: Run, began: EpochMs): Promise<ReplaySummary> {
       read: read.events,
       unique: run.sentEvents.size,
       folded: evaluation.eventsFolded,
-      parked: total(pipeline.redactor.counts.parked),
+      parked: total(pipeline.redactor.counts.parked) + oddOf('inference'),
       skipped: run.skipped,
+      texts_left_out: read.textsLeftOut,
     },
     outcomes: {
       read: read.outcomes,
       linked: pipeline.linker.forwarded(),
       unlinked: unlinkedOutcomes(pipeline),
       late: lateOutcomes(pipeline, spec.id),
+      parked: oddOf('outcome'),
     },
+    unused: summarizeOdd(read.odd),
     totals: totalsOf(evaluation, spec),
     crossovers: evaluation.crossoverReasons,
     decisions,
@@ -123,9 +130,11 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     unitType: spec.unit,
     ...(spec.fallbackUnit !== undefined && { fallbackType: spec.fallbackUnit }),
   });
+  if (read.odd.length > 0) options.onUnused?.(summarizeOdd(read.odd), read.events + read.outcomes);
   const run = await openRun(options, read);
   try {
     options.onPath?.(run.pipeline);
+    await parkLines({ prefix: run.prefix, producer: run.pipeline.producer, now: began }, read.odd);
     await applyExperiment(run);
     await sendAll(run);
     await closeWindows(run);

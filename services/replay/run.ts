@@ -10,6 +10,7 @@ import type { OutgoingRecord } from '../runtime/log.ts';
 import { ticksEverywhere } from '../runtime/ticks.ts';
 import { topicName } from '../runtime/topics.ts';
 import { createProgress, type Progress } from './progress.ts';
+import type { OddSummary } from './park-lines.ts';
 import type { Arrivals } from './read-arrivals.ts';
 import type { Arrival } from './scenario-lines.ts';
 import { inferenceRecord, outcomeRecord } from './to-records.ts';
@@ -36,6 +37,8 @@ export type ReplayOptions = Addresses & {
     readonly at: EpochMs;
     readonly evaluation: Evaluation | undefined;
   }) => void;
+  /** Told before anything is sent, when there is anything to tell; `lines`: of all that was read. */
+  readonly onUnused?: (unused: OddSummary, lines: number) => void;
   readonly onDecision?: (decision: Decision) => void;
   readonly onPath?: (path: Pipeline) => void;
 };

@@ -1,10 +1,12 @@
 /**
  * Lines of a replay's files (shared format of real and generated scenarios) to the events that an app would have
- * emitted. An inference line stands for an exposure of its unit too. Odd lines come back as a reason, with their
- * number; nothing of their content is quoted.
+ * emitted. An inference line stands for an exposure of its unit too. Odd lines come back as the field that cannot be
+ * used and why; nothing of their content is quoted.
  */
 import type { InferenceEvent, InferenceStatus, OutcomeEvent } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';
+import { countProblem, maxCount } from '../kernel/values.ts';
+import { createFieldReader, type FieldReader, type LineProblem, parseLine } from './read-fields.ts';
 
 export type InferenceLine = {
   readonly event_id: string;
@@ -53,123 +55,142 @@ const statuses: ReadonlySet<string> = new Set<InferenceStatus>([
   'timeout',
   'blocked',
 ]);
-const number = (value: number | null | undefined): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;
-const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-function parse(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+/** Avro's int. */
+const maxRevision = 2 ** 31 - 1;
+/** Nano-dollars from dollars. */
+const nanoPerUsd = 1e9;
+
+export type LineResult = { readonly ok: true; readonly arrival: Arrival } | ({ readonly ok: false } & LineProblem);
+
+function costIn(read: FieldReader): number | null {
+  const cost = read.amount('cost_usd_est');
+  const nano = cost === null ? null : Math.round(cost * nanoPerUsd);
+  if (nano !== null) read.note('cost_usd_est', countProblem(nano) && `above ${maxCount / nanoPerUsd}`);
+  return nano;
 }
 
-export type LineResult =
-  | { readonly ok: true; readonly arrival: Arrival }
-  | { readonly ok: false; readonly reason: string };
+/** Nobody is named by whom the experiment is split: the call would count for nobody, and say so nowhere. */
+function unitProblem(
+  { units, entity }: InferenceEvent,
+  { unitType, fallbackType }: UnderReplay,
+): LineProblem | undefined {
+  const named: Readonly<Record<string, string | null>> = {
+    user: units.user_id,
+    org: units.org_id,
+    session: units.session_id,
+    request: '',
+    'entity:ticket': entity?.id ?? null,
+  };
+  if (named[unitType] !== null || (fallbackType !== undefined && named[fallbackType])) return undefined;
+  const field = unitType === 'entity:ticket' ? 'ticket_id' : `${unitType}_id`;
+  return { field, cause: `missing, and the experiment is split by ${unitType}` };
+}
 
 /** `phase`, unit and fallback unit of the experiment under replay: lines name none of them. */
 type UnderReplay = { readonly phase: number; readonly unitType: string; readonly fallbackType?: string };
 
 /** Whose id decided the arm: with a fallback unit that one's, where the line has it (`services/assignment`). */
-function decidingType({ unitType, fallbackType }: UnderReplay, fields: Partial<InferenceLine>) {
+function decidingType({ unitType, fallbackType }: UnderReplay, units: InferenceEvent['units']) {
   if (fallbackType === undefined) return { unit_type: unitType };
-  const field = `${fallbackType}_id` as 'user_id' | 'org_id' | 'session_id';
-  return { unit_type: text(fields[field]) ? fallbackType : unitType, primary_type: unitType };
+  const id = units[`${fallbackType}_id` as keyof typeof units];
+  return { unit_type: id ? fallbackType : unitType, primary_type: unitType };
 }
 
+const refuse = (problem: LineProblem): LineResult => ({ ok: false, ...problem });
 export function readInferenceLine(line: string, experiment: UnderReplay): LineResult {
-  const fields = parse(line) as Partial<InferenceLine> | undefined;
-  if (fields === undefined) return { ok: false, reason: 'no JSON object' };
-  const occurredAt = Date.parse(fields.occurred_at ?? '');
-  const arrivedAt = Date.parse(fields.ingested_at ?? fields.occurred_at ?? '');
-  if (Number.isNaN(occurredAt) || Number.isNaN(arrivedAt))
-    return { ok: false, reason: 'occurred_at or ingested_at is no time' };
-  if (
-    typeof fields.event_id !== 'string' ||
-    typeof fields.experiment_id !== 'string' ||
-    typeof fields.variant !== 'string'
-  )
-    return { ok: false, reason: 'event_id, experiment_id or variant is missing' };
-  const cost = number(fields.cost_usd_est);
-  const event: InferenceEvent = {
-    event_id: fields.event_id,
+  const parsed = parseLine(line);
+  if ('cause' in parsed) return refuse(parsed);
+  const read = createFieldReader(parsed.fields);
+  const event = inferenceOf(read, experiment);
+  const arrivedAt = read.time('ingested_at') ?? event.occurred_at;
+  const problem = read.problem() ?? unitProblem(event, experiment);
+  if (problem !== undefined) return refuse(problem);
+  const variant = event.exposures[0]?.variant ?? '';
+  return { ok: true, arrival: { kind: 'inference', arrivedAt, event, variant } };
+}
+
+function inferenceOf(read: FieldReader, experiment: UnderReplay): InferenceEvent {
+  // In this order a problem is told: when, who, under which arm, then what was measured.
+  const occurredAt = read.requiredTime('occurred_at');
+  const eventId = read.requiredId('event_id');
+  const ticket = read.id('ticket_id');
+  const units = { user_id: read.id('user_id'), org_id: read.id('org_id'), session_id: read.id('session_id') };
+  const exposure = {
+    experiment_id: read.requiredId('experiment_id'),
+    phase: experiment.phase,
+    variant: read.requiredId('variant'),
+    ...decidingType(experiment, units),
+    reason: 'SPLIT' as const,
+  };
+  const model = read.name('model') ?? '';
+  const cost = costIn(read);
+  const status = read.text('status') ?? '';
+  return {
+    event_id: eventId,
     occurred_at: occurredAt,
-    trace_id: text(fields.trace_id) ?? '',
+    trace_id: read.name('trace_id') ?? '',
     span_id: null,
     service: 'replay',
     environment: 'replay',
-    units: { user_id: text(fields.user_id), org_id: text(fields.org_id), session_id: text(fields.session_id) },
-    entity: typeof fields.ticket_id === 'string' ? { type: 'ticket', id: fields.ticket_id } : null,
-    exposures: [
-      {
-        experiment_id: fields.experiment_id,
-        phase: experiment.phase,
-        variant: fields.variant,
-        ...decidingType(experiment, fields),
-        reason: 'SPLIT',
-      },
-    ],
+    units,
+    entity: ticket === null ? null : { type: 'ticket', id: ticket },
+    exposures: [exposure],
     operation: 'chat',
-    provider: (fields.model ?? '').split('/')[0] ?? '',
-    model_requested: fields.model ?? '',
-    model_served: fields.model ?? '',
+    provider: model.split('/')[0] ?? '',
+    model_requested: model,
+    model_served: model,
     prompt_name: null,
-    prompt_version: fields.prompt_version ?? '',
-    rag_index_version: text(fields.rag_index_version),
+    prompt_version: read.name('prompt_version') ?? '',
+    rag_index_version: read.name('rag_index_version'),
     tool_set_version: null,
-    token_in: number(fields.token_in),
-    token_out: number(fields.token_out),
+    token_in: read.count('token_in'),
+    token_out: read.count('token_out'),
     token_cache_read: null,
     token_cache_write: null,
     token_reasoning: null,
     token_source: 'provider',
-    cost_nano_usd: cost === null ? null : Math.round(cost * 1e9),
+    cost_nano_usd: cost,
     cost_status: cost === null ? 'unpriced' : 'priced',
     price_table_version: null,
-    latency_ms: number(fields.latency_ms),
+    latency_ms: read.amount('latency_ms'),
     ttft_ms: null,
-    status: statuses.has(fields.status ?? '') ? (fields.status as InferenceStatus) : 'unknown',
-    error_type: fields.error_code === null || fields.error_code === undefined ? null : String(fields.error_code),
+    status: statuses.has(status) ? (status as InferenceStatus) : 'unknown',
+    error_type: read.name('error_code'),
     finish_reasons: [],
     attempts: 1,
-    schema_valid: typeof fields.schema_valid === 'boolean' ? fields.schema_valid : null,
+    schema_valid: read.flag('schema_valid'),
     schema_repairs: 0,
     guardrails: [],
     tool_calls: [],
     retrieval: [],
     scores: {},
     slices: {},
-    prompt: text(fields.prompt),
-    response: text(fields.response),
+    prompt: read.text('prompt'),
+    response: read.text('response'),
     attributes: {},
   };
-  return { ok: true, arrival: { kind: 'inference', arrivedAt, event, variant: fields.variant } };
 }
 
 export function readOutcomeLine(line: string): LineResult {
-  const fields = parse(line) as Partial<OutcomeLine> | undefined;
-  if (fields === undefined) return { ok: false, reason: 'no JSON object' };
-  const occurredAt = Date.parse(fields.occurred_at ?? '');
-  if (Number.isNaN(occurredAt)) return { ok: false, reason: 'occurred_at is no time' };
-  if (typeof fields.outcome_id !== 'string' || typeof fields.kind !== 'string' || typeof fields.entity_id !== 'string')
-    return { ok: false, reason: 'outcome_id, kind or entity_id is missing' };
+  const parsed = parseLine(line);
+  if ('cause' in parsed) return refuse(parsed);
+  const read = createFieldReader(parsed.fields);
   const event: OutcomeEvent = {
-    outcome_id: fields.outcome_id,
-    revision: fields.revision ?? 1,
-    occurred_at: occurredAt,
+    occurred_at: read.requiredTime('occurred_at'),
+    outcome_id: read.requiredId('outcome_id'),
+    revision: read.count('revision') ?? 1,
     trace_id: null,
-    kind: fields.kind,
-    value: typeof fields.value === 'number' ? fields.value : null,
-    entity: { type: fields.entity_type ?? 'ticket', id: fields.entity_id },
+    kind: read.requiredId('kind'),
+    value: read.requiredSigned('value'),
+    entity: { type: read.id('entity_type') ?? 'ticket', id: read.requiredId('entity_id') },
     inference_id: null,
     units: null,
     source: 'replay',
     attributes: {},
   };
-  return { ok: true, arrival: { kind: 'outcome', arrivedAt: occurredAt, event } };
+  read.note('revision', countProblem(event.revision, 1, maxRevision));
+  const problem = read.problem();
+  if (problem !== undefined) return refuse(problem);
+  return { ok: true, arrival: { kind: 'outcome', arrivedAt: event.occurred_at, event } };
 }

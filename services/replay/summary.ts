@@ -4,6 +4,7 @@ import type { Evaluation } from '../kernel/evaluation.ts';
 import type { ExperimentSpec } from '../kernel/experiment.ts';
 import { scaleOf } from '../kernel/measures.ts';
 import type { Pipeline } from '../pipeline/start.ts';
+import type { OddSummary } from './park-lines.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 
 export type ReplaySummary = {
@@ -14,15 +15,22 @@ export type ReplaySummary = {
     readonly read: number;
     readonly unique: number;
     readonly folded: number;
+    /** Records that the redactor parked, and lines of the file that no record can be made of. */
     readonly parked: number;
     readonly skipped: number;
+    /** Texts that stayed behind, because their call would have been too long for the log. */
+    readonly texts_left_out: number;
   };
   readonly outcomes: {
     readonly read: number;
     readonly linked: number;
     readonly unlinked: number;
     readonly late: number;
+    /** Lines of the file that no record can be made of. */
+    readonly parked: number;
   };
+  /** Lines of both files that no record can be made of: how many, why, and which. */
+  readonly unused: OddSummary;
   readonly totals: readonly {
     readonly arm: string;
     readonly metric: string;

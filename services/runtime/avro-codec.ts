@@ -20,6 +20,8 @@ export type AvroCodec = {
   encode<K extends RecordName>(record: K, value: RecordTypes[K]): Buffer;
   /** Framed with id 0: `stamp` fills it in when the registry has been reached. */
   encodeUnregistered<K extends RecordName>(record: K, value: RecordTypes[K]): Buffer;
+  /** The value of a frame that we encoded ourselves, under our own schema. */
+  decodeOwn<K extends RecordName>(record: K, frame: Buffer): RecordTypes[K];
   stamp(frame: Buffer, record: RecordName): Buffer;
   /** Subjects are `<topic>-<full name>` (TopicRecordNameStrategy). */
   register(pairs: readonly { readonly record: RecordName; readonly topic: string }[]): Promise<void>;
@@ -28,15 +30,29 @@ export type AvroCodec = {
   decode<K extends RecordName>(records: readonly K[], frame: Buffer): DecodeResult<K>;
 };
 
+/** Which field does not fit, by its path: the encoder's own message quotes the value. */
+function misfit(record: RecordName, value: unknown): RangeError {
+  const paths: string[] = [];
+  typeOf(record).isValid(value, { errorHook: (path) => void paths.push(path.join('.')) });
+  return new RangeError(`${paths[0] || record} has the wrong type`);
+}
+
 /** Encodes into one buffer that grows, and copies out what it holds: id 0 until it is stamped. */
 function createFrameEncoder(): AvroCodec['encodeUnregistered'] {
   let scratch = Buffer.allocUnsafe(64 * 1024);
+  const write = (record: RecordName, value: unknown): number => {
+    try {
+      return typeOf(record).encode(value, scratch, 5);
+    } catch {
+      throw misfit(record, value);
+    }
+  };
   return (record, value) => {
-    let end = typeOf(record).encode(value, scratch, 5);
+    let end = write(record, value);
     if (end < 0) {
       // avsc answers with the missing bytes, negative, when the buffer was too small.
       scratch = Buffer.allocUnsafe(Math.max(scratch.length * 2, scratch.length - end));
-      end = typeOf(record).encode(value, scratch, 5);
+      end = write(record, value);
     }
     const frame = Buffer.allocUnsafe(end);
     scratch.copy(frame, 0, 0, end);
@@ -103,6 +119,7 @@ export function createAvroCodec({
   };
   return {
     encodeUnregistered,
+    decodeOwn: (record, frame) => typeOf(record).decode(frame, 5).value,
     stamp,
     encode: (record, value) => stamp(encodeUnregistered(record, value), record),
     register: async (pairs) => {

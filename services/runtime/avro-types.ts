@@ -12,8 +12,10 @@ type Tap = {
   readLong(): number;
   readInt(): number;
   readString(): string;
+  writeString(text: string): void;
   skipString(): void;
 };
+type Writer = { _write(tap: Tap, value: unknown): void };
 type Reader = avro.Type & { _read(tap: Tap): unknown; _skip(tap: Tap): void };
 
 /**
@@ -68,7 +70,27 @@ class BoundedArray extends avro.types.ArrayType {
   }
 }
 
+/** In Node.js 20, and not in the library's types of ES2023. */
+type Unicode = { isWellFormed(): boolean; toWellFormed(): string };
+
+const isWellFormed = (text: string): boolean => (text as string & Unicode).isWellFormed();
+const wellFormed = (text: string): string => (text as string & Unicode).toWellFormed();
+
+/** What avsc's own types write with: its declarations leave it out. */
+const mapWriter = avro.types.MapType.prototype as unknown as Writer;
+const stringWriter = avro.types.StringType.prototype as unknown as Writer;
+
 class BoundedMap extends avro.types.MapType {
+  /** Keys as `WellFormedString` writes values. */
+  _write(tap: Tap, map: Record<string, unknown>): void {
+    const isWritable = typeof map !== 'object' || map === null || Object.keys(map).every(isWellFormed);
+    mapWriter._write.call(
+      this,
+      tap,
+      isWritable ? map : Object.fromEntries(Object.entries(map).map(([key, value]) => [wellFormed(key), value])),
+    );
+  }
+
   _read(tap: Tap): Record<string, unknown> {
     const values = this.valuesType as Reader;
     const read: Record<string, unknown> = {};
@@ -105,11 +127,22 @@ class BoundedInt extends avro.types.IntType {
   }
 }
 
+/**
+ * Half of a surrogate pair, which a cut in the middle of a sign leaves behind, has no UTF-8: avsc writes bytes that
+ * nothing reads back as they were, and an id would go to another partition than its hash says.
+ */
+class WellFormedString extends avro.types.StringType {
+  _write(tap: Tap, text: string): void {
+    stringWriter._write.call(this, tap, typeof text !== 'string' || isWellFormed(text) ? text : wellFormed(text));
+  }
+}
+
 const typeHook: avro.ForSchemaOptions['typeHook'] = (schema, options) => {
   const kind =
     typeof schema === 'object' && !Array.isArray(schema) ? (schema as { readonly type?: unknown }).type : schema;
   if (kind === 'array') return new BoundedArray(schema, options);
   if (kind === 'map') return new BoundedMap(schema, options);
+  if (kind === 'string') return new WellFormedString();
   return kind === 'int' ? new BoundedInt() : undefined;
 };
 

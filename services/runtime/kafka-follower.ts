@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
+import { unavailable } from './kafka-errors.ts';
 import { toLogRecord } from './kafka-record.ts';
 import type { LogClient, LogRecord } from './log.ts';
 
@@ -44,29 +45,46 @@ function handOver(progress: Progress, batch: Batch, onRecord: (record: LogRecord
 }
 
 export async function followTopic(
-  { kafka, closers }: KafkaConnection,
+  connection: KafkaConnection,
   topic: string,
   ends: readonly number[],
   onRecord: (record: LogRecord) => void,
 ): ReturnType<LogClient['follow']> {
+  const { kafka, closers } = connection;
   const progress = createProgress(ends);
   const consumer = kafka.consumer({
     groupId: `tripline-follow-${randomUUID()}`,
     sessionTimeout: 30_000,
     maxWaitTimeInMs: 100,
     allowAutoTopicCreation: false,
-    retry: { retries: 20, restartOnFailure: async () => true },
+    retry: { retries: 20, restartOnFailure: async () => !connection.closed },
   });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ autoCommit: false, eachBatch: async ({ batch }) => handOver(progress, batch, onRecord) });
-  let closed = false;
+  let phase: 'starting' | 'running' | 'closed' = 'starting';
+  const isClosed = (): boolean => phase === 'closed' || connection.closed;
+  // Known from the start: a client that is closed while its reader joins would else leave it behind, joining for ever.
   const close = async (): Promise<void> => {
-    if (closed) return;
-    closed = true;
+    const before = phase;
+    phase = 'closed';
     closers.delete(close);
-    await consumer.disconnect();
+    // One that is joining waits for an answer that takes seconds; the client drops its sockets.
+    if (before === 'running') await consumer.disconnect();
   };
   closers.add(close);
+  try {
+    for (const step of [
+      () => consumer.connect(),
+      () => consumer.subscribe({ topics: [topic], fromBeginning: true }),
+      () => consumer.run({ autoCommit: false, eachBatch: async ({ batch }) => handOver(progress, batch, onRecord) }),
+    ]) {
+      if (isClosed()) break;
+      await step();
+    }
+    if (isClosed()) throw unavailable(`following ${topic}: the client is closed`, undefined);
+    phase = 'running';
+  } catch (error) {
+    closers.delete(close);
+    await consumer.disconnect().catch(() => {}); // what it is about is the error
+    throw error;
+  }
   return { caughtUp: progress.caughtUp, close };
 }

@@ -10,6 +10,7 @@ import { unavailable } from './kafka-errors.ts';
 import { followTopic } from './kafka-follower.ts';
 import { createProducer } from './kafka-producer.ts';
 import type { LogClient, LogRecord } from './log.ts';
+import { drainMs, withTimeout } from './retry.ts';
 
 export function createKafka(options: KafkaOptions): LogClient {
   const connection = connectKafka(options);
@@ -29,11 +30,16 @@ export function createKafka(options: KafkaOptions): LogClient {
     return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   };
 
-  /** One failing close spares no other. */
+  /** One failing close spares no other, and one that waits for a broker that says nothing keeps nothing open. */
   const close = async (): Promise<void> => {
     connection.closed = true;
-    const results = await Promise.allSettled([...connection.closers].map((closeOne) => closeOne()));
-    await admin.close();
+    let results: readonly PromiseSettledResult<void>[] = [];
+    const goodbyes = Promise.allSettled([...connection.closers].map((closeOne) => closeOne())).then(async (ended) => {
+      await admin.close();
+      results = ended;
+    });
+    await withTimeout(options.goodbyeMs ?? drainMs.whole, goodbyes);
+    connection.dropSockets();
     const broken = results.find((result) => result.status === 'rejected');
     if (broken?.status === 'rejected') throw unavailable('closing the client', broken.reason);
   };

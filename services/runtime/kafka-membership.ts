@@ -68,6 +68,8 @@ function takeBack(member: Membership): void {
 }
 
 function joined(member: Membership, { payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
+  // Its last join may be answered while it leaves: it has nothing any more.
+  if (member.client === 'closed') return;
   member.assigned = new Set(
     Object.entries(memberAssignment).flatMap(([topic, partitions]) => partitions.map((one) => `${topic}/${one}`)),
   );

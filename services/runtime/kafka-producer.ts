@@ -89,7 +89,8 @@ function producerOf(sender: Sender): Promise<Producer> {
 async function leave(sender: Sender, next: State): Promise<void> {
   const left = sender.state;
   if (left.kind !== 'closed') sender.state = next;
-  if (left.kind === 'connected') await (await left.producer).disconnect();
+  // Undefined: it never connected, whoever asked for it has been told, and there is nothing to leave.
+  if (left.kind === 'connected') await (await left.producer.catch(() => undefined))?.disconnect();
 }
 
 /** Until it is written, the broker has to be waited for, or another producer would change nothing. */
@@ -147,12 +148,18 @@ async function sendAll(
 /** Connected when it resolves. */
 export async function createProducer(connection: KafkaConnection): Promise<LogProducer> {
   const sender: Sender = { connection, state: { kind: 'absent' } };
-  await producerOf(sender);
   const close = async (): Promise<void> => {
     connection.closers.delete(close);
     await leave(sender, { kind: 'closed' });
   };
+  // Before it is connected: a client that is closed meanwhile would else not know of it.
   connection.closers.add(close);
+  try {
+    await producerOf(sender);
+  } catch (error) {
+    connection.closers.delete(close);
+    throw error;
+  }
   let turn: Promise<unknown> = Promise.resolve();
   return {
     close,

@@ -3,6 +3,9 @@ import { isTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { LogRecord, OutgoingRecord } from './log.ts';
 
+/** Stage of what was parked out of a file: `x-topic` is then the file's name, `x-offset` the line's number. */
+export const fileStage = 'file';
+
 /**
  * The original bytes, with headers that say where it went wrong and never what it said: the message is redacted,
  * whoever wrote it.

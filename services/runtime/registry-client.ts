@@ -12,20 +12,26 @@ export type RegistryClient = {
 
 const contentType = 'application/vnd.schemaregistry.v1+json';
 
-export function createRegistryClient(options: { url: string; timeoutMs?: number }): RegistryClient {
+export function createRegistryClient(options: {
+  readonly url: string;
+  readonly timeoutMs?: number;
+  /** Ends what is still asked: a registry that says nothing keeps no process alive. */
+  readonly signal?: AbortSignal;
+}): RegistryClient {
   const base = options.url.replace(/\/$/, '');
   const call = async (
     method: 'GET' | 'POST',
     path: string,
     body?: unknown,
   ): Promise<{ status: number; json: Record<string, unknown> & unknown[] }> => {
+    const limit = AbortSignal.timeout(options.timeoutMs ?? 10_000);
     let response: Response;
     try {
       response = await fetch(`${base}${path}`, {
         method,
         headers: { accept: contentType, ...(body !== undefined && { 'content-type': contentType }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
+        signal: options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]),
       });
     } catch (cause) {
       throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: ${method} ${path} got no answer`, {

@@ -18,6 +18,7 @@ import {
   readingRows,
   type SinkRow,
 } from './observation-rows.ts';
+import { planInserts } from './plan-inserts.ts';
 
 export type SinkDeps = {
   readonly prefix: string;
@@ -30,17 +31,6 @@ export type SinkDeps = {
   readonly tracer?: StageTracer;
 };
 
-/** One insert a table. */
-async function insertByTable(store: Store, rows: readonly SinkRow[]): Promise<void> {
-  const byTable = new Map<SinkRow['table'], SinkRow['row'][]>();
-  for (const { table, row } of rows) {
-    const some = byTable.get(table);
-    if (some) some.push(row);
-    else byTable.set(table, [row]);
-  }
-  for (const [table, some] of byTable) await store.insertRows(table, some);
-}
-
 export async function startSink({
   prefix,
   log,
@@ -52,11 +42,10 @@ export async function startSink({
   tracer,
 }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
-  const deliver = (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> =>
-    insertByTable(
-      store,
-      batch.flatMap(({ value }) => value),
-    );
+  // One after the other, again from the first when one of them fails: a row that is there already has the same key.
+  const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
+    for (const { table, rows } of planInserts(batch.flatMap(({ value }) => value))) await store.insertRows(table, rows);
+  };
   const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({

@@ -86,7 +86,7 @@ describe('the README', () => {
       await tripline.close();
       `,
     );
-    const { stdout } = await run(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', file], {
       cwd: root,
       env: {
         ...environment,

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
@@ -12,7 +12,9 @@ import { type EmbeddedStack, startEmbedded } from '../../infra/embedded/index.ts
 import { readExperimentFile } from '../../services/cli/change.ts';
 import { parseExperimentFile } from '../../services/control/index.ts';
 import { replay, type ReplayOptions, type ReplaySummary } from '../../services/replay/index.ts';
+import { createKafka } from '../../services/runtime/kafka-log.ts';
 import { systemClock } from '../../services/runtime/system-clock.ts';
+import { topicName } from '../../services/runtime/topics.ts';
 import { anExperimentFile } from '../support/build.ts';
 import { realData } from '../support/real-data.ts';
 import { writeScenario } from '../support/scenario-files.ts';
@@ -115,7 +117,42 @@ describe('broker and engine stopped and started again in the middle', () => {
   });
 });
 
-test('a file with a broken line names the line; one with five mistakes changes nothing', async () => {
+test('lines that cannot be used are named, parked and counted, and the others go on', async () => {
+  const odd = { events: join(folder, 'odd.jsonl'), outcomes: join(folder, 'odd-outcomes.jsonl') };
+  const events = readFileSync(scenario.events, 'utf8').split('\n');
+  const spoilt = (line: string, change: object): string => JSON.stringify({ ...JSON.parse(line), ...change });
+  const [first = '', second = '', third = ''] = events;
+  const bad = [spoilt(first, { token_in: 1.5 }), spoilt(second, { occurred_at: '2500-01-01T00:00:00Z' }), '{'];
+  writeFileSync(odd.events, [...bad, ...events, spoilt(third, { event_id: 7, user_id: 10_007 })].join('\n'));
+  writeFileSync(odd.outcomes, `${readFileSync(scenario.outcomes, 'utf8')}\n{"outcome_id":"o"}`);
+  const told: unknown[] = [];
+  const summary = await run({
+    eventsFile: odd.events,
+    outcomesFile: odd.outcomes,
+    onUnused: ({ lines }, read) => told.push([lines, read]),
+  });
+  expect(summary.unused.first.map(({ file, line, field }) => [file, line, field])).toEqual([
+    ['odd.jsonl', 1, 'token_in'],
+    ['odd.jsonl', 2, 'occurred_at'],
+    ['odd.jsonl', 3, ''],
+    ['odd-outcomes.jsonl', summary.outcomes.read, 'occurred_at'],
+  ]);
+  expect(told).toEqual([[4, summary.events.read + summary.outcomes.read]]);
+  expect([summary.events.parked, summary.outcomes.parked, summary.unused.lines]).toEqual([3, 1, 4]);
+  // The call of the numeric user is one more than the scenario's own.
+  expect([summary.events.folded, summary.recount]).toEqual([scenario.unique + 1, 'equal']);
+  const log = createKafka({ brokers: inject('addresses').brokers, clientId: 'test' });
+  const parked = await log.readToEnd(topicName(summary.run.prefix, 'parked.v1'));
+  await log.close();
+  expect(parked.map(({ headers, value }) => [headers['x-topic'], headers['x-offset'], value?.toString()])).toEqual([
+    ['odd.jsonl', '1', bad[0]],
+    ['odd.jsonl', '2', bad[1]],
+    ['odd.jsonl', '3', '{'],
+    ['odd-outcomes.jsonl', String(summary.outcomes.read), '{"outcome_id":"o"}'],
+  ]);
+});
+
+test('a file without a line that can be used names the first; one with five mistakes changes nothing', async () => {
   const broken = join(folder, 'broken.jsonl');
   writeFileSync(broken, '{"event_id":"x"}\n');
   await expect(run({ eventsFile: broken })).rejects.toThrow(/broken\.jsonl:1: occurred_at/);

@@ -73,7 +73,9 @@ test('a unit is the same pseudonym in exposures, inferences and outcomes, and an
 test.each<[string, Parameters<typeof anInference>[0], string]>([
   ['an id of 600 characters', { user: 'x'.repeat(600) }, 'longer than 512'],
   ['a time that is none', { at: -5 }, 'occurred_at'],
-  ['negative tokens', { token_in: -1 }, 'tokens'],
+  ['a time after what the store holds', { at: Date.UTC(2500, 0) }, 'occurred_at'],
+  ['negative tokens', { token_in: -1 }, 'token_in: below 0'],
+  ['a fraction of a token', { token_cache_read: 1.5 }, 'token_cache_read: a fraction'],
   ['an absurd price', { cost_nano_usd: 9e12 }, 'cost'],
   ['a latency that is no number', { latency_ms: Number.NaN }, 'latency'],
   ['a score that is no number', { scores: { a: Infinity } }, 'scores'],

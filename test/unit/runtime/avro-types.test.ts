@@ -74,3 +74,23 @@ describe('a lie about the length', () => {
     expect(() => avroTypeOf('"int"').fromBuffer(Buffer.from(long(2n ** 33n)))).toThrow('more than 32 bits');
   });
 });
+
+describe('half of a surrogate pair is written as the sign that stands for what is no text', () => {
+  const text = avroTypeOf('"string"');
+  test.each([
+    ['at the end of a short text', 'user-\ud83d', 'user-\ufffd'],
+    ['alone', '\udc00', '\ufffd'],
+    ['in a long text', `${'x'.repeat(200)}\ud83d!`, `${'x'.repeat(200)}\ufffd!`],
+    ['next to a whole one', '\ud83d\ud83d\ude00', '\ufffd\ud83d\ude00'],
+    ['none', 'a\u0000b 語 \ud83d\ude00', 'a\u0000b 語 \ud83d\ude00'],
+  ])('%s', (_name, given, read) => {
+    const bytes = text.toBuffer(given);
+    expect(text.fromBuffer(bytes)).toBe(read);
+    // What is read back is written in the same bytes: an id keeps its hash.
+    expect(text.toBuffer(read)).toEqual(bytes);
+  });
+  test('in the key of a map', () => {
+    const texts = avroTypeOf('{ "type": "map", "values": "string" }');
+    expect(texts.fromBuffer(texts.toBuffer({ 'k\ud83d': 'v\ud83d' }))).toEqual({ 'k\ufffd': 'v\ufffd' });
+  });
+});

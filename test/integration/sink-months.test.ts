@@ -1,0 +1,32 @@
+/** Calls whose clocks are decades apart, on the real engine: refused as one insert, taken as the sink plans them. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createStore, type Store } from '../../services/runtime/clickhouse-client.ts';
+import { migrate } from '../../services/runtime/migrate.ts';
+import { inferenceRow } from '../../services/sink/observation-rows.ts';
+import { planInserts } from '../../services/sink/plan-inserts.ts';
+import { readExamples } from '../support/examples.ts';
+
+const database = `sink_months_${randomBytes(4).toString('hex')}`;
+let store: Store;
+beforeAll(async () => {
+  const url = process.env['CLICKHOUSE_URL'] ?? inject('addresses').clickhouseUrl;
+  store = await createStore({ url, database });
+  await migrate(store, { url });
+});
+afterAll(() => store.close());
+
+test('300 months from 2001, and the last moment that a time may be', async () => {
+  const [example] = readExamples('redacted-inference');
+  if (example === undefined) throw new Error('no example');
+  const times = [...Array.from({ length: 300 }, (_, index) => Date.UTC(2001, index, 15)), 0, Date.UTC(2300, 0) - 1];
+  const rows = times.map((at, index) =>
+    inferenceRow({ ...example.value, event_id: `e-${index}`, occurred_at: at }, { partition: 0, offset: index }),
+  );
+  const inferences = rows.map(({ row }) => row);
+  await expect(store.insertRows('inferences', inferences)).rejects.toThrow(/code 252/);
+  for (const { table, rows: some } of planInserts(rows)) await store.insertRows(table, some);
+  const query = `SELECT count() AS n, uniqExact(toYYYYMM(occurred_at)) AS months, toString(max(occurred_at)) AS last
+    FROM inferences`;
+  expect(await store.rows(query)).toEqual([{ n: '302', months: '302', last: '2299-12-31 23:59:59.999' }]);
+});
