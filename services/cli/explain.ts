@@ -4,7 +4,8 @@
  */
 import type { Decision } from '../kernel/decision.ts';
 import { betsOf, type Evidence, sideOf } from './evidence.ts';
-import { stepWords, readDecisions, withConnection } from './read.ts';
+import { readDecisions, withConnection } from './read.ts';
+import { stepWords } from './results.ts';
 import { promotionLines } from './slice-lines.ts';
 import { slicesOfDecision } from './slices.ts';
 import { print, printJson, table } from './terminal.ts';

@@ -234,7 +234,7 @@ export const verbs: readonly Verb[] = [
     description: 'the last look',
     options: [home, json],
     run: async (experiment: string, flags: Reading) =>
-      (await import('./read.ts')).results(flags.home, experiment, flags.json === true),
+      (await import('./results.ts')).results(flags.home, experiment, flags.json === true),
   },
   {
     name: 'slices <experiment>',

@@ -6,7 +6,8 @@
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { defaultAlphaSlo, metricSchema, sloSchema } from './file-schema.ts';
 import { resolveOne } from './file-to-spec.ts';
-import { isResolveProblem, type ResolveProblem, resolveSlo } from './resolve-metrics.ts';
+import { isResolveProblem, type ResolveProblem } from './resolve-metrics.ts';
+import { resolveSlo } from './resolve-slo.ts';
 
 export type FilePath = readonly (string | number)[];
 export type Complaint = { readonly path: FilePath; readonly code: string; readonly message: string };

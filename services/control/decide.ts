@@ -16,7 +16,8 @@ import type { TestSums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { missingId } from './conditions.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
-import { type Finding, ruleVersion, rules } from './rules.ts';
+import type { Finding } from './finding.ts';
+import { ruleVersion, rules } from './rules.ts';
 
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
 

@@ -1,7 +1,8 @@
 /** What a valid file says, as the specification that every part reads: durations in ms, effects absolute. */
 import type { Arm, ExperimentSpec, MetricSpec } from '../kernel/experiment.ts';
 import type { FileInput, MetricInput } from './file-schema.ts';
-import { draftOf, isResolveProblem, resolveAll, type ResolveProblem, resolveSlo } from './resolve-metrics.ts';
+import { draftOf, isResolveProblem, resolveAll, type ResolveProblem } from './resolve-metrics.ts';
+import { resolveSlo } from './resolve-slo.ts';
 
 /** One metric as it stands, and what it waits for. */
 export function resolveOne(

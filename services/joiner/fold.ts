@@ -4,21 +4,21 @@
  * README.md.
  */
 import type { ExposureSeen, Observation, UnitRecord } from '../../schemas/generated.ts';
-import type { MetricSpec } from '../kernel/experiment.ts';
-import { entryField, entryLength, totalField, totalLength } from '../kernel/state/kinds.ts';
+import { totalField, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { adopt } from './adopt.ts';
 import { accumulate, closeDue, enter, touchMember } from './entries.ts';
-import { type ExperimentState, type MetricState, unknownKey } from './experiment-state.ts';
+import type { ExperimentState } from './experiment-state.ts';
 import { writeFact } from './fact-rows.ts';
 import { leaveIfAlias } from './fold-alias.ts';
 import { expireWaiting, foldOutcome, takeWaiting } from './fold-outcome.ts';
 import { drop, entityOf, judge, touchEntity, unitOf } from './fold-unit.ts';
-import { reachedBy, unknownReasonOf } from './measure-observation.ts';
+import { measure } from './measure-call.ts';
+import { reachedBy } from './measure-observation.ts';
 import { isOfUnit } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
 import { openScheduledSegment, watchConfiguration } from './segments.ts';
-import { anyExperiment, createMember, entriesAt, type UnitInExperiment, type UnitState } from './unit-state.ts';
+import { anyExperiment, createMember, type UnitInExperiment, type UnitState } from './unit-state.ts';
 
 const idText = (id: Buffer): string => id.toString('latin1');
 
@@ -192,71 +192,6 @@ function countEvent(
   experiment.lastSeenAt[arm] = Math.max(experiment.lastSeenAt[arm] ?? 0, receivedAt);
   experiment.touched = true;
   watchConfiguration(partition, experiment, arm, observation);
-}
-
-/** Adds the inference to the unit's totals. What it adds, `totalLength` numbers per metric, is read at once. */
-function measure(
-  partition: PartitionState,
-  member: UnitInExperiment,
-  arm: number,
-  observation: Observation,
-): Float64Array {
-  const { experiment, data, at } = member;
-  const amounts = experiment.scratch.fill(0);
-  for (let index = 0; index < experiment.metrics.length; index += 1) {
-    const metric = experiment.metrics[index];
-    if (metric === undefined) continue;
-    measureMetric(experiment, metric, arm, observation, amounts, totalLength * index);
-    if (fits(member, index, amounts)) continue;
-    drop(partition, 'sum-limit');
-    amounts.fill(0, totalLength * index, totalLength * (index + 1));
-    amounts[totalLength * index + totalField.unknown] = 1;
-  }
-  for (let index = 0; index < amounts.length; index += 1)
-    data[at + index] = (data[at + index] ?? 0) + (amounts[index] ?? 0);
-  return amounts;
-}
-
-/** Sums of a unit stay whole numbers that a double holds; a call that would take one further has no value there. */
-function fits(member: UnitInExperiment, index: number, amounts: Float64Array): boolean {
-  const { data, at } = member;
-  const open = entriesAt(member) + index * entryLength + entryField.openNumerator;
-  for (const field of [totalField.numerator, totalField.denominator]) {
-    const amount = amounts[totalLength * index + field] ?? 0;
-    if (amount === 0) continue;
-    const sums = [data[at + totalLength * index + field] ?? 0, data[open + field] ?? 0];
-    if (!sums.every((sum) => Number.isSafeInteger(sum + amount))) return false;
-  }
-  return true;
-}
-
-/** A call of which one side is not known adds to no sum but the denominator, where that counts calls. */
-function measureMetric(
-  experiment: ExperimentState,
-  { numerator, denominator, rule, spec }: MetricState,
-  arm: number,
-  observation: Observation,
-  amounts: Float64Array,
-  at: number,
-): void {
-  const above = numerator?.(observation);
-  const below = denominator?.(observation);
-  if (above === undefined && below === undefined) return;
-  if (above === null || below === null) {
-    amounts[at + totalField.unknown] = 1;
-    if (rule.countsRequests || !rule.perCall) amounts[at + totalField.denominator] = below ?? 0;
-    countUnknown(experiment, experiment.arms[arm] ?? '', spec, observation);
-    return;
-  }
-  amounts[at + totalField.known] = 1;
-  amounts[at + totalField.numerator] = above ?? 0;
-  amounts[at + totalField.denominator] = below ?? 0;
-}
-
-function countUnknown(experiment: ExperimentState, arm: string, spec: MetricSpec, observation: Observation): void {
-  const why = { arm, metric: spec.id, reason: unknownReasonOf(spec, observation) };
-  const key = unknownKey(why);
-  experiment.unknown.set(key, { ...why, calls: (experiment.unknown.get(key)?.calls ?? 0) + 1 });
 }
 
 function nameEntity(

@@ -4,8 +4,8 @@ import type { EpochMs } from '../kernel/time.ts';
 import type { ExperimentState } from './experiment-state.ts';
 
 /**
- * A unit in one experiment. Its numbers stand in `data` from `at`: the totals of each metric (`totalField`), the same as
- * the metric aggregates hold them since the last flush, then the entries of each metric (`entryField`).
+ * A unit in one experiment. Its numbers stand in `data` from `at`: the totals of each metric (`totalField`), the same
+ * as the metric aggregates hold them since the last flush, then the entries of each metric (`entryField`).
  */
 export type UnitInExperiment = {
   readonly experiment: ExperimentState;

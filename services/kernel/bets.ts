@@ -92,7 +92,8 @@ export function ownValue({ cap, floor = 0, better }: Pick<MetricSpec, 'cap' | 'f
 }
 
 /**
- * Adds floor(log(1 + lam w z) 2^32) of each bet to `into`, or takes it back. `x` in [0, 1], `weight` >= 0. z is (x - c)/q for the candidate and -(x - c)/(1 - q) for control, less the tolerance.
+ * Adds floor(log(1 + lam w z) 2^32) of each bet to `into`, or takes it back. `x` in [0, 1],
+ * `weight` >= 0. z is (x - c)/q for the candidate and -(x - c)/(1 - q) for control, less the tolerance.
  */
 export function addBetLogs(
   into: number[],

@@ -17,10 +17,10 @@ const designBet = 2;
 export type Scales = { readonly harm: number; readonly win: number };
 export const evenScales: Scales = { harm: weightPoint, win: weightPoint };
 
-/** What an arm's entries contributed so far: how many there were, and their weights as tests of harm and win use them. */
+/** What an arm's entries contributed so far: how many there were, and their weights in tests of harm and win. */
 export type Contributions = Pick<TestSums, 'n' | 'w' | 'bound'>;
 
-/** So many entries of the average weight are added to each arm: few entries say little about what an arm contributes. */
+/** So many entries of the average weight are added to each arm: few entries say little of what it contributes. */
 const imagined = 25;
 /** Scales beyond are not taken: the arms are too unlike to be compared by weighting. */
 export const mostScale = 4;

@@ -17,8 +17,8 @@ export type TestStart = {
 };
 
 /**
- * What the arms' own means say to a test's evidence, on the same entries: the same, the opposite, or nothing clear while
- * the arms contribute unequally.
+ * What the arms' own means say to a test's evidence, on the same entries: the same, the opposite, or nothing clear
+ * while the arms contribute unequally.
  */
 export type Agreement = 'agrees' | 'contradicts' | 'unclear';
 

@@ -108,7 +108,7 @@ export type ExperimentSpec = {
     readonly alphaSrm: number;
     /** Per SLO. */
     readonly alphaSlo: number;
-    /** Per step and per metric of a candidate: what is missing there and not in control. Absent: `defaultAlphaMissing`. */
+    /** Per step and metric of a candidate: what is missing there and not in control. Absent: `defaultAlphaMissing`. */
     readonly alphaMissing?: number;
     /** Candidates share alpha_harm instead of having one each. */
     readonly fwer: boolean;

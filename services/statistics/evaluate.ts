@@ -34,7 +34,7 @@ import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/firs
 import { logEOfRatio } from './math/sample-ratio.ts';
 import { cannotMeasure } from './measurable.ts';
 import { evaluateMissing } from './missing.ts';
-import { quietOf } from './recent-calls.ts';
+import { quietOf, silentArms } from './recent-calls.ts';
 import { evaluateSlo } from './slos.ts';
 import { placeTestStarts } from './test-starts.ts';
 
@@ -91,20 +91,6 @@ export function evaluate(look: Look): Evaluation {
     silent: silentArms(look),
     ...(spec.learning && { learned: learnBaselines(look, watermark) }),
   };
-}
-
-/**
- * Arms without an inference for longer than `health.no_traffic`, while another has had one: traffic flows, but not
- * there.
- */
-function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look): string[] {
-  const { noTrafficMs } = spec.health;
-  if (noTrafficMs === undefined) return [];
-  const latest = spec.arms.map(({ id }) =>
-    Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[id] ?? 0)),
-  );
-  const newest = Math.max(...latest);
-  return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
 }
 
 /** Known values outside floor and cap beyond this share are said. */

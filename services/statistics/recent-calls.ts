@@ -36,3 +36,17 @@ export function quietOf({ experiment: { spec, phaseStartedAt }, partitions }: Lo
     ).length,
   };
 }
+
+/**
+ * Arms without an inference for longer than `health.no_traffic`, while another has had one: traffic flows, but not
+ * there.
+ */
+export function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look): string[] {
+  const { noTrafficMs } = spec.health;
+  if (noTrafficMs === undefined) return [];
+  const latest = spec.arms.map(({ id }) =>
+    Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[id] ?? 0)),
+  );
+  const newest = Math.max(...latest);
+  return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
+}

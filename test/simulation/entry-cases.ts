@@ -105,7 +105,7 @@ const planOf = (of: EntryCase): EntryPlan => {
   }
 };
 
-/** Numbers of a run: alarms of harm and of a win, units of the candidate until lost calls, and a fixed test's verdict. */
+/** Of a run: units until an alarm of harm and of a win, candidate's units until lost calls, a fixed test's verdict. */
 export type EntryResult = readonly [harm: number, win: number, lost: number, fixed: number];
 
 /** The z-test of the ratio at the end of the run, one-sided 5%, on the same sums. */

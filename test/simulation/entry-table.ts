@@ -34,7 +34,7 @@ const count = (results: readonly EntryResult[], side: 0 | 1): number => results.
 
 type Claim = { readonly of: EntryCase; readonly name: string; readonly side: 0 | 1; readonly alarms: number };
 
-/** Cells whose lower limit is above alpha are drawn again with other numbers, five times as many: a claim falls twice. */
+/** Cells whose lower limit is above alpha are drawn again, five times as many: a claim has to fall twice. */
 async function refuted(claims: readonly Claim[]): Promise<Claim[]> {
   const suspects = claims.filter(({ alarms }) => clopperPearson(alarms, runs).lower > alpha);
   const still: Claim[] = [];
@@ -67,10 +67,11 @@ function printClaims(title: string, claims: readonly Claim[]): void {
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
-const missingName = (of: EntryCase): string =>
-  'cell' in of && 'mechanism' in of.cell
-    ? `${of.cell.mechanism}, ${percent(of.cell.rate, 1)} of ${of.cell.where === 'both' ? 'both arms' : "the candidate's"} calls, ${of.cell.kind}`
-    : of.kind;
+function missingName(of: EntryCase): string {
+  if (!('cell' in of) || !('mechanism' in of.cell)) return of.kind;
+  const { mechanism, rate, where, kind } = of.cell;
+  return `${mechanism}, ${percent(rate, 1)} of ${where === 'both' ? 'all' : "the candidate's"} calls, ${kind}`;
+}
 
 export async function missingTables(): Promise<boolean> {
   const found = await resultsOf('missing', missingCases);
@@ -112,10 +113,11 @@ export async function missingTables(): Promise<boolean> {
   return fallen.length === 0 && inTime && isFast;
 }
 
-const ratioName = (of: EntryCase): string =>
-  'cell' in of && 'denominators' in of.cell
-    ? `${of.cell.kind}, denominators x${of.cell.denominators}, correlated: ${of.cell.correlated}, baseline x${of.cell.baseline}`
-    : of.kind;
+function ratioName(of: EntryCase): string {
+  if (!('cell' in of) || !('denominators' in of.cell)) return of.kind;
+  const { kind, denominators, correlated, baseline } = of.cell;
+  return `${kind}, denominators x${denominators}, correlated: ${correlated}, baseline x${baseline}`;
+}
 
 export async function ratioTables(): Promise<boolean> {
   const found = await resultsOf('ratios', ratioCases);
@@ -156,9 +158,7 @@ export async function ratioTables(): Promise<boolean> {
   const reversal = ratioCases.find(({ kind }) => kind === 'reversal');
   const draws = (reversal && found.get(reversal)) ?? [];
   const [harmed, won] = [count(draws, 0), count(draws, 1)];
-  print(
-    `\nResolves 40% instead of 90%, reopens 60% of them instead of 40%: ${harmed} of ${runs} rolled back, ${won} promoted`,
-  );
+  print(`\nResolves 40% for 90%, reopens 60% of them for 40%: ${harmed} of ${runs} rolled back, ${won} promoted`);
   const fallen = await refuted(claims);
   for (const { name, alarms } of fallen) print(`REFUTED: ${name}: ${percent(alarms / runs)}`);
   if (!isStrong) print('REFUTED: the power is less than that of the z-test by more than 1.3');

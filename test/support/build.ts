@@ -63,6 +63,9 @@ export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExp
   return { ...revision, ...change };
 }
 
+/** Of a metric aggregate: so many calls, each with a value. */
+export const allKnown = (calls: number) => ({ knownCalls: BigInt(calls), unknownCalls: 0n, incompleteUnits: 0 });
+
 /** Nine units of one call each, one of them an event. */
 export const anArm = (change: Partial<ArmTotals> = {}): ArmTotals => ({
   arm: 'A',

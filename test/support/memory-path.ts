@@ -8,7 +8,6 @@ import { takeFlushRows } from '../../services/joiner/flush-rows.ts';
 import type { Decision } from '../../services/kernel/decision.ts';
 import type { Evaluation } from '../../services/kernel/evaluation.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
-import { formatRevision } from '../../services/kernel/experiment-json.ts';
 import { partitionOf } from '../../services/kernel/ids.ts';
 import { createLinkerState, linkRecord } from '../../services/linker/link.ts';
 import { defaultPolicy } from '../../services/redaction/index.ts';
@@ -23,6 +22,7 @@ import type { Arrival } from '../../services/replay/scenario-lines.ts';
 import { evaluate } from '../../services/statistics/index.ts';
 import type { Verdict } from '../../services/kernel/verdict.ts';
 import type { Exposure, InferenceEvent, OutcomeEvent, UnitRecord } from '../../schemas/generated.ts';
+import { adopted } from './unit-records.ts';
 
 const context = { policy: defaultPolicy, pseudonym: createPseudonymizer(Buffer.alloc(32, 7)) };
 
@@ -41,6 +41,23 @@ export type MemoryPath = {
   /** What was folded, by partition. */
   readonly logs: readonly UnitRecord[][];
 };
+
+const anExposure = (user: string, variant: string, at: number): Exposure => ({
+  event_id: `exposure-${user}-${at}`,
+  occurred_at: at,
+  trace_id: '',
+  service: 'test',
+  environment: 'test',
+  unit_type: 'user',
+  unit_id: user,
+  entity: null,
+  experiment_id: 'exp-test',
+  phase: 1,
+  variant,
+  reason: 'SPLIT',
+  config_sha: '',
+  sdk: { name: 'test', version: '0' },
+});
 
 export function createMemoryPath(partitionCount: number): MemoryPath {
   const partitions = Array.from({ length: partitionCount }, (_, partitionId) => createPartitionState(partitionId));
@@ -75,18 +92,7 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
     partitions,
     logs,
     apply: (revision) => {
-      for (let partitionId = 0; partitionId < partitionCount; partitionId += 1)
-        fold(partitionId, {
-          ...plain,
-          received_at: revision.appliedAt,
-          body: {
-            'tripline.v1.ExperimentAdopted': {
-              experiment_id: revision.spec.id,
-              revision: revision.revision,
-              document: formatRevision(revision),
-            },
-          },
-        });
+      for (let partitionId = 0; partitionId < partitionCount; partitionId += 1) fold(partitionId, adopted(revision));
     },
     tick: (at) => {
       for (let partitionId = 0; partitionId < partitionCount; partitionId += 1)
@@ -103,28 +109,7 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
       else if (record === 'outcome-event') route(redactOutcome(event as OutcomeEvent, receivedAt, context));
       else route(redactInference(event as InferenceEvent, receivedAt, context));
     },
-    expose: (user, variant, at) => {
-      const exposure = {
-        event_id: `exposure-${user}-${at}`,
-        occurred_at: at,
-        trace_id: '',
-        service: 'test',
-        environment: 'test',
-        unit_type: 'user',
-        unit_id: user,
-        entity: null,
-        experiment_id: 'exp-test',
-        phase: 1,
-        variant,
-        reason: 'SPLIT' as const,
-        config_sha: '',
-        sdk: { name: 'test', version: '0' },
-      };
-      const verdict = redactExposure(exposure, at, context);
-      if (verdict.kind !== 'forward') throw new Error('an exposure was not forwarded');
-      for (const { bucket, record } of verdict.value.unit)
-        fold(partitionOf(bucket, partitionCount), { ...record, bucket });
-    },
+    expose: (user, variant, at) => route(redactExposure(anExposure(user, variant, at), at, context)),
     look: (experimentId) => {
       for (const partition of partitions) takeFlushRows(partition, (offsets[partition.partitionId] ?? 0) * 4096);
       const look = lookAt(partitions, experimentId, (partitionId) => (offsets[partitionId] ?? 0) * 4096);

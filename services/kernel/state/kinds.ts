@@ -141,9 +141,9 @@ export type UnitRow = {
 };
 
 /**
- * A unit's totals of one metric; the record of metric m (0-based) begins at `totalLength * m`. SQL counts array elements
- * from 1, so the denominator is `totals[4 * m + 2]` there. `known`, `unknown`: calls that the metric counts, with and
- * without a value.
+ * A unit's totals of one metric; the record of metric m (0-based) begins at `totalLength * m`. SQL counts array
+ * elements from 1, so the denominator is `totals[4 * m + 2]` there. `known`, `unknown`: calls that the metric counts,
+ * with and without a value.
  */
 export const totalField = { numerator: 0, denominator: 1, known: 2, unknown: 3 } as const;
 export const totalLength = 4;

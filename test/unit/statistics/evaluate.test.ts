@@ -8,7 +8,7 @@ import {
   placeTestStarts,
   slotWeight,
 } from '../../../services/statistics/index.ts';
-import { anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
+import { allKnown, anExperimentFile, aRevision, hour, monday } from '../../support/build.ts';
 import { aLook, type Entry } from './build-look.ts';
 import { metricLine } from '../../support/metric-line.ts';
 
@@ -230,9 +230,7 @@ describe('rare events', () => {
     numerator2: 0n,
     denominator2: 0n,
     product: 0n,
-    knownCalls: BigInt(units),
-    unknownCalls: 0n,
-    incompleteUnits: 0,
+    ...allKnown(units),
   });
   test('are counted as first events in the whole phase, before any entry has closed', () => {
     const found = evaluate(
