@@ -60,7 +60,9 @@ export function createFieldReader(fields: Readonly<Record<string, unknown>>): Fi
     note(name, cause);
     return cause === undefined ? read(value) : null;
   };
-  const id: FieldReader['id'] = (name) => known(name, idProblem, (value) => idText(value) ?? null);
+  const required = (name: string): string => known(name, idProblem, (value) => idText(value) ?? null) ?? '';
+  // Exports write nothing as an empty text.
+  const id: FieldReader['id'] = (name) => (given(name) === '' ? null : required(name) || null);
   const time: FieldReader['time'] = (name) =>
     known(
       name,
@@ -78,7 +80,7 @@ export function createFieldReader(fields: Readonly<Record<string, unknown>>): Fi
     note,
     id,
     time,
-    requiredId: (name) => (isMissing(name) ? '' : (id(name) ?? '')),
+    requiredId: (name) => (isMissing(name) ? '' : required(name)),
     requiredTime: (name) => (isMissing(name) ? 0 : (time(name) ?? 0)),
     name: (name) => known(name, nameProblem, (value) => idText(value) ?? null),
     text: (name) => known(name, wanted('a text', 'string'), (value) => value as string),

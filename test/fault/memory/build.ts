@@ -72,7 +72,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'entry counted twice',
-    patches: [['joiner/test-aggregates.ts', /if \(previous >= 0\) addToAggregate\([^;]*;/, '']],
+    patches: [['joiner/test-aggregates.ts', /if \(previous >= 0\) addToSegment\([^;]*;/, '']],
   },
   { name: 'correction without retraction', patches: [['joiner/entries.ts', /addDifference\([^;]*,\s*-1,?\s*\);/, '']] },
 ];
