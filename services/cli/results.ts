@@ -74,10 +74,12 @@ function missingText(rows: readonly MissingRow[]): string {
   ]);
 }
 
-/** Share of an arm's entries that are not or not fully known. */
-const unknownText = ({ entries, unknown, incomplete }: ResultRow): string => {
-  const share = Math.max(Number(unknown), Number(incomplete));
-  return share === 0 ? '-' : percentOf(String(share), entries);
+/** Share of an arm's entries that are not or not fully known; units whose entry has not closed are not known yet. */
+const unknownText = ({ entries, unknown, incomplete, units }: ResultRow): string => {
+  const missing = Math.max(Number(unknown), Number(incomplete));
+  const open = Math.max(0, Number(units) - Number(entries));
+  const share = missing === 0 ? [] : [percentOf(String(missing), entries)];
+  return [...share, ...(open === 0 ? [] : [`${open} not yet`])].join(', ') || '-';
 };
 
 /** Units that count nowhere, by why; nothing where there are none. */
@@ -161,9 +163,7 @@ const notesOf = (rows: readonly ResultRow[]): readonly string[] => [
       ...(clipped === '' ? [] : [`${metric}: ${clipped}`]),
       ...(contradiction === ''
         ? []
-        : [
-            `${metric}: CONTRADICTION, the evidence of ${contradiction} is past its bound and the means say the opposite`,
-          ]),
+        : [`${metric}: CONTRADICTION, its ${contradiction} is past the bound, the means say the opposite`]),
     ]),
   ),
 ];

@@ -130,7 +130,7 @@ export type ConfigurationChange = {
 };
 
 /** Why a call has no value for a metric. */
-export const unknownReasons = ['unpriced', 'timed out', 'filtered', 'opted out', 'not reported'] as const;
+export const unknownReasons = ['unpriced', 'timed out', 'filtered', 'not reported'] as const;
 export type UnknownReason = (typeof unknownReasons)[number];
 /** Calls that were counted for an arm and had no value for a metric. */
 export type UnknownCalls = {

@@ -11,7 +11,6 @@ const hints: Readonly<Record<UnknownReason, string>> = {
   unpriced: 'give the model a price, or send the cost with the call',
   'timed out': 'calls that time out report nothing: look why they do',
   filtered: 'blocked calls report nothing: measure it on the others, by a slice',
-  'opted out': 'these people are not measured: take another metric',
   'not reported': 'send the field with every call',
 };
 
