@@ -30,16 +30,19 @@ export const mostScale = 4;
  * Where one arm's denominators are larger, or its values missing more often, evidence is then still about the means and
  * not about how many there are of them (`services/statistics/README.md`, "Ratios").
  */
-export function scalesOf(control: Contributions, candidate: Contributions): Scales {
-  const scale = (field: 'w' | 'bound'): number => {
-    // The sums of one part of a divided partition may be negative: nothing is known of these.
-    const sumOf = (arm: Contributions): number => Math.max(0, arm[field]);
-    const average = (sumOf(control) + sumOf(candidate)) / Math.max(1, control.n + candidate.n);
-    const mean = (arm: Contributions): number => (sumOf(arm) + imagined * average) / (Math.max(0, arm.n) + imagined);
-    const ratio = average > 0 ? mean(control) / mean(candidate) : 1;
-    return Math.round(Math.min(Math.max(ratio, 1 / mostScale), mostScale) * weightPoint);
-  };
-  return { harm: scale('w'), win: scale('bound') };
+export const scalesOf = (control: Contributions, candidate: Contributions): Scales => ({
+  harm: evenScale(control.n, control.w, candidate.n, candidate.w),
+  win: evenScale(control.n, control.bound, candidate.n, candidate.bound),
+});
+
+/** The sums of one part of a divided partition may be negative: nothing is known of these. */
+function evenScale(unitsA: number, sumA: number, unitsB: number, sumB: number): number {
+  const [a, b] = [Math.max(0, sumA), Math.max(0, sumB)];
+  const average = (a + b) / Math.max(1, unitsA + unitsB);
+  if (average === 0) return weightPoint;
+  const meanA = (a + imagined * average) / (Math.max(0, unitsA) + imagined);
+  const meanB = (b + imagined * average) / (Math.max(0, unitsB) + imagined);
+  return Math.round(Math.min(Math.max(meanA / meanB, 1 / mostScale), mostScale) * weightPoint);
 }
 
 /** A closed entry: what was counted, what that is worth, and the scales of its weight. */
@@ -95,12 +98,9 @@ function addKnown(
   const scaled = isCandidate ? knownWeight * (scale / weightPoint) : knownWeight;
   addBetLogs(sums.harm, design, 'harm', isCandidate, x, scaled, sign);
   const w = Math.min(knownWeight, design.mostWeight.harm[designBet] ?? 1);
-  const add = (field: 'w' | 'wx' | 'ww' | 'wwx' | 'wwxx', amount: number): void => {
-    sums[field] += sign * Math.floor(amount * weightPoint);
-  };
-  add('w', w);
-  add('wx', w * x);
-  add('ww', w * w);
-  add('wwx', w * w * x);
-  add('wwxx', w * w * x * x);
+  sums.w += sign * Math.floor(w * weightPoint);
+  sums.wx += sign * Math.floor(w * x * weightPoint);
+  sums.ww += sign * Math.floor(w * w * weightPoint);
+  sums.wwx += sign * Math.floor(w * w * x * weightPoint);
+  sums.wwxx += sign * Math.floor(w * w * x * x * weightPoint);
 }

@@ -115,7 +115,7 @@ function boundsOf(
   const { floor, cap, ratio, least, most } = rule;
   // Where the denominator of the unknown calls is missing too, nothing is said but the range.
   if (rule.perCall && !rule.countsRequests) return { low: floor, high: cap };
-  const clamp = (value: number): number => Math.min(Math.max(value, floor), cap);
-  const of = (sum: number): number => clamp((sum / denominator) * ratio);
-  return { low: of(numerator + unknown * least), high: of(numerator + unknown * most) };
+  const low = ((numerator + unknown * least) / denominator) * ratio;
+  const high = ((numerator + unknown * most) / denominator) * ratio;
+  return { low: Math.min(Math.max(low, floor), cap), high: Math.min(Math.max(high, floor), cap) };
 }
