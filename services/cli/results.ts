@@ -131,7 +131,10 @@ export async function results(home: string, experiment: string, json: boolean): 
             unknownText(row),
             row.status,
             row.weighted_log_e === null
-              ? row.reason
+              ? // Said once, below the table.
+                row.status === 'cannot_measure'
+                ? '-'
+                : row.reason
               : `${row.weighted_log_e.toFixed(2)} / ${row.threshold?.toFixed(2)}`,
             row.p === null ? '-' : row.p.toPrecision(2),
             row.test_start,

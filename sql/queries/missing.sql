@@ -3,5 +3,5 @@ WITH last AS (SELECT phase, max(look_seq) AS look_seq FROM missing WHERE experim
 SELECT candidate, step, metric, action, status, toString(control_entries) AS control_entries, toString(control_missing) AS control_missing,
   toString(candidate_entries) AS candidate_entries, toString(candidate_missing) AS candidate_missing, weighted_log_e, threshold, test_start
 FROM missing FINAL
-WHERE experiment = {experiment:String} AND (phase, look_seq) IN last AND (control_missing > 0 OR candidate_missing > 0)
+WHERE experiment = {experiment:String} AND (phase, look_seq) IN last AND (missing.control_missing > 0 OR missing.candidate_missing > 0)
 ORDER BY step, metric, candidate
