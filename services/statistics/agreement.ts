@@ -1,10 +1,11 @@
 /**
  * Does a test's evidence agree with the means that people would print? Betting is valid for any centre as long as both
- * arms contribute alike, and weights see to that (`services/statistics/README.md`, "Ratios"). Where an arm contributes
- * next to nothing they cannot: then the difference itself has to be clear, by an interval that knows no centre.
+ * arms contribute alike. Where one arm's denominators are larger, or its values missing more often, weights even that
+ * out (`services/statistics/README.md`, "Ratios"), but a wrong baseline still moves the first entries: then the
+ * difference itself has to be clear, by an interval that knows no centre and holds at every look.
  */
 import { fixedPoint, valueRange } from '../kernel/bets.ts';
-import { mostScale, weightPoint } from '../kernel/entry-sums.ts';
+import { weightPoint } from '../kernel/entry-sums.ts';
 import type { Agreement } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import type { MetricSpec } from '../kernel/experiment.ts';
@@ -15,6 +16,11 @@ import { effectInterval, stratifiedScore } from './math/score.ts';
 export const intervalAlpha = 0.05;
 /** Equivalent pairs at which the interval is narrowest; 500 to 2,500 for rollback. */
 export const intervalTuning = { pairs: 1_500 };
+
+/** Contributions of the arms that differ by less are alike. */
+const alike = { share: 0.05, standardErrors: 4 };
+/** Else the difference itself is clear when one side of its interval is, at 5%; tuned for rollbacks. */
+const clear = { alpha: 0.1, pairs: 500 };
 
 /** Units weigh what their denominators are. */
 const isWeighted = ({ known, w, ww }: TestSums): boolean => w !== known * weightPoint || ww !== known * weightPoint;
@@ -40,13 +46,20 @@ export function meanOf(sums: TestSums): number | undefined {
   return isWeighted(sums) ? sums.wx / sums.w : sums.sv / fixedPoint / sums.known;
 }
 
-/** What an entry contributes on average. */
-const contributionOf = ({ n, w }: TestSums): number => w / n;
+/** What an entry contributes on average, with the variance of that average. */
+function contributionOf({ n, w, ww }: TestSums): { readonly mean: number; readonly variance: number } {
+  const mean = w / weightPoint / n;
+  return { mean, variance: Math.max(0, ww / weightPoint / n - mean * mean) / n };
+}
 
-/** Near enough for weighting to make them even. */
-function canBeEvened(control: TestSums, candidate: TestSums): boolean {
-  const ratio = contributionOf(control) / contributionOf(candidate);
-  return ratio < mostScale && ratio > 1 / mostScale;
+/** The arms contribute alike, or as differently as chance does: then no baseline can move the evidence. */
+function contributeAlike(control: TestSums, candidate: TestSums): boolean {
+  const [a, b] = [contributionOf(control), contributionOf(candidate)];
+  const apart = Math.abs(a.mean - b.mean);
+  return (
+    apart <= alike.share * Math.max(a.mean, b.mean) ||
+    apart <= alike.standardErrors * Math.sqrt(a.variance + b.variance)
+  );
 }
 
 /** `side`: what the evidence says of the candidate; its tolerance counts in both. */
@@ -61,11 +74,11 @@ export function agreementOf(
   const tolerance = metric.margin / valueRange(metric);
   const towards = side === 'harm' ? 1 : -1;
   if (towards * (b - a - tolerance) <= 0) return 'contradicts';
-  if (canBeEvened(control, candidate)) return 'agrees';
+  if (contributeAlike(control, candidate)) return 'agrees';
   const [first, second] = [momentsOf(control), momentsOf(candidate)];
   if (!first.ok || !second.ok) return 'unclear';
   const score = stratifiedScore([{ control: first, candidate: second }]);
-  const interval = score.ok ? effectInterval(score, 'absolute', intervalAlpha, intervalTuning) : score;
+  const interval = score.ok ? effectInterval(score, 'absolute', clear.alpha, clear) : score;
   if (!interval.ok) return 'unclear';
   const isClear = side === 'harm' ? interval.lower > tolerance : interval.upper < tolerance;
   return isClear ? 'agrees' : 'unclear';
