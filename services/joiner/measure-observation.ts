@@ -78,7 +78,11 @@ function meterOf(measure: InferenceMeasure): ObservationMeter {
   const meter = unconditional(measure);
   const where = measure.where;
   if (where === undefined) return meter;
-  return (o) => (o.slices[where.slice] === where.equals ? meter(o) : undefined);
+  // A call that does not say its slice may be of this one.
+  return (o) => {
+    if (!Object.hasOwn(o.slices, where.slice)) return null;
+    return o.slices[where.slice] === where.equals ? meter(o) : undefined;
+  };
 }
 
 const isOfCalls = (measure: Measure | undefined): measure is InferenceMeasure => measure?.of === 'inference';

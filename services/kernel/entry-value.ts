@@ -30,6 +30,8 @@ export type ValueRule = {
   readonly needsCalls: boolean;
   /** The denominator counts calls, unknown ones too. */
   readonly countsRequests: boolean;
+  /** The denominator is an amount of calls (tokens, money): unknown calls leave it unknown. */
+  readonly sumsCalls: boolean;
   /** Both sides of one call are known or neither: nothing has to stand in for unknown numerators. */
   readonly perCall: boolean;
   /** What an unknown call adds to the numerator, in whole numbers. */
@@ -51,6 +53,7 @@ export function valueRuleOf({ numerator, denominator, baseline, cap, floor = 0 }
     hasDenominator: denominator !== undefined,
     needsCalls: isOfCalls(numerator) || isOfCalls(denominator),
     countsRequests: denominator?.of === 'inference' && denominator.name === 'requests',
+    sumsCalls: denominator?.of === 'inference' && denominator.name !== 'requests',
     perCall: isOfCalls(numerator) && isOfCalls(denominator),
     ...range,
     floor,
@@ -88,15 +91,15 @@ export function entryValue(rule: ValueRule, counts: EntryCounts): EntryValue {
   if (rule.needsCalls && (counts.reached & reached.called) === 0)
     return { state: 'unknown', reason: 'never called', low: floor, high: cap, weight: 1 };
   const denominator = rule.hasDenominator ? counts.denominator : 1;
-  if (denominator === 0 && !rule.perCall) return { state: 'none' };
+  if (denominator === 0 && !rule.perCall && !(rule.sumsCalls && unknown > 0)) return { state: 'none' };
   const knownDenominator = rule.countsRequests ? denominator - unknown : denominator;
   const bounds = unknown > 0 ? boundsOf(rule, counts, denominator) : undefined;
   if (bounds && (known === 0 || knownDenominator === 0))
     return { state: 'unknown', reason: 'not measured', ...bounds, weight: weightOf(rule, denominator) };
   if (knownDenominator === 0) return { state: 'none' };
   // Where calls are summed, the unit's known calls stand for its unknown ones.
-  const sum = rule.perCall || unknown === 0 ? numerator : numerator * ((known + unknown) / known);
-  const value = (sum / knownDenominator) * rule.ratio;
+  const share = rule.perCall || unknown === 0 ? 1 : known / (known + unknown);
+  const value = (numerator / knownDenominator) * (rule.sumsCalls ? share : 1 / share) * rule.ratio;
   const knownWeight = weightOf(rule, knownDenominator);
   const whole = { low: value, high: value, ...bounds, weight: weightOf(rule, denominator) };
   return { state: 'known', value, ...whole, knownWeight };
@@ -114,7 +117,7 @@ function boundsOf(
 ): { low: number; high: number } {
   const { floor, cap, ratio, least, most } = rule;
   // Where the denominator of the unknown calls is missing too, nothing is said but the range.
-  if (rule.perCall && !rule.countsRequests) return { low: floor, high: cap };
+  if (rule.sumsCalls) return { low: floor, high: cap };
   const low = ((numerator + unknown * least) / denominator) * ratio;
   const high = ((numerator + unknown * most) / denominator) * ratio;
   return { low: Math.min(Math.max(low, floor), cap), high: Math.min(Math.max(high, floor), cap) };

@@ -20,7 +20,8 @@ function estimateOf(
   const scale = rule.perCall || unknownCalls === 0 ? 1 : (knownCalls + unknownCalls) / knownCalls;
   const whole = rule.hasDenominator ? sums.denominator : units;
   const denominator = rule.countsRequests ? whole - unknownCalls : whole;
-  return denominator === 0 ? undefined : ((sums.numerator * scale) / denominator) * rule.ratio;
+  if (denominator === 0) return undefined;
+  return (sums.numerator / denominator) * (rule.sumsCalls ? 1 / scale : scale) * rule.ratio;
 }
 
 export function armTotals(look: Look, metric: MetricSpec, arm: string, whole: TestSums): ArmTotals {

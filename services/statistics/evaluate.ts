@@ -210,9 +210,10 @@ function strongestHarm(
     }
     const { logE } = outcome;
     const weightedLogE = logWeight + Math.log(testStart.weight) + logE;
-    const agreement = firstEvents
-      ? totalsAgreement('harm', metric, arms)
-      : agreementOf('harm', metric, control, tested);
+    const hasEntries = control.known > 0 && tested.known > 0;
+    const entries = hasEntries ? agreementOf('harm', metric, control, tested) : 'unclear';
+    const totals = firstEvents ? totalsAgreement('harm', metric, arms) : entries;
+    const agreement = hasEntries && totals === 'agrees' ? entries : totals;
     const engine = firstEvents ? 'first-event' : 'betting';
     const found: TestResult = { engine, testStart, logE, weightedLogE, agreement, control, candidate: tested };
     // Evidence below 1 need not agree: it says that nothing is wrong.

@@ -6,6 +6,7 @@ import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Look } from '../kernel/evidence.ts';
 import { valueRuleOf } from '../kernel/entry-value.ts';
 import { type Baseline, controlOf } from '../kernel/experiment.ts';
+import { mostUnknown } from './measurable.ts';
 import { scaleOf } from '../kernel/measures.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
@@ -37,9 +38,12 @@ export function learnBaselines(look: Look, watermark: EpochMs | undefined): NonN
     const [x, xx, xy] = metric.denominator
       ? [sum(({ denominator }) => denominator), sum(({ denominator2 }) => denominator2), sum(({ product }) => product)]
       : [units, units, y];
+    const [given, missing] = [sum(({ knownCalls }) => knownCalls), sum(({ unknownCalls }) => unknownCalls)];
+    if (missing > mostUnknown * (given + missing))
+      return { ok: false, reason: `${id}: ${missing} of control's ${given + missing} calls have no value` };
     // Calls without a value count in no mean.
     const { countsRequests } = valueRuleOf(metric);
-    const known = countsRequests ? x - sum(({ unknownCalls }) => unknownCalls) : x;
+    const known = countsRequests ? x - missing : x;
     if (!(known > 0))
       return {
         ok: false,

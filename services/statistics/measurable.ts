@@ -5,7 +5,7 @@ import { type Look, type UnknownReason, unknownReasons } from '../kernel/evidenc
 import type { MetricSpec } from '../kernel/experiment.ts';
 
 /** Above this share of entries that are not fully known a metric is not measured. */
-const mostUnknown = 0.2;
+export const mostUnknown = 0.2;
 
 const hints: Readonly<Record<UnknownReason, string>> = {
   unpriced: 'give the model a price, or send the cost with the call',
@@ -26,7 +26,7 @@ export function cannotMeasure(
   arms: MetricEvaluation['arms'],
   missing: readonly MissingEvaluation[],
 ): string | undefined {
-  const { needsCalls } = valueRuleOf(metric);
+  const { needsCalls, perCall } = valueRuleOf(metric);
   if (arms.some(({ entries }) => entries === 0)) return undefined;
   const steps = missing.filter(({ step, metric: of }) =>
     step === 'called' ? needsCalls : step === 'measured' && of === metric.id,
@@ -34,7 +34,7 @@ export function cannotMeasure(
   const [worst] = [...arms].sort((a, b) => unknownShareOf(b, needsCalls) - unknownShareOf(a, needsCalls));
   if (worst === undefined) return undefined;
   const share = unknownShareOf(worst, needsCalls);
-  const isBlind = arms.some(({ known, none, entries }) => known === 0 && none < entries);
+  const isBlind = arms.some(({ known, none, entries }) => known === 0 && (perCall || none < entries));
   const differs = steps.some((step) => step.differs);
   if (!isBlind && !differs && share <= mostUnknown) return undefined;
   const percent = Number((100 * share).toPrecision(3));

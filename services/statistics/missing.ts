@@ -41,7 +41,7 @@ type Watch = { readonly step: FunnelStep; readonly metric: MetricSpec; readonly 
 
 /** Entries of the longest window that calls have: a call that comes late is not lost. */
 const counting = (metrics: readonly MetricSpec[]): MetricSpec | undefined => {
-  const ofCalls = metrics.filter((metric) => valueRuleOf(metric).needsCalls);
+  const ofCalls = metrics.filter((metric) => metric.role !== 'signal' && valueRuleOf(metric).needsCalls);
   const byWindow = [...(ofCalls.length > 0 ? ofCalls : metrics)].sort((a, b) => a.windowMs - b.windowMs);
   return ofCalls.length > 0 ? byWindow.at(-1) : byWindow[0];
 };
