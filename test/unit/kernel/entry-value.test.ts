@@ -87,6 +87,21 @@ describe('a unit', () => {
   ])('%s', (_, rule, of, expected) => expect(entryValue(rule, of)).toMatchObject(expected));
 });
 
+test('an amount of calls as denominator is not known where a call of it is not: nothing is made of it', () => {
+  const roi = ruleOf({
+    id: 'roi',
+    numerator: 'sum(revenue)',
+    denominator: 'cost_nano_usd',
+    better: 'higher',
+    harm: 0.1,
+    baseline: { mean: 1, sd: 1 },
+    cap: 5,
+  });
+  const half = counts({ numerator: 2_000e6, denominator: 1_000, known: 1, unknown: 1 });
+  expect(entryValue(roi, half)).toMatchObject({ state: 'known', value: 1, high: 5 });
+  expect(entryValue(roi, counts({ numerator: 1e6, unknown: 2 }))).toMatchObject({ state: 'unknown', high: 5 });
+});
+
 test('whatever the hidden values are, the whole lies within the bounds, and what is known is its own mean', () => {
   const call = fc.record({ value: fc.integer({ min: 0, max: 5_000 }), hidden: fc.boolean() });
   fc.assert(

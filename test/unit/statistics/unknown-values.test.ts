@@ -92,6 +92,28 @@ describe('a candidate whose calls never come', () => {
   });
 });
 
+test('a candidate that stops saying its slice is not promoted for it', () => {
+  const found = play({
+    metrics: metricLine({
+      id: 'refusals_de',
+      role: 'goal',
+      numerator: '"refusals where slice.lang = \'de\'"',
+      harm: 0.1,
+      baseline: { mean: 0.3, sd: 0.46 },
+      cap: 1,
+    }),
+    visit: (path, visitor) =>
+      path.send(
+        call(visitor, {
+          slices: visitor.variant === 'A' ? { lang: 'de' } : {},
+          status: visitor.chance() < 0.3 ? 'refusal' : 'success',
+        }),
+      ),
+  });
+  expect(found.decisions.map(({ reasonCode }) => reasonCode)).toEqual(['NOT_REPORTED']);
+  expect(metricOf(found, 'refusals_de').status).toBe('cannot_measure');
+});
+
 test('a candidate that resolves less and reopens more of it is rolled back, not promoted', () => {
   const found = play({
     metrics: metricLine({
