@@ -116,6 +116,20 @@ function armAtRest({ spec, status, promoted }: ExperimentRevision): Arm {
   return (status === 'promoted' ? arm : undefined) ?? controlOf(spec);
 }
 
+/** Control for an experiment that nothing is known of: it exposes nobody. */
+export const unknownAssignment = (experimentId: string): Assignment => ({
+  experimentId,
+  phase: 0,
+  revision: 0,
+  variant: 'control',
+  config: {},
+  reason: 'UNKNOWN',
+  unitType: '',
+  unitId: '',
+  bucket: 0,
+  configSha: '',
+});
+
 /** `forced`: arm by experiment, for tests. `stale`: the table is older than its time to live. Never throws. */
 export function assign(
   table: AssignmentTable,
@@ -124,19 +138,7 @@ export function assign(
   options: { readonly forced?: Readonly<Record<string, string>>; readonly stale?: boolean } = {},
 ): Assignment {
   const revision = table.revisions.get(experimentId);
-  if (revision === undefined)
-    return {
-      experimentId,
-      phase: 0,
-      revision: 0,
-      variant: 'control',
-      config: {},
-      reason: 'UNKNOWN',
-      unitType: '',
-      unitId: '',
-      bucket: 0,
-      configSha: '',
-    };
+  if (revision === undefined) return unknownAssignment(experimentId);
   const { spec } = revision;
   const control = controlOf(spec);
   const { unitType, unitId, primary } = decidingUnit(spec, subject);

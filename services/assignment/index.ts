@@ -7,5 +7,6 @@ export {
   createAssignmentTable,
   type Subject,
   unitOf,
+  unknownAssignment,
 } from './assign.ts';
 export { armAt, fractionOf, type Purpose } from './bucketing.ts';

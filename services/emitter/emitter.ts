@@ -3,7 +3,7 @@
  * within bounds (`event-queue`), and sent by a loop of its own that waits for the broker for ever (`event-sender`).
  * What does not fit is dropped, oldest first, and counted by reason.
  */
-import { type Assignment, assign } from '../assignment/index.ts';
+import { type Assignment, assign, unknownAssignment } from '../assignment/index.ts';
 import { type AliasMemory, createAliasMemory } from './alias-memory.ts';
 import {
   describeExposure,
@@ -24,7 +24,6 @@ import { createProblemReport, type ProblemReport } from './problem-report.ts';
 import { createEventRedaction, type EventRedaction, type RecordedEvent } from './redact-events.ts';
 import { encodeWithin, shortenQueued } from './shorten-event.ts';
 import type { EmitterStats } from './stats.ts';
-import { unknownAssignment } from './unknown-assignment.ts';
 
 export type { Emitter, EmitterOptions, EventEncoder, ExperimentSource } from './emitter-options.ts';
 export type { EventSink } from './event-sender.ts';

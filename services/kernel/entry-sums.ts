@@ -23,7 +23,7 @@ export type Contributions = Pick<TestSums, 'n' | 'w' | 'bound'>;
 /** So many entries of the average weight are added to each arm: few entries say little of what it contributes. */
 const imagined = 25;
 /** Scales beyond are not taken: the arms are too unlike to be compared by weighting. */
-export const mostScale = 4;
+const mostScale = 4;
 
 /**
  * Scales for the candidate's next entries: control's mean contribution over the candidate's, from closed entries alone.

@@ -30,7 +30,7 @@ export type ValueRule = {
   readonly needsCalls: boolean;
   /** The denominator counts calls, unknown ones too. */
   readonly countsRequests: boolean;
-  /** The denominator is an amount of calls (tokens, money): unknown calls leave it unknown. */
+  /** The denominator reads something of calls (tokens, money, checks): unknown calls leave it unknown. */
   readonly sumsCalls: boolean;
   /** Both sides of one call are known or neither: nothing has to stand in for unknown numerators. */
   readonly perCall: boolean;

@@ -6,7 +6,7 @@
  */
 import { fixedPoint, valueRange } from '../kernel/bets.ts';
 import { weightPoint } from '../kernel/entry-sums.ts';
-import type { Agreement } from '../kernel/evaluation.ts';
+import type { Agreement, ArmTotals } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { type Moments, momentsOfMean, momentsOfRatio } from './math/moments.ts';
@@ -82,4 +82,24 @@ export function agreementOf(
   if (!interval.ok) return 'unclear';
   const isClear = side === 'harm' ? interval.lower > tolerance : interval.upper < tolerance;
   return isClear ? 'agrees' : 'unclear';
+}
+
+/** What the totals say, harm upwards; first events need no closed entries. */
+export function totalsAgreement(side: 'harm' | 'win', metric: MetricSpec, arms: readonly ArmTotals[]): Agreement {
+  const [a, b] = arms.map(({ estimate }) => estimate);
+  if (a === undefined || b === undefined) return 'unclear';
+  const difference = (metric.better === 'lower' ? b - a : a - b) - metric.margin;
+  return (side === 'harm' ? difference > 0 : difference < 0) ? 'agrees' : 'contradicts';
+}
+
+/** The totals where they are asked, then the entries once any are known in both arms: the first that objects. */
+export function harmAgreement(
+  metric: MetricSpec,
+  arms: readonly ArmTotals[] | undefined,
+  control: TestSums,
+  candidate: TestSums,
+): Agreement {
+  const totals = arms && totalsAgreement('harm', metric, arms);
+  if (totals !== undefined && (totals !== 'agrees' || control.known === 0 || candidate.known === 0)) return totals;
+  return agreementOf('harm', metric, control, candidate);
 }

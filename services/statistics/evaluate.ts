@@ -3,14 +3,7 @@
  * start; the strongest one, after its weights, is what rules compare with the bound. With them: SLOs, the sample ratio,
  * the attrition check, what control has taught so far.
  */
-import type {
-  Agreement,
-  ArmTotals,
-  Evaluation,
-  MetricEvaluation,
-  MissingEvaluation,
-  TestResult,
-} from '../kernel/evaluation.ts';
+import type { ArmTotals, Evaluation, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
 import { emptyTestSums, type Look } from '../kernel/evidence.ts';
 import {
   allocationOf,
@@ -23,7 +16,7 @@ import {
   winAlphaOf,
 } from '../kernel/experiment.ts';
 import { isEventMeasure } from '../kernel/measures.ts';
-import { agreementOf } from './agreement.ts';
+import { agreementOf, harmAgreement, totalsAgreement } from './agreement.ts';
 import { indexAggregates, type TestStartSums } from './aggregates.ts';
 import { armTotals } from './arm-totals.ts';
 import { checkAttrition } from './attrition.ts';
@@ -166,14 +159,6 @@ function firstEventOutcome(spec: ExperimentSpec, metric: MetricSpec, candidate: 
   });
 }
 
-/** What the totals say, harm upwards; first events need no closed entries. */
-function totalsAgreement(side: 'harm' | 'win', metric: MetricSpec, arms: readonly ArmTotals[]): Agreement {
-  const [a, b] = arms.map(({ estimate }) => estimate);
-  if (a === undefined || b === undefined) return 'unclear';
-  const difference = (metric.better === 'lower' ? b - a : a - b) - metric.margin;
-  return (side === 'harm' ? difference > 0 : difference < 0) ? 'agrees' : 'contradicts';
-}
-
 type StrongestHarm = {
   readonly harm: TestResult | undefined;
   /** The largest weighted log e of a test whose means say the opposite; -Infinity: none. */
@@ -210,10 +195,7 @@ function strongestHarm(
     }
     const { logE } = outcome;
     const weightedLogE = logWeight + Math.log(testStart.weight) + logE;
-    const hasEntries = control.known > 0 && tested.known > 0;
-    const entries = hasEntries ? agreementOf('harm', metric, control, tested) : 'unclear';
-    const totals = firstEvents ? totalsAgreement('harm', metric, arms) : entries;
-    const agreement = hasEntries && totals === 'agrees' ? entries : totals;
+    const agreement = harmAgreement(metric, firstEvents ? arms : undefined, control, tested);
     const engine = firstEvents ? 'first-event' : 'betting';
     const found: TestResult = { engine, testStart, logE, weightedLogE, agreement, control, candidate: tested };
     // Evidence below 1 need not agree: it says that nothing is wrong.

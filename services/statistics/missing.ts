@@ -4,7 +4,7 @@
  * candidate, from every test start, by first events: under the null no unit is lost in the candidate that would not be
  * lost in control, so the arm of each lost unit is a draw with the declared probability.
  */
-import type { FunnelStep, MissingEvaluation, TestStart } from '../kernel/evaluation.ts';
+import type { FunnelStep, MissingEvaluation } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import {
   allocationOf,
@@ -62,15 +62,16 @@ function watchesOf({ metrics }: ExperimentSpec): Watch[] {
   ];
 }
 
-type MissingTest = NonNullable<MissingEvaluation['test']>;
+/** A test before it is held against its bound. */
+type Found = Omit<NonNullable<MissingEvaluation['test']>, 'threshold'>;
 
 function strongestOf(
   step: FunnelStep,
   q: number,
   sums: readonly TestStartSums[],
   side: 'harm' | 'win',
-): { readonly testStart: TestStart; readonly logE: number; readonly weightedLogE: number } | undefined {
-  let strongest: MissingTest | undefined;
+): Found | undefined {
+  let strongest: Found | undefined;
   for (const { testStart, control, candidate } of sums) {
     const found = logEOfFirstEvents({
       side,
@@ -81,7 +82,7 @@ function strongestOf(
     if (!found.ok) continue;
     const weightedLogE = Math.log(testStart.weight) + found.logE;
     if (strongest === undefined || weightedLogE > strongest.weightedLogE)
-      strongest = { testStart, logE: found.logE, weightedLogE, threshold: Infinity };
+      strongest = { testStart, logE: found.logE, weightedLogE };
   }
   return strongest;
 }

@@ -4,6 +4,7 @@
  */
 import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Look } from '../kernel/evidence.ts';
+import type { EpochMs } from '../kernel/time.ts';
 
 /**
  * So many usual gaps between two calls without one are silence: by chance once in e^20 gaps. At least so long, for the
@@ -11,8 +12,16 @@ import type { Look } from '../kernel/evidence.ts';
  */
 const silence = { gaps: 20, leastMs: 5_000 };
 
-/** Arms and partitions without recent calls. Of an arm nobody has seen, since the phase began. */
-export function quietOf({ experiment: { spec, phaseStartedAt }, partitions }: Look): Evaluation['quiet'] {
+/** Of an arm nobody has seen: when the phase began. */
+const lastCallOf = ({ experiment, partitions }: Look, arm: string): EpochMs =>
+  Math.max(experiment.phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[arm] ?? 0));
+
+/** Arms and partitions without recent calls. */
+export function quietOf(look: Look): Evaluation['quiet'] {
+  const {
+    experiment: { spec, phaseStartedAt },
+    partitions,
+  } = look;
   const now = Math.max(0, ...partitions.map(({ clock }) => clock));
   const seen = partitions.map(({ lastSeenAt }) => Math.max(phaseStartedAt, ...Object.values(lastSeenAt ?? {})));
   const elapsed = Math.max(phaseStartedAt, ...seen) - phaseStartedAt;
@@ -21,14 +30,12 @@ export function quietOf({ experiment: { spec, phaseStartedAt }, partitions }: Lo
   const isQuiet = (last: number, expected: number, leastMs: number): boolean =>
     now - last > Math.max((silence.gaps * elapsed) / Math.max(expected, 1), leastMs);
   const { noTrafficMs } = spec.health;
-  const lastOf = (arm: string): number =>
-    Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[arm] ?? 0));
   return {
     arms: spec.arms
       .filter(({ id, weight }) =>
         noTrafficMs === undefined
-          ? isQuiet(lastOf(id), (events * weight) / weights, silence.leastMs)
-          : now - lastOf(id) > noTrafficMs,
+          ? isQuiet(lastCallOf(look, id), (events * weight) / weights, silence.leastMs)
+          : now - lastCallOf(look, id) > noTrafficMs,
       )
       .map(({ id }) => id),
     partitions: partitions.filter(
@@ -41,12 +48,11 @@ export function quietOf({ experiment: { spec, phaseStartedAt }, partitions }: Lo
  * Arms without an inference for longer than `health.no_traffic`, while another has had one: traffic flows, but not
  * there.
  */
-export function silentArms({ experiment: { spec, phaseStartedAt }, partitions }: Look): string[] {
+export function silentArms(look: Look): string[] {
+  const { spec } = look.experiment;
   const { noTrafficMs } = spec.health;
   if (noTrafficMs === undefined) return [];
-  const latest = spec.arms.map(({ id }) =>
-    Math.max(phaseStartedAt, ...partitions.map(({ lastSeenAt }) => lastSeenAt?.[id] ?? 0)),
-  );
+  const latest = spec.arms.map(({ id }) => lastCallOf(look, id));
   const newest = Math.max(...latest);
   return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
 }

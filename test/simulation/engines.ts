@@ -39,7 +39,7 @@ export function metricFor(model: ValueModel, cap: number, harm: number): MetricS
 }
 
 /** An experiment with one candidate that gets this share, frozen bets for each revision. */
-function specFor(metric: MetricSpec, share: number): ExperimentSpec {
+export function specFor(metric: MetricSpec, share: number): ExperimentSpec {
   return {
     id: 'simulated',
     unit: 'user',

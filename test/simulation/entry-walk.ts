@@ -12,6 +12,7 @@ import { createRandom, seedOf } from '../../services/simulation/random.ts';
 import { agreementOf } from '../../services/statistics/agreement.ts';
 import { logEOfSums } from '../../services/statistics/math/betting.ts';
 import { evaluateMissing } from '../../services/statistics/missing.ts';
+import { alpha, specFor } from './engines.ts';
 
 /** Whole number in [0, 2^32) to a share in [0, 1). */
 export type Uniform = () => number;
@@ -39,31 +40,7 @@ export type EntryRun = {
   readonly sums: readonly [control: TestSums, candidate: TestSums];
 };
 
-export const specOf = (metric: MetricSpec, q: number): ExperimentSpec => ({
-  id: 'simulated',
-  unit: 'user',
-  salt: 'simulated',
-  arms: [
-    { id: 'A', role: 'control', weight: 1 - q, config: {} },
-    { id: 'B', role: 'candidate', weight: q, config: {} },
-  ],
-  analysis: {
-    alphaHarm: 0.05,
-    alphaWin: 0.05,
-    alphaSrm: 0.001,
-    alphaSlo: 0.01,
-    fwer: false,
-    testStartEveryMs: 6 * 3_600_000,
-    horizonMs: 14 * 86_400_000,
-    minRunMs: 86_400_000,
-    freshnessMs: 300_000,
-  },
-  metrics: [metric],
-  slos: [],
-  health: { srm: 'pause', crossovers: 'exclude' },
-});
-
-const bound = Math.log(20);
+const bound = Math.log(1 / alpha);
 const testStart = { kind: 'whole', label: 'whole phase', index: 0, weight: 0.375 } as const;
 /** Units between two looks at what is missing. */
 const missingEvery = 20;
@@ -73,7 +50,7 @@ export function walkEntries(plan: EntryPlan, seed: number): EntryRun {
   const { metric, q, units, draw, untilHarm = false, untilLost = false } = plan;
   const random = createRandom(seed);
   const uniform: Uniform = () => random.next() / 2 ** 32;
-  const spec = specOf(metric, q);
+  const spec = specFor(metric, q);
   const rule = valueRuleOf(metric);
   const design = betDesignOf(spec, metric, 'B');
   const sums = [emptyTestSums(), emptyTestSums()] as const;

@@ -8,11 +8,11 @@ import { createRandom, seedOf } from '../../../services/simulation/random.ts';
 import { agreementOf } from '../../../services/statistics/agreement.ts';
 import { logEOfSums } from '../../../services/statistics/math/betting.ts';
 import { reversalMetric } from '../../simulation/entry-models.ts';
-import { specOf } from '../../simulation/entry-walk.ts';
+import { specFor } from '../../simulation/engines.ts';
 
 const metric = { ...reversalMetric, baseline: { mean: 0.3, sd: 0.46 } };
 const rule = valueRuleOf(metric);
-const design = betDesignOf(specOf(metric, 0.5), metric, 'B');
+const design = betDesignOf(specFor(metric, 0.5), metric, 'B');
 const both = reached.called | reached.answered;
 
 function phase(
