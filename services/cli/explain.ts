@@ -66,7 +66,7 @@ function missingLines({ missing }: Evidence): string[] {
   if (missing === undefined) return [];
   const { step, metric, arms, test } = missing;
   const counted = arms.map(({ arm, entries, missing: lost }) => `${arm} ${lost} of ${entries}`).join(', ');
-  const about = step === 'called' || step === 'answered' ? '' : ` of ${metric}`;
+  const about = step === 'measured' || step === 'resolved' ? ` of ${metric}` : '';
   const evidence =
     test === undefined
       ? ''

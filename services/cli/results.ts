@@ -50,7 +50,8 @@ type MissingRow = {
 
 export const stepWords: Readonly<Record<FunnelStep, string>> = {
   called: 'exposed and never called',
-  answered: 'called and not answered',
+  'called again': 'an exposure that no call followed',
+  answered: 'a call that failed',
   measured: 'a call without a value',
   resolved: 'nothing in the denominator',
 };

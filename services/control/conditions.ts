@@ -1,6 +1,6 @@
 /** What the rules ask about a look and the decisions before it; the rules themselves are `rules.ts`. */
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
-import type { Evaluation, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
+import type { Evaluation, FunnelStep, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
 import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 
@@ -67,9 +67,12 @@ export const isMeasured = ({ metrics, missing }: Evaluation, candidate: string):
 export const isShown = (test: TestResult | undefined, alpha: number): boolean =>
   test !== undefined && test.agreement === 'agrees' && test.logE >= logBound(alpha);
 
+/** The step is one metric's own. */
+const isOfMetric = (step: FunnelStep): boolean => step === 'measured' || step === 'resolved';
+
 /** What a decision about missing data calls it. */
 export const missingId = ({ step, metric }: Pick<MissingEvaluation, 'step' | 'metric'>): string =>
-  step === 'called' || step === 'answered' ? `missing:${step}` : `missing:${step}:${metric}`;
+  isOfMetric(step) ? `missing:${step}:${metric}` : `missing:${step}`;
 
 /** Paused by the table, or by a decision that the table does not show yet. A person resumes. */
 export const isPaused = (context: RuleContext): boolean =>

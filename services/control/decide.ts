@@ -62,7 +62,11 @@ function toDecision(
   });
   const digest = sha256Hex(identity);
   const tested = slo?.test ?? missing?.test ?? testOf(finding);
-  const estimate = slo ? sloMean(experiment, slo) : missing ? lostShare(missing) : breaching?.arms[1]?.estimate;
+  const estimate = slo
+    ? sloMean(experiment, slo)
+    : missing
+      ? lostShare(missing)
+      : (testOf(finding)?.estimate ?? breaching?.arms[1]?.estimate);
   return {
     decisionId: digest.slice(0, 32),
     experimentId: experiment.spec.id,

@@ -4,7 +4,7 @@
  * lose it. The sums of the test that starts at segment k are then the suffix sums over j >= k, in which each unit
  * counts once, with its first entry since k.
  */
-import type { EntryCounts } from '../kernel/entry-value.ts';
+import { calledNow, type EntryCounts, exposedAgain } from '../kernel/entry-value.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { entryField, entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -76,7 +76,23 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
     if (occurredAt < start || occurredAt > start + windowMs) continue;
     for (let index = 0; index < totalLength; index += 1)
       data[entry + open + index] = at(data, entry + open + index) + at(values, totalLength * metric + index);
-    data[entry + entryField.openReached] = at(data, entry + entryField.openReached) | reached;
+    data[entry + entryField.openReached] = calledNow(at(data, entry + entryField.openReached), reached);
+  }
+}
+
+/** An app told of an exposure: open entries whose window it falls into wait for a call. */
+export function noteExposure(partition: PartitionState, member: UnitInExperiment, occurredAt: EpochMs): void {
+  const { experiment, data } = member;
+  const from = entriesAt(member);
+  for (let metric = 0; metric < experiment.metrics.length; metric += 1) {
+    const entry = from + metric * entryLength;
+    if (at(data, entry + openSegment) < 0) continue;
+    if (occurredAt > at(data, entry + openStart) + (experiment.metrics[metric]?.spec.windowMs ?? 0)) continue;
+    const before = at(data, entry + entryField.openReached);
+    const after = exposedAgain(before);
+    if (after === before) continue;
+    data[entry + entryField.openReached] = after;
+    touchMember(partition, member);
   }
 }
 

@@ -29,7 +29,7 @@ export type FlushRows = {
  * Which revision of this state wrote a checkpoint. Raised when the same log would lead to other rows; a joiner goes on
  * from no other's state. 4: totals, entries and sums tell what is known from what is not.
  */
-export const stateRevision = 4;
+export const stateRevision = 5;
 
 const experimentBody = (experiment: ExperimentState): string =>
   JSON.stringify({

@@ -7,7 +7,7 @@ import type { ExposureSeen, Observation, UnitRecord } from '../../schemas/genera
 import { totalField, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { adopt } from './adopt.ts';
-import { accumulate, closeDue, enter, touchMember } from './entries.ts';
+import { accumulate, closeDue, enter, noteExposure, touchMember } from './entries.ts';
 import type { ExperimentState } from './experiment-state.ts';
 import { writeFact } from './fact-rows.ts';
 import { leaveIfAlias } from './fold-alias.ts';
@@ -123,7 +123,8 @@ function foldExposure(
   const unit = unitOf(partition, unitId, bucket);
   if (unit.erased) return drop(partition, 'erased');
   partition.seen.add(id, unit.id, exposure.occurred_at);
-  expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
+  const member = expose(partition, unit, live.experiment, live.arm, exposure.occurred_at);
+  noteExposure(partition, member, exposure.occurred_at);
   writeFact(partition.facts, partition.partitionId, {
     kind: 'exposure',
     id,

@@ -23,12 +23,19 @@ export function measure(
     measureMetric(experiment, metric, arm, observation, amounts, totalLength * index);
     if (fits(member, index, amounts)) continue;
     drop(partition, 'sum-limit');
-    amounts.fill(0, totalLength * index, totalLength * (index + 1));
-    amounts[totalLength * index + totalField.unknown] = 1;
+    leaveOut(metric, amounts, totalLength * index);
   }
   for (let index = 0; index < amounts.length; index += 1)
     data[at + index] = (data[at + index] ?? 0) + (amounts[index] ?? 0);
   return amounts;
+}
+
+/** The call has no value; where the denominator counts calls it is one all the same. */
+function leaveOut({ rule }: MetricState, amounts: Float64Array, at: number): void {
+  const requests = rule.countsRequests ? (amounts[at + totalField.denominator] ?? 0) : 0;
+  amounts.fill(0, at, at + totalLength);
+  amounts[at + totalField.denominator] = requests;
+  amounts[at + totalField.unknown] = 1;
 }
 
 /** Sums of a unit stay whole numbers that a double holds; a call that would take one further has no value there. */

@@ -92,19 +92,15 @@ export function metersOf({ numerator, denominator }: Pick<MetricSpec, 'numerator
   readonly numerator?: ObservationMeter;
   readonly denominator?: ObservationMeter;
 } {
-  const sides = {
+  return {
     ...(isOfCalls(numerator) && { numerator: meterOf(numerator) }),
     ...(isOfCalls(denominator) && { denominator: meterOf(denominator) }),
   };
-  // Of the calls that were checked every one is known to be valid or not.
-  const isOfChecked = isOfCalls(denominator) && denominator.name === 'schema_checked';
-  if (!isOfChecked || !isOfCalls(numerator) || numerator.name !== 'schema_invalid') return sides;
-  return { ...sides, numerator: (o) => (o.schema_valid === null ? 0 : sides.numerator?.(o)) };
 }
 
 /** How far a unit came with this call: an error or a timeout is no answer. */
 export const reachedBy = (o: Observation): number =>
-  o.status === 'error' || o.status === 'timeout' ? reached.called : reached.called | reached.answered;
+  o.status === 'error' || o.status === 'timeout' ? reached.called | reached.failed : reached.called;
 
 const priced: ReadonlySet<string> = new Set(['cost_nano_usd']);
 

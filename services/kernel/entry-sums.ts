@@ -64,7 +64,8 @@ export function addEntry(
   sums.n += sign;
   if (counts.unknown > 0) sums.incomplete += sign;
   if ((counts.reached & reached.called) === 0) sums.uncalled += sign;
-  else if ((counts.reached & reached.answered) === 0) sums.unanswered += sign;
+  else if ((counts.reached & (reached.skipped | reached.awaited)) > 0) sums.skipped += sign;
+  if ((counts.reached & reached.failed) > 0) sums.unanswered += sign;
   if (value.state === 'none') {
     sums.none += sign;
     return;

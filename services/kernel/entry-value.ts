@@ -7,7 +7,27 @@ import type { MetricSpec } from './experiment.ts';
 import { callRangeOf, isCount, type Measure, scaleOf } from './measures.ts';
 
 /** Bits of `EntryCounts.reached`: how far a unit came within an entry. */
-export const reached = { called: 1, answered: 2 } as const;
+export const reached = {
+  /** It called. */
+  called: 1,
+  /** One of its calls ended in an error or a timeout. */
+  failed: 2,
+  /** An app told of its exposure, which no call has followed yet. */
+  exposed: 4,
+  awaited: 8,
+  /** An exposure that no call followed, though the unit called at another time. */
+  skipped: 16,
+} as const;
+
+/** After an app told of an exposure. A call of the same visit may have been folded before it. */
+export function exposedAgain(before: number): number {
+  const first = (before & reached.exposed) === 0;
+  if (first) return before | reached.exposed | ((before & reached.called) === 0 ? reached.awaited : 0);
+  return before | reached.awaited | ((before & reached.awaited) === 0 ? 0 : reached.skipped);
+}
+
+/** After a call, with what it reached. */
+export const calledNow = (before: number, call: number): number => (before & ~reached.awaited) | call;
 
 /** What the fold counts of a unit, for one metric. Sums in whole numbers of the measures' scales. */
 export type EntryCounts = {
@@ -34,6 +54,11 @@ export type ValueRule = {
   readonly sumsCalls: boolean;
   /** Both sides of one call are known or neither: nothing has to stand in for unknown numerators. */
   readonly perCall: boolean;
+  /**
+   * The metric is of the calls that were checked: one that was not is counted as unknown, so that a candidate that
+   * checks others than control is seen, but a share of the checked ones says nothing about it.
+   */
+  readonly isSampled: boolean;
   /** What an unknown call adds to the numerator, in whole numbers. */
   readonly least: number;
   readonly most: number;
@@ -55,6 +80,7 @@ export function valueRuleOf({ numerator, denominator, baseline, cap, floor = 0 }
     countsRequests: denominator?.of === 'inference' && denominator.name === 'requests',
     sumsCalls: denominator?.of === 'inference' && denominator.name !== 'requests',
     perCall: isOfCalls(numerator) && isOfCalls(denominator),
+    isSampled: denominator?.of === 'inference' && denominator.name === 'schema_checked',
     ...range,
     floor,
     cap,
@@ -87,7 +113,8 @@ export type EntryValue =
 /** In the metric's own unit; bounds lie within [floor, cap], `value` is as it is. */
 export function entryValue(rule: ValueRule, counts: EntryCounts): EntryValue {
   const { floor, cap } = rule;
-  const { known, unknown, numerator } = counts;
+  const { known, numerator } = counts;
+  const unknown = rule.isSampled ? 0 : counts.unknown;
   if (rule.needsCalls && (counts.reached & reached.called) === 0)
     return { state: 'unknown', reason: 'never called', low: floor, high: cap, weight: 1 };
   const denominator = rule.hasDenominator ? counts.denominator : 1;

@@ -32,6 +32,8 @@ export type TestResult = {
   readonly weightedLogE: number;
   /** Only evidence that agrees is acted on. */
   readonly agreement: Agreement;
+  /** The candidate's mean since a later test start, in the metric's own unit; of the whole phase the totals say it. */
+  readonly estimate?: number;
   /** The sums it rests on. */
   readonly control: TestSums;
   readonly candidate: TestSums;
@@ -84,6 +86,7 @@ export type ArmTotals = {
   /** Entries with a call without a value, without a call, and without an answer. */
   readonly incomplete: number;
   readonly uncalled: number;
+  readonly skipped: number;
   readonly unanswered: number;
   /** Known values outside floor and cap. */
   readonly below: number;
@@ -91,7 +94,7 @@ export type ArmTotals = {
 };
 
 /** How far exposed units come; each step loses some. */
-export type FunnelStep = 'called' | 'answered' | 'measured' | 'resolved';
+export type FunnelStep = 'called' | 'called again' | 'answered' | 'measured' | 'resolved';
 
 /** Units that a candidate loses at a step, against control. */
 export type MissingEvaluation = {

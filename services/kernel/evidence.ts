@@ -16,8 +16,9 @@ export type TestSums = {
   none: number;
   /** Entries with a call whose value the metric does not know. */
   incomplete: number;
-  /** Entries without a call, and entries with calls of which none was answered. */
+  /** Entries without a call, with an exposure that no call followed, with a call that failed. */
   uncalled: number;
+  skipped: number;
   unanswered: number;
   /** Known values below the floor and above the cap: they count as these. */
   below: number;
@@ -40,7 +41,16 @@ export type TestSums = {
   readonly win: number[];
 };
 /** In the order in which they are stored; the bets follow `svv`. */
-export const testSumCounts = ['known', 'none', 'incomplete', 'uncalled', 'unanswered', 'below', 'above'] as const;
+export const testSumCounts = [
+  'known',
+  'none',
+  'incomplete',
+  'uncalled',
+  'skipped',
+  'unanswered',
+  'below',
+  'above',
+] as const;
 export const testSumWeights = ['bound', 'w', 'wx', 'ww', 'wwx', 'wwxx'] as const;
 const scalars = ['n', 's', 'sv', 'svv', ...testSumCounts, ...testSumWeights] as const;
 
@@ -50,6 +60,7 @@ export const emptyTestSums = (): TestSums => ({
   none: 0,
   incomplete: 0,
   uncalled: 0,
+  skipped: 0,
   unanswered: 0,
   below: 0,
   above: 0,

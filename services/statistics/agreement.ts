@@ -6,6 +6,7 @@
  */
 import { fixedPoint, valueRange } from '../kernel/bets.ts';
 import { weightPoint } from '../kernel/entry-sums.ts';
+import { valueRuleOf } from '../kernel/entry-value.ts';
 import type { Agreement, ArmTotals } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';
 import type { MetricSpec } from '../kernel/experiment.ts';
@@ -75,13 +76,44 @@ export function agreementOf(
   const towards = side === 'harm' ? 1 : -1;
   if (towards * (b - a - tolerance) <= 0) return 'contradicts';
   if (contributeAlike(control, candidate)) return 'agrees';
-  const [first, second] = [momentsOf(control), momentsOf(candidate)];
-  if (!first.ok || !second.ok) return 'unclear';
-  const score = stratifiedScore([{ control: first, candidate: second }]);
+  return isClear(side, metric, momentsOf(control), momentsOf(candidate));
+}
+
+/** One side of the difference's always-valid interval lies beyond the tolerance. */
+function isClear(side: 'harm' | 'win', metric: MetricSpec, control: Moments, candidate: Moments): Agreement {
+  if (!control.ok || !candidate.ok) return 'unclear';
+  const tolerance = metric.margin / valueRange(metric);
+  const score = stratifiedScore([{ control, candidate }]);
   const interval = score.ok ? effectInterval(score, 'absolute', clear.alpha, clear) : score;
   if (!interval.ok) return 'unclear';
-  const isClear = side === 'harm' ? interval.lower > tolerance : interval.upper < tolerance;
-  return isClear ? 'agrees' : 'unclear';
+  return (side === 'harm' ? interval.lower > tolerance : interval.upper < tolerance) ? 'agrees' : 'unclear';
+}
+
+/**
+ * The arms' sums as they would be if every value that is not known spoke for the candidate: its own at the good end,
+ * control's at the bad one. An entry of which a part is not known may be worth nothing, or everything.
+ */
+function sparing(sums: TestSums, isCandidate: boolean, needsCalls: boolean): Moments {
+  const { n, known, none, incomplete, uncalled } = sums;
+  const unknown = Math.max(0, n - known - none);
+  const partly = Math.min(known, Math.max(0, incomplete - (unknown - (needsCalls ? uncalled : 0))));
+  const of = momentsOf(sums);
+  if (!of.ok || known === 0) return of;
+  const { mean, variance } = of;
+  const sum = mean * known;
+  const sumSquares = variance * (known - 1) + known * mean * mean;
+  const units = known + unknown;
+  const moved = isCandidate ? Math.max(0, sum - partly) : Math.min(units, sum + partly + unknown);
+  const movedSquares = isCandidate
+    ? Math.max(moved * (moved / units), sumSquares - partly)
+    : sumSquares + partly + unknown;
+  return momentsOfMean({ units, sum: moved, sumSquares: movedSquares });
+}
+
+/** Where the arms differ in what is not known: harm that could be made by it is not clear. */
+export function harmDespiteMissing(metric: MetricSpec, control: TestSums, candidate: TestSums): Agreement {
+  const { needsCalls } = valueRuleOf(metric);
+  return isClear('harm', metric, sparing(control, false, needsCalls), sparing(candidate, true, needsCalls));
 }
 
 /** What the totals say, harm upwards; first events need no closed entries. */
@@ -98,8 +130,10 @@ export function harmAgreement(
   arms: readonly ArmTotals[] | undefined,
   control: TestSums,
   candidate: TestSums,
+  missingDiffers = false,
 ): Agreement {
   const totals = arms && totalsAgreement('harm', metric, arms);
   if (totals !== undefined && (totals !== 'agrees' || control.known === 0 || candidate.known === 0)) return totals;
-  return agreementOf('harm', metric, control, candidate);
+  const found = agreementOf('harm', metric, control, candidate);
+  return found === 'agrees' && missingDiffers ? harmDespiteMissing(metric, control, candidate) : found;
 }

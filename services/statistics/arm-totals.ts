@@ -37,7 +37,7 @@ export function armTotals(look: Look, metric: MetricSpec, arm: string, whole: Te
     unknownCalls: Number(add(({ unknownCalls }) => unknownCalls)),
   };
   const estimate = estimateOf(metric, counted, { numerator: Number(numerator), denominator: Number(denominator) });
-  const { n, known, none, incomplete, uncalled, unanswered, below, above } = whole;
+  const { n, known, none, incomplete, uncalled, skipped, unanswered, below, above } = whole;
   return {
     arm,
     ...counted,
@@ -51,6 +51,7 @@ export function armTotals(look: Look, metric: MetricSpec, arm: string, whole: Te
     none,
     incomplete,
     uncalled,
+    skipped,
     unanswered,
     below,
     above,

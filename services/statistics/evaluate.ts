@@ -15,8 +15,10 @@ import {
   metricWeight,
   winAlphaOf,
 } from '../kernel/experiment.ts';
+import { ownValue } from '../kernel/bets.ts';
+import { valueRuleOf } from '../kernel/entry-value.ts';
 import { isEventMeasure } from '../kernel/measures.ts';
-import { agreementOf, harmAgreement, totalsAgreement } from './agreement.ts';
+import { agreementOf, harmAgreement, meanOf, totalsAgreement } from './agreement.ts';
 import { indexAggregates, type TestStartSums } from './aggregates.ts';
 import { armTotals } from './arm-totals.ts';
 import { checkAttrition } from './attrition.ts';
@@ -25,7 +27,7 @@ import { learnBaselines } from './learned.ts';
 import { logEOfSums } from './math/betting.ts';
 import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/first-event.ts';
 import { logEOfRatio } from './math/sample-ratio.ts';
-import { cannotMeasure } from './measurable.ts';
+import { cannotMeasure, differsInMissing } from './measurable.ts';
 import { evaluateMissing } from './missing.ts';
 import { quietOf, silentArms } from './recent-calls.ts';
 import { evaluateSlo } from './slos.ts';
@@ -104,7 +106,14 @@ function evaluateMetric(
     armTotals(look, metric, controlOf(spec).id, whole[0]),
     armTotals(look, metric, candidate, whole[1]),
   ] as const;
-  const { harm, contradicted, reason } = strongestHarm(spec, metric, candidate, arms, sums);
+  const { harm, contradicted, reason } = strongestHarm(
+    spec,
+    metric,
+    candidate,
+    arms,
+    sums,
+    differsInMissing(metric, valueRuleOf(metric).needsCalls, missing),
+  );
   const win = winOf(metric, phase, arms);
   const threshold = Math.log(1 / harmAlphaOf(spec));
   const isBad = harm !== undefined && harm.weightedLogE >= threshold;
@@ -173,6 +182,7 @@ function strongestHarm(
   candidate: string,
   arms: readonly ArmTotals[],
   sums: readonly TestStartSums[],
+  missingDiffers: boolean,
 ): StrongestHarm {
   const logWeight = Math.log(metricWeight(spec, metric));
   const rare = usesFirstEvents(metric);
@@ -195,14 +205,20 @@ function strongestHarm(
     }
     const { logE } = outcome;
     const weightedLogE = logWeight + Math.log(testStart.weight) + logE;
-    const agreement = harmAgreement(metric, firstEvents ? arms : undefined, control, tested);
+    const agreement = harmAgreement(metric, firstEvents ? arms : undefined, control, tested, missingDiffers);
     const engine = firstEvents ? 'first-event' : 'betting';
-    const found: TestResult = { engine, testStart, logE, weightedLogE, agreement, control, candidate: tested };
+    const mean = testStart.kind === 'whole' ? undefined : meanOf(tested);
+    const estimate = mean === undefined ? {} : { estimate: ownValue(metric, mean) };
+    const evidence = { engine, testStart, logE, weightedLogE, agreement } as const;
+    const found: TestResult = { ...evidence, ...estimate, control, candidate: tested };
     // Evidence below 1 need not agree: it says that nothing is wrong.
     if (agreement === 'agrees' || logE <= 0) {
       if (weightedLogE > (harm?.weightedLogE ?? -Infinity)) harm = found;
     } else if (agreement === 'contradicts') contradicted = Math.max(contradicted, weightedLogE);
-    if (agreement === 'unclear') reason ??= 'the arms contribute unequally, and no difference is clear yet';
+    if (agreement === 'unclear')
+      reason ??= missingDiffers
+        ? 'the arms differ in what is missing, and no difference is clear whatever that may be'
+        : 'the arms contribute unequally, and no difference is clear yet';
   }
   return { harm, contradicted, reason };
 }

@@ -1,5 +1,5 @@
 /** Whether a metric can be judged at all: how much of it is not known, why, and what to do about it. */
-import { valueRuleOf } from '../kernel/entry-value.ts';
+import { type ValueRule, valueRuleOf } from '../kernel/entry-value.ts';
 import type { ArmTotals, MetricEvaluation, MissingEvaluation } from '../kernel/evaluation.ts';
 import { type Look, type UnknownReason, unknownReasons } from '../kernel/evidence.ts';
 import type { MetricSpec } from '../kernel/experiment.ts';
@@ -14,10 +14,22 @@ const hints: Readonly<Record<UnknownReason, string>> = {
   'not reported': 'send the field with every call',
 };
 
-/** Share of an arm's entries that are not or not fully known. */
-export function unknownShareOf({ entries, incomplete, uncalled }: ArmTotals, needsCalls: boolean): number {
-  return entries === 0 ? 0 : (incomplete + (needsCalls ? uncalled : 0)) / entries;
+type Kind = Pick<ValueRule, 'needsCalls' | 'isSampled'>;
+
+/** Share of an arm's entries that are not or not fully known; of a metric of the checked calls, of those. */
+export function unknownShareOf({ entries, incomplete, uncalled }: ArmTotals, { needsCalls, isSampled }: Kind): number {
+  return entries === 0 ? 0 : ((isSampled ? 0 : incomplete) + (needsCalls ? uncalled : 0)) / entries;
 }
+
+/** Whether the arms differ in how many of the metric's values are not known. */
+export const differsInMissing = ({ id }: MetricSpec, needsCalls: boolean, missing: readonly MissingEvaluation[]) =>
+  missing.some(
+    ({ step, metric, action, differs }) =>
+      differs &&
+      (step === 'called' || step === 'called again'
+        ? needsCalls
+        : metric === id && (step === 'measured' || (step === 'resolved' && action === 'pause'))),
+  );
 
 /** Why the metric cannot be measured, or undefined. */
 export function cannotMeasure(
@@ -26,16 +38,13 @@ export function cannotMeasure(
   arms: MetricEvaluation['arms'],
   missing: readonly MissingEvaluation[],
 ): string | undefined {
-  const { needsCalls, perCall } = valueRuleOf(metric);
+  const rule = valueRuleOf(metric);
   if (arms.some(({ entries }) => entries === 0)) return undefined;
-  const steps = missing.filter(({ step, metric: of }) =>
-    step === 'called' ? needsCalls : step === 'measured' && of === metric.id,
-  );
-  const [worst] = [...arms].sort((a, b) => unknownShareOf(b, needsCalls) - unknownShareOf(a, needsCalls));
+  const [worst] = [...arms].sort((a, b) => unknownShareOf(b, rule) - unknownShareOf(a, rule));
   if (worst === undefined) return undefined;
-  const share = unknownShareOf(worst, needsCalls);
-  const isBlind = arms.some(({ known, none, entries }) => known === 0 && (perCall || none < entries));
-  const differs = steps.some((step) => step.differs);
+  const share = unknownShareOf(worst, rule);
+  const isBlind = arms.some(({ known, none, entries }) => known === 0 && (rule.perCall || none < entries));
+  const differs = differsInMissing(metric, rule.needsCalls, missing);
   if (!isBlind && !differs && share <= mostUnknown) return undefined;
   const percent = Number((100 * share).toPrecision(3));
   const what = `not known for ${percent}% of ${worst.arm}'s entries`;

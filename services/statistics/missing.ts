@@ -1,6 +1,6 @@
 /**
  * Missing data is watched like any harm, without being declared: of the units that were exposed, how many never called,
- * got no answer, have a call whose value is not known, have nothing in the denominator. One-sided against the
+ * did not call after each exposure, have a call that failed, a call whose value is not known, nothing in the denominator. One-sided against the
  * candidate, from every test start, by first events: under the null no unit is lost in the candidate that would not be
  * lost in control, so the arm of each lost unit is a draw with the declared probability.
  */
@@ -28,6 +28,7 @@ const suspicion = 20;
 
 const missingOf: Readonly<Record<FunnelStep, (sums: TestSums) => number>> = {
   called: ({ uncalled }) => uncalled,
+  'called again': ({ uncalled, skipped }) => uncalled + skipped,
   answered: ({ unanswered }) => unanswered,
   measured: ({ incomplete }) => incomplete,
   resolved: ({ none }) => none,
@@ -46,19 +47,28 @@ const counting = (metrics: readonly MetricSpec[]): MetricSpec | undefined => {
   return ofCalls.length > 0 ? byWindow.at(-1) : byWindow[0];
 };
 
+const countsEveryCall = (denominator: Measure): boolean =>
+  denominator.of === 'inference' && denominator.name === 'requests' && denominator.where === undefined;
+
+/** Fewer outcomes are an effect of the candidate; calls that leave the denominator hide what they are worth. */
+const resolvedOf = (metric: MetricSpec): Watch => ({
+  step: 'resolved',
+  metric,
+  action: metric.denominator?.of === 'outcome' || metric.role === 'signal' ? 'none' : 'pause',
+});
+
 function watchesOf({ metrics }: ExperimentSpec): Watch[] {
   const metric = counting(metrics);
   // A file that says how many errors are too many has the last word on them.
   const isDeclared = metrics.some(({ role, numerator }) => role !== 'signal' && countsFailures(numerator));
   return [
     ...(metric ? [{ step: 'called', metric, action: 'rollback' } as const] : []),
+    ...(metric ? [{ step: 'called again', metric, action: 'rollback' } as const] : []),
     ...(metric ? [{ step: 'answered', metric, action: isDeclared ? 'none' : 'rollback' } as const] : []),
     ...metrics
       .filter((one) => valueRuleOf(one).needsCalls)
       .map((one): Watch => ({ step: 'measured', metric: one, action: one.role === 'signal' ? 'none' : 'pause' })),
-    ...metrics
-      .filter(({ denominator }) => denominator?.of === 'outcome')
-      .map((one): Watch => ({ step: 'resolved', metric: one, action: 'none' })),
+    ...metrics.filter(({ denominator }) => denominator !== undefined && !countsEveryCall(denominator)).map(resolvedOf),
   ];
 }
 

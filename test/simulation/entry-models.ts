@@ -4,7 +4,7 @@ import type { MetricSpec } from '../../services/kernel/experiment.ts';
 import { scaleOf } from '../../services/kernel/measures.ts';
 import type { Uniform, UnitModel } from './entry-walk.ts';
 
-const both = reached.called | reached.answered;
+const both = reached.called;
 export const called = (counts: Omit<EntryCounts, 'reached'>): EntryCounts => ({ ...counts, reached: both });
 const neverCalled: EntryCounts = { numerator: 0, denominator: 0, known: 0, unknown: 0, reached: 0 };
 

@@ -82,6 +82,7 @@ export const anArm = (change: Partial<ArmTotals> = {}): ArmTotals => ({
   none: 0,
   incomplete: 0,
   uncalled: 0,
+  skipped: 0,
   unanswered: 0,
   below: 0,
   above: 0,

@@ -7,7 +7,7 @@ import type { MetricSpec } from '../../../services/kernel/experiment.ts';
 import { anExperimentFile } from '../../support/build.ts';
 import { metricLine } from '../../support/metric-line.ts';
 
-const both = reached.called | reached.answered;
+const both = reached.called;
 const counts = (change: Partial<EntryCounts>): EntryCounts => ({
   numerator: 0,
   denominator: 0,

@@ -102,7 +102,7 @@ function sumsOfEntry(
     denominator: 1,
     known: 1,
     unknown: 0,
-    reached: reached.called | reached.answered,
+    reached: reached.called,
   };
   const sums = emptyTestSums();
   const entry = { counts, value: entryValue(rule, counts), scales: evenScales };

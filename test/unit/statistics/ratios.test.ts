@@ -13,7 +13,7 @@ import { specFor } from '../../simulation/engines.ts';
 const metric = { ...reversalMetric, baseline: { mean: 0.3, sd: 0.46 } };
 const rule = valueRuleOf(metric);
 const design = betDesignOf(specFor(metric, 0.5), metric, 'B');
-const both = reached.called | reached.answered;
+const both = reached.called;
 
 function phase(
   seed: number,
