@@ -95,7 +95,8 @@ const planOf = (of: EntryCase): EntryPlan => {
     case 'ratio':
       return { metric: ratioMetric(of.cell), q: 0.5, units: 1_500, draw: ratioUnits(of.cell) };
     case 'power':
-      return { metric: ratioMetric(of.cell), q: 0.5, units: 700, draw: ratioUnits(of.cell) };
+      // So many that a z-test at the end finds more than nine of ten: a test at every look needs more than it for less.
+      return { metric: ratioMetric(of.cell), q: 0.5, units: 1_400, draw: ratioUnits(of.cell) };
     case 'reversal':
       return { metric: reversalMetric, q: 0.5, units: 1_500, draw: reversalUnits };
     case 'margin':

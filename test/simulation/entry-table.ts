@@ -135,7 +135,7 @@ export async function ratioTables(): Promise<boolean> {
   printClaims(`False alarms of ratios, ${cells.length} cells, harm and win`, claims);
 
   print(
-    '\nPower where the ratio is 20% worse, 700 units of two tickets, next to a z-test of the ratio at the end (5%)',
+    '\nPower where the ratio is 20% worse, 1,400 units of two tickets, next to a z-test of the ratio at the end (5%)',
   );
   let isStrong = true;
   const powerRows = ratioCases.flatMap((of) => {
