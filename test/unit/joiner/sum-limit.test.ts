@@ -48,4 +48,21 @@ describe('sums that a double does not hold', () => {
     expect(scores?.arms[0]).toMatchObject({ knownCalls: 9, unknownCalls: 3 });
     expect(errors?.arms[0]).toMatchObject({ knownCalls: 12, unknownCalls: 0 });
   });
+  test('such a call is still one of the requests', () => {
+    const path = createMemoryPath(1);
+    const score = metricLine({
+      id: 'score',
+      numerator: 'score(size)',
+      denominator: 'requests',
+      harm: '+20%',
+      baseline: { mean: 1e9, sd: 9e8 },
+      cap: 12e9,
+    });
+    path.apply(aRevision({}, anExperimentFile({ metrics: score })));
+    for (let second = 0; second < 12; second += 1)
+      path.send(anInference({ user: 'big', scores: { size: 1e9 }, at: monday + second * 1_000 }));
+    path.tick(monday + 24 * hour);
+    const [control] = path.look('exp-test').metrics[0]?.arms ?? [];
+    expect(control).toMatchObject({ knownCalls: 9, unknownCalls: 3, denominator: '12' });
+  });
 });

@@ -124,6 +124,8 @@ describe('one look', () => {
       harm: {
         engine: 'betting',
         testStart: { label: 'schedule 5' },
+        // Of the entries since then, not of the whole phase.
+        estimate: 1,
         candidate: { n: 30, s: 30 },
         control: { n: 30, s: 3 },
       },
