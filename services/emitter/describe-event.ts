@@ -84,6 +84,13 @@ function bucketFor(
   return { bucket: (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0xfff, key: '' };
 }
 
+/** An arm named twice is one exposure. */
+const distinctArms = (arms: readonly Assignment[]): Assignment[] => [
+  ...new Map(
+    arms.map((arm) => [`${arm.experimentId}\u001f${arm.phase}\u001f${arm.variant}\u001f${arm.unitType}`, arm]),
+  ).values(),
+];
+
 export function describeInference(
   input: InferenceInput,
   origin: Origin,
@@ -105,7 +112,7 @@ export function describeInference(
     environment: origin.environment,
     units,
     entity,
-    exposures: (input.arms ?? [])
+    exposures: distinctArms(input.arms ?? [])
       .filter(({ phase }) => phase > 0)
       .map(({ experimentId, phase, variant, unitType, reason, primary }) => ({
         experiment_id: experimentId,

@@ -148,6 +148,7 @@ function foldObservation(
   const unitId = idText(observation.unit);
   if (partition.seen.has(id, unitId)) return drop(partition, 'duplicate');
   let unit: UnitState | undefined;
+  const counted = new Set<ExperimentState>();
   for (const exposure of observation.exposures) {
     const live = liveExperiment(partition, exposure);
     if (typeof live === 'string') {
@@ -155,6 +156,12 @@ function foldObservation(
       continue;
     }
     const { experiment, arm } = live;
+    // A call counts once in an experiment, however often it names it; a second arm makes its unit a crossover.
+    if (counted.has(experiment)) {
+      if (unit) exposeTwice(partition, unit, experiment, arm, observation.occurred_at);
+      continue;
+    }
+    counted.add(experiment);
     unit ??= unitOf(partition, unitId, bucket);
     if (unit.erased) return drop(partition, 'erased');
     countEvent(partition, experiment, arm, observation, receivedAt);
@@ -180,6 +187,19 @@ function foldObservation(
   // The unit's own text of its id: a second one would live as long as the event.
   partition.seen.add(id, unit.id, observation.occurred_at);
   takeWaiting(partition, unit, id, observation.occurred_at);
+}
+
+/** The same call names the experiment again: no second call, whatever arm it says. */
+function exposeTwice(
+  partition: PartitionState,
+  unit: UnitState,
+  experiment: ExperimentState,
+  arm: number,
+  occurredAt: EpochMs,
+): void {
+  drop(partition, 'exposure-repeated');
+  const member = unit.experiments.find((one) => one.experiment === experiment);
+  if (member) exposeAgain(partition, member, arm, occurredAt);
 }
 
 function countEvent(

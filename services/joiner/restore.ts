@@ -20,6 +20,7 @@ import {
   readAggregateKey,
   unknownKey,
 } from './experiment-state.ts';
+import { roundedSums } from '../kernel/wide-sums.ts';
 import { stateRevision } from './flush-rows.ts';
 import { magnitudeOf } from './fold-outcome.ts';
 import { contribute } from './outcome-totals.ts';
@@ -119,7 +120,8 @@ function restoreTestAggregate(experiment: ExperimentState | undefined, row: Part
 
 /** What the arms contributed is the sum over segments. */
 function restoreContributions(experiment: ExperimentState): void {
-  for (const [key, sums] of experiment.testAggregates) {
+  for (const [key, held] of experiment.testAggregates) {
+    const sums = roundedSums(held);
     const { candidate, side, metric } = readAggregateKey(experiment, key);
     const contributed = experiment.contributions[contributionKey(experiment, candidate, side, metric)];
     if (contributed === undefined) continue;

@@ -3,6 +3,7 @@ import type { BetDesign } from '../kernel/bets.ts';
 import { addEntry, type ClosedEntry, evenScales, type Scales, scalesOf } from '../kernel/entry-sums.ts';
 import { entryValue } from '../kernel/entry-value.ts';
 import { emptyTestSums, type TestSums } from '../kernel/evidence.ts';
+import { carryWhenLarge } from '../kernel/wide-sums.ts';
 import { aggregateKey, contributionKey, type ExperimentState, type MetricState } from './experiment-state.ts';
 import type { UnitInExperiment } from './unit-state.ts';
 
@@ -56,10 +57,12 @@ function addToSegment(
     const contributed = experiment.contributions[contributionKey(experiment, candidate, side, metricIndex)];
     const { n, w, bound } = sums;
     addEntry(sums, metric.spec, metric.designs[candidate] as BetDesign, isCandidate, entry, sign);
-    if (contributed === undefined) continue;
-    contributed.n += sums.n - n;
-    contributed.w += sums.w - w;
-    contributed.bound += sums.bound - bound;
+    if (contributed !== undefined) {
+      contributed.n += sums.n - n;
+      contributed.w += sums.w - w;
+      contributed.bound += sums.bound - bound;
+    }
+    carryWhenLarge(sums);
   }
 }
 

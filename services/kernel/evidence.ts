@@ -39,6 +39,8 @@ export type TestSums = {
   /** Logarithms of the bets, in multiples of 2^-32, rounded down. */
   readonly harm: number[];
   readonly win: number[];
+  /** Multiples of 2^40 to be added to each sum (kernel/wide-sums.ts); absent: 0. Sums that tests read have none. */
+  high?: TestSums;
 };
 /** In the order in which they are stored; the bets follow `svv`. */
 export const testSumCounts = [
@@ -52,7 +54,7 @@ export const testSumCounts = [
   'above',
 ] as const;
 export const testSumWeights = ['bound', 'w', 'wx', 'ww', 'wwx', 'wwxx'] as const;
-const scalars = ['n', 's', 'sv', 'svv', ...testSumCounts, ...testSumWeights] as const;
+export const testSumScalars = ['n', 's', 'sv', 'svv', ...testSumCounts, ...testSumWeights] as const;
 
 export const emptyTestSums = (): TestSums => ({
   n: 0,
@@ -78,11 +80,19 @@ export const emptyTestSums = (): TestSums => ({
 });
 
 export function addTestSums(into: TestSums, other: TestSums, sign: 1 | -1 = 1): void {
-  for (const field of scalars) into[field] += sign * other[field];
+  for (const field of testSumScalars) into[field] += sign * other[field];
   for (let j = 0; j < into.harm.length; j += 1) {
     into.harm[j] = (into.harm[j] ?? 0) + sign * (other.harm[j] ?? 0);
     into.win[j] = (into.win[j] ?? 0) + sign * (other.win[j] ?? 0);
   }
+  if (other.high === undefined) return;
+  into.high ??= emptyTestSums();
+  addTestSums(into.high, other.high, sign);
+}
+
+export function copyTestSums(sums: TestSums): TestSums {
+  const { high } = sums;
+  return { ...sums, harm: [...sums.harm], win: [...sums.win], ...(high && { high: copyTestSums(high) }) };
 }
 
 /** One arm's entries in one segment of one partition, as bets of one candidate against control. */

@@ -7,6 +7,7 @@ export type RowBinaryReader = {
   uint32(): number;
   int64(): bigint;
   int128(): bigint;
+  int256(): bigint;
   text(): string;
   /** Bytes as upper-case hex: of a string, or of so many bytes. */
   hex(size?: number): string;
@@ -26,6 +27,12 @@ export function createRowBinaryReader(bytes: Buffer): RowBinaryReader {
       if (byte < 128) return value;
     }
   };
+  /** Two's complement in so many words of 64 bits, the lowest first. */
+  const wide = (words: number): bigint => {
+    let value = 0n;
+    for (let word = 0; word < words - 1; word += 1) value |= take(8).readBigUInt64LE() << BigInt(64 * word);
+    return value | (take(8).readBigInt64LE() << BigInt(64 * (words - 1)));
+  };
   return {
     more: () => at < bytes.length,
     uint8: () => take(1).readUInt8(),
@@ -33,10 +40,8 @@ export function createRowBinaryReader(bytes: Buffer): RowBinaryReader {
     int16: () => take(2).readInt16LE(),
     uint32: () => take(4).readUInt32LE(),
     int64: () => take(8).readBigInt64LE(),
-    int128: () => {
-      const low = take(8).readBigUInt64LE();
-      return (take(8).readBigInt64LE() << 64n) | low;
-    },
+    int128: () => wide(2),
+    int256: () => wide(4),
     text: () => take(length()).toString('utf8'),
     hex: (size = length()) => take(size).toString('hex').toUpperCase(),
     array: (item) => Array.from({ length: length() }, item),

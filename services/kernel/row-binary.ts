@@ -14,6 +14,7 @@ export type RowBinaryWriter = {
   /** Each whole, |value| <= 2^53 - 1; from index `from` up to `to`. */
   int64s(values: Float64Array, from: number, to: number): void;
   int128(value: bigint): void;
+  int256(value: bigint): void;
   text(value: string): void;
   /** A string of bytes held as latin1 text. */
   bytes(value: string): void;
@@ -147,11 +148,13 @@ function putUint32(bytes: Bytes, value: number): void {
   bytes.end += 4;
 }
 
-function putInt128(bytes: Bytes, value: bigint): void {
-  room(bytes, 16);
-  bytes.view.setBigUint64(bytes.end, BigInt.asUintN(64, value), true);
-  bytes.view.setBigInt64(bytes.end + 8, BigInt.asIntN(64, value >> 64n), true);
-  bytes.end += 16;
+/** Two's complement in so many words of 64 bits, the lowest first. */
+function putWide(bytes: Bytes, value: bigint, words: number): void {
+  room(bytes, 8 * words);
+  for (let word = 0; word < words; word += 1) {
+    bytes.view.setBigUint64(bytes.end, BigInt.asUintN(64, value >> BigInt(64 * word)), true);
+    bytes.end += 8;
+  }
 }
 
 function putZeros(bytes: Bytes, count: number): void {
@@ -185,7 +188,8 @@ export function createRowBinaryWriter(initialBytes = 1 << 16): RowBinaryWriter {
     uint64: (value) => putInt64(bytes, value),
     int64: (value) => putInt64(bytes, value),
     int64s: (values, from, to) => putInt64s(bytes, values, from, to),
-    int128: (value) => putInt128(bytes, value),
+    int128: (value) => putWide(bytes, value, 2),
+    int256: (value) => putWide(bytes, value, 4),
     text: (value) => putText(bytes, value),
     bytes: (value) => {
       putLength(bytes, value.length);

@@ -4,6 +4,7 @@
  */
 import {
   addTestSums,
+  copyTestSums,
   type TestAggregate,
   type TestSums,
   emptyTestSums,
@@ -12,6 +13,7 @@ import {
   type SegmentStart,
 } from '../kernel/evidence.ts';
 import type { TestStart } from '../kernel/evaluation.ts';
+import { roundedSums } from '../kernel/wide-sums.ts';
 import { configurationChangeWeight, slotWeight, suffixSums, wholePhaseWeight } from './math/test-start-weights.ts';
 
 /**
@@ -104,7 +106,7 @@ function placeConfigurationChanges(marks: readonly ConfigurationChange[]): Place
   });
 }
 
-/** Sums of one arm from a test start on. */
+/** Sums of one arm from a test start on, as plain numbers. */
 export function sumsFrom(
   testAggregates: ReadonlyMap<number, readonly TestSums[]>,
   from: ReadonlyMap<number, number>,
@@ -114,7 +116,7 @@ export function sumsFrom(
     const suffix = testAggregates.get(partitionId)?.[segment];
     if (suffix) addTestSums(total, suffix);
   }
-  return total;
+  return roundedSums(total);
 }
 
 /** Suffix sums per partition of one candidate's bets, one arm, one metric. */
@@ -129,7 +131,7 @@ export function suffixesOf(
       new Array<TestSums | undefined>(segments.get(partitionId) ?? segment + 1).fill(undefined);
     const known = list[segment];
     if (known) addTestSums(known, sums);
-    else list[segment] = { ...sums, harm: [...sums.harm], win: [...sums.win] };
+    else list[segment] = copyTestSums(sums);
     differences.set(partitionId, list);
   }
   return new Map([...differences].map(([partitionId, list]) => [partitionId, suffixSums(list)]));

@@ -9,9 +9,9 @@ WITH
   ),
   recounted AS (
     SELECT experiment, phase, arm, ordinal,
-      (toInt64(count()), toInt64(countIf(numerator != 0)), sum(numerator), sum(denominator), sum(numerator * numerator), sum(denominator * denominator), sum(numerator * denominator), sum(known), sum(unknown), toInt128(countIf(unknown > 0))) AS total
+      (toInt64(count()), toInt64(countIf(numerator != 0)), sum(numerator), sum(denominator), sum(numerator * numerator), sum(denominator * denominator), sum(numerator * denominator), sum(known), sum(unknown), toInt256(countIf(unknown > 0))) AS total
     FROM (
-      SELECT experiment, phase, arm, toUInt16(number) AS ordinal, toInt128(totals[4 * number + 1]) AS numerator, toInt128(totals[4 * number + 2]) AS denominator, toInt128(totals[4 * number + 3]) AS known, toInt128(totals[4 * number + 4]) AS unknown
+      SELECT experiment, phase, arm, toUInt16(number) AS ordinal, toInt256(totals[4 * number + 1]) AS numerator, toInt256(totals[4 * number + 2]) AS denominator, toInt256(totals[4 * number + 3]) AS known, toInt256(totals[4 * number + 4]) AS unknown
       FROM state FINAL ARRAY JOIN range(toUInt32(length(totals) / 4)) AS number WHERE log = 'unit' AND (open.2 = 0 OR (partition_id >= open.1 AND partition_id < open.1 + open.2)) AND kind = 'unit' AND NOT crossover
     ) GROUP BY experiment, phase, arm, ordinal
   )

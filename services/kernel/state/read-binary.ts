@@ -43,8 +43,8 @@ const readRow = (read: RowBinaryReader): StateRowRead => ({
   units: int64(read),
   firstEvents: int64(read),
   waiting: read.uint32(),
-  sums: read.array(() => String(read.int128())),
-  testSums: read.array(() => int64(read)),
+  sums: read.array(() => String(read.int256())),
+  testSums: read.array(() => String(read.int128())),
   body: read.text(),
 });
 

@@ -13,6 +13,7 @@ import {
 } from '../evidence.ts';
 import type { ExperimentRevision } from '../experiment.ts';
 import { parseRevision } from '../experiment-json.ts';
+import { splitSum } from '../wide-sums.ts';
 import type { ExperimentBody, StateKind } from './kinds.ts';
 
 /** Every column; a statement returns some of them. */
@@ -84,13 +85,18 @@ export function readMetricAggregate(
   return { partitionId, arm, metric, ...counts, ...sums };
 }
 
-function readTestSums({ units, testSums }: Pick<StateRowText, 'units' | 'testSums'>): TestSums {
-  const [s = 0, sv = 0, svv = 0, ...rest] = testSums.map(Number);
+function testSumsFrom(values: readonly number[]): TestSums {
+  const [n = 0, s = 0, sv = 0, svv = 0, ...rest] = values;
   const [harm, win] = [rest.slice(0, betCount), rest.slice(betCount, 2 * betCount)];
-  const sums: TestSums = { ...emptyTestSums(), n: Number(units), s, sv, svv, harm, win };
+  const sums: TestSums = { ...emptyTestSums(), n, s, sv, svv, harm, win };
   for (const [index, field] of [...testSumCounts, ...testSumWeights].entries())
     sums[field] = rest[2 * betCount + index] ?? 0;
   return sums;
+}
+
+function readTestSums({ units, testSums }: Pick<StateRowText, 'units' | 'testSums'>): TestSums {
+  const split = [units, ...testSums].map((text) => splitSum(BigInt(text)));
+  return { ...testSumsFrom(split.map(([low]) => low)), high: testSumsFrom(split.map(([, high]) => high)) };
 }
 
 export function readTestAggregate(row: Pick<StateRowText, 'partitionId' | OfTestAggregate>): TestAggregate {

@@ -1,6 +1,13 @@
 /** Rows of table `state`, as ClickHouse reads them. */
-import { type MetricAggregate, type TestSums, testSumCounts, testSumWeights } from '../evidence.ts';
+import {
+  type MetricAggregate,
+  type TestSums,
+  testSumCounts,
+  type testSumScalars,
+  testSumWeights,
+} from '../evidence.ts';
 import type { RowBinaryWriter } from '../row-binary.ts';
+import { joinSum } from '../wide-sums.ts';
 import { type RowPlace, type StateKind, type StateRow, stateKinds, stateLogs, type UnitRow } from './kinds.ts';
 
 /** A row's columns past its place; what a kind does not use stays out. */
@@ -21,7 +28,7 @@ type Columns = {
   readonly firstEvents?: number;
   readonly waiting?: number;
   readonly sums?: readonly bigint[];
-  readonly testSums?: readonly number[];
+  readonly testSums?: readonly bigint[];
   readonly body?: string;
 };
 
@@ -33,14 +40,18 @@ const sumsOf = (aggregate: Omit<MetricAggregate, 'partitionId'>): readonly bigin
 };
 
 /** Column `test_sums`. */
-export const testSumsOf = (sums: TestSums): readonly number[] => [
-  sums.s,
-  sums.sv,
-  sums.svv,
-  ...sums.harm,
-  ...sums.win,
-  ...[...testSumCounts, ...testSumWeights].map((field) => sums[field]),
-];
+export function testSumsOf(sums: TestSums): readonly bigint[] {
+  const { high } = sums;
+  const bets = (of: 'harm' | 'win'): bigint[] => sums[of].map((value, j) => joinSum(value, high?.[of][j]));
+  const scalars = (fields: readonly (typeof testSumScalars)[number][]): bigint[] =>
+    fields.map((field) => joinSum(sums[field], high?.[field]));
+  return [
+    ...scalars(['s', 'sv', 'svv']),
+    ...bets('harm'),
+    ...bets('win'),
+    ...scalars([...testSumCounts, ...testSumWeights]),
+  ];
+}
 
 function columnsOf(row: StateRow): Columns {
   if (row.kind === 'metric_aggregate') {
@@ -51,7 +62,17 @@ function columnsOf(row: StateRow): Columns {
   if (row.kind === 'test_aggregate') {
     const { experiment, phase, key, aggregate } = row;
     const { arm, metric, candidate, segment, sums } = aggregate;
-    return { experiment, phase, key, arm, metric, candidate, segment, units: sums.n, testSums: testSumsOf(sums) };
+    return {
+      experiment,
+      phase,
+      key,
+      arm,
+      metric,
+      candidate,
+      segment,
+      units: Number(joinSum(sums.n, sums.high?.n)),
+      testSums: testSumsOf(sums),
+    };
   }
   return row;
 }
@@ -83,9 +104,9 @@ export function writeStateRow(writer: RowBinaryWriter, place: RowPlace, row: Sta
   writer.int64(columns.firstEvents ?? 0);
   writer.uint32(columns.waiting ?? 0);
   writer.length(columns.sums?.length ?? 0);
-  for (const value of columns.sums ?? []) writer.int128(value);
+  for (const value of columns.sums ?? []) writer.int256(value);
   writer.length(columns.testSums?.length ?? 0);
-  for (const value of columns.testSums ?? []) writer.int64(value);
+  for (const value of columns.testSums ?? []) writer.int128(value);
   writer.text(columns.body ?? '');
   writer.row();
 }

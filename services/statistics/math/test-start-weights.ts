@@ -3,7 +3,7 @@
  * every configuration change; the union bound over their weights needs nothing of how they depend on each other.
  * Weights sum to 1: 3/8 whole phase, 1/2 schedule (telescoping), 1/8 configuration changes.
  */
-import { addTestSums, type TestSums, emptyTestSums } from '../../kernel/evidence.ts';
+import { addTestSums, copyTestSums, type TestSums, emptyTestSums } from '../../kernel/evidence.ts';
 
 export const wholePhaseWeight = 3 / 8;
 
@@ -24,7 +24,7 @@ export function suffixSums(differences: readonly (TestSums | undefined)[]): Test
   for (let j = differences.length - 1; j >= 0; j -= 1) {
     const difference = differences[j];
     if (difference) addTestSums(running, difference);
-    suffix[j] = { ...running, harm: [...running.harm], win: [...running.win] };
+    suffix[j] = copyTestSums(running);
   }
   return suffix;
 }

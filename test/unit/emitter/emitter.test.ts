@@ -23,6 +23,13 @@ test('events are complete: unknown is null with a status, ids carry the bucket, 
   expect(outcome).toMatchObject({ record: 'outcome-event', event: { inference_id: id } });
   expect(await tripline.flush()).toBe(true);
 });
+test('an arm named three times is one exposure', () => {
+  const tripline = createTestTripline({ experiments: [aRevision()] });
+  const arm = tripline.assign('exp-test', { unit: 'u1' });
+  tripline.record({ arms: [arm, arm, arm], userId: 'u1', status: 'success' });
+  const inference = tripline.events().find(({ record }) => record === 'inference-event');
+  expect((inference?.event as InferenceEvent).exposures).toHaveLength(1);
+});
 test('nothing is ever thrown at the app: what cannot be recorded is counted', () => {
   const broken = createEmitter({
     service: 's',

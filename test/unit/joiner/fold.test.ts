@@ -134,3 +134,30 @@ test('a later phase starts at nothing, and an older revision changes nothing', (
   expect(partition.experiments.get('exp-test')?.revision.phase).toBe(2);
   expect(dropped(partition)).toEqual({ 'revision-already-adopted': 1 });
 });
+
+describe('a call that names its exposure many times', () => {
+  const named = (variants: readonly ('A' | 'B')[]) =>
+    played([
+      anInference({
+        latency_ms: 1e9,
+        exposures: variants.map((variant) => ({
+          experiment_id: 'exp-test',
+          phase: 1,
+          variant,
+          unit_type: 'user',
+          reason: 'SPLIT',
+        })),
+      }),
+    ]);
+  test('is one call', () => {
+    const once = named(['A']);
+    const often = named(Array.from({ length: 10_000 }, () => 'A' as const));
+    expect(armOf(often, 'error_rate', 'A')).toEqual(armOf(once, 'error_rate', 'A'));
+    expect(experimentIn(often)?.events).toBe(1);
+    expect(dropped(often.partitions[0])).toEqual({ 'exposure-repeated': 9_999 });
+  });
+  test('with another arm: one call of a unit that was seen in two arms', () => {
+    const path = named(['A', 'B']);
+    expect(experimentIn(path)).toMatchObject({ events: 1, crossovers: 1 });
+  });
+});
