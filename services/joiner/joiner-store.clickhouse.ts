@@ -27,8 +27,10 @@ export function createJoinerStore(
       store.rows(await sqlQuery('load-open-units'), { partitionId, experiment, phase, windows, after, limit }),
     entityUnits: async (partitionId, after, limit) =>
       store.rows(await sqlQuery('load-entity-units'), { partitionId, after, limit }),
-    eventIds: async (partitionId, below, after, limit) =>
-      store.rows(await sqlQuery('load-event-ids'), { ...ranges(partitionId, below), after, limit }),
+    eachEventId: async (partitionId, below, take) => {
+      const query = await sqlQuery('load-event-ids');
+      await store.eachOfSize(16, query, (id) => take(id.toString('latin1')), ranges(partitionId, below));
+    },
     units: async (partitionId, ids) => store.rows<UnitRowText>(await withKeys('load-units', ids), { partitionId }),
     events: async (partitionId, ids, below) =>
       store.rows<LoadedEvent>(await withKeys('load-events', ids), ranges(partitionId, below)),

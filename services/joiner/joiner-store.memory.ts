@@ -4,7 +4,7 @@
  * partitions without touching the tables.
  */
 import type { ChildPartition, PartitionRange } from '../kernel/generations.ts';
-import { hexOfId, readInferenceBucket } from '../kernel/ids.ts';
+import { hexOfId, idOfHex, readInferenceBucket } from '../kernel/ids.ts';
 import { entryField, entryLength, type StateKind } from '../kernel/state/kinds.ts';
 import { readStateRows, type StateRowRead } from '../kernel/state/read-binary.ts';
 import { type FactRead, readFacts } from './fact-rows.ts';
@@ -127,9 +127,8 @@ export function createMemoryState(
     },
     entityUnits: async (partitionId, after, limit) =>
       page(eachOnce(of(partitionId, 'entity').map(unitKey)), after, limit),
-    eventIds: async (partitionId, below, after, limit) => {
-      const ids = accepted(partitionId, below).map(({ id }) => id);
-      return page(eachOnce(ids), after, limit).map(({ key }) => ({ id: key }));
+    eachEventId: async (partitionId, below, take) => {
+      for (const { id } of accepted(partitionId, below)) take(idOfHex(id));
     },
     units: async (partitionId, ids) => {
       lookups.units += ids.length;

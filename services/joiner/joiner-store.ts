@@ -24,8 +24,11 @@ export type JoinerStore = {
   ): Promise<OpenUnit[]>;
   /** Keys of units that have entities, each once. */
   entityUnits(partitionId: number, after: string, limit: number): Promise<{ readonly key: string }[]>;
-  /** Ids of events accepted below a position, or in a partition that this one was divided from. */
-  eventIds(partitionId: number, below: number, after: string, limit: number): Promise<{ readonly id: string }[]>;
+  /**
+   * Ids (latin1) of events accepted below a position, or in a partition that this one was divided from, in any order; one
+   * may come several times.
+   */
+  eachEventId(partitionId: number, below: number, take: (id: string) => void): Promise<void>;
   /** Rows of kinds unit and entity of these units (latin1); several rows of a key may come. */
   units(partitionId: number, ids: readonly string[]): Promise<UnitRowText[]>;
   /**

@@ -91,12 +91,14 @@ const loadEntityUnits = (store: JoinerStore, partition: PartitionState): Promise
     ({ key }) => addEvictedUnit(partition, idOfHex(key), []),
   );
 
-const loadEventIds = (store: JoinerStore, partition: PartitionState): Promise<void> =>
-  eachPage(
-    (after) => store.eventIds(partition.partitionId, partition.position, after, pageRows),
-    ({ id }) => id,
-    ({ id }) => partition.seen.addEvicted(idOfHex(id)),
-  );
+/** One pass over what there is: pages in the order of ids would sort all that is left for each. */
+async function loadEventIds(store: JoinerStore, { partitionId, position, seen }: PartitionState): Promise<void> {
+  let last = '';
+  await store.eachEventId(partitionId, position, (id) => {
+    if (id !== last) seen.addEvicted(id);
+    last = id;
+  });
+}
 
 /**
  * Brings in what a batch needs; `position` is where it begins. undefined: it was all there, nothing had to be asked.

@@ -22,14 +22,17 @@ export type StageStatus = {
 
 const isStatistics = (stage: RunningStage): stage is RunningStatistics => 'audited' in stage;
 
-const notWhatUnitsSay = 'aggregates are not what their unit rows say, nothing is decided; `tripline audit` names them';
+const notWhatUnitsSay = 'aggregates are not what their unit rows say, nobody is promoted; `tripline audit` names them';
 
 /** Cells that are not what their units say stop decisions: that outranks everything else it may wait for. */
 function waitingFor(stage: RunningStage): string | null {
-  const mismatches = isStatistics(stage) ? (stage.audited()?.mismatches.length ?? 0) : 0;
+  const audited = isStatistics(stage) ? stage.audited() : undefined;
+  const mismatches = audited?.mismatches.length ?? 0;
   if (mismatches > 0) return `AUDIT_MISMATCH: ${mismatches} ${notWhatUnitsSay}`;
   const what = stage.waitingFor()?.what;
-  return what === undefined ? null : cleanMessage(what);
+  if (what !== undefined) return cleanMessage(what);
+  const [unfinished] = audited?.unfinished ?? [];
+  return unfinished === undefined ? null : cleanMessage(`audit of ${unfinished[0]} unfinished: ${unfinished[1]}`);
 }
 
 function positions(stage: RunningStage): StageStatus['positions'] {

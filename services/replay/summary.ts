@@ -5,7 +5,7 @@ import type { ExperimentSpec } from '../kernel/experiment.ts';
 import { scaleOf } from '../kernel/measures.ts';
 import type { Pipeline } from '../pipeline/start.ts';
 import type { OddSummary } from './park-lines.ts';
-import { sqlQuery } from '../runtime/sql-files.ts';
+import { auditAggregates } from '../statistics/audit.clickhouse.ts';
 
 export type ReplaySummary = {
   readonly experiment: string;
@@ -76,7 +76,7 @@ const decisionLine = (decision: Decision): ReplaySummary['decisions'][number] =>
 
 /** Aggregates that are not what a recount of their units in SQL says. */
 export const recountDifferences = async ({ store }: Pipeline): Promise<number> =>
-  (await store.rows(await sqlQuery('recount-metrics'))).length;
+  (await auditAggregates(store)).mismatches.length;
 
 export const unlinkedOutcomes = ({ linker }: Pipeline): number =>
   [...linker.unlinked().values()].reduce((sum, number) => sum + number, 0);

@@ -14,6 +14,8 @@ export type Store = {
   rows<Row>(query: string, params?: QueryParams): Promise<Row[]>;
   /** Row by row, as they come: for what does not fit in memory. */
   each<Row>(query: string, onRow: (row: Row) => void, params?: QueryParams): Promise<void>;
+  /** Rows that are so many bytes each, in RowBinary, as they come: a hundred million of them in the memory of a chunk. */
+  eachOfSize(size: number, query: string, onRow: (row: Buffer) => void, params?: QueryParams): Promise<void>;
   command(query: string, params?: QueryParams): Promise<void>;
   insertRows(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
   /** One insert, whatever the rows come in: several buffers are sent one behind the other, not copied together. */
@@ -108,6 +110,22 @@ async function selectText(client: ClickHouseClient, query: string, format: strin
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Every row is so many bytes; one may begin in one chunk and end in the next. */
+async function eachOfSize(
+  stream: AsyncIterable<Buffer | string>,
+  size: number,
+  onRow: (row: Buffer) => void,
+): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    const bytes: Buffer = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, Buffer.from(chunk)]);
+    const whole = bytes.length - (bytes.length % size);
+    for (let at = 0; at < whole; at += size) onRow(bytes.subarray(at, at + size));
+    rest = bytes.subarray(whole);
+  }
+  if (rest.length > 0) throw new Error(`the answer ended within a row of ${size} bytes`);
+}
+
 /** One block, however many rows: what it writes appears all at once or not at all. */
 async function insertBinary(
   client: ClickHouseClient,
@@ -152,6 +170,11 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       guard('query', async () => {
         const result = await selectRows(client, query, params);
         for await (const rows of result.stream()) for (const row of rows) onRow(row.json());
+      }),
+    eachOfSize: (size, query, onRow, params) =>
+      guard('query', async () => {
+        const { stream } = await client.exec({ query: `${query} FORMAT RowBinary`, ...bound(params) });
+        await eachOfSize(stream, size, onRow);
       }),
     text: (query, format, params) => guard('query', () => selectText(client, query, format, params)),
     command: (query, params) =>

@@ -1,10 +1,18 @@
 /**
- * The standing audit: metric and test aggregates against a recount of the unit rows they were summed from, in SQL.
- * Aggregates and units are read at two moments of a table that changes: a difference counts when no flush came between,
- * or when it is there in every one of several tries.
+ * The standing audit: metric and test aggregates against a recount of the unit rows they were summed from, in SQL, slice
+ * by slice: one phase of one experiment in one group of partitions. Aggregates and units are read at two moments of a
+ * table that changes: a difference counts when no flush came between, or when it is there in every one of several tries.
  */
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
+
+/** Partition ids `first` to `last`: one, or those that one was divided into. */
+export type AuditSlice = {
+  readonly experiment: string;
+  readonly phase: number;
+  readonly first: number;
+  readonly last: number;
+};
 
 export type AuditMismatch = {
   readonly what: 'metric aggregate' | 'test aggregate';
@@ -14,23 +22,30 @@ export type AuditMismatch = {
 };
 export type Audit = {
   readonly mismatches: readonly AuditMismatch[];
-  /** Times that the tables were read. */
+  /** Times that the tables were read; of several slices the most. */
   readonly tries: number;
   /** False: flushes came during every try, and what differed was never the same. */
   readonly settled: boolean;
 };
 
 type Row = Readonly<Record<string, unknown>>;
-const keyOf = (row: Row, names: readonly string[]): string => names.map((name) => String(row[name] ?? '')).join('/');
 
-async function recount(store: Store): Promise<AuditMismatch[]> {
-  const metricAggregates = await store.rows<Row>(await sqlQuery('recount-metrics'));
-  const testAggregates = await store.rows<Row>(await sqlQuery('recount-tests'));
+export const sliceKey = ({ experiment, phase, first, last }: AuditSlice): string =>
+  `${experiment}/${phase}/${first === last ? first : `${first}-${last}`}`;
+
+export const auditSlices = async (store: Store): Promise<AuditSlice[]> =>
+  store.rows<AuditSlice>(await sqlQuery('audit-slices'));
+
+async function recount(store: Store, slice: AuditSlice): Promise<AuditMismatch[]> {
+  const params = { ...slice };
+  const metricAggregates = await store.rows<Row>(await sqlQuery('recount-metrics'), params);
+  const testAggregates = await store.rows<Row>(await sqlQuery('recount-tests'), params);
+  const keyOf = (...parts: unknown[]): string => [sliceKey(slice), ...parts].join('/');
   return [
     ...metricAggregates.map(
       (row): AuditMismatch => ({
         what: 'metric aggregate',
-        key: keyOf(row, ['experiment', 'phase', 'arm', 'ordinal']),
+        key: keyOf(row['arm'], row['ordinal']),
         aggregate: JSON.stringify(row['aggregate']),
         recount: JSON.stringify(row['recount']),
       }),
@@ -38,7 +53,7 @@ async function recount(store: Store): Promise<AuditMismatch[]> {
     ...testAggregates.map(
       (row): AuditMismatch => ({
         what: 'test aggregate',
-        key: keyOf(row, ['siblings', 'experiment', 'phase', 'arm', 'metric', 'segment']),
+        key: keyOf(row['arm'], row['metric'], row['segment']),
         aggregate: String(row['aggregate']),
         recount: String(row['recount']),
       }),
@@ -46,20 +61,21 @@ async function recount(store: Store): Promise<AuditMismatch[]> {
   ];
 }
 
-const checkpointsOf = async (store: Store): Promise<string> =>
+const checkpointsOf = async (store: Store, { first, last }: AuditSlice): Promise<string> =>
   JSON.stringify(
     (await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints')))
+      .filter(({ partitionId }) => partitionId >= first && partitionId <= last)
       .map(({ partitionId, position }) => [partitionId, position])
       .sort(),
   );
 
-/** Throws what the store throws: a store that is away is no mismatch. */
-export async function auditAggregates(store: Store, maxTries = 5): Promise<Audit> {
+/** Throws what the store throws: a store that is away, or a recount that takes too long, is no mismatch. */
+export async function auditSlice(store: Store, slice: AuditSlice, maxTries = 5): Promise<Audit> {
   let always: Map<string, AuditMismatch> | undefined;
   for (let tries = 1; ; tries += 1) {
-    const before = await checkpointsOf(store);
-    const found = await recount(store);
-    const quiet = found.length === 0 || (await checkpointsOf(store)) === before;
+    const before = await checkpointsOf(store, slice);
+    const found = await recount(store, slice);
+    const quiet = found.length === 0 || (await checkpointsOf(store, slice)) === before;
     if (quiet) return { mismatches: found, tries, settled: true };
     const known = always;
     always = new Map(
@@ -71,4 +87,18 @@ export async function auditAggregates(store: Store, maxTries = 5): Promise<Audit
     );
     if (tries >= maxTries) return { mismatches: [...always.values()], tries, settled: always.size > 0 };
   }
+}
+
+/** Every slice, one after the other. */
+export async function auditAggregates(store: Store): Promise<Audit> {
+  let audit: Audit = { mismatches: [], tries: 1, settled: true };
+  for (const slice of await auditSlices(store)) {
+    const { mismatches, tries, settled } = await auditSlice(store, slice);
+    audit = {
+      mismatches: [...audit.mismatches, ...mismatches],
+      tries: Math.max(audit.tries, tries),
+      settled: audit.settled && settled,
+    };
+  }
+  return audit;
 }

@@ -4,7 +4,7 @@
  * between deciding and publishing it decides again.
  *
  * States: standing by (another process leads) <-> leading (every decision of earlier leaders is known) -> closed. While
- * it leads it waits `lookMs`, audits when that is due, and looks when a checkpoint has moved. A store or broker that is
+ * it leads it waits `lookMs` and looks when a checkpoint has moved; audits go on next to it. A store or broker that is
  * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
@@ -23,12 +23,12 @@ import type { Singleton } from '../runtime/singleton.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import type { Audit } from './audit.clickhouse.ts';
-import { createAuditor } from './auditor.clickhouse.ts';
+import { type AuditState, createAuditor } from './auditor.clickhouse.ts';
 import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
+import { withheld } from './withheld.ts';
 
 export type StatisticsDeps = {
   readonly prefix: string;
@@ -57,7 +57,7 @@ export type RunningStatistics = RunningStage & {
   decisions(): readonly Decision[];
   latest(experimentId: string): Evaluation | undefined;
   /** The last audit; undefined before the first. */
-  audited(): Audit | undefined;
+  audited(): AuditState | undefined;
   /** One audit now. */
   audit(): Promise<void>;
 };
@@ -113,12 +113,12 @@ type Looking = {
   readonly reader: LookReader;
   readonly history: DecisionHistory;
   readonly leads: () => boolean;
-  /** Aggregates that are not what their units say decide nothing; the look is shown all the same, under that name. */
-  readonly mayDecide: () => boolean;
+  /** False: aggregates are not what their units say. */
+  readonly mayPromote: () => boolean;
 };
 
 /** Looks of this process: what was looked at, found and published. */
-function createLooks({ deps, generation, reader, history, leads, mayDecide }: Looking) {
+function createLooks({ deps, generation, reader, history, leads, mayPromote }: Looking) {
   const { prefix, producer, codec, clock, store } = deps;
   const counts = createStageCounts();
   const lookedAt = new Map<number, number>();
@@ -126,10 +126,7 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
   let looks = 0;
   /** False: another process looks now, from what this one has published. */
   const publish = async (evaluation: Evaluation): Promise<boolean> => {
-    const judged: ReturnType<typeof decide> = mayDecide()
-      ? decide(evaluation, history.decisions)
-      : { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' };
-    const { state, decision } = judged;
+    const { state, decision } = withheld(decide(evaluation, history.decisions), mayPromote());
     looks += 1;
     if (!leads()) return false;
     const key = evaluation.experiment.spec.id;
@@ -178,23 +175,29 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const { leads, lead } = createLeadership(singleton, history, abandoned);
   const auditor = createAuditor(store, clock, auditMs);
   const reader = createLookReader(partitions, firstPartitionId);
-  const mayDecide = (): boolean => !auditor.hasMismatch();
-  const looks = createLooks({ deps, generation, reader, history, leads, mayDecide });
+  const mayPromote = (): boolean => !auditor.hasMismatch();
+  const looks = createLooks({ deps, generation, reader, history, leads, mayPromote });
   const audit = async (): Promise<void> => {
-    if (await auditor.audit()) looks.lookedAt.clear();
+    if (await auditor.audit(abandoned)) looks.lookedAt.clear();
   };
 
   const running = (async (): Promise<void> => {
     while (!closing && lookMs > 0) {
       if (await untilDone(lead)) {
-        if (auditor.isDue()) await untilDone(audit);
         await untilDone(looks.look);
       }
       await wait(lookMs);
     }
   })();
-  // It ends by closing or by an error; only the error is news.
-  const broken = running.then(() => new Promise<never>(() => {}));
+  // Next to the looks, never in their way: a round that fails is tried again when the next one is due.
+  const auditing = (async (): Promise<void> => {
+    while (!closing && lookMs > 0) {
+      if (leads() && auditor.isDue()) await audit().catch(() => {});
+      await wait(lookMs);
+    }
+  })();
+  // They end by closing or by an error; only the error is news.
+  const broken = Promise.all([running, auditing]).then(() => new Promise<never>(() => {}));
   const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
   failed.catch(() => {});
   return {
@@ -220,6 +223,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     failed,
     close: async () => {
       closing = true;
+      // An audit that is under way changes nothing and is not waited for.
       await running.catch(() => {});
       await history.close();
       await singleton?.close();

@@ -59,7 +59,7 @@ test('equal while flushes of three partitions come and after them, different whe
   );
   const { mismatches, settled } = await auditAggregates(store);
   expect(settled).toBe(true);
-  expect(mismatches.map(({ what, key }) => [what, /^exp-test\/\d\/[AB]\/0$/.test(key)])).toEqual([
+  expect(mismatches.map(({ what, key }) => [what, /^exp-test\/\d\/\d\/[AB]\/0$/.test(key)])).toEqual([
     ['metric aggregate', true],
   ]);
 }, 180_000);

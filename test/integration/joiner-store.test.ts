@@ -125,14 +125,19 @@ async function same(
       sorted(await double.openUnits(partitionId, 'exp-test', 1, windows, after, 3)),
     );
     expect(await real.entityUnits(partitionId, after, 2)).toEqual(await double.entityUnits(partitionId, after, 2));
-    expect(await real.eventIds(partitionId, positionOf(at), after, 5)).toEqual(
-      await double.eventIds(partitionId, positionOf(at), after, 5),
-    );
   }
+  expect(await idsIn(real, partitionId, positionOf(at))).toEqual(await idsIn(double, partitionId, positionOf(at)));
   expect((await real.checkpoints()).get(partitionId)).toBe((await double.checkpoints()).get(partitionId));
   expect(newest(await real.base(partitionId), baseColumns)).toEqual(
     newest(await double.base(partitionId), baseColumns),
   );
+}
+
+/** Each once, in order: the store may say them as they lie. */
+async function idsIn(store: Pick<JoinerStore, 'eachEventId'>, partitionId: number, below: number): Promise<string[]> {
+  const ids = new Set<string>();
+  await store.eachEventId(partitionId, below, (id) => void ids.add(id));
+  return [...ids].sort();
 }
 
 test('a flush is what the double reads of it', async () => {

@@ -56,27 +56,58 @@ test('a control record that comes three times is obeyed once, by a bot that is s
   expect((await log.readToEnd(`${prefix}.ack.v1`)).length).toBe(1);
 });
 
-test('an audit that does not add up blocks the decision, and says so in every reading until it does', async () => {
-  const { prefix, log, codec, producer, control, statistics } = await scenario();
-  const mismatches: unknown[] = [
-    { experiment: 'exp-test', phase: 1, arm: 'B', ordinal: 0, aggregate: ['150'], recount: ['149'] },
-  ];
-  const running = await statistics(producer, decisionStore(rows, mismatches));
+const withMismatch = [{ arm: 'B', ordinal: 0, aggregate: ['150'], recount: ['149'] }];
+
+test('an audit that does not add up is said, and a candidate that does harm is rolled back all the same', async () => {
+  const { producer, control, statistics } = await scenario();
+  const running = await statistics(producer, decisionStore(rows, withMismatch));
   await running.audit();
   expect(running.audited()).toMatchObject({
     settled: true,
-    mismatches: [{ what: 'metric aggregate', key: 'exp-test/1/B/0' }],
+    mismatches: [{ what: 'metric aggregate', key: 'exp-test/1/0/B/0' }],
   });
   await running.look();
-  expect(await control()).toEqual([]);
-  const readings = (await log.readToEnd(`${prefix}.reading.v1`)).map(({ value }) =>
-    codec.decode(['reading'], value ?? Buffer.alloc(0)),
-  );
-  expect(readings.map((reading) => reading.ok && reading.value.state)).toEqual(['AUDIT_MISMATCH']);
-  mismatches.length = 0;
-  await running.audit();
-  await running.look();
   expect((await control()).length).toBe(1);
+});
+
+describe('an audit', () => {
+  /** Now, and a minute later at each question: every round is due at once. */
+  const rising = () => {
+    let now = 0;
+    return { now: () => (now += 60_000) };
+  };
+  test('that never ends holds up no look and no decision', async () => {
+    const { producer, control, statistics } = await scenario();
+    const store = decisionStore(rows);
+    let asked = 0;
+    const stuck = {
+      ...store,
+      rows: <Row>(query: string): Promise<Row[]> => {
+        if (!query.includes('FULL OUTER JOIN')) return store.rows(query);
+        asked += 1;
+        return asked === 1 ? new Promise(() => {}) : Promise.resolve([]);
+      },
+    };
+    const running = await statistics(producer, stuck, { lookMs: 1, auditMs: 1, clock: rising() });
+    await until('the audit to hang', () => asked > 0);
+    await until('the decision', async () => (await control()).length === 1);
+    expect(running.audited()).toBeUndefined();
+  });
+  test('that takes too long is said, by slice', async () => {
+    const { producer, statistics } = await scenario();
+    const store = decisionStore(rows);
+    const slow = {
+      ...store,
+      rows: async <Row>(query: string): Promise<Row[]> => {
+        if (query.includes('FULL OUTER JOIN')) throw new Error('query: code 159 TIMEOUT_EXCEEDED');
+        return store.rows(query);
+      },
+    };
+    const running = await statistics(producer, slow);
+    await running.audit();
+    expect(running.audited()).toMatchObject({ mismatches: [], settled: false });
+    expect([...(running.audited()?.unfinished ?? [])]).toEqual([['exp-test/1/0', 'query: code 159 TIMEOUT_EXCEEDED']]);
+  });
 });
 
 test('killed, repeated and started again at random: the same bytes once, obeyed once', async () => {

@@ -10,7 +10,7 @@ import type { Store } from '../../../services/runtime/clickhouse-client.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../../../services/runtime/log.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
-import { startStatistics } from '../../../services/statistics/look-loop.clickhouse.ts';
+import { startStatistics, type StatisticsDeps } from '../../../services/statistics/look-loop.clickhouse.ts';
 import { anInference, aRevision, hour, monday } from '../../support/build.ts';
 import { foldEagerly } from '../../support/joiner-driver.ts';
 import { createMemoryPath } from '../../support/memory-path.ts';
@@ -43,6 +43,7 @@ export function decisionRows(users: number, failing = 1): readonly StateRowRead[
 export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonly unknown[] = []): Store =>
   ({
     rows: async (query: string) => {
+      if (query.includes('sibling_group')) return [{ experiment: 'exp-test', phase: 1, first: 0, last: 0 }];
       if (query.includes('FULL OUTER JOIN')) return mismatches;
       if (query.includes('INNER JOIN metrics') || query.includes('FROM generations FINAL')) return [];
       return query.includes('max(state.position)')
@@ -72,8 +73,13 @@ export async function createDecisionScenario(rows: readonly StateRowRead[]) {
   await publishRevision({ prefix, log, producer, codec }, revision);
   const control = async (): Promise<Buffer[]> =>
     (await log.readToEnd(`${prefix}.control.v1`)).flatMap(({ value }) => (value ? [value] : []));
-  const statistics = async (through: LogProducer, store = decisionStore(rows)) => {
-    const running = await startStatistics({ prefix, log, producer: through, codec, clock, store, lookMs: 0 });
+  const statistics = async (
+    through: LogProducer,
+    store = decisionStore(rows),
+    change: Partial<Pick<StatisticsDeps, 'lookMs' | 'auditMs' | 'clock'>> = {},
+  ) => {
+    const deps = { prefix, log, producer: through, codec, clock, store, lookMs: 0, ...change };
+    const running = await startStatistics(deps);
     closers.push(running.close);
     return running;
   };

@@ -35,7 +35,7 @@ export function createFaultStore(build: Build): FaultStore {
   };
   const unfiltered: Partial<JoinerStore> = {
     events: (partitionId, ids) => memory.events(partitionId, ids, Infinity),
-    eventIds: (partitionId, _below, after, limit) => memory.eventIds(partitionId, Infinity, after, limit),
+    eachEventId: (partitionId, _below, take) => memory.eachEventId(partitionId, Infinity, take),
   };
   return { memory, store: { ...memory, base, ...(build.filtersFacts ? {} : unfiltered) }, insert };
 }

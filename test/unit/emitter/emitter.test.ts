@@ -28,7 +28,7 @@ test('an arm named three times is one exposure', () => {
   const arm = tripline.assign('exp-test', { unit: 'u1' });
   tripline.record({ arms: [arm, arm, arm], userId: 'u1', status: 'success' });
   const inference = tripline.events().find(({ record }) => record === 'inference-event');
-  expect((inference?.event as InferenceEvent).exposures).toHaveLength(1);
+  expect(inference?.event).toMatchObject({ exposures: [{ experiment_id: 'exp-test' }] });
 });
 test('nothing is ever thrown at the app: what cannot be recorded is counted', () => {
   const broken = createEmitter({
