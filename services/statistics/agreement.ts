@@ -20,6 +20,8 @@ export const intervalTuning = { pairs: 1_500 };
 
 /** Contributions of the arms that differ by less are alike. */
 const alike = { share: 0.05, standardErrors: 4 };
+/** Entries with a say, of each arm, before anything is said of how a ratio's arms contribute: nobody wins on fewer. */
+const fewest = 50;
 /** Else the difference itself is clear when one side of its interval is, at 5%; tuned for rollbacks. */
 const clear = { alpha: 0.1, pairs: 500 };
 
@@ -75,6 +77,9 @@ export function agreementOf(
   const tolerance = metric.margin / valueRange(metric);
   const towards = side === 'harm' ? 1 : -1;
   if (towards * (b - a - tolerance) <= 0) return 'contradicts';
+  const isFew = Math.min(control.known, candidate.known) < fewest;
+  if (side === 'win' && isFew && (isWeighted(control) || isWeighted(candidate) || control.none + candidate.none > 0))
+    return 'unclear';
   if (contributeAlike(control, candidate)) return 'agrees';
   return isClear(side, metric, momentsOf(control), momentsOf(candidate));
 }

@@ -98,7 +98,7 @@ const planOf = (of: EntryCase): EntryPlan => {
       // So many that a z-test at the end finds more than nine of ten: a test at every look needs more than it for less.
       return { metric: ratioMetric(of.cell), q: 0.5, units: 1_400, draw: ratioUnits(of.cell) };
     case 'reversal':
-      return { metric: reversalMetric, q: 0.5, units: 1_500, draw: reversalUnits };
+      return { metric: reversalMetric, q: 0.5, units: 3_000, draw: reversalUnits };
     case 'margin':
       return { metric: marginMetric(-31.5), q: 0.5, units: 3_000, draw: marginUnits(of.credit, of.share) };
     default:
