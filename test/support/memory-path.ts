@@ -32,7 +32,7 @@ export type MemoryPath = {
   /** A user sees an arm of exp-test; no call follows from it. */
   expose(user: string, variant: string, at: number): void;
   /** What an app's emitter has recorded, as `createTestTripline` keeps it. */
-  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number): void;
+  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number): Verdict<RedactedEvent>;
   tick(at: number): void;
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
@@ -59,7 +59,10 @@ const anExposure = (user: string, variant: string, at: number): Exposure => ({
   sdk: { name: 'test', version: '0' },
 });
 
-export function createMemoryPath(partitionCount: number): MemoryPath {
+/** What a record of one of the logs is when it is read again; without a log it is what was written. */
+export type Carry = <Record>(name: 'unit' | 'entity', record: Record) => Record;
+
+export function createMemoryPath(partitionCount: number, carry: Carry = (_, record) => record): MemoryPath {
   const partitions = Array.from({ length: partitionCount }, (_, partitionId) => createPartitionState(partitionId));
   const offsets = partitions.map(() => 0);
   const linkers = Array.from({ length: partitionCount }, (_, partitionId) => createLinkerState(partitionId));
@@ -76,15 +79,16 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
   const route = (verdict: Verdict<RedactedEvent>): void => {
     if (verdict.kind !== 'forward') return;
     for (const { bucket, record } of verdict.value.unit)
-      fold(partitionOf(bucket, partitionCount), { ...record, bucket });
-    for (const { bucket, record } of verdict.value.entity) {
+      fold(partitionOf(bucket, partitionCount), carry('unit', { ...record, bucket }));
+    for (const { bucket, record: written } of verdict.value.entity) {
+      const record = carry('entity', written);
       const partitionId = partitionOf(bucket, partitionCount);
       const linker = linkers[partitionId];
       if (linker === undefined) continue;
       linkRecord(linker, record, (linkOffsets[partitionId] ?? 0) * 4096);
       linkOffsets[partitionId] = (linkOffsets[partitionId] ?? 0) + 1;
       for (const forward of linker.outgoing.splice(0))
-        fold(partitionOf(forward.bucket, partitionCount), { ...forward.record, bucket: forward.bucket });
+        fold(partitionOf(forward.bucket, partitionCount), carry('unit', { ...forward.record, bucket: forward.bucket }));
     }
   };
   const plain = { trace_id: null, span_id: null };
@@ -105,9 +109,14 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
           : redactOutcome(arrival.event, arrival.arrivedAt, context),
       ),
     receive: ({ record, event }, receivedAt) => {
-      if (record === 'exposure') route(redactExposure(event as Exposure, receivedAt, context));
-      else if (record === 'outcome-event') route(redactOutcome(event as OutcomeEvent, receivedAt, context));
-      else route(redactInference(event as InferenceEvent, receivedAt, context));
+      const verdict =
+        record === 'exposure'
+          ? redactExposure(event as Exposure, receivedAt, context)
+          : record === 'outcome-event'
+            ? redactOutcome(event as OutcomeEvent, receivedAt, context)
+            : redactInference(event as InferenceEvent, receivedAt, context);
+      route(verdict);
+      return verdict;
     },
     expose: (user, variant, at) => route(redactExposure(anExposure(user, variant, at), at, context)),
     look: (experimentId) => {
