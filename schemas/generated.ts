@@ -1763,7 +1763,7 @@ export const topics: readonly {
     records: ['unit-record'],
     partitions: 'P',
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'entity.v1',
@@ -1777,7 +1777,7 @@ export const topics: readonly {
     records: ['experiment'],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'compact' },
+    config: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'reading.v1',
@@ -1791,14 +1791,14 @@ export const topics: readonly {
     records: ['decision'],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'control.json.v1',
     records: [],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'ack.v1',
