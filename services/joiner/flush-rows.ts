@@ -27,9 +27,10 @@ export type FlushRows = {
 
 /**
  * Which revision of this state wrote a checkpoint. Raised when the same log would lead to other rows; a joiner goes on
- * from no other's state. 4: totals, entries and sums tell what is known from what is not.
+ * from no other's state. 4: totals, entries and sums tell what is known from what is not. 5: a call a little before the
+ * exposure that it follows belongs to the entry.
  */
-export const stateRevision = 4;
+export const stateRevision = 5;
 
 const experimentBody = (experiment: ExperimentState): string =>
   JSON.stringify({
@@ -42,6 +43,7 @@ const experimentBody = (experiment: ExperimentState): string =>
     crossovers: experiment.crossovers,
     ...(experiment.aliasCrossovers > 0 && { aliasCrossovers: experiment.aliasCrossovers }),
     lastSeenAt: experiment.lastSeenAt,
+    ...(experiment.clocks.size > 0 && { clocks: [...experiment.clocks] }),
     lateOutcomes: experiment.lateOutcomes,
     unknown: [...experiment.unknown.values()],
   } satisfies ExperimentBody);

@@ -32,7 +32,7 @@ export type MemoryPath = {
   /** A user sees an arm of exp-test; no call follows from it. */
   expose(user: string, variant: string, at: number): void;
   /** What an app's emitter has recorded, as `createTestTripline` keeps it. */
-  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number): void;
+  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number, skewMs?: number): void;
   tick(at: number): void;
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
@@ -104,10 +104,10 @@ export function createMemoryPath(partitionCount: number): MemoryPath {
           ? redactInference(arrival.event, arrival.arrivedAt, context)
           : redactOutcome(arrival.event, arrival.arrivedAt, context),
       ),
-    receive: ({ record, event }, receivedAt) => {
+    receive: ({ record, event }, receivedAt, skewMs) => {
       if (record === 'exposure') route(redactExposure(event as Exposure, receivedAt, context));
       else if (record === 'outcome-event') route(redactOutcome(event as OutcomeEvent, receivedAt, context));
-      else route(redactInference(event as InferenceEvent, receivedAt, context));
+      else route(redactInference(event as InferenceEvent, receivedAt, context, skewMs));
     },
     expose: (user, variant, at) => route(redactExposure(anExposure(user, variant, at), at, context)),
     look: (experimentId) => {

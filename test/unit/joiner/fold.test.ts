@@ -134,3 +134,12 @@ test('a later phase starts at nothing, and an older revision changes nothing', (
   expect(partition.experiments.get('exp-test')?.revision.phase).toBe(2);
   expect(dropped(partition)).toEqual({ 'revision-already-adopted': 1 });
 });
+
+test('a call that another host saw a second before its exposure is not lost to the entry', () => {
+  const path = createMemoryPath(1);
+  path.apply(revision);
+  path.expose('u', 'A', monday + 1_000);
+  path.send(anInference({ user: 'u', at: monday, arrivedAt: monday + 1_100 }));
+  path.tick(monday + 400 * hour);
+  expect(armOf(path, 'error_rate', 'A')).toMatchObject({ entries: 1, known: 1, uncalled: 0 });
+});
