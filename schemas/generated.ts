@@ -395,6 +395,8 @@ export type Reading = {
   quiet_arms: string[];
   /** crossovers by reason: arms (seen in two), alias (counted under its first name) */
   crossover_reasons?: Record<string, number>;
+  /** lead of each service's clock over the broker's, ms, of the worst host in the last minutes */
+  clock_skew?: Record<string, number>;
 };
 
 /** The inference event with clean text and pseudonymous ids. */
@@ -501,6 +503,12 @@ export type SlimExposure = {
   variant: string;
 };
 
+export type ClockSeen = {
+  service: string;
+  /** lead of its clock over the broker's, before correction */
+  skew_ms: number;
+};
+
 export type Observation = {
   event_id: Buffer;
   occurred_at: number;
@@ -526,6 +534,8 @@ export type Observation = {
   /** millionths */
   scores: Record<string, number>;
   slices: Record<string, string>;
+  /** null: the emitter did not say */
+  clock?: ClockSeen | null;
 };
 
 export type OutcomeSeen = {
@@ -1080,7 +1090,7 @@ export const schemas: Readonly<
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: 'c810d51ab28215f99e7bbf0c08bc1db38d20efc1b5d1262bd2043c21289b5d91',
+    sha256: 'e71373740dde5688cc4c86eff4b59641ff73a83f8215b2d84ac8a7c850faff4e',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Reading',
@@ -1288,6 +1298,13 @@ export const schemas: Readonly<
           name: 'crossover_reasons',
           type: { type: 'map', values: 'long' },
           doc: 'crossovers by reason: arms (seen in two), alias (counted under its first name)',
+          default: {},
+          'tripline.optional': true,
+        },
+        {
+          name: 'clock_skew',
+          type: { type: 'map', values: 'long' },
+          doc: 'lead of each service\'s clock over the broker\'s, ms, of the worst host in the last minutes',
           default: {},
           'tripline.optional': true,
         },
@@ -1545,7 +1562,7 @@ export const schemas: Readonly<
   },
   'unit-record': {
     fullName: 'tripline.v1.UnitBundle',
-    sha256: '9aea41a4e874f0be3a1e3fbd93b6eed008b235296c4cecdfc9f05e606c95aca7',
+    sha256: 'e9cfd181458aba0b302953e1c8c7f7bc8d03b6e4572bd54051930e062c1e29f8',
     avsc: JSON.stringify({
       type: 'record',
       name: 'UnitBundle',
@@ -1637,6 +1654,27 @@ export const schemas: Readonly<
                         },
                         { name: 'scores', type: { type: 'map', values: 'long' }, doc: 'millionths', default: {} },
                         { name: 'slices', type: { type: 'map', values: 'string' }, default: {} },
+                        {
+                          name: 'clock',
+                          type: [
+                            'null',
+                            {
+                              type: 'record',
+                              name: 'ClockSeen',
+                              fields: [
+                                { name: 'service', type: 'string' },
+                                {
+                                  name: 'skew_ms',
+                                  type: 'long',
+                                  doc: 'lead of its clock over the broker\'s, before correction',
+                                },
+                              ],
+                            },
+                          ],
+                          default: null,
+                          doc: 'null: the emitter did not say',
+                          'tripline.optional': true,
+                        },
                       ],
                     },
                     {
@@ -1763,7 +1801,7 @@ export const topics: readonly {
     records: ['unit-record'],
     partitions: 'P',
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'entity.v1',
@@ -1777,7 +1815,7 @@ export const topics: readonly {
     records: ['experiment'],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'compact' },
+    config: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'reading.v1',
@@ -1791,14 +1829,14 @@ export const topics: readonly {
     records: ['decision'],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'control.json.v1',
     records: [],
     partitions: 1,
     mayHoldPii: false,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+    config: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' },
   },
   {
     suffix: 'ack.v1',

@@ -23,6 +23,18 @@ const row = (stage: StageStatus): readonly string[] => [
   waits(stage),
 ];
 
+/** A line for each service whose events have come: how far its clock is from the broker's. */
+export const clockRows = (stages: readonly StageStatus[]): (readonly string[])[] =>
+  stages.flatMap(({ clocks = {} }) =>
+    Object.entries(clocks).map(([service, { skewMs, clamped }]) => [service, tellSkew(skewMs), String(clamped)]),
+  );
+
+function tellSkew(skewMs: number | null): string {
+  if (skewMs === null) return 'not said';
+  const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
+  return `${seconds} s ${skewMs >= 0 ? 'ahead' : 'behind'}`;
+}
+
 export async function status(home: string, json: boolean): Promise<number> {
   const running = readStack(home);
   if (running === undefined || !isAlive(running.pid)) {
@@ -41,6 +53,8 @@ export async function status(home: string, json: boolean): Promise<number> {
     print(table(checks.map(({ name, ok, detail }) => [name, ok ? paint.green('ready') : paint.red('down'), detail])));
     const head = ['stage', 'state', 'in', 'forwarded', 'dropped', 'parked', 'waiting', 'waiting for'];
     print(table([head, ...stages.map(row)]));
+    const clocks = clockRows(stages);
+    if (clocks.length > 0) print(table([['service', 'clock', 'times in the future'], ...clocks]));
   }
   return degraded ? 2 : 0;
 }

@@ -4,7 +4,7 @@
  * evidence: the same log e.
  */
 import { decide, toDecisionRecord } from '../control/index.ts';
-import { lookAt } from '../joiner/index.ts';
+import { boundByLog, lookAt } from '../joiner/index.ts';
 import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { holdsPartition, type PartitionRange } from '../kernel/generations.ts';
@@ -117,12 +117,12 @@ async function readTopic(
   until: readonly number[],
 ): Promise<RefoldRecord[]> {
   const read: RefoldRecord[] = [];
-  for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
+  for (const { partition, offset, timestamp, value } of await log.readToEnd(`${prefix}.${topic}`, until)) {
     if (value === null) continue;
     await codec.prepare([value]);
     const decoded = codec.decode(['unit-record'], value);
     // else: the joiner parked it and never counted it
-    if (decoded.ok) read.push({ partition, offset, records: decoded.value.records });
+    if (decoded.ok) read.push({ partition, offset, records: boundByLog(decoded.value.records, timestamp) });
   }
   return read;
 }

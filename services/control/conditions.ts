@@ -1,4 +1,5 @@
 /** What the rules ask about a look and the decisions before it; the rules themselves are `rules.ts`. */
+import { defaultSkewLimitMs } from '../kernel/clock-skew.ts';
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, FunnelStep, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
 import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
@@ -53,6 +54,12 @@ export const isStale = ({ watermark, newestClock, experiment, silent }: Evaluati
 
 /** An arm, or a partition that holds units, has had no call for longer than the phase's rhythm allows. */
 export const isQuiet = ({ quiet }: Evaluation): boolean => quiet.arms.length > 0 || quiet.partitions > 0;
+
+/** Some service's clock is further from the broker's than the experiment allows. */
+export const isSkewed = ({ clocks = [], experiment }: Evaluation): boolean => {
+  const limitMs = experiment.spec.health.clockSkewMs ?? defaultSkewLimitMs;
+  return clocks.some(({ skewMs }) => Math.abs(skewMs) > limitMs);
+};
 
 /** Every goal and guardrail of the candidate can be measured, and no step before them is under suspicion. */
 export const isMeasured = ({ metrics, missing }: Evaluation, candidate: string): boolean =>

@@ -131,6 +131,7 @@ export const fileSchema = z.strictObject({
       .strictObject({
         srm: z.enum(['pause', 'warn']).default('pause'),
         no_traffic: duration.optional(),
+        clock_skew: duration.optional(),
         crossovers: z.enum(['exclude', 'first']).default('exclude'),
       })
       .prefault({}),

@@ -64,6 +64,7 @@ export function toSpec(input: FileInput): ExperimentSpec | undefined {
       srm: health.srm,
       crossovers: health.crossovers,
       ...(health.no_traffic !== undefined && { noTrafficMs: health.no_traffic }),
+      ...(health.clock_skew !== undefined && { clockSkewMs: health.clock_skew }),
     },
     ...(waiting.length > 0 && { learning: { arms, metrics: waiting } }),
   };

@@ -11,6 +11,7 @@ import {
   isPaused,
   isQuiet,
   isShown,
+  isSkewed,
   isStale,
   logBound,
   openCandidates,
@@ -20,7 +21,7 @@ import {
 import { lost, nextStep, type Rule } from './finding.ts';
 import { finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
-export const ruleVersion = 3;
+export const ruleVersion = 4;
 
 const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set(['rolled_back', 'stopped', 'promoted']);
 
@@ -165,6 +166,11 @@ export const rules: readonly Rule[] = [
     state: 'INSUFFICIENT',
     when: ({ evaluation }) =>
       evaluation.metrics.every(({ harm }) => harm === undefined) ? { reasonCode: 'INSUFFICIENT' } : undefined,
+  },
+  {
+    id: 'clock-skew',
+    state: 'CLOCK_SKEW',
+    when: ({ evaluation }) => (isSkewed(evaluation) ? { reasonCode: 'CLOCK_SKEW' } : undefined),
   },
   {
     id: 'win',

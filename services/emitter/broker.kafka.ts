@@ -8,6 +8,7 @@ import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { parseRevision } from '../kernel/experiment-json.ts';
 import { partitionOf } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { formatSentClock, sentClockHeader } from '../kernel/sent-clock.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
@@ -23,6 +24,8 @@ export type BrokerDeps = {
   readonly log: EmitterLog;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  /** As the emitter's. */
+  readonly steady?: Clock;
   /** A table that nobody has confirmed for this long assigns with reason STALE. */
   readonly ttlMs: number;
   readonly onRevision?: (revision: ExperimentRevision, at: EpochMs) => void;
@@ -73,7 +76,7 @@ function isRefusal(error: unknown): boolean {
   return false;
 }
 
-export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
+export function createKafkaSink({ prefix, log, codec, clock, steady = clock }: BrokerDeps): EventSink {
   let ready: Promise<{ producer: LogProducer; partitions: Map<string, number> }> | undefined;
   const open = async (): Promise<{ producer: LogProducer; partitions: Map<string, number> }> => {
     await codec.register([
@@ -98,7 +101,8 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
         throw error;
       }
       const { producer, partitions } = opened;
-      const outgoing = batch.map(({ topic, record, bucket, key, frame, traceparent, timestamp }) => ({
+      const now = steady.now();
+      const outgoing = batch.map(({ topic, record, bucket, key, frame, traceparent, timestamp, ...event }) => ({
         topic: topicName(prefix, topic),
         partition: partitionOf(bucket, partitions.get(topic) ?? 1),
         key,
@@ -107,6 +111,11 @@ export function createKafkaSink({ prefix, log, codec }: BrokerDeps): EventSink {
         headers: {
           'content-type': 'application/avro',
           'tripline-schema': record,
+          [sentClockHeader]: formatSentClock({
+            recordedAt: timestamp,
+            heldMs: now - event.recordedAt,
+            isGiven: event.isTimeGiven,
+          }),
           ...(traceparent !== undefined && { traceparent }),
         },
       }));

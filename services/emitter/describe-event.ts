@@ -14,6 +14,8 @@ export type Origin = {
   readonly service: string;
   readonly environment: string;
   readonly now: EpochMs;
+  /** The same moment by a clock that nobody sets, ms. */
+  readonly elapsed: number;
   readonly random: Uint8Array;
 };
 

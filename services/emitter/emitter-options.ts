@@ -37,6 +37,8 @@ export type EmitterOptions = {
   readonly service: string;
   readonly environment: string;
   readonly clock: Clock;
+  /** Milliseconds of a clock that nobody sets; the sink reads the same. Absent: `clock`, in both. */
+  readonly steady?: Clock;
   readonly encode: EventEncoder;
   /** The event of a frame. With it, one that the broker refuses as too large is tried again without its texts. */
   readonly decode?: (record: QueuedEvent['record'], frame: Buffer) => RecordedEvent;

@@ -75,12 +75,17 @@ const noteOf =
     problems.say(`${call}: ${field}: ${cause}; recorded without it`);
   };
 
+type Route = Pick<QueuedEvent, 'bucket' | 'key' | 'traceparent'> & {
+  readonly from: Origin;
+  readonly isTimeGiven?: boolean;
+};
+
 /** Queued as a frame; while redaction loads, as it was recorded. */
 function push(
   recorder: Recorder,
   topic: QueuedEvent['topic'],
   event: RecordedEvent,
-  { bucket, key, traceparent, timestamp }: Pick<QueuedEvent, 'bucket' | 'key' | 'traceparent' | 'timestamp'>,
+  { bucket, key, traceparent, from, isTimeGiven = false }: Route,
 ): void {
   const { queue, redaction, sender } = recorder;
   const held = redaction.isReady() ? undefined : structuredClone(event);
@@ -96,7 +101,9 @@ function push(
       frame,
       ...(held && { held }),
       traceparent: readTraceparent(traceparent) && traceparent,
-      timestamp,
+      timestamp: from.now,
+      recordedAt: from.elapsed,
+      isTimeGiven,
     });
   sender.wake();
 }
@@ -127,7 +134,7 @@ function expose(recorder: Recorder, assignment: Assignment, subject: SplitSubjec
   };
   const value = describeExposure(assignment, about, from);
   const { bucket, unitId: key } = assignment;
-  const route = { bucket, key, traceparent, timestamp: from.now };
+  const route = { bucket, key, traceparent, from };
   push(recorder, 'inference.raw.v1', { record: 'exposure', value }, route);
   recorder.exposures.told(untold);
 }
@@ -154,7 +161,7 @@ function recordInference(recorder: Recorder, input: InferenceInput): string {
   const complete = traced(recorder, input);
   const { event, bucket, key } = describeInference(complete, from, noteOf(recorder, 'record'));
   learnNames(recorder.aliases, input.arms, event.units);
-  const route = { bucket, key, traceparent: complete.traceparent, timestamp: from.now };
+  const route = { bucket, key, traceparent: complete.traceparent, from };
   push(recorder, 'inference.raw.v1', { record: 'inference-event', value: event }, route);
   return event.event_id;
 }
@@ -168,7 +175,7 @@ function recordOutcome(recorder: Recorder, kind: string, input: OutcomeInput): v
     recorder,
     'outcome.raw.v1',
     { record: 'outcome-event', value: event },
-    { bucket, key, traceparent, timestamp: from.now },
+    { bucket, key, traceparent, from, isTimeGiven: (complete.occurredAt ?? null) !== null },
   );
 }
 

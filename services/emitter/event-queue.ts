@@ -15,6 +15,10 @@ export type QueuedEvent = {
   readonly held?: RecordedEvent;
   readonly traceparent: string | undefined;
   readonly timestamp: number;
+  /** When it was recorded, ms of a clock that nobody sets. */
+  readonly recordedAt: number;
+  /** The app said when it happened, of something that it did not do itself. */
+  readonly isTimeGiven: boolean;
 };
 
 export type DropReason = 'queue_full' | 'too_large' | 'refused' | 'closed';

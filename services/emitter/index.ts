@@ -11,7 +11,7 @@ import type { EpochMs } from '../kernel/time.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import { createAvroCodec } from '../runtime/avro-codec.ts';
 import { createRegistryClient } from '../runtime/registry-client.ts';
-import { systemClock } from '../runtime/system-clock.ts';
+import { steadyClock, systemClock } from '../runtime/system-clock.ts';
 import { type BrokerDeps, createKafkaOnDemand, createKafkaSink, followExperiments } from './broker.kafka.ts';
 import { type EmitterSettings, readEmitterEnv } from './config.ts';
 import { createEmitter, type Emitter, type EmitterOptions, type EventSink, type ExperimentSource } from './emitter.ts';
@@ -96,6 +96,7 @@ export function createEmitterFromSettings(
     service: settings.TRIPLINE_SERVICE,
     environment: settings.TRIPLINE_ENVIRONMENT,
     clock: systemClock,
+    steady: steadyClock,
     forced,
     ...(settings.TRIPLINE_EMITTER_REDACT === 'on' && { redaction: redactionPolicy(settings) }),
     ...(options.traceContext && { traceContext: options.traceContext }),
@@ -138,6 +139,7 @@ export function createEmitterFromSettings(
     log,
     codec,
     clock: systemClock,
+    steady: steadyClock,
     ttlMs: settings.TRIPLINE_EXPERIMENT_TTL_MS,
     ...(lastKnown && { lastKnown }),
     onRevision: (revision, at) => {

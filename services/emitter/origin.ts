@@ -4,7 +4,7 @@ import type { Origin } from './describe-event.ts';
 import type { EmitterOptions } from './emitter-options.ts';
 
 /** Random bytes are drawn for 256 events at a time. */
-export function createOrigin({ service, environment, clock }: EmitterOptions): () => Origin {
+export function createOrigin({ service, environment, clock, steady = clock }: EmitterOptions): () => Origin {
   const random = Buffer.alloc(8 * 256);
   let used = random.length;
   return () => {
@@ -13,6 +13,7 @@ export function createOrigin({ service, environment, clock }: EmitterOptions): (
       used = 0;
     }
     used += 8;
-    return { service, environment, now: clock.now(), random: random.subarray(used - 8, used) };
+    const elapsed = steady.now();
+    return { service, environment, now: clock.now(), elapsed, random: random.subarray(used - 8, used) };
   };
 }

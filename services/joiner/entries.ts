@@ -62,6 +62,12 @@ export function enter(partition: PartitionState, member: UnitInExperiment, occur
 }
 
 /**
+ * A call that came after its exposure in the log is not before it because another host's clock says so: clocks that are
+ * kept by NTP differ by less.
+ */
+const jitterMs = 5_000;
+
+/**
  * Adds an inference's contribution to the open entries whose window it falls into. `values`: `totalLength` numbers per
  * metric.
  */
@@ -73,7 +79,7 @@ export function accumulate(member: UnitInExperiment, occurredAt: EpochMs, values
     if (at(data, entry + openSegment) < 0) continue;
     const start = at(data, entry + openStart);
     const windowMs = experiment.metrics[metric]?.spec.windowMs ?? 0;
-    if (occurredAt < start || occurredAt > start + windowMs) continue;
+    if (occurredAt < start - jitterMs || occurredAt > start + windowMs) continue;
     for (let index = 0; index < totalLength; index += 1)
       data[entry + open + index] = at(data, entry + open + index) + at(values, totalLength * metric + index);
     data[entry + entryField.openReached] = calledNow(at(data, entry + entryField.openReached), reached);

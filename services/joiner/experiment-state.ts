@@ -1,5 +1,6 @@
 /** What a partition holds of one phase of one experiment: its metrics ready to be counted, segments and sums. */
 import { type BetDesign, betDesignOf } from '../kernel/bets.ts';
+import type { ClockSkew } from '../kernel/clock-skew.ts';
 import type { Contributions, Scales } from '../kernel/entry-sums.ts';
 import { type ValueRule, valueRuleOf } from '../kernel/entry-value.ts';
 import type {
@@ -64,6 +65,8 @@ export type ExperimentState = {
   events: number;
   /** When each arm's latest inference was received, 0 before the first. */
   readonly lastSeenAt: EpochMs[];
+  /** Clocks of the services whose calls were counted. */
+  readonly clocks: Map<string, ClockSkew>;
   crossovers: number;
   /** Of these, units that count under another name. */
   aliasCrossovers: number;
@@ -144,6 +147,7 @@ export function createExperimentState(revision: ExperimentRevision): ExperimentS
     armSeen: arms.map(() => -1),
     assigned: arms.map(() => 0),
     lastSeenAt: arms.map(() => 0),
+    clocks: new Map(),
     events: 0,
     crossovers: 0,
     aliasCrossovers: 0,

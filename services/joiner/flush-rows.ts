@@ -25,7 +25,8 @@ export type FlushRows = {
 
 /**
  * Which revision of this state wrote a checkpoint. Raised when the same log would lead to other rows; a joiner goes on
- * from no other's state. 5: entries tell failed calls and lost visits, sums of tests are 128 bits wide, of metrics 256.
+ * from no other's state. 5: entries tell failed calls and lost visits, a call a little before its exposure belongs to
+ * the entry, sums of tests are 128 bits wide, of metrics 256.
  */
 export const stateRevision = 5;
 
@@ -40,6 +41,7 @@ const experimentBody = (experiment: ExperimentState): string =>
     crossovers: experiment.crossovers,
     ...(experiment.aliasCrossovers > 0 && { aliasCrossovers: experiment.aliasCrossovers }),
     lastSeenAt: experiment.lastSeenAt,
+    ...(experiment.clocks.size > 0 && { clocks: [...experiment.clocks] }),
     lateOutcomes: experiment.lateOutcomes,
     unknown: [...experiment.unknown.values()],
   } satisfies ExperimentBody);

@@ -4,6 +4,7 @@
  * README.md.
  */
 import type { ExposureSeen, Observation, UnitRecord } from '../../schemas/generated.ts';
+import { noteSkew } from '../kernel/clock-skew.ts';
 import { totalField, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { adopt } from './adopt.ts';
@@ -211,6 +212,7 @@ function countEvent(
 ): void {
   experiment.events += 1;
   experiment.lastSeenAt[arm] = Math.max(experiment.lastSeenAt[arm] ?? 0, receivedAt);
+  if (observation.clock) noteSkew(experiment.clocks, observation.clock.service, observation.clock.skew_ms, receivedAt);
   experiment.touched = true;
   watchConfiguration(partition, experiment, arm, observation);
 }

@@ -3,7 +3,7 @@ import type { UnitRecord } from '../../schemas/generated.ts';
 import { type Generation, holdsPartition } from '../kernel/generations.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
-import type { Clock } from '../kernel/time.ts';
+import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
@@ -18,11 +18,13 @@ import type { PartitionState } from './partition-state.ts';
 import type { JoinerStore } from './joiner-store.ts';
 import { createJoinerStore } from './joiner-store.clickhouse.ts';
 import { loadPartition, prefetch } from './load-partition.ts';
+import { boundByLog, createLogClock } from './log-time.ts';
 import type { CacheLimits } from './prefetch.ts';
 
 export { foldRecord } from './fold.ts';
 export { createPartitionState, type PartitionState } from './partition-state.ts';
 export { lookAt } from './look.ts';
+export { boundByLog } from './log-time.ts';
 
 export type JoinerDeps = {
   readonly prefix: string;
@@ -34,7 +36,7 @@ export type JoinerDeps = {
   readonly flushMs: number;
   readonly flushRecords: number;
   /**
-   * A partition without traffic for this long gets a tick of the wall clock; 0 when somebody else sends ticks (a
+   * A partition without traffic for this long gets a tick of the broker's clock; 0 when somebody else sends ticks (a
    * replay).
    */
   readonly idleTickMs: number;
@@ -96,6 +98,7 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
   const { firstPartitionId } = generation;
   const store = createJoinerStore(deps.store, ancestors(known));
   const cacheLimits = deps.cacheLimits ?? defaultCacheLimits;
+  const logClock = createLogClock(clock);
   const spans = tracer && createInsertSpans(tracer);
   return runStatefulStage<'unit-record', PartitionState, FlushRows>({
     name: 'joiner',
@@ -110,12 +113,16 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
     flushMs: deps.flushMs,
     flushRecords: deps.flushRecords,
     idleMs: deps.idleTickMs,
-    onIdle: (partition) => sendTick(deps, topic, partition),
+    onIdle: (partition) => sendTick(deps, topic, partition, logClock.now()),
     load: async (partition) => {
       const state = await loadPartition(store, firstPartitionId + partition);
       return { state, offset: Math.floor(state.position / positionsPerOffset) };
     },
     checkpoints: () => checkpointsOf(store, generation),
+    appended: ({ records }, at) => {
+      logClock.saw(at);
+      boundByLog(records, at);
+    },
     present: (state, batches, position, share) => {
       const limits = { units: Math.ceil(cacheLimits.units * share), events: Math.ceil(cacheLimits.events * share) };
       const records = batches.flatMap((batch) => batch.records);
@@ -141,10 +148,8 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
 }
 
 /** For a partition without traffic: the event-time clock of its records goes on. */
-async function sendTick({ codec, clock, producer }: JoinerDeps, topic: string, partition: number): Promise<void> {
-  const now = clock.now();
-  const value = encodeTick(codec, now);
-  await producer.send([{ topic, partition, value, timestamp: now }]);
+async function sendTick({ codec, producer }: JoinerDeps, topic: string, partition: number, at: EpochMs): Promise<void> {
+  await producer.send([{ topic, partition, value: encodeTick(codec, at), timestamp: at }]);
 }
 
 /** By partition of the topic. */

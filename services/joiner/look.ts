@@ -51,6 +51,7 @@ const experimentEvidence = (state: ExperimentState): ExperimentEvidence => ({
   crossovers: state.crossovers,
   aliasCrossovers: state.aliasCrossovers,
   lastSeenAt: state.lastSeenAt,
+  clocks: [...state.clocks],
   unknown: [...state.unknown.values()],
 });
 

@@ -89,6 +89,7 @@ function restoreExperiment(text: string): ExperimentState {
   state.armSeen.splice(0, state.armSeen.length, ...body.armSeen);
   state.assigned.splice(0, state.assigned.length, ...body.assigned);
   state.lastSeenAt.splice(0, state.lastSeenAt.length, ...body.lastSeenAt);
+  for (const [service, skew] of body.clocks ?? []) state.clocks.set(service, skew);
   state.events = body.events;
   state.crossovers = body.crossovers;
   state.aliasCrossovers = body.aliasCrossovers ?? 0;

@@ -2,6 +2,7 @@
  * A look from what each partition holds of one experiment. The joiner makes it from its memory (`verify`), statistics
  * from rows of table `state`: here is the one place that puts it together, so that both agree.
  */
+import type { ClockSkew } from './clock-skew.ts';
 import type { ConfigurationChange, Look, MetricAggregate, PartitionPosition, SegmentStart } from './evidence.ts';
 import type { TestAggregate, UnknownCalls } from './evidence.ts';
 import type { ExperimentRevision } from './experiment.ts';
@@ -18,6 +19,7 @@ export type ExperimentEvidence = {
   /** Of these, units that count under another name; absent: none. */
   readonly aliasCrossovers?: number;
   readonly lastSeenAt: readonly EpochMs[];
+  readonly clocks?: readonly (readonly [service: string, skew: ClockSkew])[];
   readonly unknown: readonly UnknownCalls[];
 };
 
@@ -38,7 +40,7 @@ const byArm = ({ spec }: ExperimentRevision, values: readonly number[]): Record<
 function positionOf({ partitionId, position, clock, experiment }: PartitionEvidence): PartitionPosition {
   const place = { partitionId, position, clock };
   if (experiment === undefined) return { ...place, revision: 0, events: 0, crossovers: 0, assigned: {} };
-  const { revision, events, crossovers, aliasCrossovers = 0, assigned, lastSeenAt, unknown } = experiment;
+  const { revision, events, crossovers, aliasCrossovers = 0, assigned, lastSeenAt, clocks, unknown } = experiment;
   return {
     ...place,
     revision: revision.revision,
@@ -47,6 +49,7 @@ function positionOf({ partitionId, position, clock, experiment }: PartitionEvide
     ...(aliasCrossovers > 0 && { aliasCrossovers }),
     assigned: byArm(revision, assigned),
     lastSeenAt: byArm(revision, lastSeenAt),
+    ...(clocks && clocks.length > 0 && { clocks }),
     unknown,
   };
 }

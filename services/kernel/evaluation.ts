@@ -1,4 +1,5 @@
 /** What one look found: a pure function of a `Look`. Control's rules turn it into at most one decision. */
+import type { ServiceSkew } from './clock-skew.ts';
 import type { TestSums } from './evidence.ts';
 import type { Baseline, ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
@@ -189,6 +190,8 @@ export type Evaluation = {
   readonly missing: readonly MissingEvaluation[];
   /** Arms, and how many partitions, without recent calls by the phase's own rhythm: no promotion, no ramp step then. */
   readonly quiet: { readonly arms: readonly string[]; readonly partitions: number };
+  /** Services and how far their clocks are from the broker's; absent: no emitter has said. */
+  readonly clocks?: readonly ServiceSkew[];
   /** Arms that have been silent longer than `health.no_traffic` while another was not. */
   readonly silent: readonly string[];
   /** While baselines are learned: what control shows so far, or why it cannot be used yet. */

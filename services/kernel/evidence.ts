@@ -2,6 +2,7 @@
  * What the joiner keeps and statistics reads: exact sums, the segments they belong to, and how far each partition is.
  * All of it is additive over partitions; a look is a pure function of one of these.
  */
+import type { ClockSkew } from './clock-skew.ts';
 import type { ExperimentRevision } from './experiment.ts';
 import type { EpochMs } from './time.ts';
 
@@ -178,6 +179,8 @@ export type PartitionPosition = {
   readonly assigned: Readonly<Record<string, number>>;
   /** When each arm's latest inference was received; arms without one are absent. */
   readonly lastSeenAt?: Readonly<Record<string, EpochMs>>;
+  /** Clocks of services whose calls were counted; absent: none said. */
+  readonly clocks?: readonly (readonly [service: string, skew: ClockSkew])[];
   /** Values that calls did not have, by arm, metric and reason. */
   readonly unknown?: readonly UnknownCalls[];
 };

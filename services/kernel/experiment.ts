@@ -127,6 +127,8 @@ export type ExperimentSpec = {
     readonly srm: 'pause' | 'warn';
     readonly crossovers: 'exclude' | 'first';
     readonly noTrafficMs?: number;
+    /** Nothing is promoted while a service's clock is further from the broker's. Absent: `defaultSkewLimitMs`. */
+    readonly clockSkewMs?: number;
   };
   /** Present while baselines are learned: `arms` is control alone then. */
   readonly learning?: LearningPlan;

@@ -1,4 +1,5 @@
 /** What `/status` says of a stage: what it counted, where it is, what it waits for, how often it was started again. */
+import { worstSkews } from '../kernel/clock-skew.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { RunningStage } from '../runtime/stage.ts';
 import type { RunningStatistics } from '../statistics/look-loop.clickhouse.ts';
@@ -11,6 +12,8 @@ export type StageStatus = {
   readonly forwarded: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly parked: Readonly<Record<string, number>>;
+  /** Service -> how far its clock is ahead of the broker's, ms, and how many of its times were in the future. */
+  readonly clocks?: Readonly<Record<string, { readonly skewMs: number | null; readonly clamped: number }>>;
   readonly waiting: number;
   readonly waitingFor: string | null;
   /** `topic/partition` -> next offset whose predecessors are all done with; null before the first record. */
@@ -43,6 +46,19 @@ function positions(stage: RunningStage): StageStatus['positions'] {
   return Object.fromEntries(at);
 }
 
+function clocksOf({ counts }: RunningStage): Pick<StageStatus, 'clocks'> {
+  const { skews, clamped } = counts.clocks ?? {};
+  if (skews === undefined || clamped === undefined || skews.size + clamped.size === 0) return {};
+  const newest = Math.max(...[...skews.values()].map(({ since }) => since));
+  const worst = new Map(worstSkews(skews, newest).map(({ service, skewMs }) => [service, skewMs]));
+  const services = [...new Set([...worst.keys(), ...clamped.keys()])].sort();
+  return {
+    clocks: Object.fromEntries(
+      services.map((name) => [name, { skewMs: worst.get(name) ?? null, clamped: clamped.get(name) ?? 0 }]),
+    ),
+  };
+}
+
 const once: Supervision = { state: 'running', restarts: 0, lastError: undefined, nextTryAt: undefined };
 
 export function stageStatus(name: string, stage: RunningStage | undefined, supervision = once): StageStatus {
@@ -73,6 +89,7 @@ export function stageStatus(name: string, stage: RunningStage | undefined, super
     forwarded: counts.forwarded,
     dropped: Object.fromEntries(counts.dropped),
     parked: Object.fromEntries(counts.parked),
+    ...clocksOf(stage),
     waiting: counts.waiting,
     waitingFor: waitingFor(stage),
     positions: positions(stage),

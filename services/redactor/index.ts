@@ -9,6 +9,7 @@ import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts'
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { eraseUnits } from './erase-units.ts';
+import { createClockCounts, createServiceNames, inBrokerTime, noteClock } from './event-clock.ts';
 import {
   type RedactedEvent,
   type RedactorContext,
@@ -61,6 +62,8 @@ export async function startRedactor({
   ]);
 
   const redactions = new Map<string, number>();
+  const clocks = createClockCounts();
+  const cleanService = createServiceNames(context);
   const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
     const outgoing: OutgoingRecord[] = [];
     let timestamp = 0;
@@ -103,9 +106,12 @@ export async function startRedactor({
     clock,
     ...(tracer && { tracer }),
     step: (decoded, source) => {
+      const clock = inBrokerTime(decoded.value, source);
+      if (clock.skewMs !== undefined || clock.isClamped)
+        noteClock(clocks, cleanService(decoded), source.timestamp, clock);
       switch (decoded.record) {
         case 'inference-event':
-          return redactInference(decoded.value, source.timestamp, context);
+          return redactInference(decoded.value, source.timestamp, context, clock.skewMs);
         case 'exposure':
           return redactExposure(decoded.value, source.timestamp, context);
         case 'outcome-event':
@@ -117,5 +123,5 @@ export async function startRedactor({
     tombstone: (source) => eraseUnits(source.key, source.timestamp, context),
     deliver,
   });
-  return { ...stage, counts: Object.assign(stage.counts, { redactions }) };
+  return { ...stage, counts: Object.assign(stage.counts, { redactions, clocks }) };
 }

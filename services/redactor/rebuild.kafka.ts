@@ -9,6 +9,7 @@ import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runti
 import { count } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
+import { inBrokerTime } from './event-clock.ts';
 import { type RedactorContext, redactInference, redactOutcome } from './redact-event.ts';
 
 export type Rebuilt = {
@@ -54,6 +55,7 @@ export async function rebuildClean({
     if (source.value === null) return [];
     const decoded = codec.decode(rawRecords, source.value);
     if (!decoded.ok) return [];
+    if (decoded.record === 'inference-event' || decoded.record === 'outcome-event') inBrokerTime(decoded.value, source);
     if (
       decoded.record === 'outcome-event' &&
       decoded.value.inference_id !== null &&

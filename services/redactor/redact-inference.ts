@@ -82,6 +82,7 @@ export function redactInference(
   event: InferenceEvent,
   receivedAt: EpochMs,
   context: RedactorContext,
+  skewMs?: number,
 ): Verdict<RedactedEvent> {
   const { policy, pseudonym } = context;
   const problem = inferenceProblem(event);
@@ -104,7 +105,11 @@ export function redactInference(
     redactions: counts.types,
     redaction_tiers: counts.tiers,
   };
-  return forward({ inference: clean, tiers: counts.tiers, ...internalInference(event, clean, receivedAt, pseudonym) });
+  return forward({
+    inference: clean,
+    tiers: counts.tiers,
+    ...internalInference(event, clean, { receivedAt, skewMs }, pseudonym),
+  });
 }
 
 /**
@@ -113,7 +118,7 @@ export function redactInference(
 function internalInference(
   event: InferenceEvent,
   clean: RedactedInference,
-  receivedAt: EpochMs,
+  { receivedAt, skewMs }: { readonly receivedAt: EpochMs; readonly skewMs: number | undefined },
   pseudonym: Pseudonymizer,
 ): Pick<RedactedEvent, 'unit' | 'entity'> {
   const unit: Routed<UnitRecord>[] = [];
@@ -162,6 +167,7 @@ function internalInference(
               Object.entries(clean.scores).map(([key, score]) => [key, Math.round(score * 1e6)]),
             ),
             slices: clean.slices,
+            ...(skewMs !== undefined && { clock: { service: clean.service, skew_ms: skewMs } }),
           },
         },
       },

@@ -65,8 +65,10 @@ function decodeChunk<K extends RecordName, State, Flush>(
   for (const source of chunk) {
     if (source.offset < next || source.value === null) continue;
     const decoded = codec.decode([record], source.value);
-    if (decoded.ok) values.push({ value: decoded.value, offset: source.offset });
-    else {
+    if (decoded.ok) {
+      options.appended?.(decoded.value, source.timestamp);
+      values.push({ value: decoded.value, offset: source.offset });
+    } else {
       parked.push(parkedRecord(parkedTopic, name, source, decoded.code, decoded.message, clock.now()));
       codes.push(decoded.code);
     }

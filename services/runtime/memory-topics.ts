@@ -76,6 +76,9 @@ export function partitionOfRecord(topics: MemoryTopics, { topic, partition }: Ou
   return records;
 }
 
+const isTimedByLog = ({ configs }: MemoryTopics, { topic }: OutgoingRecord | Tombstone): boolean =>
+  configs.get(topic)?.['message.timestamp.type'] === 'LogAppendTime';
+
 /** The next offset of the record's partition. */
 export function append(topics: MemoryTopics, record: OutgoingRecord | Tombstone): number {
   const records = partitionOfRecord(topics, record);
@@ -83,7 +86,7 @@ export function append(topics: MemoryTopics, record: OutgoingRecord | Tombstone)
     topic: record.topic,
     partition: record.partition,
     offset: records.length,
-    timestamp: record.timestamp ?? topics.clock.now(),
+    timestamp: isTimedByLog(topics, record) ? topics.clock.now() : (record.timestamp ?? topics.clock.now()),
     key: record.key === undefined ? null : Buffer.from(record.key),
     value: record.value,
     headers: { ...record.headers },

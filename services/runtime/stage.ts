@@ -1,4 +1,5 @@
 /** What every running stage shows of itself, whichever loop drives it. */
+import type { ClockSkew } from '../kernel/clock-skew.ts';
 import type { EpochMs } from '../kernel/time.ts';
 
 export type StageCounts = {
@@ -10,6 +11,8 @@ export type StageCounts = {
   waiting: number;
   /** What a redacting stage took out: `TYPE tier policy` -> how many. Never a value. */
   readonly redactions?: Map<string, number>;
+  /** Of the stage that meets everybody's events: clocks of services against the broker's, and times that were clamped. */
+  readonly clocks?: { readonly skews: ReadonlyMap<string, ClockSkew>; readonly clamped: ReadonlyMap<string, number> };
 };
 
 export const createStageCounts = (): StageCounts => ({

@@ -1,6 +1,6 @@
 /** What a stage that keeps state tells `stateful-stage.ts`: how to load, bring in, fold, take and write. */
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
-import type { Clock } from '../kernel/time.ts';
+import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer } from './log.ts';
 import type { ParkedLimitOptions } from './parked-limit.ts';
@@ -32,6 +32,8 @@ export type StatefulStageOptions<K extends RecordName, State, Flush> = {
     position: number,
     share: number,
   ): Promise<'present' | 'behind'> | undefined;
+  /** Told of each message before anything else reads it: the time at which the log took it. */
+  appended?(value: RecordTypes[K], at: EpochMs): void;
   /** The flush is in the store. */
   durable?(state: State, flush: Flush): void;
   /** Folds one message; returns how many records it held. */

@@ -17,6 +17,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { type ClockSkew, worstSkews } from '../kernel/clock-skew.ts';
 import { parseTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import type { RunningStage, StageTracer } from './stage.ts';
@@ -91,6 +92,26 @@ function observeRedactions(meter: Meter, stages: Stages): void {
   });
 }
 
+function observeClocks(meter: Meter, stages: Stages): void {
+  const skew = meter.createObservableGauge('tripline_clock_skew_ms', {
+    description: "lead of a service's clock over the broker's, of its worst host in the last minutes",
+  });
+  skew.addCallback((result) => {
+    for (const { counts } of stages()) {
+      const skews = counts.clocks?.skews ?? new Map<string, ClockSkew>();
+      const newest = Math.max(...[...skews.values()].map(({ since }) => since));
+      for (const { service, skewMs } of worstSkews(skews, newest)) result.observe(skewMs, { service });
+    }
+  });
+  const clamped = meter.createObservableCounter('tripline_times_clamped', {
+    description: 'events that would have happened after they arrived, by service',
+  });
+  clamped.addCallback((result) => {
+    for (const { counts } of stages())
+      for (const [service, number] of counts.clocks?.clamped ?? []) result.observe(number, { service });
+  });
+}
+
 const stageTracer = (spans: Tracer): StageTracer => ({
   span: (name, { parent, attributes }) => {
     const span = spans.startSpan(
@@ -135,6 +156,7 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
       const meter = meters.getMeter('tripline');
       observeRecords(meter, stages);
       observeRedactions(meter, stages);
+      observeClocks(meter, stages);
     },
     gauge: (name, description, read) => {
       meters

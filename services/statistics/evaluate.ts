@@ -29,7 +29,7 @@ import { designRatios, designRatioWeights, logEOfFirstEvents } from './math/firs
 import { logEOfRatio } from './math/sample-ratio.ts';
 import { cannotMeasure, differsInMissing } from './measurable.ts';
 import { evaluateMissing } from './missing.ts';
-import { quietOf, silentArms } from './recent-calls.ts';
+import { clocksOf, quietOf, silentArms } from './recent-calls.ts';
 import { evaluateSlo } from './slos.ts';
 import { placeTestStarts } from './test-starts.ts';
 
@@ -82,6 +82,7 @@ export function evaluate(look: Look): Evaluation {
     slos: spec.slos.map((slo) => evaluateSlo(spec, slo, sumsOf)),
     missing,
     quiet: quietOf(look),
+    ...clocksOf(look),
     attrition: checkAttrition(spec, sumsOf),
     silent: silentArms(look),
     ...(spec.learning && { learned: learnBaselines(look, watermark) }),

@@ -48,6 +48,7 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
   silent: [...evaluation.silent],
   missing: evaluation.missing.map(missingReading),
   quiet_arms: [...evaluation.quiet.arms],
+  clock_skew: Object.fromEntries((evaluation.clocks ?? []).map(({ service, skewMs }) => [service, skewMs])),
 });
 
 const armReading = (totals: ArmTotals): Reading['metrics'][number]['arms'][number] => {

@@ -2,6 +2,7 @@
  * Evidence of life: who has called lately, judged by the phase's own rhythm. Ticks move a partition's clock without
  * anything having happened there, so only calls count.
  */
+import { worstSkews } from '../kernel/clock-skew.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import type { Look } from '../kernel/evidence.ts';
 import type { EpochMs } from '../kernel/time.ts';
@@ -55,4 +56,11 @@ export function silentArms(look: Look): string[] {
   const latest = spec.arms.map(({ id }) => lastCallOf(look, id));
   const newest = Math.max(...latest);
   return spec.arms.filter((_, arm) => newest - (latest[arm] ?? 0) > noTrafficMs).map(({ id }) => id);
+}
+
+/** Clocks of the services that have called lately. */
+export function clocksOf({ partitions }: Look): Pick<Evaluation, 'clocks'> {
+  const noted = partitions.flatMap(({ clocks = [] }) => clocks);
+  if (noted.length === 0) return {};
+  return { clocks: worstSkews(noted, Math.max(...partitions.map(({ clock }) => clock))) };
 }

@@ -127,7 +127,7 @@ function addToEntries({ spec, segment }: Recount, unit: Unit, call: Observation)
     if (unit.open[index] === undefined && unit.entries[index]?.at(-1)?.segment !== segment)
       unit.open[index] = { segment, start: at, numerator: 0, denominator: 0, value: 0 };
     const open = unit.open[index];
-    if (open === undefined || at < open.start || at > open.start + metric.windowMs) continue;
+    if (open === undefined || at < open.start - 5_000 || at > open.start + metric.windowMs) continue;
     open.numerator += amountOf(metric.numerator, call);
     open.denominator += amountOf(metric.denominator, call);
   }

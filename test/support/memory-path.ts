@@ -32,7 +32,11 @@ export type MemoryPath = {
   /** A user sees an arm of exp-test; no call follows from it. */
   expose(user: string, variant: string, at: number): void;
   /** What an app's emitter has recorded, as `createTestTripline` keeps it. */
-  receive(recorded: { readonly record: string; readonly event: unknown }, receivedAt: number): Verdict<RedactedEvent>;
+  receive(
+    recorded: { readonly record: string; readonly event: unknown },
+    receivedAt: number,
+    skewMs?: number,
+  ): Verdict<RedactedEvent>;
   tick(at: number): void;
   /** `flushEvery` messages the state is taken as a flush would take it. */
   look(experimentId: string): Evaluation;
@@ -108,13 +112,13 @@ export function createMemoryPath(partitionCount: number, carry: Carry = (_, reco
           ? redactInference(arrival.event, arrival.arrivedAt, context)
           : redactOutcome(arrival.event, arrival.arrivedAt, context),
       ),
-    receive: ({ record, event }, receivedAt) => {
+    receive: ({ record, event }, receivedAt, skewMs) => {
       const verdict =
         record === 'exposure'
           ? redactExposure(event as Exposure, receivedAt, context)
           : record === 'outcome-event'
             ? redactOutcome(event as OutcomeEvent, receivedAt, context)
-            : redactInference(event as InferenceEvent, receivedAt, context);
+            : redactInference(event as InferenceEvent, receivedAt, context, skewMs);
       route(verdict);
       return verdict;
     },

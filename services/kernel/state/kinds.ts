@@ -3,6 +3,7 @@
  * of one position of its log; of several rows of a key the one with the highest position counts. This folder is the
  * only code that knows its columns: `write.ts` and `read.ts` for rows, `read-binary.ts` for rows of a flush.
  */
+import type { ClockSkew } from '../clock-skew.ts';
 import type { ConfigurationChange, MetricAggregate, SegmentStart, TestAggregate, UnknownCalls } from '../evidence.ts';
 import type { EpochMs } from '../time.ts';
 
@@ -194,6 +195,8 @@ export type ExperimentBody = {
   readonly aliasCrossovers?: number;
   readonly lateOutcomes: number;
   readonly lastSeenAt: readonly EpochMs[];
+  /** By service; absent: no emitter has said what its clock shows. */
+  readonly clocks?: readonly (readonly [service: string, skew: ClockSkew])[];
   readonly unknown: readonly UnknownCalls[];
 };
 

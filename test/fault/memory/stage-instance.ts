@@ -1,6 +1,7 @@
 /** Redactor, linker and joiner as one process would run them, over the log and the store of a scenario. */
 import { foldRecord } from '../../../services/joiner/fold.ts';
 import { loadPartition, prefetch } from '../../../services/joiner/load-partition.ts';
+import { boundByLog } from '../../../services/joiner/log-time.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import { type FlushRows, takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
@@ -108,6 +109,7 @@ function startJoiner(around: Surroundings) {
     take: takeFlushRows,
     checkpoints: () => gate.through(() => memory.checkpoints()),
     load: (partitionId) => gate.through(async () => loadedAt(await loadPartition(memory, partitionId))),
+    appended: ({ records }, at) => void boundByLog(records, at),
     present: (state, batches, position) => {
       const records = batches.flatMap((batch) => batch.records);
       return prefetch(memory, state, records, position, cacheLimits);

@@ -12,6 +12,7 @@ import {
   multiplyPartitions,
   rebuildGeneration,
 } from '../../../services/joiner/change-generation.ts';
+import { boundByLog } from '../../../services/joiner/log-time.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import { type RefoldRecord, refold } from '../../../services/joiner/refold.ts';
 import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
@@ -159,10 +160,10 @@ async function refoldWrong(increase: Increase, generation: Generation, have: rea
   const checkpoints = new Map(rows.map(({ partitionId, position }) => [partitionId, Number(position)]));
   const read = async (topic: string, upTo: readonly number[]): Promise<RefoldRecord[]> => {
     const found: RefoldRecord[] = [];
-    for (const { partition, offset, value } of await log.readToEnd(`${prefix}.${topic}`, upTo)) {
+    for (const { partition, offset, timestamp, value } of await log.readToEnd(`${prefix}.${topic}`, upTo)) {
       await codec.prepare(value ? [value] : []);
       const decoded = codec.decode(['unit-record'], value ?? Buffer.alloc(0));
-      if (decoded.ok) found.push({ partition, offset, records: decoded.value.records });
+      if (decoded.ok) found.push({ partition, offset, records: boundByLog(decoded.value.records, timestamp) });
     }
     return found;
   };

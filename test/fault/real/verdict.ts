@@ -1,6 +1,6 @@
 /** What is judged of a deployment: totals, every row, the recount in SQL, what was parked. Empty: all is right. */
 import { parkedEntries } from '../../../services/cli/replay-parked.ts';
-import { createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
+import { boundByLog, createPartitionState, foldRecord } from '../../../services/joiner/index.ts';
 import type { PartitionState } from '../../../services/joiner/partition-state.ts';
 import { takeFlushRows } from '../../../services/joiner/flush-rows.ts';
 import { positionsPerOffset } from '../../../services/kernel/state/kinds.ts';
@@ -51,12 +51,12 @@ export const textOfRows = (rows: readonly ComparedRow[], firstPartitionId = 0): 
 async function foldedAgain({ prefix, partitions, connection }: Place): Promise<PartitionState[]> {
   const { log, codec } = connection;
   const states = Array.from({ length: partitions }, (_, partitionId) => createPartitionState(partitionId));
-  for (const { partition, offset, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
+  for (const { partition, offset, timestamp, value } of await log.readToEnd(topicName(prefix, 'unit.v1'))) {
     if (value === null) continue;
     await codec.prepare([value]);
     const decoded = codec.decode(['unit-record'], value);
     if (decoded.ok)
-      for (const [index, record] of decoded.value.records.entries())
+      for (const [index, record] of boundByLog(decoded.value.records, timestamp).entries())
         foldRecord(states[partition] as PartitionState, record, offset * positionsPerOffset + index);
   }
   return states;

@@ -10,6 +10,8 @@ const event = (name: string, bytes = 10): QueuedEvent => ({
   frame: Buffer.alloc(bytes),
   traceparent: undefined,
   timestamp: 0,
+  recordedAt: 0,
+  isTimeGiven: false,
 });
 
 test('the queue stays within its bounds, keeps the newest, and loses nothing it counts', () => {

@@ -161,3 +161,12 @@ describe('a call that names its exposure many times', () => {
     expect(experimentIn(path)).toMatchObject({ events: 1, crossovers: 1 });
   });
 });
+
+test('a call that another host saw a second before its exposure is not lost to the entry', () => {
+  const path = createMemoryPath(1);
+  path.apply(revision);
+  path.expose('u', 'A', monday + 1_000);
+  path.send(anInference({ user: 'u', at: monday, arrivedAt: monday + 1_100 }));
+  path.tick(monday + 400 * hour);
+  expect(armOf(path, 'error_rate', 'A')).toMatchObject({ entries: 1, known: 1, uncalled: 0 });
+});

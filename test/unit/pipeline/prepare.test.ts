@@ -53,7 +53,10 @@ describe('the plan for topics', () => {
     await applyTopics(log, await planTopics(log, wishes));
     await log.createTopics([{ topic: 'tripline.unit.v1.g1', partitions: 8, config: { 'retention.ms': '1000' } }]);
     const { findings } = await planTopics(log, wishes);
-    expect(findings.map(({ topic, setting }) => [topic, setting])).toEqual([['tripline.unit.v1.g1', 'retention.ms']]);
+    expect(findings.map(({ topic, setting }) => [topic, setting])).toEqual([
+      ['tripline.unit.v1.g1', 'retention.ms'],
+      ['tripline.unit.v1.g1', 'message.timestamp.type'],
+    ]);
   });
 
   test('asks for copies only where the settings do', async () => {
