@@ -63,11 +63,13 @@ function deliver<K extends RecordName, T>(
 ): Promise<true | undefined> {
   const { name, parkedTopic, producer } = options;
   const { clock } = lifecycle;
+  // Once: a delivery that is tried again for an hour must not fill the parked topic meanwhile.
+  let unsent = parked.map(({ source, code, message }) =>
+    parkedRecord(parkedTopic, name, source, code, message, clock.now()),
+  );
   return retryUntilAborted(async () => {
-    if (parked.length > 0)
-      await producer.send(
-        parked.map(({ source, code, message }) => parkedRecord(parkedTopic, name, source, code, message, clock.now())),
-      );
+    if (unsent.length > 0) await producer.send(unsent);
+    unsent = [];
     if (forwarded.length > 0) await options.deliver(forwarded);
     return true as const;
   }, work);

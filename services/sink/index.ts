@@ -6,6 +6,7 @@ import { drop, forward } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
+import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
@@ -26,6 +27,7 @@ export type SinkDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  readonly parkedLimit?: ParkedLimitOptions;
   readonly store: Store;
   readonly lingerMs: number;
   readonly tracer?: StageTracer;
@@ -40,13 +42,24 @@ export async function startSink({
   store,
   lingerMs,
   tracer,
+  parkedLimit,
 }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
   // One after the other, again from the first when one of them fails: a row that is there already has the same key.
   const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
     for (const { table, rows } of planInserts(batch.flatMap(({ value }) => value))) await store.insertRows(table, rows);
   };
-  const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
+  const common = {
+    parkedTopic,
+    lingerMs,
+    log,
+    producer,
+    codec,
+    clock,
+    deliver,
+    ...(tracer && { tracer }),
+    ...(parkedLimit && { parkedLimit }),
+  };
   const [observations, parked] = await Promise.all([
     runStage({
       ...common,
