@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordName } from '../../schemas/generated.ts';
 import { type Judged, judgeRecords } from './judge-records.ts';
 import type { LogConsumer, LogRecord } from './log.ts';
-import { parkedRecord } from './park.ts';
+import { parkedRecord, sendParked } from './park.ts';
 import { createParkedLimit, type ParkedLimit } from './parked-limit.ts';
 import { drainMs, leaveMs, retryUntilAborted, withTimeout } from './retry.ts';
 import { count, createStageCounts, type RunningStage, type StageCounts } from './stage.ts';
@@ -68,7 +68,7 @@ function deliver<K extends RecordName, T>(
     parkedRecord(parkedTopic, name, source, code, message, clock.now()),
   );
   return retryUntilAborted(async () => {
-    if (unsent.length > 0) await producer.send(unsent);
+    await sendParked(producer, unsent);
     unsent = [];
     if (forwarded.length > 0) await options.deliver(forwarded);
     return true as const;

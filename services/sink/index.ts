@@ -6,6 +6,7 @@ import { drop, forward } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
+import { parkedBytes } from '../runtime/park.ts';
 import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
@@ -99,7 +100,7 @@ export async function startSink({
       records: [],
       raw: (source) =>
         source.headers['x-stage']
-          ? forward([parkedRow(source.headers, source.value?.length ?? 0, source)])
+          ? forward([parkedRow(source.headers, parkedBytes(source), source)])
           : drop('no-headers'),
       step: () => drop('unreachable'),
     }),
