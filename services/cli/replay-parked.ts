@@ -9,7 +9,7 @@ import { bucketCount } from '../kernel/ids.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, LogRecord, OutgoingRecord } from '../runtime/log.ts';
-import { fileStage, replayMarker, replayOf } from '../runtime/park.ts';
+import { fileStage, isWhole, parkedBytes, replayMarker, replayOf } from '../runtime/park.ts';
 import { newestUnitTopic, topicName, unitTopicNumber } from '../runtime/topics.ts';
 
 export type ParkedEntry = {
@@ -66,7 +66,7 @@ export function parkedEntries(records: readonly LogRecord[]): ParkedEntry[] {
     partition: Number(source.headers['x-partition'] ?? 0),
     offset: Number(source.headers['x-offset'] ?? 0),
     firstSeen: source.headers['x-first-seen'] ?? '',
-    bytes: source.value?.length ?? 0,
+    bytes: parkedBytes(source),
     state: stateOf(source.offset),
     source,
   }));
@@ -117,13 +117,16 @@ type Destinations = {
   readonly now: number;
 };
 
-/** The original, or its parts where they belong now; undefined: its partition is gone, or it cannot be divided. */
+/**
+ * The original, or its parts where they belong now; undefined: its partition is gone, it cannot be divided, or it was
+ * too large to be parked whole.
+ */
 function messagesOf(entry: ParkedEntry, to: Destinations): readonly OutgoingRecord[] | undefined {
   const { topic, partition, source } = entry;
   const { traceparent, 'x-timestamp': carried } = source.headers;
   const from = { topic, partitions: to.partitions.get(topic) ?? 0 };
   const timestamp = Number(carried ?? to.now);
-  if (partition >= from.partitions) return undefined;
+  if (partition >= from.partitions || !isWhole(source.headers)) return undefined;
   const wasDivided = to.newest !== undefined && topic !== to.newest.topic && to.isUnitTopic(topic);
   const original = {
     topic,

@@ -11,6 +11,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { formatSentClock, sentClockHeader } from '../kernel/sent-clock.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
+import { isRefusal } from '../runtime/kafka-errors.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
@@ -59,21 +60,6 @@ export function createKafkaOnDemand(options: {
       await (await opened)?.close();
     },
   };
-}
-
-/** Broker error types that say that the batch as it is will never be taken. */
-const refusals = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
-
-/** kafkajs wraps what the broker said once or twice. */
-function isRefusal(error: unknown): boolean {
-  for (
-    let at: unknown = error, depth = 0;
-    typeof at === 'object' && at !== null && depth < 4;
-    at = 'cause' in at ? at.cause : undefined, depth += 1
-  ) {
-    if ('type' in at && typeof at.type === 'string' && refusals.has(at.type)) return true;
-  }
-  return false;
 }
 
 export function createKafkaSink({ prefix, log, codec, clock, steady = clock }: BrokerDeps): EventSink {

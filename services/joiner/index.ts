@@ -7,6 +7,7 @@ import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
+import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { encodeTick } from '../runtime/ticks.ts';
@@ -32,6 +33,7 @@ export type JoinerDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  readonly parkedLimit?: ParkedLimitOptions;
   readonly store: Store;
   readonly flushMs: number;
   readonly flushRecords: number;
@@ -110,6 +112,7 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
     producer,
     codec,
     clock,
+    ...(deps.parkedLimit && { parkedLimit: deps.parkedLimit }),
     flushMs: deps.flushMs,
     flushRecords: deps.flushRecords,
     idleMs: deps.idleTickMs,

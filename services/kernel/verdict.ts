@@ -7,7 +7,14 @@ export type Verdict<T> =
   | { readonly kind: 'park'; readonly code: ParkCode; readonly message: string };
 
 /** Why a record can never work. A broken dependency is never one of these: the stage waits instead. */
-export type ParkCode = 'BAD_FRAME' | 'SCHEMA_UNKNOWN' | 'UNDECODABLE' | 'INVALID' | 'TOO_LARGE' | 'REDACTION_FAILED';
+export type ParkCode =
+  | 'BAD_FRAME'
+  | 'SCHEMA_UNKNOWN'
+  | 'UNDECODABLE'
+  | 'INVALID'
+  | 'TOO_LARGE'
+  | 'REDACTION_FAILED'
+  | 'REFUSED';
 
 export const forward = <T>(value: T): Verdict<T> => ({ kind: 'forward', value });
 export const drop = (reason: string): Verdict<never> => ({ kind: 'drop', reason });

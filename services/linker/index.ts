@@ -6,6 +6,7 @@ import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchUnits } from '../runtime/batches.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
+import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { runStatefulStage } from '../runtime/stateful-stage.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import type { RunningStage } from '../runtime/stage.ts';
@@ -19,6 +20,7 @@ export type LinkerDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  readonly parkedLimit?: ParkedLimitOptions;
   readonly store: Store;
   readonly flushMs: number;
   readonly flushRecords: number;
@@ -35,8 +37,11 @@ export async function startLinker({
   flushMs,
   flushRecords,
   limits,
+  parkedLimit,
 }: LinkerDeps): Promise<RunningStage & { unlinked(): Map<string, number>; forwarded(): number }> {
   const { topic: unitTopic, partitions } = await newestUnitTopic(log, prefix);
+  /** Flushes whose forwards are in the log. */
+  const sent = new WeakSet<LinkFlush>();
   const running = await runStatefulStage<'entity-record', LinkerState, LinkFlush>({
     name: 'linker',
     group: `${prefix}-linker`,
@@ -47,6 +52,7 @@ export async function startLinker({
     producer,
     codec,
     clock,
+    ...(parkedLimit && { parkedLimit }),
     flushMs,
     flushRecords,
     idleMs: 0,
@@ -72,12 +78,15 @@ export async function startLinker({
     take: takeLinkRows,
     write: async (flushes) => {
       // Forward first, remember afterwards: a crash in between forwards again, with the same cause position, and the
-      // joiner drops the repeat.
+      // joiner drops the repeat. A store that is away is no crash: the unit log is kept for ever, and gets nothing twice
+      // because an insert is tried again.
+      const unsent = flushes.filter((flush) => !sent.has(flush));
       await producer.send(
-        flushes.flatMap(({ outgoing, clock: timestamp }) =>
+        unsent.flatMap(({ outgoing, clock: timestamp }) =>
           batchUnits({ topic: unitTopic, partitions, codec, timestamp }, outgoing),
         ),
       );
+      for (const flush of unsent) sent.add(flush);
       await store.insertBinary(
         'state',
         stateColumns,

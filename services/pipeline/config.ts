@@ -39,6 +39,8 @@ export const processSettings = z.object({
   TRIPLINE_SESSION_TIMEOUT_MS: z.coerce.number().int().min(2_000).max(300_000).default(30_000),
   TRIPLINE_PROBE_HOST: z.string().max(255).default('127.0.0.1'), // whoever can reach it can read /status
   TRIPLINE_PROBE_PORT: z.coerce.number().int().min(0).max(65_535).default(9_464), // 0: a free one, printed
+  // share of the last 2,000 records that may be parked before a stage stops and asks for a person; 1: it never stops
+  TRIPLINE_PARKED_SHARE: z.coerce.number().positive().max(1).default(0.5),
   TRIPLINE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(), // of traces, gRPC; not set: no spans are made
 });

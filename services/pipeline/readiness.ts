@@ -14,7 +14,7 @@ export type ReadinessOptions = {
   readonly questions: readonly Question[];
   readonly stages: () => readonly {
     readonly name: string;
-    readonly running: Pick<RunningStage, 'owned'> | undefined;
+    readonly running: Pick<RunningStage, 'owned' | 'waitingFor'> | undefined;
   }[];
   readonly clock: Clock;
   readonly wait: (ms: number) => Promise<void>;
@@ -50,8 +50,13 @@ const createQuestion = ({ name, ask }: Question, options: ReadinessOptions) => {
   };
 };
 
-const stageProblem = (running: Pick<RunningStage, 'owned'> | undefined): string | undefined => {
+/** What is asked of a stage: its place, and whether it waits for a person. */
+type Asked = Pick<RunningStage, 'owned' | 'waitingFor'>;
+
+const stageProblem = (running: Asked | undefined): string | undefined => {
   if (running === undefined) return 'not running';
+  const waiting = running.waitingFor();
+  if (waiting?.forPerson) return cleanMessage(waiting.what);
   return running.owned() === undefined ? 'has no place in its group yet' : undefined;
 };
 

@@ -9,6 +9,7 @@ import type { JoinerDeps, startJoiner } from '../joiner/index.ts';
 import type { RedactionPolicy } from '../redaction/index.ts';
 import type { UnitKeys } from '../redactor/unit-keys.ts';
 import type { LogProducer } from '../runtime/log.ts';
+import { defaultParkedLimit } from '../runtime/parked-limit.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { RunningStatistics, StatisticsDeps } from '../statistics/look-loop.clickhouse.ts';
@@ -59,13 +60,14 @@ type Wiring = {
 };
 
 /** What every stage is given. */
-const givenToAll = ({ prefix, log, codec, store, clock, tracer }: StageContext, producer: LogProducer) => ({
+const givenToAll = ({ prefix, log, codec, store, clock, tracer, settings }: StageContext, producer: LogProducer) => ({
   prefix,
   log,
   codec,
   store,
   clock,
   producer,
+  parkedLimit: { ...defaultParkedLimit, share: settings.TRIPLINE_PARKED_SHARE },
   ...(tracer && { tracer }),
 });
 

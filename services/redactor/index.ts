@@ -4,6 +4,7 @@ import { isSampled } from '../kernel/trace-context.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchEntities, batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/log.ts';
+import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
@@ -34,6 +35,7 @@ export type RedactorDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  readonly parkedLimit?: ParkedLimitOptions;
   readonly tracer?: StageTracer;
   readonly lingerMs: number;
   readonly context: RedactorContext;
@@ -54,6 +56,7 @@ export async function startRedactor({
   lingerMs,
   context,
   keepKeys,
+  parkedLimit,
 }: RedactorDeps): Promise<RunningStage> {
   const entityTopic = topicName(prefix, 'entity.v1');
   const [{ topic: unitTopic, partitions: unitPartitions }, entityPartitions] = await Promise.all([
@@ -64,25 +67,30 @@ export async function startRedactor({
   const redactions = new Map<string, number>();
   const clocks = createClockCounts();
   const cleanService = createServiceNames(context);
-  const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
+  /** Batches of which a delivery that is tried again has sent the observations. */
+  const observed = new WeakSet<readonly Delivery<RedactedEvent>[]>();
+  const sendObservations = async (batch: readonly Delivery<RedactedEvent>[], timestamp: number): Promise<void> => {
     const outgoing: OutgoingRecord[] = [];
-    let timestamp = 0;
     for (const { value, source, traceparent } of batch) {
       for (const [kind, number] of Object.entries(value.tiers ?? {}))
         count(redactions, `${kind} ${context.policy.version}`, number);
-      timestamp = Math.max(timestamp, source.timestamp);
       if (isSampled(traceparent))
         for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
       outgoing.push(...cleanRecords(prefix, codec, value, source, traceparent));
     }
     const unit = batch.flatMap(({ value }) => value.unit);
-    const entity = batch.flatMap(({ value }) => value.entity);
-    // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on
-    // it.
     await producer.send([
       ...outgoing,
       ...batchUnits({ topic: unitTopic, partitions: unitPartitions, codec, timestamp }, unit),
     ]);
+    observed.add(batch);
+  };
+  const deliver = async (batch: readonly Delivery<RedactedEvent>[]): Promise<void> => {
+    const timestamp = batch.reduce((latest, { source }) => Math.max(latest, source.timestamp), 0);
+    const entity = batch.flatMap(({ value }) => value.entity);
+    // Observations first: an outcome that the linker forwards then usually finds its unit. Exactness does not rest on
+    // it. Once: the unit log is kept for ever.
+    if (!observed.has(batch)) await sendObservations(batch, timestamp);
     await producer.send(batchEntities({ topic: entityTopic, partitions: entityPartitions, codec, timestamp }, entity));
     // Keys go last, when the records that need them are in the log, and before the offset moves: a crash in between
     // erases again.
@@ -104,6 +112,7 @@ export async function startRedactor({
     producer,
     codec,
     clock,
+    ...(parkedLimit && { parkedLimit }),
     ...(tracer && { tracer }),
     step: (decoded, source) => {
       const clock = inBrokerTime(decoded.value, source);

@@ -4,7 +4,7 @@
  */
 import type { EpochMs } from '../kernel/time.ts';
 import type { LogProducer, OutgoingRecord } from '../runtime/log.ts';
-import { fileStage, parkedRecord } from '../runtime/park.ts';
+import { fileStage, parkedRecord, sendParked } from '../runtime/park.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type OddLine, tellOddLine } from './read-arrivals.ts';
 
@@ -34,7 +34,10 @@ export async function parkLines(
 ): Promise<void> {
   const topic = topicName(prefix, 'parked.v1');
   for (let from = 0; from < odd.length; from += together)
-    await producer.send(odd.slice(from, from + together).map((line) => parkedLine(topic, line, now)));
+    await sendParked(
+      producer,
+      odd.slice(from, from + together).map((line) => parkedLine(topic, line, now)),
+    );
 }
 
 export type OddSummary = {

@@ -131,14 +131,15 @@ export function createAvroCodec({
       }
     },
     prepare: (frames) => {
-      const missing = new Set<number>();
+      const missing = new Map<number, number>();
       for (const frame of frames) {
         if (!isFramed(frame)) continue;
         const id = frame.readUInt32BE(1);
-        if (writers.isMissing(id)) missing.add(id);
+        if (writers.isMissing(id)) missing.set(id, (missing.get(id) ?? 0) + 1);
       }
       if (missing.size === 0) return undefined;
-      return Promise.all([...missing].map(writers.fetch)).then(() => {});
+      // Those of most frames first: a new schema is named by many, noise names another each time.
+      return writers.fetch([...missing].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([id]) => id));
     },
     decode: (records, frame) => decodeFrame(writers, maxFrameBytes, records, frame),
   };

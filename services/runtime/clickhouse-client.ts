@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { storeCodes } from './store-codes.ts';
 
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
 
@@ -26,35 +27,13 @@ export type Store = {
   close(): Promise<void>;
 };
 
-/** Codes that pass by themselves: too slow, too much at once, no quorum now, no space now, out of memory now. */
-const passing = new Set([
-  '159',
-  '160',
-  '164',
-  '202',
-  '203',
-  '209',
-  '210',
-  '236',
-  '241',
-  '242',
-  '243',
-  '252',
-  '279',
-  '285',
-  '286',
-  '319',
-  '394',
-  '425',
-  '439',
-  '999',
-]);
-
 async function explain(what: string, error: unknown): Promise<PipelineError> {
   if (error instanceof ClickHouseError) {
-    const retriable = passing.has(error.code);
+    const [, fate] = storeCodes[error.code] ?? [];
+    const retriable = fate === 'passes';
+    const isInsert = what.startsWith('insert');
     return new PipelineError(
-      retriable ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED',
+      retriable ? 'STORE_UNAVAILABLE' : fate === 'rows' && isInsert ? 'ROWS_REFUSED' : 'STORE_REFUSED',
       `${what}: code ${error.code} ${error.type ?? ''} ${await firstLine(error.message)}`,
       { retriable, cause: error },
     );

@@ -7,7 +7,7 @@ import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
 import type { ParkCode } from '../kernel/verdict.ts';
 import type { LogRecord, OutgoingRecord } from './log.ts';
-import { parkedRecord } from './park.ts';
+import { parkedRecord, sendParked } from './park.ts';
 import type { ParkedLimit } from './parked-limit.ts';
 import {
   fallBehind,
@@ -113,7 +113,7 @@ async function foldChunk<K extends RecordName, State, Flush>(
     // What was folded before it is still flushed; this chunk stays unread until a restart.
     if (refused !== undefined) return standStill(lifecycle, refused, work);
     if (parked.length > 0) {
-      await retryUntilAborted(async () => options.producer.send(parked), work);
+      await retryUntilAborted(async () => sendParked(options.producer, parked), work);
       if (work.abandoned()) return;
       counts.in += codes.length;
       for (const code of codes) count(counts.parked, code);

@@ -8,7 +8,7 @@
  */
 import type { EachBatchPayload } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { createMembership, heartbeatOf, join, type Membership, messageOf } from './kafka-membership.ts';
+import { createMembership, heartbeatOf, join, type Membership } from './kafka-membership.ts';
 import type { LogClient, LogConsumer, PartitionHandler } from './log.ts';
 import {
   createPartitionQueue,
@@ -20,6 +20,7 @@ import {
   takeFetch,
   workedOff,
 } from './partition-queue.ts';
+import { messageOf } from './retry.ts';
 
 type Reader = {
   readonly member: Membership;

@@ -28,6 +28,21 @@ export const errorType = (error: unknown): string => {
   return type ?? cause?.type ?? '';
 };
 
+/** Broker error types that say that the batch as it is will never be taken. */
+const refusals: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
+/** kafkajs wraps what the broker said once or twice. */
+export function isRefusal(error: unknown): boolean {
+  for (
+    let at: unknown = error, depth = 0;
+    typeof at === 'object' && at !== null && depth < 4;
+    at = 'cause' in at ? at.cause : undefined, depth += 1
+  ) {
+    if ('type' in at && typeof at.type === 'string' && refusals.has(at.type)) return true;
+  }
+  return false;
+}
+
 export const isLeaderless = (error: unknown): boolean => leaderless.has(errorType(error));
 
 /** What to do about a send that failed: go on under a new producer id, wait for the broker, or give up. */

@@ -13,6 +13,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchHandler } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
+import { messageOf } from './retry.ts';
 
 /** How long a rebalance waits for its members, ms. */
 const rebalanceMs = 60_000;
@@ -41,8 +42,6 @@ export type Membership = {
   /** Last sign of the group's coordinator, on `performance.now()`. */
   heardAt: number;
 };
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * A rebalance waits for its slowest member, and a member hears of it with its next heartbeat: the beat is the gap in

@@ -1,10 +1,72 @@
+import { createHash } from 'node:crypto';
 import type { EpochMs } from '../kernel/time.ts';
 import { isTraceparent } from '../kernel/trace-context.ts';
 import { cleanMessage } from '../redaction/messages.ts';
-import type { LogRecord, OutgoingRecord } from './log.ts';
+import { isRefusal } from './kafka-errors.ts';
+import type { LogProducer, LogRecord, OutgoingRecord } from './log.ts';
 
 /** Stage of what was parked out of a file: `x-topic` is then the file's name, `x-offset` the line's number. */
 export const fileStage = 'file';
+
+/**
+ * What brokers take of one message with its key and headers (1,048,588 bytes unless told otherwise), less what they add
+ * themselves.
+ */
+const wholeBytes = 1_040_000;
+/** A key is kept next to a digest when it is no longer. */
+const keyBytes = 1_024;
+
+const sizeOf = ({ key, value, headers }: OutgoingRecord): number =>
+  value.length +
+  (key === undefined ? 0 : Buffer.byteLength(key)) +
+  Object.entries(headers ?? {}).reduce((sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + 16, 0);
+
+/**
+ * What is too large to be parked whole is parked by its digest and its size; `x-topic`, `x-partition` and `x-offset`
+ * say where the bytes are for as long as that topic keeps them.
+ */
+function withoutBytes({ key, value, headers, ...place }: OutgoingRecord): OutgoingRecord {
+  return {
+    ...place,
+    ...(key !== undefined && Buffer.byteLength(key) <= keyBytes && { key }),
+    value: Buffer.alloc(0),
+    headers: {
+      ...headers,
+      'x-size': String(value.length),
+      'x-digest': `sha256:${createHash('sha256').update(value).digest('hex')}`,
+    },
+  };
+}
+
+/** How long the parked record was where it came from. */
+export const parkedBytes = ({ headers, value }: Pick<LogRecord, 'headers' | 'value'>): number =>
+  headers['x-size'] === undefined ? (value?.length ?? 0) : Number(headers['x-size']);
+
+/** False: its bytes are where it came from, if anywhere. */
+export const isWhole = (headers: LogRecord['headers']): boolean => headers['x-digest'] === undefined;
+
+/**
+ * Parks them. A broker may take less than we think: what it refuses goes alone, and what it refuses alone goes by its
+ * digest.
+ */
+export async function sendParked(
+  producer: Pick<LogProducer, 'send'>,
+  records: readonly OutgoingRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  try {
+    await producer.send(records);
+  } catch (error) {
+    const [first] = records;
+    if (!isRefusal(error) || first === undefined) throw error;
+    if (records.length > 1) {
+      const half = Math.ceil(records.length / 2);
+      await sendParked(producer, records.slice(0, half));
+      await sendParked(producer, records.slice(half));
+    } else if (first.value.length > 0) await sendParked(producer, [withoutBytes(first)]);
+    else throw error;
+  }
+}
 
 /**
  * The original bytes, with headers that say where it went wrong and never what it said: the message is redacted,
@@ -19,7 +81,7 @@ export function parkedRecord(
   firstSeen: EpochMs,
 ): OutgoingRecord {
   const value = source.value ?? Buffer.alloc(0);
-  return {
+  const whole: OutgoingRecord = {
     topic,
     partition: 0,
     ...(source.key && { key: source.key }),
@@ -42,6 +104,7 @@ export function parkedRecord(
       }),
     },
   };
+  return sizeOf(whole) <= wholeBytes ? whole : withoutBytes(whole);
 }
 
 /** Says on the parked topic that the record at `offset` has been sent again. */

@@ -10,6 +10,9 @@ export type RegistryClient = {
   ping(): Promise<void>;
 };
 
+/** What a registry answers for an id that it does not know, or that it takes for none. */
+const absent: ReadonlySet<number> = new Set([400, 404, 422]);
+
 const contentType = 'application/vnd.schemaregistry.v1+json';
 
 export function createRegistryClient(options: {
@@ -46,7 +49,9 @@ export function createRegistryClient(options: {
         `schema registry: ${method} ${path} answered ${response.status}`,
         { retriable: true },
       );
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> & unknown[] };
+    // A refusal may come as a page of whatever stands before the registry.
+    const json: unknown = await response.json().catch(() => ({}));
+    return { status: response.status, json: json as Record<string, unknown> & unknown[] };
   };
   return {
     register: async (subject, avsc) => {
@@ -63,7 +68,7 @@ export function createRegistryClient(options: {
     schemaById: async (id) => {
       const { status, json } = await call('GET', `/schemas/ids/${id}`);
       if (status === 200) return String(json['schema']);
-      if (status === 404) return undefined;
+      if (absent.has(status)) return undefined;
       throw new PipelineError('REGISTRY_UNAVAILABLE', `schema registry: id ${id} answered ${status}`, {
         retriable: true,
       });

@@ -2,7 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 
 /** A dependency that is away is waited for; what it is, and since when, is for `status`. */
-export type Waiting = { readonly what: string; readonly since: number };
+export type Waiting = {
+  readonly what: string;
+  readonly since: number;
+  /** No retry mends it: a person has to say how it goes on. */
+  readonly forPerson?: true;
+};
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const isRetriable = (error: unknown): boolean => {
   if (error instanceof PipelineError) return error.retriable;

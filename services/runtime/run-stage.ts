@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordName } from '../../schemas/generated.ts';
 import { type Judged, judgeRecords } from './judge-records.ts';
 import type { LogConsumer, LogRecord } from './log.ts';
-import { parkedRecord } from './park.ts';
+import { parkedRecord, sendParked } from './park.ts';
 import { createParkedLimit, type ParkedLimit } from './parked-limit.ts';
 import { drainMs, leaveMs, retryUntilAborted, withTimeout } from './retry.ts';
 import { count, createStageCounts, type RunningStage, type StageCounts } from './stage.ts';
@@ -24,7 +24,7 @@ import {
   standStill,
   type Work,
 } from './stage-lifecycle.ts';
-import type { StageOptions } from './stage-options.ts';
+import type { Delivery, StageOptions } from './stage-options.ts';
 
 export type { Delivery, StageOptions } from './stage-options.ts';
 
@@ -55,22 +55,56 @@ const commitTries = 130;
 /** Of a stage that stops. */
 const lastCommitTries = 5;
 
-/** Parks and writes what was judged; undefined when it was given up. */
-function deliver<K extends RecordName, T>(
+/** Parks them once, however often it is tried; undefined when it was given up. */
+function parkAll<K extends RecordName, T>(
   { options, lifecycle }: Stage<K, T>,
-  { parked, forwarded }: Judged<T>,
+  parked: Judged<T>['parked'],
   work: Work,
 ): Promise<true | undefined> {
   const { name, parkedTopic, producer } = options;
   const { clock } = lifecycle;
+  const records = parked.map(({ source, code, message }) =>
+    parkedRecord(parkedTopic, name, source, code, message, clock.now()),
+  );
   return retryUntilAborted(async () => {
-    if (parked.length > 0)
-      await producer.send(
-        parked.map(({ source, code, message }) => parkedRecord(parkedTopic, name, source, code, message, clock.now())),
-      );
-    if (forwarded.length > 0) await options.deliver(forwarded);
+    await sendParked(producer, records);
     return true as const;
   }, work);
+}
+
+/**
+ * Parks and writes what was judged, and parks what could not be written; what became of it all, or undefined when it was
+ * given up.
+ */
+async function deliver<K extends RecordName, T>(
+  stage: Stage<K, T>,
+  judged: Judged<T>,
+  work: Work,
+): Promise<Judged<T> | undefined> {
+  const { options, lifecycle, parkedLimit } = stage;
+  const { parked, forwarded } = judged;
+  if (!(await parkAll(stage, parked, work))) return undefined;
+  const refused = new Map<Delivery<T>, Judged<T>['parked'][number]>();
+  const written = await retryUntilAborted(async () => {
+    if (forwarded.length > 0)
+      await options.deliver(forwarded, (delivery, code, message) => {
+        refused.set(delivery, { source: delivery.source, code, message });
+      });
+    return true as const;
+  }, work);
+  if (!written || refused.size === 0) return written && judged;
+  const others = [...refused.values()];
+  const tooMany = parkedLimit.admit(
+    0,
+    others.map(({ code }) => code),
+  );
+  if (tooMany !== undefined) await standStill(lifecycle, tooMany, work);
+  if (!(await parkAll(stage, others, work))) return undefined;
+  return {
+    ...judged,
+    forwarded: forwarded.filter((delivery) => !refused.has(delivery)),
+    parked: [...parked, ...others],
+  };
 }
 
 /** Tried for longer than a broker is away. */
@@ -119,7 +153,7 @@ async function workOff<K extends RecordName, T>(
   // Taken back: whoever owns the partitions now takes them in.
   counts.in -= delivered === undefined ? all : all - sources.length;
   if (delivered === undefined) return;
-  countJudged(counts, judged);
+  countJudged(counts, delivered);
   if (work.isStale()) return;
   for (const one of taken) if (one.rebalance === rebalance) await commit(stage, consumer, one, work);
 }

@@ -49,7 +49,8 @@ export function createLifecycle(clock: Clock): StageLifecycle {
     fail,
     // `since` stays that of the first reason: how long it has stood still, whatever the reason is by now.
     onWaiting: (error) => {
-      stage.waiting = error && { what: error.message, since: stage.waiting?.since ?? clock.now() };
+      const { since = clock.now() } = stage.waiting ?? {};
+      stage.waiting = error && { what: error.message, since };
     },
   };
   return stage;
@@ -70,7 +71,7 @@ export const isClosed = ({ phase }: StageLifecycle): boolean => phase === 'close
  * For what only a person can mend: nothing is committed, the records stay where they are until the work is abandoned.
  */
 export async function standStill(stage: StageLifecycle, what: string, { abandoned }: Work): Promise<void> {
-  stage.waiting = { what, since: stage.clock.now() };
+  stage.waiting = { what, since: stage.clock.now(), forPerson: true };
   while (!abandoned()) await wait(100);
   stage.waiting = undefined;
 }

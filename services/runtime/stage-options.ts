@@ -1,7 +1,7 @@
 /** What a stage that keeps no state tells `run-stage.ts`: what to read, what becomes of a record, how to deliver. */
 import type { RecordName, RecordTypes } from '../../schemas/generated.ts';
 import type { Clock } from '../kernel/time.ts';
-import type { Verdict } from '../kernel/verdict.ts';
+import type { ParkCode, Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from './avro-codec.ts';
 import type { LogClient, LogProducer, LogRecord } from './log.ts';
 import type { ParkedLimitOptions } from './parked-limit.ts';
@@ -13,6 +13,9 @@ export type Decoded<K extends RecordName> = {
 
 /** A forwarded value with the record it came from and, when it is traced, the context of this stage's span. */
 export type Delivery<T> = { readonly value: T; readonly source: LogRecord; readonly traceparent: string | undefined };
+
+/** Of a delivery: this one can never be written. It is parked once the others are, and counts as parked. */
+export type Refuse<D> = (delivery: D, code: ParkCode, message: string) => void;
 
 export type StageOptions<K extends RecordName, T> = {
   readonly name: string;
@@ -38,5 +41,5 @@ export type StageOptions<K extends RecordName, T> = {
   /** Instead of `step`, for records that are not decoded. */
   raw?(source: LogRecord): Verdict<T>;
   /** Writes what the batch forwarded. Idempotent: it may be repeated with the same records. */
-  deliver(batch: readonly Delivery<T>[]): Promise<void>;
+  deliver(batch: readonly Delivery<T>[], refuse: Refuse<Delivery<T>>): Promise<void>;
 };

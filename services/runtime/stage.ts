@@ -1,6 +1,6 @@
 /** What every running stage shows of itself, whichever loop drives it. */
 import type { ClockSkew } from '../kernel/clock-skew.ts';
-import type { EpochMs } from '../kernel/time.ts';
+import type { Waiting } from './retry.ts';
 
 export type StageCounts = {
   in: number;
@@ -41,7 +41,7 @@ export type RunningStage = {
   /** `topic/partition` of what its group has given to it; empty: it stands by. Undefined: not in the group just now. */
   owned(): ReadonlySet<string> | undefined;
   /** What it waits for, when a dependency is away. */
-  waitingFor(): { readonly what: string; readonly since: EpochMs } | undefined;
+  waitingFor(): Waiting | undefined;
   /** Rejects when the stage cannot go on. */
   readonly failed: Promise<never>;
   close(): Promise<void>;

@@ -13,7 +13,7 @@ import { type Flushing, flushPartitions } from './flush-partitions.ts';
 import { foldBatch } from './fold-chunks.ts';
 import { createParkedLimit } from './parked-limit.ts';
 import { createOwnership, takeBackAll, takeOver, unblock } from './partition-ownership.ts';
-import { drainMs, leaveMs, withTimeout } from './retry.ts';
+import { drainMs, leaveMs, messageOf, type Waiting, withTimeout } from './retry.ts';
 import { createStageCounts, type RunningStage } from './stage.ts';
 import { createLifecycle, failureOf, isClosed } from './stage-lifecycle.ts';
 import type { StatefulStageOptions } from './stateful-stage-options.ts';
@@ -21,23 +21,39 @@ import type { StatefulStageOptions } from './stateful-stage-options.ts';
 /** Wakes the flushing loop, and is told of the last flush of a stage that drains. */
 type Bell = { ring: () => void; drained: () => void };
 
-/** Partitions that have been quiet for too long get their tick. */
-async function tickIdle<K extends RecordName, State, Flush>({
-  options,
-  ownership,
-}: Flushing<K, State, Flush>): Promise<void> {
-  const { clock } = options;
-  for (const mine of ownership.owned.values()) {
+/** Ticks are sent beside the flushing loop, one round at a time: a log that is away holds no flush back. */
+type Ticking = { isSending: boolean; problem: Waiting | undefined };
+
+/**
+ * Partitions that have been quiet for too long get their tick. One that is refused is said and sent again after the
+ * same time: windows of a quiet partition close later, and nothing else suffers.
+ */
+async function tickIdle<K extends RecordName, State, Flush>(
+  { options, ownership }: Flushing<K, State, Flush>,
+  ticking: Ticking,
+): Promise<void> {
+  const { clock, topic } = options;
+  if (ticking.isSending) return;
+  ticking.isSending = true;
+  for (const mine of [...ownership.owned.values()]) {
     if (clock.now() - mine.touchedAt < options.idleMs || mine.next === 0) continue;
     mine.touchedAt = clock.now();
-    await options.onIdle(mine.partition);
+    try {
+      await options.onIdle(mine.partition);
+      ticking.problem = undefined;
+    } catch (error) {
+      const what = `the tick of ${topic}/${mine.partition} was refused: ${messageOf(error)}`;
+      ticking.problem = { what, since: ticking.problem?.since ?? clock.now() };
+    }
   }
+  ticking.isSending = false;
 }
 
 /** A flush every `flushMs` or when the bell rings, until the stage is closed. */
 async function flushLoop<K extends RecordName, State, Flush>(
   flushing: Flushing<K, State, Flush>,
   bell: Bell,
+  ticking: Ticking,
 ): Promise<void> {
   const { options, ownership } = flushing;
   const { lifecycle } = ownership;
@@ -51,7 +67,7 @@ async function flushLoop<K extends RecordName, State, Flush>(
     const isLast = lifecycle.phase !== 'running';
     await flushPartitions(flushing);
     if (isLast) bell.drained();
-    if (options.idleMs > 0 && lifecycle.phase === 'running') await tickIdle(flushing);
+    if (options.idleMs > 0 && lifecycle.phase === 'running') void tickIdle(flushing, ticking);
   }
 }
 
@@ -74,7 +90,8 @@ export async function runStatefulStage<K extends RecordName, State, Flush>(
       revoked: () => takeBackAll(ownership),
     },
   });
-  const loop = flushLoop({ options, ownership, consumer }, bell).catch(lifecycle.fail);
+  const ticking: Ticking = { isSending: false, problem: undefined };
+  const loop = flushLoop({ options, ownership, consumer }, bell, ticking).catch(lifecycle.fail);
 
   /** Whoever waits for something looks at the phase again. */
   const enter = (phase: 'draining' | 'closed'): void => {
@@ -90,7 +107,7 @@ export async function runStatefulStage<K extends RecordName, State, Flush>(
     states: () => new Map([...ownership.owned].map(([partition, { state }]) => [partition, state])),
     position: (_topic, partition) => ownership.owned.get(partition)?.flushed,
     owned: () => consumer.assigned(),
-    waitingFor: () => lifecycle.waiting,
+    waitingFor: () => lifecycle.waiting ?? ticking.problem,
     close: async () => {
       const toldAt = clock.now();
       enter('draining');

@@ -41,6 +41,12 @@ export function schemaProblem(avsc: string): string | undefined {
 
 /** Absence of an id is remembered this long. */
 const absentForMs = 30_000;
+/** Ids that a registry was asked for and does not know, in that time: then it is asked for no other. */
+const maxAbsent = 64;
+/** Ids are 31 bits in a registry: a larger one is none. */
+const maxId = 0x7fff_ffff;
+/** Asked for together. */
+const together = 8;
 
 /** Reads what a writer wrote as ours. 'same': no resolving is needed. */
 export type Resolver = ReturnType<avro.Type['createResolver']> | 'same';
@@ -54,9 +60,14 @@ export type Writer = {
 export type WriterSchemas = {
   readonly known: ReadonlyMap<number, Writer>;
   add(id: number, avsc: string): void;
-  /** Neither known nor found to be absent lately. */
+  /** Neither known nor found to be absent lately, nor what no registry has. */
   isMissing(id: number): boolean;
-  fetch(id: number): Promise<void>;
+  /**
+   * Asks for those, in this order, a few at a time. Bytes that are no records name a new id each, and each costs a
+   * round trip: after `maxAbsent` ids that the registry does not know, the rest are taken for unknown until some of
+   * those are forgotten. Ids that it knows cost nothing of it.
+   */
+  fetch(ids: readonly number[]): Promise<void>;
 };
 
 export function resolverOf(writer: Writer, record: RecordName): Resolver | 'unreadable' {
@@ -88,14 +99,22 @@ export function createWriterSchemas(registry: RegistryClient, clock: Clock): Wri
     if (avsc !== undefined && schemaProblem(avsc) === undefined) add(id, avsc);
     else absent.set(id, clock.now());
   };
+  const askOnce = (id: number): Promise<void> => {
+    const asked = fetching.get(id) ?? ask(id).finally(() => fetching.delete(id));
+    fetching.set(id, asked);
+    return asked;
+  };
+  const forget = (): void => {
+    for (const [id, at] of absent) if (at + absentForMs < clock.now()) absent.delete(id);
+  };
   return {
     known,
     add,
-    isMissing: (id) => !known.has(id) && (absent.get(id) ?? -Infinity) + absentForMs < clock.now(),
-    fetch: (id) => {
-      const asked = fetching.get(id) ?? ask(id).finally(() => fetching.delete(id));
-      fetching.set(id, asked);
-      return asked;
+    isMissing: (id) => id <= maxId && !known.has(id) && (absent.get(id) ?? -Infinity) + absentForMs < clock.now(),
+    fetch: async (ids) => {
+      forget();
+      for (let from = 0; from < ids.length && absent.size < maxAbsent; from += together)
+        await Promise.all(ids.slice(from, from + together).map(askOnce));
     },
   };
 }

@@ -6,9 +6,12 @@ import { drop, forward } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
-import { runStage } from '../runtime/run-stage.ts';
+import { parkedBytes } from '../runtime/park.ts';
+import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
+import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
+import { createInserter } from './insert-rows.ts';
 import {
   ackRow,
   decisionRow,
@@ -18,7 +21,6 @@ import {
   readingRows,
   type SinkRow,
 } from './observation-rows.ts';
-import { planInserts } from './plan-inserts.ts';
 
 export type SinkDeps = {
   readonly prefix: string;
@@ -26,10 +28,14 @@ export type SinkDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  readonly parkedLimit?: ParkedLimitOptions;
   readonly store: Store;
   readonly lingerMs: number;
   readonly tracer?: StageTracer;
 };
+
+/** The half of the sink that writes what was parked. */
+const parkedStage = 'sink parked';
 
 export async function startSink({
   prefix,
@@ -40,13 +46,20 @@ export async function startSink({
   store,
   lingerMs,
   tracer,
+  parkedLimit,
 }: SinkDeps): Promise<RunningStage> {
   const parkedTopic = topicName(prefix, 'parked.v1');
-  // One after the other, again from the first when one of them fails: a row that is there already has the same key.
-  const deliver = async (batch: readonly { readonly value: readonly SinkRow[] }[]): Promise<void> => {
-    for (const { table, rows } of planInserts(batch.flatMap(({ value }) => value))) await store.insertRows(table, rows);
+  const common = {
+    parkedTopic,
+    lingerMs,
+    log,
+    producer,
+    codec,
+    clock,
+    deliver: createInserter<Delivery<readonly SinkRow[]>>(store),
+    ...(tracer && { tracer }),
+    ...(parkedLimit && { parkedLimit }),
   };
-  const common = { parkedTopic, lingerMs, log, producer, codec, clock, deliver, ...(tracer && { tracer }) };
   const [observations, parked] = await Promise.all([
     runStage({
       ...common,
@@ -80,14 +93,17 @@ export async function startSink({
     // Parked records are whatever bytes they were: nothing is decoded, their headers say what happened.
     runStage<never, readonly SinkRow[]>({
       ...common,
-      name: 'sink parked',
+      name: parkedStage,
       group: `${prefix}-sink-parked`,
       topics: [parkedTopic],
       records: [],
       raw: (source) =>
-        source.headers['x-stage']
-          ? forward([parkedRow(source.headers, source.value?.length ?? 0, source)])
-          : drop('no-headers'),
+        // What this table refused once stays on its topic: parked again it would come again.
+        source.headers['x-stage'] === parkedStage
+          ? drop('refused')
+          : source.headers['x-stage']
+            ? forward([parkedRow(source.headers, parkedBytes(source), source)])
+            : drop('no-headers'),
       step: () => drop('unreachable'),
     }),
   ]);

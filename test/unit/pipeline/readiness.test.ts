@@ -2,12 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createReadiness } from '../../../services/pipeline/readiness.ts';
 
-const owns = (...owned: string[]) => ({ owned: () => new Set(owned) });
-const outside = { owned: () => undefined };
+const nothing = () => undefined;
+const owns = (...owned: string[]) => ({ owned: () => new Set(owned), waitingFor: nothing });
+const outside = { owned: () => undefined, waitingFor: nothing };
+const stopped = {
+  ...owns('a/0'),
+  waitingFor: () => ({ what: 'parked share too high', since: 0, forPerson: true as const }),
+};
 
 /** Stages by name; `broker`: what it answers, each time it is asked. */
 function aProcess(options: {
-  stages: Record<string, { owned(): ReadonlySet<string> | undefined } | undefined>;
+  stages: Record<string, typeof stopped | ReturnType<typeof owns> | typeof outside | undefined>;
   broker?: () => Promise<void>;
 }) {
   let now = 0;
@@ -43,6 +48,7 @@ describe('a process is ready', () => {
 describe('a process is not ready', () => {
   test.each([
     ['a stage has no place in its group', outside, 'has no place in its group yet'],
+    ['a stage has stopped and waits for a person', stopped, 'parked share too high'],
     ['a stage does not run', undefined, 'not running'],
   ])('when %s', async (_name, joiner, problem) => {
     const { ready } = aProcess({ stages: { sink: owns('a/0'), joiner } });

@@ -90,19 +90,23 @@ test('a stage past the limit says why, parks and commits no more, and closes; re
       raw: (source) => (source.value?.toString() === 'bad' ? park('UNDECODABLE', 'noise') : forward('good')),
       deliver: async () => {},
     });
-  await send('good', 8);
+  await send('good', 12);
   const stage = await start();
-  await until('the good ones', () => stage.counts.forwarded === 8);
+  await until('the good ones', () => stage.counts.forwarded === 12);
   await send('bad', 40);
   await until('the reason', () => stage.waitingFor());
   await wait(0);
   expect(stage.waitingFor()?.what).toMatch(
-    /^parked share too high: 40 of the last 48 records, most of them UNDECODABLE; .*parked list/,
+    /^parked share too high: 40 of the last 52 records, most of them UNDECODABLE; .*parked list/,
   );
-  expect([await log.committedOffsets('g', 'in'), await log.endOffsets('parked')]).toEqual([[8], [0]]);
+  expect([await log.committedOffsets('g', 'in'), await log.endOffsets('parked')]).toEqual([[12], [0]]);
   await stage.close();
   const again = await start();
+  await until('the batch that stopped it, parked', async () => (await log.endOffsets('parked'))[0] === 40);
   await send('good', 200);
-  await until('all of it', () => again.counts.in >= 240 || again.waitingFor() !== undefined);
+  await until('all that comes after', () => again.counts.forwarded === 200);
+  expect([again.counts.in, again.counts.parked.get('UNDECODABLE')]).toEqual([240, 40]);
+  await send('bad', 400);
+  await until('it is judged again', () => again.waitingFor()?.forPerson);
   await again.close();
 });

@@ -97,6 +97,30 @@ test('a flush that fails is tried again until it works; meanwhile the reason sho
   await stage.close();
 });
 
+test('a tick that the log refuses ends nothing: the reason shows, the next one is sent, folding goes on', async () => {
+  let now = 0;
+  let refused = 0;
+  const { stored, start, send } = await world({
+    clock: { now: () => now },
+    idleMs: 10,
+    onIdle: async () => {
+      refused += 1;
+      if (refused === 1) throw new Error('the broker refuses it');
+    },
+  });
+  await send(1);
+  const stage = await start();
+  await until('the fold', () => stored.total === 1);
+  now = 20;
+  expect((await until('the reason', () => stage.waitingFor())).what).toContain('the tick of in/0 was refused');
+  now = 40;
+  await until('the next tick', () => refused === 2);
+  await until('the all-clear', () => stage.waitingFor() === undefined);
+  await send(2);
+  await until('what comes after', () => stored.total === 3);
+  await stage.close();
+});
+
 test('what no retry mends ends the stage', async () => {
   const { start, send } = await world({ write: () => Promise.reject(new PipelineError('STORE_REFUSED', 'never')) });
   await send(1);
