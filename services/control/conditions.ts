@@ -1,10 +1,16 @@
 /** What the rules ask about a look and the decisions before it; the rules themselves are `rules.ts`. */
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
+import { candidatesOf, type ExperimentRevision, harmAlphaOf } from '../kernel/experiment.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 
-export type RuleContext = { readonly evaluation: Evaluation; readonly past: readonly Decision[] };
+export type RuleContext = {
+  readonly evaluation: Evaluation;
+  /** Decisions that were applied. */
+  readonly past: readonly Decision[];
+  /** The experiment as the control topic has it; absent where there is none. */
+  readonly table?: ExperimentRevision;
+};
 
 const terminal = new Set<DecisionAction>(['rollback', 'stop', 'promote']);
 export const inPhase = ({ evaluation, past }: RuleContext): readonly Decision[] =>
@@ -12,7 +18,16 @@ export const inPhase = ({ evaluation, past }: RuleContext): readonly Decision[] 
     (decision) =>
       decision.experimentId === evaluation.experiment.spec.id && decision.phase === evaluation.experiment.phase,
   );
+const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set([
+  'rolled_back',
+  'stopped',
+  'promoted',
+  'completed',
+]);
+export const isEnded = ({ evaluation, table }: RuleContext): boolean =>
+  endedStatuses.has(evaluation.experiment.status) || (table !== undefined && endedStatuses.has(table.status));
 const isOver = (context: RuleContext, candidate: string): boolean =>
+  isEnded(context) ||
   inPhase(context).some(
     (decision) =>
       terminal.has(decision.action) && (decision.candidate === undefined || decision.candidate === candidate),

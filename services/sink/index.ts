@@ -11,6 +11,7 @@ import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import {
   ackRow,
+  applyRow,
   decisionRow,
   inferenceRow,
   outcomeRow,
@@ -59,7 +60,7 @@ export async function startSink({
         topicName(prefix, 'control.v1'),
         topicName(prefix, 'ack.v1'),
       ],
-      records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'ack'],
+      records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'apply', 'ack'],
       step: (decoded, source) => {
         switch (decoded.record) {
           case 'redacted-inference':
@@ -70,6 +71,8 @@ export async function startSink({
             return forward(readingRows(decoded.value, source));
           case 'decision':
             return forward([decisionRow(decoded.value, source)]);
+          case 'apply':
+            return forward([applyRow(decoded.value, source)]);
           case 'ack':
             return forward([ackRow(decoded.value, source)]);
           default:

@@ -8,6 +8,7 @@
  * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { controlMessages } from '../control/control-messages.kafka.ts';
 import { decide } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
@@ -25,7 +26,7 @@ import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Audit } from './audit.clickhouse.ts';
 import { createAuditor } from './auditor.clickhouse.ts';
-import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
+import { type DecisionHistory, followDecisions } from './follow-decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
@@ -36,6 +37,10 @@ export type StatisticsDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  /** The time that traffic carries, for control topics that keep the producer's; absent: `clock`. */
+  readonly eventClock?: Clock;
+  /** Decisions are recorded and nobody obeys them: each counts as done. */
+  readonly isObserved?: boolean;
   readonly store: Store;
   /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
   readonly lookMs: number;
@@ -54,7 +59,10 @@ export type RunningStatistics = RunningStage & {
   looks(): number;
   /** One look now, if a checkpoint has moved. */
   look(): Promise<void>;
+  /** Of the control topic, each once, obeyed or not. */
   decisions(): readonly Decision[];
+  /** Resolves when everything is known that the control topic holds now. */
+  upToDate(): Promise<void>;
   latest(experimentId: string): Evaluation | undefined;
   /** The last audit; undefined before the first. */
   audited(): Audit | undefined;
@@ -72,7 +80,6 @@ type Leadership = {
 function createLeadership(
   singleton: Singleton | undefined,
   history: DecisionHistory,
-  abandoned: () => boolean,
 ): Leadership {
   /** The term in which everything that earlier leaders decided is known. */
   let ledTerm: number | undefined;
@@ -83,7 +90,7 @@ function createLeadership(
       if (singleton === undefined || leads()) return true;
       const term = singleton.term();
       if (!singleton.leads()) return false;
-      await history.catchUp(abandoned);
+      await history.catchUp();
       ledTerm = term;
       return leads();
     },
@@ -119,24 +126,35 @@ type Looking = {
 
 /** Looks of this process: what was looked at, found and published. */
 function createLooks({ deps, generation, reader, history, leads, mayDecide }: Looking) {
-  const { prefix, producer, codec, clock, store } = deps;
+  const { prefix, producer, codec, clock, store, eventClock = clock, isObserved } = deps;
+  const { said } = history;
   const counts = createStageCounts();
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
   let looks = 0;
+  const send = (decision: Decision) =>
+    producer.send(controlMessages({ prefix, codec }, { kind: 'decision', decision }, eventClock.now()));
+  const judge = (evaluation: Evaluation): ReturnType<typeof decide> => {
+    if (!mayDecide()) return { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' };
+    return isObserved
+      ? decide(evaluation, history.decisions)
+      : decide(evaluation, history.applied, history.viewOf(evaluation.experiment.spec.id));
+  };
+  /** What nobody has answered is said again, the same. */
+  const sayAgain = async (): Promise<void> => {
+    if (isObserved || !leads()) return;
+    for (const decision of said.due(clock.now())) await send(decision);
+  };
   /** False: another process looks now, from what this one has published. */
   const publish = async (evaluation: Evaluation): Promise<boolean> => {
-    const judged: ReturnType<typeof decide> = mayDecide()
-      ? decide(evaluation, history.decisions)
-      : { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' };
-    const { state, decision } = judged;
+    const { state, decision } = judge(evaluation);
     looks += 1;
     if (!leads()) return false;
     const key = evaluation.experiment.spec.id;
     const value = codec.encode('reading', toReading(evaluation, looks, state));
-    if (decision) {
-      await producer.send(decisionMessages({ prefix, codec }, decision, clock.now()));
-      history.remember(decision);
+    if (decision && !said.isOnItsWay(decision)) {
+      await send(decision);
+      said.published(decision, clock.now());
       deps.onDecision?.(decision);
     }
     const topic = topicName(prefix, 'reading.v1');
@@ -155,7 +173,16 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
     for (const { kind, partitionId, position } of changed)
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
-  return { counts, lookedAt, latest, look, published: () => looks };
+  return { counts, lookedAt, latest, look, sayAgain, published: () => looks };
+}
+
+/** What was decided and not answered in time: whoever looks at the status hears of it. */
+function notObeyed({ said }: DecisionHistory, clock: Clock): Waiting | undefined {
+  const [oldest] = said.alerts(clock.now());
+  if (oldest === undefined) return undefined;
+  const { decision, since } = oldest;
+  const { action, experimentId, decisionId } = decision;
+  return { what: `NOT_OBEYED: ${action} of ${experimentId} (${decisionId}): no bot has answered`, since };
 }
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
@@ -165,9 +192,9 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   // Until it is started again: the joiners of this generation are those that its stages were started with.
   const generation = requireOpen(await readGenerations(store, log, prefix));
   const { firstPartitionId, partitions } = generation;
-  const history = await followDecisions(log, codec, controlTopic);
   let closing = false;
   const abandoned = (): boolean => closing;
+  const history = await followDecisions({ prefix, log, codec, clock, abandoned });
   let waiting: Waiting | undefined;
   const onWaiting = (error: Error | undefined): void => {
     waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
@@ -175,7 +202,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const untilDone = <T>(attempt: () => Promise<T>): Promise<T | undefined> =>
     retryUntilAborted(attempt, { abandoned, onWaiting });
 
-  const { leads, lead } = createLeadership(singleton, history, abandoned);
+  const { leads, lead } = createLeadership(singleton, history);
   const auditor = createAuditor(store, clock, auditMs);
   const reader = createLookReader(partitions, firstPartitionId);
   const mayDecide = (): boolean => !auditor.hasMismatch();
@@ -189,6 +216,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
       if (await untilDone(lead)) {
         if (auditor.isDue()) await untilDone(audit);
         await untilDone(looks.look);
+        await untilDone(looks.sayAgain);
       }
       await wait(lookMs);
     }
@@ -208,15 +236,21 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     lookedAt: () => looks.lookedAt,
     looks: looks.published,
     look: async () => {
-      if (await untilDone(lead)) await untilDone(looks.look);
+      if (!(await untilDone(lead))) return;
+      // Lockstep: each look knows what came of the one before it.
+      await untilDone(history.catchUp);
+      await untilDone(looks.look);
+      await untilDone(looks.sayAgain);
+      await untilDone(history.catchUp);
     },
     audited: auditor.last,
     audit: async () => {
       await untilDone(audit);
     },
     decisions: () => history.decisions,
+    upToDate: history.catchUp,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting,
+    waitingFor: () => waiting ?? notObeyed(history, clock),
     failed,
     close: async () => {
       closing = true;

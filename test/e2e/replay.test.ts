@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type EmbeddedStack, startEmbedded } from '../../infra/embedded/index.ts';
-import { readExperimentFile } from '../../services/cli/change.ts';
+import { readExperimentFile } from '../../services/cli/read-file.ts';
 import { parseExperimentFile } from '../../services/control/index.ts';
 import { replay, type ReplayOptions, type ReplaySummary } from '../../services/replay/index.ts';
 import { createKafka } from '../../services/runtime/kafka-log.ts';

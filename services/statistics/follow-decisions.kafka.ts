@@ -1,0 +1,84 @@
+/** What the log says of decisions: the fold of the control topic, and who has answered. */
+import type { ControlTable, ControlView } from '../control/index.ts';
+import { followControl } from '../control/follow-control.kafka.ts';
+import type { Decision } from '../kernel/decision.ts';
+import type { Clock } from '../kernel/time.ts';
+import type { AvroCodec } from '../runtime/avro-codec.ts';
+import type { LogClient } from '../runtime/log.ts';
+import { topicName } from '../runtime/topics.ts';
+import { createSaid, type Said } from './said.ts';
+
+export type DecisionHistory = {
+  /** Each once, in the order of the control topic; whether they were obeyed or not. */
+  readonly decisions: readonly Decision[];
+  /** Those that the fold applied: what happened. */
+  readonly applied: readonly Decision[];
+  readonly said: Said;
+  table(): ControlTable;
+  viewOf(experimentId: string): ControlView;
+  /** Resolves when everything is known that the control topic holds now, or nobody waits. */
+  catchUp(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Deps = {
+  readonly prefix: string;
+  readonly log: LogClient;
+  readonly codec: AvroCodec;
+  readonly clock: Clock;
+  readonly abandoned: () => boolean;
+};
+
+/** Resolves when it has read what was there. */
+export async function followDecisions({ prefix, log, codec, clock, abandoned }: Deps): Promise<DecisionHistory> {
+  const decisions: Decision[] = [];
+  const applied: Decision[] = [];
+  const ids = new Set<string>();
+  const said = createSaid();
+  let turns: Promise<unknown> = Promise.resolve();
+  const acks = await log.follow(topicName(prefix, 'ack.v1'), ({ value }) => {
+    if (value === null) return;
+    turns = turns.then(async () => {
+      await codec.prepare([value]);
+      const decoded = codec.decode(['ack'], value);
+      if (decoded.ok) said.answered(decoded.value.decision_id);
+    });
+    turns.catch(() => {});
+  });
+  await acks.caughtUp;
+  await turns;
+  const control = await followControl({
+    prefix,
+    log,
+    codec,
+    whole: true,
+    abandoned,
+    onRecord: (record, answer) => {
+      if (record.kind !== 'decision') return;
+      const { decision } = record;
+      said.heard(decision, clock.now());
+      if (answer.result === 'applied') applied.push(decision);
+      if (ids.has(decision.decisionId)) return;
+      ids.add(decision.decisionId);
+      decisions.push(decision);
+    },
+  });
+  await control.ready;
+  return {
+    decisions,
+    applied,
+    said,
+    table: control.table,
+    viewOf: (experimentId) => ({
+      revision: control.table().get(experimentId)?.revision,
+      offset: control.position(),
+    }),
+    catchUp: async () => {
+      const [end = 0] = await log.endOffsets(topicName(prefix, 'control.v1'));
+      await control.reached(end);
+    },
+    close: async () => {
+      await Promise.all([control.close(), acks.close()]);
+    },
+  };
+}
