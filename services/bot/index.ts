@@ -111,7 +111,12 @@ async function putInForce(
   return true;
 }
 
-async function obey(bot: Bot, frame: Buffer, { offset, timestamp }: LogRecord, work: Work): Promise<string | undefined> {
+async function obey(
+  bot: Bot,
+  frame: Buffer,
+  { offset, timestamp }: LogRecord,
+  work: Work,
+): Promise<string | undefined> {
   const { memory, deps } = bot;
   const decoded = deps.codec.decode(controlRecords, frame);
   // The sink parks what cannot be decoded.

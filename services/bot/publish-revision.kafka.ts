@@ -4,7 +4,6 @@ import { formatRevision } from '../kernel/experiment-json.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
-import type { Actuator } from './actuator.ts';
 
 /**
  * Writes a revision where it takes effect: into every partition of the unit log, then, as the fold's checkpoint, to the

@@ -5,7 +5,13 @@
 import { userInfo } from 'node:os';
 import type { Ack } from '../../schemas/generated.ts';
 import { publishControl } from '../control/control-messages.kafka.ts';
-import { type ControlRecord, experimentOf, personsDecision, type PersonsOrder, whateverRuns } from '../control/index.ts';
+import {
+  type ControlRecord,
+  experimentOf,
+  personsDecision,
+  type PersonsOrder,
+  whateverRuns,
+} from '../control/index.ts';
 import { canonicalJson, sha256Hex } from '../kernel/canonical-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';

@@ -22,10 +22,7 @@ import { type Connection, type ReadDecision, readDecisions, withConnection } fro
 import { readControl } from './read-control.ts';
 import { paint, print, printJson } from './terminal.ts';
 
-export const findDecision = (
-  all: readonly ReadDecision[],
-  id: string,
-): ReadDecision => {
+export const findDecision = (all: readonly ReadDecision[], id: string): ReadDecision => {
   const found = all.filter(({ decision }) => decision.decisionId.startsWith(id));
   if (found.length !== 1 || found[0] === undefined)
     throw new PipelineError(

@@ -24,10 +24,11 @@ const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set([
   'promoted',
   'completed',
 ]);
-export const isEnded = ({ evaluation, table }: RuleContext): boolean =>
-  endedStatuses.has(evaluation.experiment.status) || (table !== undefined && endedStatuses.has(table.status));
+const endedInTable = ({ table }: RuleContext): boolean => table !== undefined && endedStatuses.has(table.status);
+export const isEnded = (context: RuleContext): boolean =>
+  endedStatuses.has(context.evaluation.experiment.status) || endedInTable(context);
 const isOver = (context: RuleContext, candidate: string): boolean =>
-  isEnded(context) ||
+  endedInTable(context) ||
   inPhase(context).some(
     (decision) =>
       terminal.has(decision.action) && (decision.candidate === undefined || decision.candidate === candidate),

@@ -33,7 +33,9 @@ const startAnew = 'apply a file with another design, or the same one with anothe
 
 export function controlWords(code: ControlCode, record: ControlRecord, now: ExperimentRevision | undefined): string {
   const meant =
-    record.kind === 'decision' ? `phase ${record.decision.phase}, revision ${record.decision.revision}` : 'another state';
+    record.kind === 'decision'
+      ? `phase ${record.decision.phase}, revision ${record.decision.revision}`
+      : 'another state';
   const holds = now === undefined ? 'nobody applied it' : stateOf(now);
   const candidates = now === undefined ? '' : candidatesOf(now.spec).map(({ id }) => id);
   const words: Readonly<Record<ControlCode, string>> = {

@@ -111,7 +111,11 @@ function obey(revision: ExperimentRevision, decision: Decision, offset: number, 
 }
 
 /** What this state of the experiment does not allow. */
-function cannot(revision: ExperimentRevision, { action, candidate }: Decision, candidates: number): Outcome | undefined {
+function cannot(
+  revision: ExperimentRevision,
+  { action, candidate }: Decision,
+  candidates: number,
+): Outcome | undefined {
   const { status, spec, coverage, promoted } = revision;
   switch (action) {
     case 'rollback':

@@ -11,7 +11,13 @@ import { retryUntilAborted } from '../runtime/retry.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type ControlRecord, experimentOf } from './control-record.ts';
 import { controlRecords, fromCheckpoint, fromControlRecord } from './decision-record.ts';
-import { type ControlAnswer, type ControlTable, type ExperimentControl, foldControl, mergeCheckpoint } from './fold-control.ts';
+import {
+  type ControlAnswer,
+  type ControlTable,
+  type ExperimentControl,
+  foldControl,
+  mergeCheckpoint,
+} from './fold-control.ts';
 
 export type FollowControl = {
   readonly prefix: string;

@@ -90,8 +90,7 @@ export const rules: readonly Rule[] = [
   {
     id: 'over',
     state: 'OVER',
-    when: (context) =>
-      isEnded(context) || openCandidates(context).length === 0 ? { reasonCode: 'OVER' } : undefined,
+    when: (context) => (isEnded(context) || openCandidates(context).length === 0 ? { reasonCode: 'OVER' } : undefined),
   },
   {
     id: 'signal',

@@ -77,10 +77,7 @@ type Leadership = {
   lead(): Promise<boolean>;
 };
 
-function createLeadership(
-  singleton: Singleton | undefined,
-  history: DecisionHistory,
-): Leadership {
+function createLeadership(singleton: Singleton | undefined, history: DecisionHistory): Leadership {
   /** The term in which everything that earlier leaders decided is known. */
   let ledTerm: number | undefined;
   const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);

@@ -87,6 +87,11 @@ export async function createDecisionScenario(rows: readonly StateRowRead[]) {
     log,
     codec,
     producer,
+    acks: async () =>
+      (await log.readToEnd(`${prefix}.ack.v1`)).flatMap(({ value }) => {
+        const decoded = codec.decode(['ack'], value ?? Buffer.alloc(0));
+        return decoded.ok ? [decoded.value] : [];
+      }),
     control,
     statistics,
     bot,
@@ -156,11 +161,13 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
       const bot = await scenario.bot();
       faults.bots += 1;
       await until('the bot to obey', () => bot.experiments().get('exp-test')?.status === 'rolled_back');
-      await until('the ack', async () => (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length > 0);
+      await until('every answer', async () => (await scenario.acks()).length === 1 + faults.again);
       await bot.close();
     }
-    const acks = (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length;
-    if (acks !== 1) wrong.push(`obeyed ${acks} times`);
+    const acks = await scenario.acks();
+    const obeyed = acks.filter(({ result }) => result === 'applied').length;
+    if (obeyed !== 1) wrong.push(`obeyed ${obeyed} times`);
+    if (acks.length !== 1 + faults.again) wrong.push(`${acks.length} answers to ${1 + faults.again} records`);
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../../services/assignment/index.ts';
-import { toExperimentRecord } from '../../../services/control/index.ts';
+import {
+  type ControlRecord,
+  personsDecision,
+  toApplyRecord,
+  toDecisionRecord,
+  toExperimentRecord,
+  whateverRuns,
+} from '../../../services/control/index.ts';
 import {
   createEmitterFromSettings,
   emitterSettings,
@@ -16,23 +23,26 @@ import type { ExperimentRevision } from '../../../services/kernel/experiment.ts'
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogClient, LogRecord } from '../../../services/runtime/log.ts';
 import { schemas } from '../../../schemas/generated.ts';
-import { aRevision } from '../../support/build.ts';
+import { anApplication, anExperimentFile, aRevision, monday } from '../../support/build.ts';
 
-/** A log with one topic in memory, whose answers to `ping` are given by hand. */
+const kinds = ['experiment', 'decision', 'apply'] as const;
+
+/** A log with the experiment and the control topic in memory, whose answers to `ping` are given by hand. */
 async function aLog() {
   const clock = { now: () => time };
   let time = 1_000_000;
   const codec = createAvroCodec({
     registry: {
-      register: async () => 1,
-      schemaById: async () => schemas.experiment.avsc,
+      register: async (subject) => 1 + kinds.findIndex((record) => subject.endsWith(schemas[record].fullName)),
+      schemaById: async (id) => schemas[kinds[id - 1] ?? 'experiment'].avsc,
       subjects: async () => [],
       ping: async () => {},
     },
     clock,
   });
-  await codec.register([{ record: 'experiment', topic: 't' }]);
+  await codec.register(kinds.map((record) => ({ record, topic: 't' })));
   let push: (record: LogRecord) => void = () => {};
+  let control: (record: LogRecord) => void = () => {};
   let offset = 0;
   const never = () => Promise.reject(new Error('not part of this test'));
   const log: LogClient = {
@@ -50,8 +60,9 @@ async function aLog() {
     readToEnd: never,
     close: async () => {},
     ping: () => new Promise(() => {}),
-    follow: async (_topic, onRecord) => {
-      push = onRecord;
+    follow: async (topic, onRecord) => {
+      if (topic.endsWith('experiment.v1')) push = onRecord;
+      else control = onRecord;
       return { caughtUp: Promise.resolve(), close: async () => {} };
     },
   };
@@ -62,14 +73,28 @@ async function aLog() {
     pass: (ms: number) => (time += ms),
     raw: (value: Buffer) =>
       push({ topic: 't', partition: 0, offset: offset++, timestamp: 0, key: null, value, headers: {} }),
-    say: (revision: ExperimentRevision) =>
+    say: (revision: ExperimentRevision, checkpoint?: { readonly upTo: number; readonly taken: readonly string[] }) =>
       push({
         topic: 't',
         partition: 0,
         offset: offset++,
         timestamp: 0,
         key: null,
-        value: codec.encode('experiment', toExperimentRecord(revision)),
+        value: codec.encode('experiment', toExperimentRecord(revision, checkpoint)),
+        headers: {},
+      }),
+    /** A record of the control topic. */
+    order: (number: number, record: ControlRecord) =>
+      control({
+        topic: 'c',
+        partition: 0,
+        offset: number,
+        timestamp: monday,
+        key: Buffer.from('exp-test'),
+        value:
+          record.kind === 'apply'
+            ? codec.encode('apply', toApplyRecord(record.application))
+            : codec.encode('decision', toDecisionRecord(record.decision)),
         headers: {},
       }),
   };
@@ -130,6 +155,45 @@ describe('following experiments', () => {
     say(aRevision({ revision: 6 }));
     expect(await told).toBe(6);
     expect(source.skipped()).toBe(5);
+    await source.close();
+  });
+  test('a kill is obeyed as it stands on the control topic, without a bot; a stale bot brings nothing back', async () => {
+    const { log, codec, clock, say, order } = await aLog();
+    const { onRevision, next } = heard();
+    const source = followExperiments({ prefix: 'p', log, codec, clock, ttlMs: 1_000, onRevision });
+    await source.ready;
+    const begun = next();
+    order(0, anApplication());
+    say(aRevision(), { upTo: 1, taken: [] });
+    expect(await begun).toBe(1);
+    const killed = next();
+    const kill = personsDecision(whateverRuns('exp-test'), { action: 'rollback', actor: 'ana', reason: 'INC' }, monday);
+    order(1, { kind: 'decision', decision: kill });
+    expect(await killed).toBe(2);
+    expect(assign(source.table(), 'exp-test', { userId: 'u' })).toMatchObject({ reason: 'DISABLED', variant: 'A' });
+    say(aRevision(), { upTo: 1, taken: [] });
+    say(aRevision({ revision: 2, status: 'running' }));
+    await new Promise(setImmediate);
+    expect(source.table().revisions.get('exp-test')).toMatchObject({ revision: 2, status: 'rolled_back' });
+    await source.close();
+  });
+  test('a new phase begins when the bot has told those who count; until then what was served is served', async () => {
+    const { log, codec, clock, say, order } = await aLog();
+    const { onRevision, next } = heard();
+    const source = followExperiments({ prefix: 'p', log, codec, clock, ttlMs: 1_000, onRevision });
+    await source.ready;
+    const begun = next();
+    order(0, anApplication());
+    say(aRevision(), { upTo: 1, taken: [] });
+    await begun;
+    const other = anExperimentFile().replace('weight: 50 }', 'weight: 60 }');
+    const told = next();
+    order(1, anApplication(other, 'c'.repeat(32)));
+    await new Promise(setImmediate);
+    expect(source.table().revisions.get('exp-test')?.phase).toBe(1);
+    say(aRevision({ revision: 2, phase: 2 }, other), { upTo: 2, taken: [] });
+    expect(await told).toBe(2);
+    expect(source.table().revisions.get('exp-test')?.phase).toBe(2);
     await source.close();
   });
   test('a table that nobody confirms grows old; a new revision makes it fresh', async () => {
