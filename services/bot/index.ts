@@ -8,14 +8,7 @@
  * (what was acknowledged until now is known) -> obeying -> standing by (a rebalance) ... -> closed.
  */
 import type { Ack } from '../../schemas/generated.ts';
-import {
-  type ControlAnswer,
-  type ControlRecord,
-  controlRecords,
-  experimentOf,
-  foldControl,
-  fromControlRecord,
-} from '../control/index.ts';
+import { controlRecords, fromControlRecord } from '../control/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
@@ -26,7 +19,17 @@ import { beginWork, createLifecycle, failureOf, type StageLifecycle, type Work }
 import { topicName } from '../runtime/topics.ts';
 import type { Actuator, ActuatorResult } from './actuator.ts';
 import { followMemory } from './follow-memory.kafka.ts';
-import { ackOf, type BotMemory, createMemory, isAcked, orderOf, rememberAck, rememberRevision } from './obey.ts';
+import {
+  ackOf,
+  type BotMemory,
+  createMemory,
+  isAcked,
+  orderOf,
+  type Plan,
+  planOf,
+  rememberAck,
+  rememberPlan,
+} from './obey.ts';
 import { publishRevision } from './publish-revision.kafka.ts';
 
 export type { Actuator, ActuatorResult, Order } from './actuator.ts';
@@ -77,34 +80,25 @@ async function acknowledge({ deps, memory, acks }: Bot, ack: Ack, number: number
  * In force first, then acknowledged, actuator by actuator: a crash in between repeats what may be repeated. An actuator
  * that is away is waited for without asking those before it again. False: the work is abandoned.
  */
-async function putInForce(
-  bot: Bot,
-  record: ControlRecord,
-  answer: ControlAnswer,
-  { number, work, put }: { number: number; work: Work; put: (revision: ExperimentRevision) => Promise<void> },
-): Promise<boolean> {
+async function putInForce(bot: Bot, plan: Plan, work: Work): Promise<boolean> {
   const { memory, deps } = bot;
-  const { after } = answer;
-  const changed = after !== undefined && after !== answer.before ? after : undefined;
-  const order = orderOf(record, number);
-  const steps = [
-    {
-      name: builtIn,
-      apply: async (revision: ExperimentRevision): Promise<ActuatorResult> => {
-        await put(revision);
-        return { kind: 'in-force' };
-      },
+  const { number, changed, known } = plan;
+  const order = orderOf(plan.record, number);
+  const publish: Actuator = {
+    name: builtIn,
+    apply: async (revision) => {
+      await publishRevision(deps, revision, known);
+      return { kind: 'in-force' };
     },
-    ...(changed === undefined ? [] : (deps.actuators ?? [])),
-  ];
-  for (const actuator of steps) {
+  };
+  for (const actuator of changed === undefined ? [publish] : [publish, ...(deps.actuators ?? [])]) {
     if (isAcked(memory, number, actuator.name)) continue;
-    const result =
+    const result: ActuatorResult | undefined =
       changed === undefined
-        ? ({ kind: 'in-force' } as const)
+        ? { kind: 'in-force' }
         : await retryUntilAborted(() => actuator.apply(changed, order), work);
     if (result === undefined) return false;
-    const ack = ackOf(record, answer, number, { actuator: actuator.name, result, at: deps.clock.now() });
+    const ack = ackOf(plan, { actuator: actuator.name, result, at: deps.clock.now() });
     await retryUntilAborted(() => acknowledge(bot, ack, number), work);
     if (work.abandoned()) return false;
   }
@@ -117,18 +111,14 @@ async function obey(
   { offset, timestamp }: LogRecord,
   work: Work,
 ): Promise<string | undefined> {
-  const { memory, deps } = bot;
-  const decoded = deps.codec.decode(controlRecords, frame);
+  const decoded = bot.deps.codec.decode(controlRecords, frame);
   // The sink parks what cannot be decoded.
   if (!decoded.ok) return 'not-a-control-record';
-  const record = fromControlRecord(decoded);
-  const { table, answer } = foldControl(memory.table, record, offset, timestamp);
-  const known = table.get(experimentOf(record));
-  const put = (revision: ExperimentRevision): Promise<void> => publishRevision(deps, revision, known);
-  if (!(await putInForce(bot, record, answer, { number: offset, work, put }))) return undefined;
-  memory.table = table;
-  if (known !== undefined) rememberRevision(memory, known.revision);
-  return answer.result === 'applied' ? 'applied' : answer.code;
+  const plan = planOf(bot.memory, fromControlRecord(decoded), offset, timestamp);
+  if (!(await putInForce(bot, plan, work))) return undefined;
+  rememberPlan(bot.memory, plan);
+  const { result, code } = plan.answer;
+  return result === 'applied' ? 'applied' : code;
 }
 
 async function takeRecord(bot: Bot, record: LogRecord, work: Work): Promise<void> {

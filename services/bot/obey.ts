@@ -1,6 +1,14 @@
 /** What a bot knows, and what it makes of a control record: the fold's answer, and the acks that say so. */
 import type { Ack } from '../../schemas/generated.ts';
-import { type ControlAnswer, type ControlRecord, type ControlTable, experimentOf, idOf } from '../control/index.ts';
+import {
+  type ControlAnswer,
+  type ControlRecord,
+  type ControlTable,
+  type ExperimentControl,
+  experimentOf,
+  foldControl,
+  idOf,
+} from '../control/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { ActuatorResult, Order } from './actuator.ts';
@@ -35,6 +43,35 @@ export function rememberRevision({ experiments }: BotMemory, revision: Experimen
     experiments.set(revision.spec.id, revision);
 }
 
+export type Plan = {
+  readonly number: number;
+  readonly record: ControlRecord;
+  readonly answer: ControlAnswer;
+  /** What is known once the record is obeyed. */
+  readonly table: ControlTable;
+  readonly known: ExperimentControl | undefined;
+  /** What has to be put in force; undefined: nothing changes. */
+  readonly changed: ExperimentRevision | undefined;
+};
+
+export function planOf(
+  { table }: BotMemory,
+  record: ControlRecord,
+  number: number,
+  time: EpochMs,
+  fold = foldControl,
+): Plan {
+  const folded = fold(table, record, number, time);
+  const { before, after } = folded.answer;
+  const known = folded.table.get(experimentOf(record));
+  return { ...folded, number, record, known, changed: after === before ? undefined : after };
+}
+
+export function rememberPlan(memory: BotMemory, { table, known }: Plan): void {
+  memory.table = table;
+  if (known !== undefined) rememberRevision(memory, known.revision);
+}
+
 export const orderOf = (record: ControlRecord, number: number): Order => ({
   number,
   id: idOf(record),
@@ -46,9 +83,7 @@ export const orderOf = (record: ControlRecord, number: number): Order => ({
 
 /** An actuator that refuses leaves what it steers as it was; the fold's answer stands. */
 export function ackOf(
-  record: ControlRecord,
-  answer: ControlAnswer,
-  number: number,
+  { record, answer, number }: Plan,
   done: { readonly actuator: string; readonly result: ActuatorResult; readonly at: EpochMs },
 ): Ack {
   const { before, after } = answer;

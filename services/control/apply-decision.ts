@@ -99,6 +99,16 @@ function endLearning(
   };
 }
 
+/** Specifications never change, and every reader folds the same few again and again. */
+const designs = new WeakMap<ExperimentSpec, string>();
+function designOf(spec: ExperimentSpec): string {
+  const known = designs.get(spec);
+  if (known !== undefined) return known;
+  const design = frozenDesign(spec);
+  designs.set(spec, design);
+  return design;
+}
+
 /**
  * The revision that applying a file makes; undefined when it says what already holds. What was learned for the same
  * design is not learned again.
@@ -112,10 +122,11 @@ export function planRevision(
   reason: string,
 ): ExperimentRevision | undefined {
   if (previous?.configSha === configSha) return undefined;
-  const known = previous?.learned?.of === sha256Hex(frozenDesign(declared)) ? previous.learned : undefined;
+  const before = previous?.learned;
+  const known = before !== undefined && before.of === sha256Hex(designOf(declared)) ? before : undefined;
   const finished = known && finishLearning(declared, known.baselines);
   const spec = finished === undefined || isResolveProblem(finished) ? declared : finished;
-  const samePhase = previous !== undefined && frozenDesign(previous.spec) === frozenDesign(spec);
+  const samePhase = previous !== undefined && designOf(previous.spec) === designOf(spec);
   return {
     spec,
     configSha,

@@ -1,19 +1,13 @@
 /** What the log says of decisions: the fold of the control topic, and who has answered. */
 import type { ControlTable, ControlView } from '../control/index.ts';
 import { followControl } from '../control/follow-control.kafka.ts';
-import type { Decision } from '../kernel/decision.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
-import { createSaid, type Said } from './said.ts';
+import { createDecisionLog, type DecisionLog } from './decision-log.ts';
 
-export type DecisionHistory = {
-  /** Each once, in the order of the control topic; whether they were obeyed or not. */
-  readonly decisions: readonly Decision[];
-  /** Those that the fold applied: what happened. */
-  readonly applied: readonly Decision[];
-  readonly said: Said;
+export type DecisionHistory = Pick<DecisionLog, 'decisions' | 'applied' | 'said'> & {
   table(): ControlTable;
   viewOf(experimentId: string): ControlView;
   /** Resolves when everything is known that the control topic holds now, or nobody waits. */
@@ -31,10 +25,7 @@ type Deps = {
 
 /** Resolves when it has read what was there. */
 export async function followDecisions({ prefix, log, codec, clock, abandoned }: Deps): Promise<DecisionHistory> {
-  const decisions: Decision[] = [];
-  const applied: Decision[] = [];
-  const ids = new Set<string>();
-  const said = createSaid();
+  const { decisions, applied, said, take } = createDecisionLog();
   let turns: Promise<unknown> = Promise.resolve();
   const acks = await log.follow(topicName(prefix, 'ack.v1'), ({ value }) => {
     if (value === null) return;
@@ -53,15 +44,7 @@ export async function followDecisions({ prefix, log, codec, clock, abandoned }: 
     codec,
     whole: true,
     abandoned,
-    onRecord: (record, answer) => {
-      if (record.kind !== 'decision') return;
-      const { decision } = record;
-      said.heard(decision, clock.now());
-      if (answer.result === 'applied') applied.push(decision);
-      if (ids.has(decision.decisionId)) return;
-      ids.add(decision.decisionId);
-      decisions.push(decision);
-    },
+    onRecord: (record, answer) => take(record, answer, clock.now()),
   });
   await control.ready;
   return {
