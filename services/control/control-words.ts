@@ -31,37 +31,50 @@ const stateOf = ({ revision, phase, status, coverage }: ExperimentRevision): str
 /** A stopped design does not come back: what a person does instead. */
 const startAnew = 'apply a file with another design, or the same one with another `salt`, to start a new phase';
 
-export function controlWords(code: ControlCode, record: ControlRecord, now: ExperimentRevision | undefined): string {
-  const meant =
-    record.kind === 'decision'
-      ? `phase ${record.decision.phase}, revision ${record.decision.revision}`
-      : 'another state';
-  const holds = now === undefined ? 'nobody applied it' : stateOf(now);
-  const candidates = now === undefined ? '' : candidatesOf(now.spec).map(({ id }) => id);
-  const words: Readonly<Record<ControlCode, string>> = {
-    applied: holds,
-    noted: 'noted, nothing changes',
-    unchanged: `nothing changed, the file says what holds already: ${holds}`,
-    'already-answered': 'this record was answered before',
-    'already-stopped': `everybody has control already: ${holds}`,
-    'already-ended': `it was ended before: ${holds}`,
-    'already-paused': `it is paused already: ${holds}`,
-    'not-paused': `it is not paused: ${holds}`,
-    'no-change': `nothing changes: ${holds}`,
-    over: `it is over, and does not come back by itself: ${holds}; ${startAnew}`,
-    'another-phase': `it was meant for ${meant}; now ${holds}`,
-    'another-revision': `it was meant for ${meant}; now ${holds}: look again, and decide again`,
-    'no-such-experiment': 'nobody applied such an experiment; `npx tripline apply FILE` makes one',
-    'no-such-candidate': `it names no candidate of this experiment: ${String(candidates)}`,
-    'which-candidate': `it has several candidates, name one with --candidate: ${String(candidates)}`,
-    'no-step': `no step of a ramp is left: ${holds}`,
-    paused: `it is paused: \`resume\` comes first; ${holds}`,
-    learning: 'its baselines are being learned, there is no candidate yet',
-    'unknown-action': 'this version knows no such action',
-    unreadable: 'the record holds no specification that can be read',
-  };
-  return words[code];
-}
+type Told = {
+  readonly record: ControlRecord;
+  /** How things stand. */
+  readonly holds: string;
+  readonly candidates: string;
+};
+
+const meantFor = ({ record }: Told): string =>
+  record.kind === 'decision' ? `phase ${record.decision.phase}, revision ${record.decision.revision}` : 'another state';
+
+const words: Readonly<Record<ControlCode, (told: Told) => string>> = {
+  applied: ({ holds }) => holds,
+  noted: () => 'noted, nothing changes',
+  unchanged: ({ holds }) => `nothing changed, the file says what holds already: ${holds}`,
+  'already-answered': () => 'this record was answered before',
+  'already-stopped': ({ holds }) => `everybody has control already: ${holds}`,
+  'already-ended': ({ holds }) => `it was ended before: ${holds}`,
+  'already-paused': ({ holds }) => `it is paused already: ${holds}`,
+  'not-paused': ({ holds }) => `it is not paused: ${holds}`,
+  'no-change': ({ holds }) => `nothing changes: ${holds}`,
+  over: ({ holds }) => `it is over, and does not come back by itself: ${holds}; ${startAnew}`,
+  'another-phase': (told) => `it was meant for ${meantFor(told)}; now ${told.holds}`,
+  'another-revision': (told) => `it was meant for ${meantFor(told)}; now ${told.holds}: look again, and decide again`,
+  'no-such-experiment': () => 'nobody applied such an experiment; `npx tripline apply FILE` makes one',
+  'no-such-candidate': ({ candidates }) => `it names no candidate of this experiment: ${candidates}`,
+  'which-candidate': ({ candidates }) => `it has several candidates, name one with --candidate: ${candidates}`,
+  'no-step': ({ holds }) => `no step of a ramp is left: ${holds}`,
+  paused: ({ holds }) => `it is paused: \`resume\` comes first; ${holds}`,
+  learning: () => 'its baselines are being learned, there is no candidate yet',
+  'unknown-action': () => 'this version knows no such action',
+  unreadable: () => 'the record holds no specification that can be read',
+};
+
+export const controlWords = (code: ControlCode, record: ControlRecord, now: ExperimentRevision | undefined): string =>
+  words[code]({
+    record,
+    holds: now === undefined ? 'nobody applied it' : stateOf(now),
+    candidates:
+      now === undefined
+        ? ''
+        : candidatesOf(now.spec)
+            .map(({ id }) => id)
+            .join(', '),
+  });
 
 /** What an applied file changed: a new phase is said, and so is that a stopped design stays stopped. */
 export function afterApply(before: ExperimentRevision | undefined, after: ExperimentRevision): string {

@@ -1,5 +1,5 @@
 /** The topics of one schedule: what was written, in its order, and what really holds after each control record. */
-import { type ControlRecord, type ControlTable, type ExperimentControl } from '../../../../services/control/index.ts';
+import type { ControlRecord, ControlTable, ExperimentControl } from '../../../../services/control/index.ts';
 import type { Ack } from '../../../../schemas/generated.ts';
 import type { ExperimentRevision } from '../../../../services/kernel/experiment.ts';
 import { monday } from '../../../support/build.ts';

@@ -13,7 +13,9 @@ import type { Build } from './build.ts';
 import { createTopics, givesControl, id, isStopped, type Log } from './log.ts';
 import { createAssigner, createBot, createStatistics, type Mood } from './readers.ts';
 
-const metrics = metricLines([{ id: 'error_rate', role: 'goal', harm: '+0.05', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 }]);
+const metrics = metricLines([
+  { id: 'error_rate', role: 'goal', harm: '+0.05', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 },
+]);
 const file = (extra: string): string =>
   anExperimentFile({ metrics, extra: `  ramp: { coverage: [50, 100], hold: 1h, min_units: 1 }\n${extra}` });
 /** A design, the same with another clock, and another design. */
@@ -59,14 +61,19 @@ export function runSchedule(seed: number, build: Build): Verdict {
   const moodOf = (phase: number): Mood => (calm > 0 ? (moods[(phase + seed) % moods.length] ?? 'calm') : 'calm');
   const evaluate = createEvaluator(log, moodOf);
   const bots = ['bot 1', 'bot 2'].map((name) => createBot(name, log, build));
-  const statistics = ['statistics 1', 'statistics 2'].map((name) => createStatistics(name, log, build, evaluate));
+  const statistics = ['statistics 1', 'statistics 2'].map((name) =>
+    createStatistics(name, log, build, evaluate, () => calm),
+  );
   const assigners = ['assigner 1', 'assigner 2'].map((name) => createAssigner(name, log, build));
   const readers = [...bots, ...statistics, ...assigners];
 
   /** Written by a person, not yet in the log. */
   const underWay: ControlRecord[] = [];
   const write = (record: ControlRecord): void => {
-    build.number(record, topics.control.map((entry) => entry.record));
+    build.number(
+      record,
+      topics.control.map((entry) => entry.record),
+    );
     underWay.push(record);
   };
   let written = 0;
@@ -109,7 +116,7 @@ export function runSchedule(seed: number, build: Build): Verdict {
     },
   ];
   applyFile();
-  const length = 40 + below(120);
+  const length = 40 + below(100);
   for (let at = 0; at < length; at += 1) {
     topics.now += 1;
     steps[below(steps.length)]?.();
