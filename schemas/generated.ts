@@ -423,6 +423,8 @@ export type Reading = {
   quiet_arms: string[];
   /** crossovers by reason: arms (seen in two), alias (counted under its first name) */
   crossover_reasons?: Record<string, number>;
+  /** decisions that were published and not answered in time: action and id */
+  not_obeyed?: string[];
 };
 
 /** The inference event with clean text and pseudonymous ids. */
@@ -1170,7 +1172,7 @@ export const schemas: Readonly<
   },
   'reading': {
     fullName: 'tripline.v1.Reading',
-    sha256: 'c810d51ab28215f99e7bbf0c08bc1db38d20efc1b5d1262bd2043c21289b5d91',
+    sha256: '82931360a705f308c837652740308d6ca11ec89fb3044dd966774c9fba681863',
     avsc: JSON.stringify({
       type: 'record',
       name: 'Reading',
@@ -1379,6 +1381,13 @@ export const schemas: Readonly<
           type: { type: 'map', values: 'long' },
           doc: 'crossovers by reason: arms (seen in two), alias (counted under its first name)',
           default: {},
+          'tripline.optional': true,
+        },
+        {
+          name: 'not_obeyed',
+          type: { type: 'array', items: 'string' },
+          doc: 'decisions that were published and not answered in time: action and id',
+          default: [],
           'tripline.optional': true,
         },
       ],

@@ -91,6 +91,7 @@ const metricRows = (reading: Reading, at: At): SinkRow[] =>
         settled: reading.settled,
         crossovers: reading.crossovers,
         crossover_reasons: reading.crossover_reasons ?? {},
+        not_obeyed: reading.not_obeyed ?? [],
         srm_log_e: reading.srm_log_e,
         metric: metric.metric,
         candidate: metric.candidate,

@@ -137,6 +137,10 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
       ? decide(evaluation, history.decisions)
       : decide(evaluation, history.applied, history.viewOf(evaluation.experiment.spec.id));
   };
+  const unansweredOf = (experimentId: string): readonly Decision[] =>
+    isObserved
+      ? []
+      : said.alerts(clock.now()).flatMap(({ decision }) => (decision.experimentId === experimentId ? [decision] : []));
   /** What nobody has answered is said again, the same. */
   const sayAgain = async (): Promise<void> => {
     if (isObserved || !leads()) return;
@@ -148,7 +152,7 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
     looks += 1;
     if (!leads()) return false;
     const key = evaluation.experiment.spec.id;
-    const value = codec.encode('reading', toReading(evaluation, looks, state));
+    const value = codec.encode('reading', toReading(evaluation, looks, state, unansweredOf(key)));
     if (decision && !said.isOnItsWay(decision)) {
       await send(decision);
       said.published(decision, clock.now());
@@ -247,7 +251,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     decisions: () => history.decisions,
     upToDate: history.catchUp,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting ?? notObeyed(history, clock),
+    waitingFor: () => waiting ?? (deps.isObserved ? undefined : notObeyed(history, clock)),
     failed,
     close: async () => {
       closing = true;

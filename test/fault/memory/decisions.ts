@@ -18,7 +18,7 @@ import type { StateRowRead } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
 import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
-const clock = { now: () => monday + 9 * hour };
+const stopped = { now: () => monday + 9 * hour };
 const revision = aRevision();
 
 /** The state of so many users, each with one call; the share of the candidate's calls that fail. */
@@ -53,7 +53,7 @@ export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonl
     },
   }) as Partial<Store> as Store;
 
-export async function createDecisionScenario(rows: readonly StateRowRead[]) {
+export async function createDecisionScenario(rows: readonly StateRowRead[], clock = stopped) {
   const closers: (() => Promise<void>)[] = [];
   const log: LogClient = createMemoryBroker().client();
   const prefix = 'decision';
