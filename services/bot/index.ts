@@ -3,8 +3,8 @@
  * unit log and the experiment topic, then to each further actuator; each record is answered on the ack topic, once for
  * each actuator. It folds from the first record on at each start, and repeats nothing that is acknowledged.
  *
- * Of several bots one obeys: the member of the group that the control topic's one partition is given to. One that is cut
- * off may obey next to it for a while: both write the same, so that is no harm. States: standing by -> catching up
+ * Of several bots one obeys: the member of the group that the control topic's one partition is given to. One that is
+ * cut off may obey next to it for a while: both write the same, so that is no harm. States: standing by -> catching up
  * (what was acknowledged until now is known) -> obeying -> standing by (a rebalance) ... -> closed.
  */
 import type { Ack } from '../../schemas/generated.ts';

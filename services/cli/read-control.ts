@@ -10,7 +10,7 @@ import {
 } from '../control/index.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { topicName } from '../runtime/topics.ts';
-import type { Connection } from './read.ts';
+import type { Connection } from '../pipeline/connect.ts';
 
 export type FoldedRecord = {
   readonly record: ControlRecord;
@@ -24,7 +24,7 @@ export type FoldedRecord = {
 
 /** The control topic folded from its first record on, or up to an offset (exclusive). */
 export async function readControl(
-  { log, codec, prefix }: Pick<Connection, 'log' | 'codec' | 'prefix'>,
+  { log, codec, prefix }: Pick<Connection, 'log' | 'codec'> & { readonly prefix: string },
   until = Infinity,
 ): Promise<{ readonly table: ControlTable; readonly records: readonly FoldedRecord[] }> {
   let table: ControlTable = new Map();

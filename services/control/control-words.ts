@@ -87,6 +87,12 @@ export function afterApply(before: ExperimentRevision | undefined, after: Experi
   return `${stateOf(after)}; another design, so this phase begins instead of phase ${before.phase}${was}`;
 }
 
+/** Its place is free: who shares the layer must know. */
+export const afterEnd = (after: ExperimentRevision): string =>
+  after.spec.layer === undefined
+    ? `${stateOf(after)}; its place is free`
+    : `${stateOf(after)}; its place in layer ${after.spec.layer} is free: units near the edges of the others move`;
+
 /** What happens after the horizon, and what a person can do: nothing decides it for them. */
 export function concludeWords({ spec }: ExperimentRevision): string {
   const { id } = spec;

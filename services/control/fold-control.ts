@@ -8,7 +8,7 @@ import { candidatesOf, type ExperimentRevision, type ExperimentStatus } from '..
 import type { EpochMs } from '../kernel/time.ts';
 import { applyDecision, planRevision } from './apply-decision.ts';
 import { type Application, type ControlRecord, experimentOf, idOf } from './control-record.ts';
-import { afterApply, concludeWords, type ControlCode, controlWords } from './control-words.ts';
+import { afterApply, afterEnd, concludeWords, type ControlCode, controlWords } from './control-words.ts';
 
 export type ControlAnswer = {
   /** Superseded: nothing was wrong with it, and it changes nothing any more. */
@@ -107,7 +107,8 @@ function obey(revision: ExperimentRevision, decision: Decision, offset: number, 
   if (impossible !== undefined) return impossible;
   if (action === 'conclude') return applied(revision, 'noted', concludeWords(revision));
   const after = applyDecision(revision, decision, time, offset);
-  return after === undefined ? superseded('no-change') : applied(after);
+  if (after === undefined) return superseded('no-change');
+  return action === 'end' ? applied(after, 'applied', afterEnd(after)) : applied(after);
 }
 
 /** What this state of the experiment does not allow. */

@@ -1,4 +1,4 @@
-/** `tripline/control`: when an experiment is stopped, what obeying means, and the fold that everybody agrees by. Pure. */
+/** `tripline/control`: when an experiment is stopped, what obeying means, the fold that everybody agrees by. Pure. */
 export { applyDecision, planRevision } from './apply-decision.ts';
 export { type Application, type ControlRecord, experimentOf, idOf } from './control-record.ts';
 export { type ControlView, decide, type Judgement } from './decide.ts';

@@ -4,6 +4,7 @@ import { followControl } from '../control/follow-control.kafka.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient } from '../runtime/log.ts';
+import type { Waiting } from '../runtime/retry.ts';
 import { topicName } from '../runtime/topics.ts';
 import { createDecisionLog, type DecisionLog } from './decision-log.ts';
 
@@ -22,6 +23,15 @@ type Deps = {
   readonly clock: Clock;
   readonly abandoned: () => boolean;
 };
+
+/** What was decided and not answered in time: whoever looks at the status hears of it. */
+export function notObeyed({ said }: DecisionHistory, clock: Clock): Waiting | undefined {
+  const [oldest] = said.alerts(clock.now());
+  if (oldest === undefined) return undefined;
+  const { decision, since } = oldest;
+  const { action, experimentId, decisionId } = decision;
+  return { what: `NOT_OBEYED: ${action} of ${experimentId} (${decisionId}): no bot has answered`, since };
+}
 
 /** Resolves when it has read what was there. */
 export async function followDecisions({ prefix, log, codec, clock, abandoned }: Deps): Promise<DecisionHistory> {

@@ -26,8 +26,9 @@ import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import type { Audit } from './audit.clickhouse.ts';
 import { createAuditor } from './auditor.clickhouse.ts';
-import { type DecisionHistory, followDecisions } from './follow-decisions.kafka.ts';
+import { type DecisionHistory, followDecisions, notObeyed } from './follow-decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
+import { createLeadership } from './leadership.kafka.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
 
@@ -69,30 +70,6 @@ export type RunningStatistics = RunningStage & {
   /** One audit now. */
   audit(): Promise<void>;
 };
-
-/** Which process may look: this one, always, or the one that leads its group. */
-type Leadership = {
-  leads(): boolean;
-  /** True when this process leads, and knows every decision that the control topic held when its term began. */
-  lead(): Promise<boolean>;
-};
-
-function createLeadership(singleton: Singleton | undefined, history: DecisionHistory): Leadership {
-  /** The term in which everything that earlier leaders decided is known. */
-  let ledTerm: number | undefined;
-  const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);
-  return {
-    leads,
-    lead: async () => {
-      if (singleton === undefined || leads()) return true;
-      const term = singleton.term();
-      if (!singleton.leads()) return false;
-      await history.catchUp();
-      ledTerm = term;
-      return leads();
-    },
-  };
-}
 
 /** What has changed since the positions of `lookedAt`; undefined: nothing. */
 async function readChanges(
@@ -175,15 +152,6 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
   return { counts, lookedAt, latest, look, sayAgain, published: () => looks };
-}
-
-/** What was decided and not answered in time: whoever looks at the status hears of it. */
-function notObeyed({ said }: DecisionHistory, clock: Clock): Waiting | undefined {
-  const [oldest] = said.alerts(clock.now());
-  if (oldest === undefined) return undefined;
-  const { decision, since } = oldest;
-  const { action, experimentId, decisionId } = decision;
-  return { what: `NOT_OBEYED: ${action} of ${experimentId} (${decisionId}): no bot has answered`, since };
 }
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {

@@ -40,7 +40,8 @@ describe('a decision that nobody answers', () => {
     const frames = await control();
     expect(frames.map((frame) => frame.equals(frames[0] as Buffer))).toEqual([true, true]);
     expect(stageStatus('statistics', statistics).waitingFor).toMatch(/NOT_OBEYED: rollback of exp-test \(\w{32}\)/);
-    expect((await readings(scene)).map(({ state, not_obeyed }) => [state, not_obeyed?.length])).toEqual([['HARM', 0]]);
+    const looked = (await readings(scene)).map(({ state, not_obeyed: alerts }) => [state, alerts?.length]);
+    expect(looked).toEqual([['HARM', 0]]);
     clock.at += 10_000; // the pause grows: every record is kept for ever
     await statistics.look();
     expect((await control()).length).toBe(2);
@@ -57,7 +58,7 @@ describe('a decision that nobody answers', () => {
   });
 });
 
-test('a kill between a look and its decision: both are in the log, both are answered, and then it is OVER', async () => {
+test('a kill that nobody has obeyed yet is in the table: the look says OVER, and the bot obeys it', async () => {
   const scene = await scenario();
   const { statistics, producer, codec, prefix, bot, clock } = scene;
   const kill = personsDecision(

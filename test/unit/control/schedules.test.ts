@@ -1,6 +1,6 @@
 /**
- * The control path as a model: thousands of orders in which people, bots, statistics and assigners may take their steps.
- * `npm run schedules -- 1000000` runs as many as one likes.
+ * The control path as a model: thousands of orders in which people, bots, statistics and assigners may take their
+ * steps. `npm run schedules -- 1000000` runs as many as one likes.
  */
 import { describe, expect, test } from 'vitest';
 import { brokenBuilds, working } from './schedules/build.ts';

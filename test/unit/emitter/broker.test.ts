@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../../services/assignment/index.ts';
-import {
-  type ControlRecord,
-  personsDecision,
-  toApplyRecord,
-  toDecisionRecord,
-  toExperimentRecord,
-  whateverRuns,
-} from '../../../services/control/index.ts';
+import { toExperimentRecord } from '../../../services/control/index.ts';
 import {
   createEmitterFromSettings,
   emitterSettings,
@@ -19,93 +12,8 @@ import {
 } from '../../../services/emitter/index.ts';
 import { readEmitterEnv } from '../../../services/emitter/config.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
-import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
-import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogRecord } from '../../../services/runtime/log.ts';
-import { schemas } from '../../../schemas/generated.ts';
-import { anApplication, anExperimentFile, aRevision, monday } from '../../support/build.ts';
-
-const kinds = ['experiment', 'decision', 'apply'] as const;
-
-/** A log with the experiment and the control topic in memory, whose answers to `ping` are given by hand. */
-async function aLog() {
-  const clock = { now: () => time };
-  let time = 1_000_000;
-  const codec = createAvroCodec({
-    registry: {
-      register: async (subject) => 1 + kinds.findIndex((record) => subject.endsWith(schemas[record].fullName)),
-      schemaById: async (id) => schemas[kinds[id - 1] ?? 'experiment'].avsc,
-      subjects: async () => [],
-      ping: async () => {},
-    },
-    clock,
-  });
-  await codec.register(kinds.map((record) => ({ record, topic: 't' })));
-  let push: (record: LogRecord) => void = () => {};
-  let control: (record: LogRecord) => void = () => {};
-  let offset = 0;
-  const never = () => Promise.reject(new Error('not part of this test'));
-  const log: LogClient = {
-    createTopics: never,
-    describeTopics: never,
-    alterTopic: never,
-    partitions: never,
-    topics: never,
-    firstOffsets: never,
-    hasMembers: never,
-    endOffsets: never,
-    committedOffsets: never,
-    producer: never,
-    consume: never,
-    readToEnd: never,
-    close: async () => {},
-    ping: () => new Promise(() => {}),
-    follow: async (topic, onRecord) => {
-      if (topic.endsWith('experiment.v1')) push = onRecord;
-      else control = onRecord;
-      return { caughtUp: Promise.resolve(), close: async () => {} };
-    },
-  };
-  return {
-    log,
-    codec,
-    clock,
-    pass: (ms: number) => (time += ms),
-    raw: (value: Buffer) =>
-      push({ topic: 't', partition: 0, offset: offset++, timestamp: 0, key: null, value, headers: {} }),
-    say: (revision: ExperimentRevision, checkpoint?: { readonly upTo: number; readonly taken: readonly string[] }) =>
-      push({
-        topic: 't',
-        partition: 0,
-        offset: offset++,
-        timestamp: 0,
-        key: null,
-        value: codec.encode('experiment', toExperimentRecord(revision, checkpoint)),
-        headers: {},
-      }),
-    /** A record of the control topic. */
-    order: (number: number, record: ControlRecord) =>
-      control({
-        topic: 'c',
-        partition: 0,
-        offset: number,
-        timestamp: monday,
-        key: Buffer.from('exp-test'),
-        value:
-          record.kind === 'apply'
-            ? codec.encode('apply', toApplyRecord(record.application))
-            : codec.encode('decision', toDecisionRecord(record.decision)),
-        headers: {},
-      }),
-  };
-}
-const heard = () => {
-  let tell: (revision: number) => void = () => {};
-  return {
-    onRevision: ({ revision }: ExperimentRevision) => tell(revision),
-    next: () => new Promise<number>((resolve) => (tell = resolve)),
-  };
-};
+import { aRevision } from '../../support/build.ts';
+import { aLog, heard } from './experiment-log.ts';
 
 describe('following experiments', () => {
   test('the highest revision counts, and the switch is told as it takes effect', async () => {
@@ -155,45 +63,6 @@ describe('following experiments', () => {
     say(aRevision({ revision: 6 }));
     expect(await told).toBe(6);
     expect(source.skipped()).toBe(5);
-    await source.close();
-  });
-  test('a kill is obeyed as it stands on the control topic, without a bot; a stale bot brings nothing back', async () => {
-    const { log, codec, clock, say, order } = await aLog();
-    const { onRevision, next } = heard();
-    const source = followExperiments({ prefix: 'p', log, codec, clock, ttlMs: 1_000, onRevision });
-    await source.ready;
-    const begun = next();
-    order(0, anApplication());
-    say(aRevision(), { upTo: 1, taken: [] });
-    expect(await begun).toBe(1);
-    const killed = next();
-    const kill = personsDecision(whateverRuns('exp-test'), { action: 'rollback', actor: 'ana', reason: 'INC' }, monday);
-    order(1, { kind: 'decision', decision: kill });
-    expect(await killed).toBe(2);
-    expect(assign(source.table(), 'exp-test', { userId: 'u' })).toMatchObject({ reason: 'DISABLED', variant: 'A' });
-    say(aRevision(), { upTo: 1, taken: [] });
-    say(aRevision({ revision: 2, status: 'running' }));
-    await new Promise(setImmediate);
-    expect(source.table().revisions.get('exp-test')).toMatchObject({ revision: 2, status: 'rolled_back' });
-    await source.close();
-  });
-  test('a new phase begins when the bot has told those who count; until then what was served is served', async () => {
-    const { log, codec, clock, say, order } = await aLog();
-    const { onRevision, next } = heard();
-    const source = followExperiments({ prefix: 'p', log, codec, clock, ttlMs: 1_000, onRevision });
-    await source.ready;
-    const begun = next();
-    order(0, anApplication());
-    say(aRevision(), { upTo: 1, taken: [] });
-    await begun;
-    const other = anExperimentFile().replace('weight: 50 }', 'weight: 60 }');
-    const told = next();
-    order(1, anApplication(other, 'c'.repeat(32)));
-    await new Promise(setImmediate);
-    expect(source.table().revisions.get('exp-test')?.phase).toBe(1);
-    say(aRevision({ revision: 2, phase: 2 }, other), { upTo: 2, taken: [] });
-    expect(await told).toBe(2);
-    expect(source.table().revisions.get('exp-test')?.phase).toBe(2);
     await source.close();
   });
   test('a table that nobody confirms grows old; a new revision makes it fresh', async () => {

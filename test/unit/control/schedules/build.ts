@@ -9,7 +9,7 @@ export type Build = {
   /** Statistics counts a decision as done when it has published it. */
   readonly publishedIsDone: boolean;
   /** Called by whoever writes a record, with what it has read: older builds count there. */
-  readonly number: (record: ControlRecord, read: readonly ControlRecord[]) => void;
+  readonly number: (record: ControlRecord, read: () => readonly ControlRecord[]) => void;
 };
 
 export const working = (): Build => ({
@@ -30,7 +30,7 @@ function numbered(): Build {
   return {
     ...working(),
     number: (record, read) => {
-      if (!numbers.has(idOf(record))) numbers.set(idOf(record), top(read) + 1);
+      if (!numbers.has(idOf(record))) numbers.set(idOf(record), top(read()) + 1);
     },
     fold: (table, record, offset, time) => {
       const number = numbers.get(idOf(record)) ?? 0;

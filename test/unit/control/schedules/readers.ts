@@ -1,4 +1,4 @@
-/** Whoever reads the control topic, each at its own pace, with the functions that run. A step is one record or write. */
+/** Whoever reads the control topic, each at its own pace, with the functions that run. A step: one record or write. */
 import {
   ackOf,
   type BotMemory,
@@ -9,14 +9,11 @@ import {
   rememberAck,
   rememberPlan,
 } from '../../../../services/bot/obey.ts';
-import { type ControlTable, decide } from '../../../../services/control/index.ts';
+import type { ControlTable } from '../../../../services/control/index.ts';
 import { createServed } from '../../../../services/emitter/served.ts';
-import type { Decision } from '../../../../services/kernel/decision.ts';
-import type { Evaluation } from '../../../../services/kernel/evaluation.ts';
 import type { ExperimentRevision } from '../../../../services/kernel/experiment.ts';
-import { createDecisionLog } from '../../../../services/statistics/decision-log.ts';
 import type { Build } from './build.ts';
-import { givesControl, id, isStopped, type Log } from './log.ts';
+import { givesControl, id, type Log } from './log.ts';
 
 /** Each says whether there was anything to do. */
 export type Reader = {
@@ -139,98 +136,6 @@ export function createAssigner(
       }
       position += 1;
       return true;
-    },
-  };
-}
-
-export type Mood = 'calm' | 'harm' | 'signal' | 'win';
-/** A process of statistics: reads control and acks, looks, and publishes what it decided, each a step of its own. */
-export function createStatistics(
-  name: string,
-  log: Log,
-  build: Build,
-  evaluate: (experiment: ExperimentRevision) => Evaluation,
-  mood: () => number,
-): Reader & { look(): boolean; send(): boolean; say(): boolean; adopt(): boolean } {
-  const { topics, append } = log;
-  let table: ControlTable = new Map();
-  let decisions = createDecisionLog();
-  let position = 0;
-  let acks = 0;
-  let adopted = 0;
-  let experiment: ExperimentRevision | undefined;
-  let outgoing: Decision[] = [];
-  let looked = '';
-  const published: Decision[] = [];
-  const read = (): boolean => {
-    const next = topics.control[position];
-    if (next === undefined) return false;
-    const folded = build.fold(table, next.record, position, next.time);
-    table = folded.table;
-    decisions.take(next.record, folded.answer, topics.now);
-    position += 1;
-    return true;
-  };
-  const hear = (): boolean => {
-    const ack = topics.acks[acks];
-    if (ack === undefined) return false;
-    decisions.said.answered(ack.decision_id);
-    acks += 1;
-    return true;
-  };
-  return {
-    name,
-    table: () => table,
-    step: () => (topics.now % 2 === 0 ? hear() || read() : read() || hear()),
-    crash: () => {
-      table = new Map();
-      decisions = createDecisionLog();
-      outgoing = [];
-      [position, acks] = [0, 0];
-      while (hear());
-      while (read());
-    },
-    /** The joiner has flushed the next revision of the unit log. */
-    adopt: () => {
-      const next = topics.adopted[adopted];
-      if (next === undefined) return false;
-      adopted += 1;
-      if (next.revision > (experiment?.revision ?? 0)) experiment = next;
-      return true;
-    },
-    look: () => {
-      if (experiment === undefined) return false;
-      // Looks at the same are many, and say the same: one in four of them is enough.
-      const seen = `${position}/${experiment.revision}/${mood()}`;
-      if (seen === looked && topics.now % 4 !== 0) return false;
-      looked = seen;
-      const past = build.publishedIsDone ? [...decisions.applied, ...published] : decisions.applied;
-      const view = { revision: table.get(id)?.revision, offset: position };
-      const { state, decision } = decide(evaluate(experiment), past, view);
-      // What it has read of the control topic says so, or what the unit log has: that comes from the table too.
-      const truth = topics.truth[position];
-      if (state === 'OVER' && !isStopped(experiment) && !isStopped(truth))
-        topics.wrong.push(`${name} says OVER at control ${position}, and the table says ${truth?.status}`);
-      if (decision === undefined || decisions.said.isOnItsWay(decision)) return false;
-      build.number(
-        { kind: 'decision', decision },
-        topics.control.slice(0, position).map(({ record }) => record),
-      );
-      outgoing.push(decision);
-      return true;
-    },
-    send: () => {
-      const decision = outgoing.shift();
-      if (decision === undefined) return false;
-      append({ kind: 'decision', decision });
-      decisions.said.published(decision, topics.now);
-      published.push(decision);
-      return true;
-    },
-    say: () => {
-      const due = decisions.said.due(topics.now);
-      for (const decision of due) append({ kind: 'decision', decision });
-      return due.length > 0;
     },
   };
 }

@@ -11,7 +11,8 @@ import { aMetric, anApplication, anEvaluation, anExperimentFile, hour } from '..
 import { metricLines } from '../../../support/metric-line.ts';
 import type { Build } from './build.ts';
 import { createTopics, givesControl, id, isStopped, type Log } from './log.ts';
-import { createAssigner, createBot, createStatistics, type Mood } from './readers.ts';
+import { createAssigner, createBot, type Reader } from './readers.ts';
+import { createStatistics, type Statistics } from './statistics.ts';
 
 const metrics = metricLines([
   { id: 'error_rate', role: 'goal', harm: '+0.05', baseline: { mean: 0.05, sd: 0.2 }, cap: 1 },
@@ -25,11 +26,17 @@ const applications = [
   file('').replace('weight: 50 }', 'weight: 60 }'),
 ].map((text) => anApplication(text).application);
 
+const actions = ['rollback', 'rollback', 'pause', 'resume', 'promote', 'advance', 'end'] as const;
+
+type Mood = 'calm' | 'harm' | 'signal' | 'win';
 const moods: readonly Mood[] = ['calm', 'harm', 'signal', 'win', 'harm'];
 
-function createEvaluator(log: Log, moodOf: (phase: number) => Mood) {
+/** What is the matter with a phase: nothing at first, then what the seed says. */
+function createNature(seed: number, log: Log) {
   let looks = 0;
-  return (experiment: ExperimentRevision): Evaluation => {
+  let changes = 0;
+  const moodOf = (phase: number): Mood => (changes > 0 ? (moods[(phase + seed) % moods.length] ?? 'calm') : 'calm');
+  const evaluate = (experiment: ExperimentRevision): Evaluation => {
     const mood = moodOf(experiment.phase);
     looks += 1;
     const at = Math.max(log.topics.now, experiment.phaseStartedAt) + 48 * hour;
@@ -39,14 +46,55 @@ function createEvaluator(log: Log, moodOf: (phase: number) => Mood) {
       watermark: at,
       newestClock: at,
       metrics: [
-        aMetric({
-          role: 'goal',
-          log: mood === 'harm' ? 9 : -1,
-          winLog: mood === 'win' ? 9 : -5,
-        }),
+        aMetric({ role: 'goal', log: mood === 'harm' ? 9 : -1, winLog: mood === 'win' ? 9 : -5 }),
         ...(mood === 'signal' ? [aMetric({ metric: 'noise', role: 'signal', log: 9 })] : []),
       ],
     });
+  };
+  const change = (): void => {
+    changes += 1;
+  };
+  return { moodOf, evaluate, change, version: () => changes };
+}
+type Nature = ReturnType<typeof createNature>;
+
+/** What people write: it is on its way until it is delivered, perhaps twice. */
+function createPeople(log: Log, build: Build, random: () => number) {
+  const { topics, append } = log;
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const underWay: ControlRecord[] = [];
+  let written = 0;
+  const write = (record: ControlRecord): void => {
+    build.number(record, () => topics.control.map((entry) => entry.record));
+    underWay.push(record);
+  };
+  return {
+    applyFile: (): void => {
+      written += 1;
+      const application = applications[below(applications.length)] as (typeof applications)[number];
+      write({ kind: 'apply', application: { ...application, applyId: `apply-${written}` } });
+    },
+    order: (): void => {
+      written += 1;
+      const action = actions[below(actions.length)] ?? 'rollback';
+      const revision = log.table().get(id)?.revision;
+      const isBound = action === 'resume' || action === 'promote' || action === 'advance';
+      const seen =
+        isBound && revision !== undefined
+          ? { experimentId: id, phase: revision.phase, revision: revision.revision, configSha: '' }
+          : whateverRuns(id);
+      const given = { action, actor: 'ana', reason: `${written}` };
+      write({ kind: 'decision', decision: personsDecision(seen, given, topics.now) });
+    },
+    deliver: (): void => {
+      const [record] = underWay.splice(below(underWay.length), 1);
+      if (record === undefined) return;
+      append(record);
+      if (random() < 0.15) underWay.push(record); // its answer was lost: the client sends it again
+    },
+    deliverAll: (): void => {
+      while (underWay.length > 0) append(underWay.shift() as ControlRecord);
+    },
   };
 }
 
@@ -56,77 +104,42 @@ export function runSchedule(seed: number, build: Build): Verdict {
   const random = createRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const log = createTopics(build);
-  const { topics, append } = log;
-  let calm = 0;
-  const moodOf = (phase: number): Mood => (calm > 0 ? (moods[(phase + seed) % moods.length] ?? 'calm') : 'calm');
-  const evaluate = createEvaluator(log, moodOf);
+  const { topics } = log;
+  const nature = createNature(seed, log);
+  const people = createPeople(log, build, random);
   const bots = ['bot 1', 'bot 2'].map((name) => createBot(name, log, build));
-  const statistics = ['statistics 1', 'statistics 2'].map((name) =>
-    createStatistics(name, log, build, evaluate, () => calm),
-  );
+  const statistics = ['statistics 1', 'statistics 2'].map((name) => createStatistics(name, log, build, nature));
   const assigners = ['assigner 1', 'assigner 2'].map((name) => createAssigner(name, log, build));
   const readers = [...bots, ...statistics, ...assigners];
-
-  /** Written by a person, not yet in the log. */
-  const underWay: ControlRecord[] = [];
-  const write = (record: ControlRecord): void => {
-    build.number(
-      record,
-      topics.control.map((entry) => entry.record),
-    );
-    underWay.push(record);
-  };
-  let written = 0;
-  const applyFile = (): void => {
-    written += 1;
-    const application = applications[below(applications.length)] as (typeof applications)[number];
-    write({ kind: 'apply', application: { ...application, applyId: `apply-${written}` } });
-  };
-  const order = (): void => {
-    written += 1;
-    const actions = ['rollback', 'rollback', 'pause', 'resume', 'promote', 'advance', 'end'] as const;
-    const action = actions[below(actions.length)] ?? 'rollback';
-    const revision = log.table().get(id)?.revision;
-    const isBound = action === 'resume' || action === 'promote' || action === 'advance';
-    const seen =
-      isBound && revision !== undefined
-        ? { experimentId: id, phase: revision.phase, revision: revision.revision, configSha: '' }
-        : whateverRuns(id);
-    const given = { action, actor: 'ana', reason: `${written}` };
-    write({ kind: 'decision', decision: personsDecision(seen, given, topics.now) });
-  };
-  const deliver = (): void => {
-    const [record] = underWay.splice(below(underWay.length), 1);
-    if (record === undefined) return;
-    append(record);
-    if (random() < 0.15) underWay.push(record); // its answer was lost: the client sends it again
-  };
   const steps: readonly (() => unknown)[] = [
-    ...[1, 2].map(() => deliver),
-    applyFile,
-    order,
+    people.deliver,
+    people.deliver,
+    people.applyFile,
+    people.order,
     ...[...bots, ...bots, ...bots, ...readers].map((reader) => reader.step),
     ...statistics.flatMap(({ look, send, say, adopt }) => [look, send, say, adopt, adopt]),
     () => readers[below(readers.length)]?.crash(),
     () => {
       topics.now += below(12_000);
     },
-    () => {
-      calm += 1;
-    },
+    nature.change,
   ];
-  applyFile();
+  people.applyFile();
   const length = 40 + below(100);
   for (let at = 0; at < length; at += 1) {
     topics.now += 1;
     steps[below(steps.length)]?.();
   }
+  people.deliverAll();
+  settle(log, statistics, readers);
+  return { wrong: [...topics.wrong, ...judge(log, readers, assigners, nature)], records: topics.control.length };
+}
 
-  // Everything that is under way arrives, everybody reads to the end, and statistics has its say until nothing changes.
-  while (underWay.length > 0) append(underWay.shift() as ControlRecord);
-  for (let round = 0; round < 12; round += 1) {
+/** Everybody reads to the end, and statistics has its say until nothing changes. */
+function settle({ topics }: Log, statistics: readonly Statistics[], readers: readonly Reader[]): void {
+  for (let round = 0, isBusy = true; round < 12 && isBusy; round += 1) {
     topics.now += 3_600_000 + round;
-    let isBusy = false;
+    isBusy = false;
     for (const { send, say, adopt, look } of statistics)
       for (const step of [send, say, adopt, look, send]) isBusy = step() || isBusy;
     for (const reader of readers)
@@ -135,9 +148,7 @@ export function runSchedule(seed: number, build: Build): Verdict {
         topics.now += 1;
       }
     for (const { adopt } of statistics) while (adopt());
-    if (!isBusy) break;
   }
-  return { wrong: [...topics.wrong, ...judge(log, readers, assigners, moodOf)], records: topics.control.length };
 }
 
 const specs = new Map<unknown, number>();
@@ -149,13 +160,11 @@ function text(revision: ExperimentRevision | undefined): string {
   return JSON.stringify({ ...revision, spec: number });
 }
 
-type Readers = readonly ReturnType<typeof createBot>[];
-
 function judge(
   log: Log,
-  readers: Readers,
+  readers: readonly Reader[],
   assigners: readonly ReturnType<typeof createAssigner>[],
-  moodOf: (phase: number) => Mood,
+  { moodOf }: Nature,
 ): string[] {
   const { topics } = log;
   const wrong: string[] = [];
@@ -211,7 +220,7 @@ function judgeAnswers({ topics }: Log): string[] {
 }
 
 /** Harm that is there at the end has stopped what runs. */
-const judgeGuard = (truth: ExperimentRevision | undefined, moodOf: (phase: number) => Mood): string[] =>
+const judgeGuard = (truth: ExperimentRevision | undefined, moodOf: Nature['moodOf']): string[] =>
   truth !== undefined && moodOf(truth.phase) === 'harm' && !isStopped(truth)
     ? [`harm, and the experiment is ${truth.status}: nobody guards`]
     : [];
