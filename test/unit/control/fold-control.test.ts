@@ -101,7 +101,7 @@ describe('row 2: a decision of a phase that a reader has not heard of', () => {
   });
 });
 
-describe('row 3: a file beside a rollback', () => {
+describe('row 3: a file next to a rollback', () => {
   const sameDesign = anExperimentFile({ extra: '  analysis: { min_run: 2d }\n' });
   test('the same design stays rolled back, whichever comes first, and the answer says so', () => {
     for (const records of [

@@ -32,7 +32,7 @@ export function createBot(name: string, { topics }: Log, build: Build): Reader {
   let heardPhase = 0;
   let heard = 0;
   let work: { readonly plan: Plan; stage: 'unit' | 'checkpoint' | 'ack' } | undefined;
-  const restart = (): void => {
+  const forget = (): void => {
     memory = createMemory();
     for (const ack of topics.acks) rememberAck(memory, ack.control_offset ?? 0, ack.actuator);
     position = 0;
@@ -54,7 +54,7 @@ export function createBot(name: string, { topics }: Log, build: Build): Reader {
   return {
     name,
     table: () => memory.table,
-    crash: restart,
+    crash: forget,
     step: () => {
       if (work === undefined) {
         // Its other follower comes along less often.
