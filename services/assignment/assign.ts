@@ -53,16 +53,17 @@ const whole: Stretch = { from: 0, to: 1 };
 
 /**
  * Keeps the latest revision of each experiment. Experiments of one layer share one line in equal stretches, by id,
- * whatever their status: none ever moves because another was stopped. One that joins a layer does move the others'
- * edges: see README, Decisions.
+ * whatever their status: none ever moves because another was stopped. One that joins a layer, or is ended and gives its
+ * place back, does move the others' edges: see README, Decisions.
  */
 export function createAssignmentTable(all: Iterable<ExperimentRevision>): AssignmentTable {
   const revisions = new Map<string, ExperimentRevision>();
   for (const revision of all)
     if ((revisions.get(revision.spec.id)?.revision ?? 0) < revision.revision) revisions.set(revision.spec.id, revision);
   const layers = new Map<string, string[]>();
-  for (const { spec } of revisions.values())
-    if (spec.layer !== undefined) layers.set(spec.layer, [...(layers.get(spec.layer) ?? []), spec.id]);
+  for (const { spec, status } of revisions.values())
+    if (spec.layer !== undefined && status !== 'completed')
+      layers.set(spec.layer, [...(layers.get(spec.layer) ?? []), spec.id]);
   const stretches = new Map<string, Stretch>();
   for (const members of layers.values())
     for (const [index, id] of members.sort().entries())
@@ -113,7 +114,9 @@ function armAtRest({ spec, status, promoted }: ExperimentRevision): Arm {
   const candidates = candidatesOf(spec);
   // A promotion that does not say which of several candidates it means: then control, which is known to be safe.
   const arm = candidates.find(({ id }) => id === promoted) ?? (candidates.length === 1 ? candidates[0] : undefined);
-  return (status === 'promoted' ? arm : undefined) ?? controlOf(spec);
+  // Ended after a promotion: the experiment is over, what was promoted is not.
+  const isPromoted = status === 'promoted' || (status === 'completed' && promoted !== undefined);
+  return (isPromoted ? arm : undefined) ?? controlOf(spec);
 }
 
 /** Control for an experiment that nothing is known of: it exposes nobody. */

@@ -1,6 +1,6 @@
 /** A bot's memory from the log: the whole experiment and ack topics, from their beginning and then as they come. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { fromExperimentRecord } from '../control/index.ts';
+import { fromCheckpoint, mergeCheckpoint } from '../control/index.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient } from '../runtime/log.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
@@ -41,11 +41,15 @@ export async function followMemory(
   const topics = [topicName(prefix, 'experiment.v1'), topicName(prefix, 'ack.v1')] as const;
   const experiments = await follow(topics[0], (frame) => {
     const decoded = codec.decode(['experiment'], frame);
-    if (decoded.ok) rememberRevision(memory, fromExperimentRecord(decoded.value));
+    if (!decoded.ok) return;
+    const checkpoint = fromCheckpoint(decoded.value);
+    rememberRevision(memory, checkpoint.revision);
+    if (checkpoint.upTo === 0) memory.beginning = mergeCheckpoint(memory.beginning, checkpoint);
   });
   const acks = await follow(topics[1], (frame) => {
     const decoded = codec.decode(['ack'], frame);
-    if (decoded.ok) rememberAck(memory, decoded.value.experiment_id, decoded.value.seq);
+    const number = decoded.ok ? (decoded.value.control_offset ?? null) : null;
+    if (decoded.ok && number !== null) rememberAck(memory, number, decoded.value.actuator);
   });
   await Promise.all([experiments.caughtUp, acks.caughtUp]);
   await turn;

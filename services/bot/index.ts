@@ -1,15 +1,14 @@
 /**
- * The bot: obeys decisions once and in order. A decision becomes a revision; the experiment topic gets it first, then
- * each further actuator; what each did is acknowledged. It starts from the whole experiment and ack topics, so a
- * decision that was obeyed but not acknowledged is acknowledged now.
+ * The bot: puts in force what the control topic says. Every record is folded, in order; what it changes goes to the
+ * unit log and the experiment topic, then to each further actuator; each record is answered on the ack topic, once for
+ * each actuator. It folds from the first record on at each start, and repeats nothing that is acknowledged.
  *
- * Of several bots one obeys: the member of the group that the control topic's one partition is given to. The others
- * stand by. States: standing by -> catching up (whoever obeyed before has said so on the ack topic: what it held when
- * this term began is known first) -> obeying -> standing by (a rebalance) ... -> closed.
+ * Of several bots one obeys: the member of the group that the control topic's one partition is given to. One that is
+ * cut off may obey next to it for a while: both write the same, so that is no harm. States: standing by -> catching up
+ * (what was acknowledged until now is known) -> obeying -> standing by (a rebalance) ... -> closed.
  */
 import type { Ack } from '../../schemas/generated.ts';
-import { fromDecisionRecord } from '../control/index.ts';
-import type { Decision } from '../kernel/decision.ts';
+import { controlRecords, fromControlRecord } from '../control/index.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import type { Clock } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
@@ -18,27 +17,37 @@ import { retryUntilAborted } from '../runtime/retry.ts';
 import { count, createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { beginWork, createLifecycle, failureOf, type StageLifecycle, type Work } from '../runtime/stage-lifecycle.ts';
 import { topicName } from '../runtime/topics.ts';
-import type { Actuator } from './actuator.ts';
+import type { Actuator, ActuatorResult } from './actuator.ts';
 import { followMemory } from './follow-memory.kafka.ts';
-import { ackOf, type BotMemory, orderOf, rememberAck } from './obey.ts';
-import { experimentTopicActuator } from './publish-revision.kafka.ts';
+import {
+  ackOf,
+  type BotMemory,
+  createMemory,
+  isAcked,
+  orderOf,
+  type Plan,
+  planOf,
+  rememberAck,
+  rememberPlan,
+} from './obey.ts';
+import { publishRevision } from './publish-revision.kafka.ts';
 
-export type { Actuator, ActuatorResult } from './actuator.ts';
-export { experimentTopicActuator, publishRevision } from './publish-revision.kafka.ts';
+export type { Actuator, ActuatorResult, Order } from './actuator.ts';
+export { publishRevision } from './publish-revision.kafka.ts';
 
 export type BotDeps = {
   readonly prefix: string;
   readonly log: LogClient;
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
-  /** Event time: the joiner folds revisions with everything else. */
+  /** For `applied_at` of acks alone: everything else has the times of the control topic. */
   readonly clock: Clock;
-  /** What else carries decisions out, asked after the experiment topic, in this order. */
+  /** What else carries control records out, asked after the experiment topic, in this order. */
   readonly actuators?: readonly Actuator[];
-  readonly onAck?: (ack: Ack, revision: ExperimentRevision) => void;
+  readonly onAck?: (ack: Ack) => void;
 };
 
-/** Counts: a decision comes in, an obeyed one is forwarded, any other is dropped with its reason. */
+/** Counts: a record comes in, an applied one is forwarded, any other is dropped with its answer. */
 export type RunningBot = RunningStage & {
   experiments(): ReadonlyMap<string, ExperimentRevision>;
   acks(): readonly Ack[];
@@ -46,7 +55,6 @@ export type RunningBot = RunningStage & {
 
 type Bot = {
   readonly deps: BotDeps;
-  readonly actuators: readonly Actuator[];
   readonly memory: BotMemory;
   readonly acks: Ack[];
   readonly lifecycle: StageLifecycle;
@@ -55,57 +63,81 @@ type Bot = {
   position: number | undefined;
 };
 
-/**
- * In force first, then acknowledged, in one send: a crash in between repeats what may be repeated. An actuator that is
- * away is waited for without asking those before it again. 'obeyed', or why not; undefined when the work is abandoned.
- */
-async function obey(
-  { deps, actuators, memory, acks }: Bot,
-  decision: Decision,
-  work: Work,
-): Promise<string | undefined> {
+/** The built-in actuator: what the unit log counts by, and the fold's checkpoint. Its ack is the record's answer. */
+const builtIn = 'experiment-topic';
+
+async function acknowledge({ deps, memory, acks }: Bot, ack: Ack, number: number): Promise<void> {
   const { prefix, producer, codec, clock } = deps;
-  const { experimentId, seq } = decision;
-  const order = orderOf(memory, decision, clock.now());
-  if (order.kind === 'ignore') return order.reason;
-  const made: Ack[] = [];
-  for (const actuator of actuators) {
-    const result = await retryUntilAborted(() => actuator.apply(order.revision, decision), work);
-    if (result === undefined) return undefined;
-    made.push(ackOf(order, decision, { actuator: actuator.name, result, at: clock.now() }));
-  }
-  // The experiment topic never refuses: whatever a further actuator said, the revision is in force.
-  memory.experiments.set(experimentId, order.revision);
+  const value = codec.encode('ack', ack);
   const topic = topicName(prefix, 'ack.v1');
-  const timestamp = clock.now();
-  await producer.send(
-    made.map((ack) => ({ topic, partition: 0, key: experimentId, value: codec.encode('ack', ack), timestamp })),
-  );
-  rememberAck(memory, experimentId, seq);
-  acks.push(...made);
-  for (const ack of made) deps.onAck?.(ack, order.revision);
-  return 'obeyed';
+  await producer.send([{ topic, partition: 0, key: ack.experiment_id, value, timestamp: clock.now() }]);
+  rememberAck(memory, number, ack.actuator);
+  acks.push(ack);
+  deps.onAck?.(ack);
 }
 
-async function takeDecision(bot: Bot, frame: Buffer | null, work: Work): Promise<void> {
-  const { codec } = bot.deps;
-  if (frame !== null) await codec.prepare([frame]);
-  const decoded = frame === null ? undefined : codec.decode(['decision'], frame);
+/**
+ * In force first, then acknowledged, actuator by actuator: a crash in between repeats what may be repeated. An actuator
+ * that is away is waited for without asking those before it again. False: the work is abandoned.
+ */
+async function putInForce(bot: Bot, plan: Plan, work: Work): Promise<boolean> {
+  const { memory, deps } = bot;
+  const { number, changed, known } = plan;
+  const order = orderOf(plan.record, number);
+  const publish: Actuator = {
+    name: builtIn,
+    apply: async (revision) => {
+      await publishRevision(deps, revision, known);
+      return { kind: 'in-force' };
+    },
+  };
+  for (const actuator of changed === undefined ? [publish] : [publish, ...(deps.actuators ?? [])]) {
+    if (isAcked(memory, number, actuator.name)) continue;
+    const result: ActuatorResult | undefined =
+      changed === undefined
+        ? { kind: 'in-force' }
+        : await retryUntilAborted(() => actuator.apply(changed, order), work);
+    if (result === undefined) return false;
+    const ack = ackOf(plan, { actuator: actuator.name, result, at: deps.clock.now() });
+    await retryUntilAborted(() => acknowledge(bot, ack, number), work);
+    if (work.abandoned()) return false;
+  }
+  return true;
+}
+
+async function obey(
+  bot: Bot,
+  frame: Buffer,
+  { offset, timestamp }: LogRecord,
+  work: Work,
+): Promise<string | undefined> {
+  const decoded = bot.deps.codec.decode(controlRecords, frame);
   // The sink parks what cannot be decoded.
-  const verdict = decoded?.ok ? await obey(bot, fromDecisionRecord(decoded.value), work) : 'not-a-decision';
+  if (!decoded.ok) return 'not-a-control-record';
+  const plan = planOf(bot.memory, fromControlRecord(decoded), offset, timestamp);
+  if (!(await putInForce(bot, plan, work))) return undefined;
+  rememberPlan(bot.memory, plan);
+  const { result, code } = plan.answer;
+  return result === 'applied' ? 'applied' : code;
+}
+
+async function takeRecord(bot: Bot, record: LogRecord, work: Work): Promise<void> {
+  const { value } = record;
+  if (value !== null) await bot.deps.codec.prepare([value]);
+  const verdict = value === null ? 'not-a-control-record' : await obey(bot, value, record, work);
   if (verdict === undefined) return;
   bot.counts.in += 1;
-  if (verdict === 'obeyed') bot.counts.forwarded += 1;
+  if (verdict === 'applied') bot.counts.forwarded += 1;
   else count(bot.counts.dropped, verdict);
 }
 
 /** True when all of them were taken: the partition was not taken back in between. */
-async function takeDecisions(bot: Bot, records: readonly LogRecord[]): Promise<boolean> {
+async function takeRecords(bot: Bot, records: readonly LogRecord[]): Promise<boolean> {
   const work = beginWork(bot.lifecycle);
-  for (const { value, offset } of records) {
-    await retryUntilAborted(() => takeDecision(bot, value, work), work);
+  for (const record of records) {
+    await retryUntilAborted(() => takeRecord(bot, record, work), work);
     if (work.abandoned()) return false;
-    bot.position = offset + 1;
+    bot.position = record.offset + 1;
   }
   return true;
 }
@@ -113,10 +145,9 @@ async function takeDecisions(bot: Bot, records: readonly LogRecord[]): Promise<b
 export async function startBot(deps: BotDeps): Promise<RunningBot> {
   const { prefix, log, clock } = deps;
   const lifecycle = createLifecycle(clock);
-  const memory: BotMemory = { experiments: new Map(), acked: new Map() };
+  const memory = createMemory();
   const bot: Bot = {
     deps,
-    actuators: [experimentTopicActuator(deps), ...(deps.actuators ?? [])],
     memory,
     acks: [],
     lifecycle,
@@ -131,10 +162,11 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
     handler: {
       load: async () => {
         await followed.upToDate();
+        memory.table = memory.beginning;
         return 0;
       },
       records: async (_topic, partition, records) => {
-        if (await takeDecisions(bot, records)) await control.commit(topic, partition, bot.position ?? 0);
+        if (await takeRecords(bot, records)) await control.commit(topic, partition, bot.position ?? 0);
       },
       revoked: () => {
         lifecycle.rebalance += 1;

@@ -1,93 +1,145 @@
-/** `apply` and `kill`: what a person changes. */
-import { readFileSync } from 'node:fs';
+/**
+ * What a person changes: a record on the control topic, and its answer. It is written first and waited for then, so
+ * that a `kill` never waits for anything.
+ */
 import { userInfo } from 'node:os';
-import { publishRevision } from '../bot/index.ts';
-import { killDecision, parseExperimentFile, planRevision } from '../control/index.ts';
-import type { ExperimentRevision, ExperimentSpec } from '../kernel/experiment.ts';
+import type { Ack } from '../../schemas/generated.ts';
+import { publishControl } from '../control/control-messages.kafka.ts';
+import {
+  type ControlRecord,
+  experimentOf,
+  personsDecision,
+  type PersonsOrder,
+  whateverRuns,
+} from '../control/index.ts';
+import { canonicalJson, sha256Hex } from '../kernel/canonical-json.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
-import { decisionMessages } from '../statistics/decisions.kafka.ts';
-import { type Connection, readDecisions, withConnection } from './read.ts';
-import { readRevisions } from './read-revisions.ts';
+import { type Connection, withConnection } from './read.ts';
+import { readControl } from './read-control.ts';
+import { readExperimentFile } from './read-file.ts';
 import { print } from './terminal.ts';
 
-/** A file's specification, or every problem in it. */
-export function readExperimentFile(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PipelineError('INPUT_UNREADABLE', `${file} cannot be read`, { cause, hint: 'check the path' });
-  }
-  const parsed = parseExperimentFile(text, file);
-  if (!parsed.ok)
-    throw new PipelineError(
-      'EXPERIMENT_INVALID',
-      [
-        `${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, nothing was changed:`,
-        ...parsed.problems.map(({ message }) => `  ${message}`),
-      ].join('\n'),
-      { hint: 'correct the lines named' },
-    );
-  return parsed;
-}
+/** Within a second when all is well; a broker may make a new reader wait three. */
+const patienceMs = 10_000;
 
-/** The same for verbs that have no control traffic to learn baselines from. */
-export function readResolvedExperiment(file: string): { readonly spec: ExperimentSpec; readonly sha: string } {
-  const read = readExperimentFile(file);
-  const waiting = read.spec.learning?.metrics.map(({ id }) => id) ?? [];
-  if (waiting.length > 0)
-    throw new PipelineError('EXPERIMENT_INVALID', `${file}: no baseline for ${waiting.join(', ')}`, {
-      hint: 'declare baseline: { mean, sd } from before the run; only `apply` can learn one, from live control traffic',
+/** Answers that leave a person with what they asked for. */
+const isAsAsked = new Set([
+  'unchanged',
+  'already-answered',
+  'already-stopped',
+  'already-ended',
+  'already-paused',
+  'not-paused',
+]);
+
+/** The ack topic from now on: `answerTo` resolves with the answer to a number, undefined when none came in time. */
+async function followAnswers({ log, codec, prefix }: Connection) {
+  const acks = new Map<number, Ack>();
+  let wake: () => void = () => {};
+  const following = log.follow(topicName(prefix, 'ack.v1'), ({ value }) => {
+    if (value === null) return;
+    void Promise.resolve(codec.prepare([value])).then(() => {
+      const decoded = codec.decode(['ack'], value);
+      const number = decoded.ok ? (decoded.value.control_offset ?? null) : null;
+      if (!decoded.ok || number === null || decoded.value.actuator !== 'experiment-topic') return;
+      acks.set(number, decoded.value);
+      wake();
     });
-  return read;
+  });
+  following.catch(() => {}); // the answer is what it is asked for; without it, that is what is said
+  return {
+    answerTo: (number: number): Promise<Ack | undefined> =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => resolve(undefined), patienceMs);
+        wake = () => {
+          const ack = acks.get(number);
+          if (ack === undefined) return;
+          clearTimeout(timer);
+          resolve(ack);
+        };
+        wake();
+      }),
+  };
 }
 
-/** The newest revision of each experiment. */
-const current = async (connection: Connection): Promise<Map<string, ExperimentRevision>> =>
-  new Map((await readRevisions(connection)).map((revision) => [revision.spec.id, revision]));
+/** Exit code 0 when what was asked for holds. */
+async function say(connection: Connection, record: ControlRecord, verb: string): Promise<number> {
+  const { log, codec, prefix } = connection;
+  const topic = topicName(prefix, 'control.v1');
+  await codec.register([
+    { record: 'decision', topic },
+    { record: 'apply', topic },
+  ]);
+  const answers = await followAnswers(connection);
+  const producer = await log.producer();
+  const number = await publishControl({ prefix, codec, producer }, record, systemClock.now());
+  const answer = await answers.answerTo(number);
+  const experiment = experimentOf(record);
+  if (answer === undefined) {
+    const runs = await log.hasMembers(`${prefix}-bot`);
+    print(
+      `${experiment}: ${verb} is control record ${number}; not obeyed yet by the bot: ` +
+        (runs
+          ? 'it has not answered, `npx tripline status` says what it waits for'
+          : 'none runs, `npx tripline start bot` starts one') +
+        '. Assigners that reach the broker obey without it; nothing has to be said again',
+    );
+    return 1;
+  }
+  print(`${experiment}: ${answer.reason ?? answer.result} (${verb}, control record ${number}: ${answer.result})`);
+  return answer.result === 'applied' || isAsAsked.has(answer.code ?? '') ? 0 : 1;
+}
 
 export async function apply(home: string, file: string, reason: string): Promise<number> {
   const { spec, sha } = readExperimentFile(file);
+  const author = userInfo().username;
+  const digest = sha256Hex(canonicalJson({ apply: spec.id, sha, author, now: systemClock.now() }));
+  const application = {
+    applyId: digest.slice(0, 32),
+    experimentId: spec.id,
+    spec,
+    configSha: sha,
+    author,
+    reason: cleanMessage(reason),
+    traceId: digest.slice(32, 64),
+  };
+  return withConnection(home, (connection) => say(connection, { kind: 'apply', application }, 'apply'));
+}
+
+export type OrderFlags = { readonly reason: string; readonly candidate?: string };
+
+/** What is meant for whatever runs; anything else is meant for the revision that the person could see. */
+const isUnconditional = (action: PersonsOrder['action']): boolean =>
+  action === 'rollback' || action === 'pause' || action === 'end';
+
+export async function order(
+  home: string,
+  action: PersonsOrder['action'],
+  experiment: string,
+  { reason, candidate }: OrderFlags,
+): Promise<number> {
   return withConnection(home, async (connection) => {
-    const { log, codec, prefix } = connection;
-    const previous = (await current(connection)).get(spec.id);
-    const planned = planRevision(spec, sha, previous, systemClock.now(), userInfo().username, cleanMessage(reason));
-    const revision = planned ?? previous;
-    if (revision === undefined) return 1;
-    await codec.register([
-      { record: 'experiment', topic: topicName(prefix, 'experiment.v1') },
-      { record: 'unit-record', topic: topicName(prefix, 'unit.v1') },
-    ]);
-    const producer = await log.producer();
-    // Said again even when nothing changes: an apply that was interrupted heals.
-    await publishRevision({ prefix, log, producer, codec }, revision);
-    print(
-      planned
-        ? `${spec.id}: revision ${revision.revision}, phase ${revision.phase}, coverage ${revision.coverage}%`
-        : `${spec.id}: nothing changed, revision ${revision.revision} said again`,
-    );
-    return 0;
+    const given = {
+      action,
+      actor: userInfo().username,
+      reason: cleanMessage(reason),
+      ...(candidate !== undefined && { candidate }),
+    };
+    const seen = isUnconditional(action) ? whateverRuns(experiment) : await present(connection, experiment);
+    const decision = personsDecision(seen, given, systemClock.now());
+    return say(connection, { kind: 'decision', decision }, action === 'rollback' ? 'kill' : action);
   });
 }
 
-/** Publishes a rollback decided by a person; the bot and every assigner obey it like any other. */
-export async function kill(home: string, experiment: string, reason: string): Promise<number> {
-  return withConnection(home, async (connection) => {
-    const { log, codec, prefix } = connection;
-    const revision = (await current(connection)).get(experiment);
-    if (revision === undefined)
-      throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experiment}`, {
-        hint: '`npx tripline apply FILE` makes one',
-      });
-    const past = (await readDecisions(connection)).map(({ decision }) => decision);
-    const decision = killDecision(revision, past, userInfo().username, cleanMessage(reason), systemClock.now());
-    await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const producer = await log.producer();
-    await producer.send(decisionMessages({ prefix, codec }, decision, systemClock.now()));
-    print(`${experiment}: rollback ${decision.seq} published (${decision.decisionId})`);
-    return 0;
-  });
+async function present(connection: Connection, experimentId: string) {
+  const revision = (await readControl(connection)).table.get(experimentId)?.revision;
+  if (revision === undefined)
+    throw new PipelineError('DECISION_UNKNOWN', `no experiment ${experimentId}`, {
+      hint: '`npx tripline apply FILE` makes one',
+    });
+  const { phase, revision: number, configSha } = revision;
+  return { experimentId, phase, revision: number, configSha };
 }

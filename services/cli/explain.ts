@@ -43,11 +43,11 @@ export function explanation(decision: Decision, evidence: Evidence): string[] {
 }
 
 function headLines(decision: Decision, { labels = [] }: Evidence): string[] {
-  const { action, candidate = 'every candidate', experimentId, phase, seq, actor } = decision;
+  const { action, candidate = 'every candidate', experimentId, phase, actor } = decision;
   const { reasonCode, metric, ruleId, ruleVersion, testStart } = decision;
   const onMetric = metric === undefined ? '' : ` on ${metric}`;
   return [
-    `${action} of ${candidate} in ${experimentId}, phase ${phase}, decision ${seq} by ${actor}`,
+    `${action} of ${candidate} in ${experimentId}, phase ${phase}, by ${actor}`,
     `  why         ${reasonCode}${onMetric} (rule ${ruleId}, version ${ruleVersion})`,
     ...labels.map((label) => `  careful     ${label}: those who came back differ by arm, the harm may be about them`),
     ...(testStart === undefined ? [] : [`  counted     from ${testStart}`]),

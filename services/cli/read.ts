@@ -1,6 +1,5 @@
 /** `sql`, `decisions`, `tail`: what analysts and SREs read; `results` is `results.ts`. */
-import type { Decision as DecisionRecord, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
-import { fromDecisionRecord } from '../control/index.ts';
+import type { Apply, Decision as DecisionRecord, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 import type { Decision } from '../kernel/decision.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { connect } from '../pipeline/connect.ts';
@@ -8,6 +7,7 @@ import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
 import { surroundings } from './addresses.ts';
+import { type FoldedRecord, readControl } from './read-control.ts';
 import { forPerson, print, printJson, table } from './terminal.ts';
 
 export type Connection = Awaited<ReturnType<typeof connect>> & { readonly prefix: string };
@@ -37,35 +37,41 @@ export async function sql(home: string, statement: string, json: boolean): Promi
   return 0;
 }
 
-/** Every decision on the control topic, oldest first, with the bytes that were published. */
-export async function readDecisions({
-  log,
-  codec,
-  prefix,
-}: Connection): Promise<{ readonly decision: Decision; readonly frame: Buffer }[]> {
-  const records = await log.readToEnd(topicName(prefix, 'control.v1'));
-  const frames = records.flatMap(({ value }) => (value ? [value] : []));
-  await codec.prepare(frames);
-  return frames.flatMap((frame) => {
-    const decoded = codec.decode(['decision'], frame);
-    return decoded.ok ? [{ decision: fromDecisionRecord(decoded.value), frame }] : [];
+/** A decision with its number and what became of it. */
+export type ReadDecision = { readonly decision: Decision } & Pick<FoldedRecord, 'answer' | 'number' | 'frame'>;
+
+/** Every decision on the control topic, oldest first; one that was said again is there once. */
+export async function readDecisions(connection: Connection): Promise<ReadDecision[]> {
+  const seen = new Set<string>();
+  return (await readControl(connection)).records.flatMap(({ record, ...rest }) => {
+    if (record.kind !== 'decision' || seen.has(record.decision.decisionId)) return [];
+    seen.add(record.decision.decisionId);
+    return [{ decision: record.decision, ...rest }];
   });
 }
 
 export async function decisions(home: string, experiment: string | undefined, json: boolean): Promise<number> {
   return withConnection(home, async (connection) => {
-    const all = (await readDecisions(connection))
-      .map(({ decision }) => decision)
-      .filter(({ experimentId }) => experiment === undefined || experimentId === experiment);
-    if (json) printJson(all);
+    const all = (await readDecisions(connection)).filter(
+      ({ decision }) => experiment === undefined || decision.experimentId === experiment,
+    );
+    if (json)
+      printJson(
+        all.map(({ decision, number, answer: { result, code, reason } }) => ({
+          number,
+          ...decision,
+          answer: { result, code, reason },
+        })),
+      );
     else if (all.length === 0) print('no decision yet');
     else
       print(
         table([
-          ['seq', 'action', 'reason', 'metric', 'counted from', 'watermark', 'events', 'id'],
-          ...all.map((decision) => [
-            String(decision.seq),
+          ['number', 'action', 'answer', 'reason', 'metric', 'counted from', 'watermark', 'events', 'id'],
+          ...all.map(({ decision, number, answer }) => [
+            String(number),
             decision.action,
+            answer.result === 'applied' ? answer.code : `${answer.result}: ${answer.code}`,
             decision.reasonCode,
             decision.metric ?? '-',
             decision.testStart ?? '-',
@@ -94,6 +100,8 @@ const outcomeText = ({ kind, value, entity }: RedactedOutcome): string =>
 const decisionText = ({ experiment_id, action, metric, reason_code }: DecisionRecord): string =>
   `${experiment_id} ${action} ${metric ?? reason_code}`;
 
+const applyText = ({ experiment_id, author, reason }: Apply): string => `${experiment_id} by ${author}: ${reason}`;
+
 /** Clean events as they pass, until interrupted (or the end of what is there, with `once`). */
 export async function tail(home: string, options: { json: boolean; once: boolean }): Promise<number> {
   return withConnection(home, async ({ log, codec, prefix }) => {
@@ -102,12 +110,13 @@ export async function tail(home: string, options: { json: boolean; once: boolean
         const { value } = record;
         if (value === null) return;
         void Promise.resolve(codec.prepare([value])).then(() => {
-          const decoded = codec.decode(['redacted-inference', 'redacted-outcome', 'decision'], value);
+          const decoded = codec.decode(['redacted-inference', 'redacted-outcome', 'decision', 'apply'], value);
           if (!decoded.ok) return;
           if (options.json) return print(JSON.stringify({ record: decoded.record, ...decoded.value }));
           const time = new Date(record.timestamp).toISOString().slice(11, 19);
           if (decoded.record === 'redacted-inference') print(`${time} inference  ${inferenceText(decoded.value)}`);
           else if (decoded.record === 'redacted-outcome') print(`${time} outcome    ${outcomeText(decoded.value)}`);
+          else if (decoded.record === 'apply') print(`${time} apply      ${applyText(decoded.value)}`);
           else print(`${time} decision   ${decisionText(decoded.value)}`);
         });
       });

@@ -13,7 +13,7 @@ import { replay, type ReplaySummary, tellOddLine } from '../replay/index.ts';
 import { onSignals } from '../runtime/lifecycle.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { externalAddresses, givenAddresses, policyUnder } from './addresses.ts';
-import { readResolvedExperiment } from './change.ts';
+import { readResolvedExperiment } from './read-file.ts';
 import { paint, print, printJson } from './terminal.ts';
 
 export type ReplayFlags = {

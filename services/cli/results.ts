@@ -2,7 +2,7 @@
 import type { FunnelStep } from '../kernel/evaluation.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';
 import { withConnection } from './read.ts';
-import { print, printJson, table } from './terminal.ts';
+import { paint, print, printJson, table } from './terminal.ts';
 
 type ResultRow = {
   readonly metric: string;
@@ -32,6 +32,7 @@ type ResultRow = {
   readonly contradiction: string;
   readonly crossovers_arms: string;
   readonly crossovers_alias: string;
+  readonly not_obeyed: readonly string[];
 };
 
 type MissingRow = {
@@ -108,6 +109,8 @@ export async function results(home: string, experiment: string, json: boolean): 
       print(`${experiment}   ${rows[0]?.state}   as of ${rows[0]?.watermark ?? 'nothing yet'} (event time)`);
       const crossovers = rows[0] && crossoverText(rows[0]);
       if (crossovers !== undefined) print(crossovers);
+      for (const decision of rows[0]?.not_obeyed ?? [])
+        print(`${paint.red('not obeyed')}: ${decision}; no bot has answered, \`npx tripline status\` says why`);
       print(
         table([
           [

@@ -9,7 +9,7 @@ import {
   type RunResult,
   simulateExperiments,
 } from '../simulation/index.ts';
-import { readResolvedExperiment } from './change.ts';
+import { readResolvedExperiment } from './read-file.ts';
 import { paint, print } from './terminal.ts';
 
 export type TrafficFlags = {

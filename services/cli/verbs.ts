@@ -5,6 +5,8 @@
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { PersonsOrder } from '../control/index.ts';
+import type { OrderFlags } from './change.ts';
 import type { DemoFlags } from './demo.ts';
 import type { EraseFlags } from './erase.ts';
 import type { PrepareFlags } from './prepare.ts';
@@ -66,6 +68,21 @@ const traffic = (runs: string): readonly Option[] => [
   option('--threads <n>', 'default: every core'),
   json,
 ];
+
+const candidate = option('--candidate <arm>', 'which one, where there are several');
+/** A person's decision: written, then waited for until it is answered. */
+const ordered = (
+  name: string,
+  description: string,
+  action: PersonsOrder['action'],
+  more: readonly Option[] = [],
+): Verb => ({
+  name: `${name} <experiment>`,
+  description,
+  options: [home, required('--reason <text>', 'for the record'), ...more],
+  run: async (experiment: string, flags: Home & OrderFlags) =>
+    (await import('./change.ts')).order(flags.home, action, experiment, flags),
+});
 
 const chosen = ({ stage, code }: ParkedFlags) => ({
   ...(stage !== undefined && { stage }),
@@ -208,13 +225,12 @@ export const verbs: readonly Verb[] = [
     run: async (file: string, flags: Home & { reason: string }) =>
       (await import('./change.ts')).apply(flags.home, file, flags.reason),
   },
-  {
-    name: 'kill <experiment>',
-    description: 'roll every candidate back now',
-    options: [home, required('--reason <text>')],
-    run: async (experiment: string, flags: Home & { reason: string }) =>
-      (await import('./change.ts')).kill(flags.home, experiment, flags.reason),
-  },
+  ordered('kill', 'roll every candidate back now', 'rollback', [candidate]),
+  ordered('pause', 'keep the split, hold promotions and ramp steps until `resume`', 'pause'),
+  ordered('resume', 'go on after a pause: promotions and ramp steps may be decided again', 'resume'),
+  ordered('promote', 'give everybody the candidate', 'promote', [candidate]),
+  ordered('advance', 'take the next step of the ramp now', 'advance'),
+  ordered('end', 'it is over: everybody has control, or the promoted arm, and its place is free', 'end'),
   {
     name: 'tail',
     description: 'clean events and decisions as they pass',

@@ -3,7 +3,7 @@
  * vector: the same bytes. From the facts in ClickHouse up to that vector: the same totals. From the sums in its own
  * evidence: the same log e.
  */
-import { decide, toDecisionRecord } from '../control/index.ts';
+import { type ControlView, decide, toDecisionRecord } from '../control/index.ts';
 import { boundByLog, lookAt } from '../joiner/index.ts';
 import { type RefoldRecord, refold } from '../joiner/refold.ts';
 import type { Decision } from '../kernel/decision.ts';
@@ -18,13 +18,11 @@ import { sqlQuery } from '../runtime/sql-files.ts';
 import { evaluate } from '../statistics/index.ts';
 import { type Evidence, recomputeLogE } from './evidence.ts';
 import { rangesOf } from './fact-ranges.ts';
-import { type Connection, readDecisions, withConnection } from './read.ts';
+import { type Connection, type ReadDecision, readDecisions, withConnection } from './read.ts';
+import { readControl } from './read-control.ts';
 import { paint, print, printJson } from './terminal.ts';
 
-export const findDecision = (
-  all: readonly { decision: Decision; frame: Buffer }[],
-  id: string,
-): { decision: Decision; frame: Buffer } => {
+export const findDecision = (all: readonly ReadDecision[], id: string): ReadDecision => {
   const found = all.filter(({ decision }) => decision.decisionId.startsWith(id));
   if (found.length !== 1 || found[0] === undefined)
     throw new PipelineError(
@@ -40,15 +38,10 @@ export async function verify(home: string, id: string, json: boolean): Promise<n
   return withConnection(home, async (connection) => {
     const { codec, prefix } = connection;
     const all = await readDecisions(connection);
-    const { decision, frame } = findDecision(all, id);
-    requireComputed(decision);
+    const found = findDecision(all, id);
+    requireComputed(found.decision);
     await codec.register([{ record: 'decision', topic: topicName(prefix, 'control.v1') }]);
-    const verified = await recompute(
-      connection,
-      decision,
-      frame,
-      all.map((entry) => entry.decision),
-    );
+    const verified = await recompute(connection, found, await pastOf(connection, found, all));
     if (json) printJson(verifiedRecord(verified));
     else for (const line of verifiedLines(verified)) print(line);
     const { same, arithmetic, facts } = verified;
@@ -78,14 +71,28 @@ type Verified = {
 /** Byte 0 and four bytes that name the schema as the registry numbered it: not compared. */
 const frameHeader = 5;
 
+/** What whoever decided knew of the control topic. */
+type Past = { readonly past: readonly Decision[]; readonly control?: ControlView };
+
+/** One that names no control offset was decided when nobody obeyed: everything before it had happened. */
+async function pastOf(connection: Connection, { decision, number }: ReadDecision, all: readonly ReadDecision[]) {
+  const { experimentId, controlOffset: offset } = decision;
+  if (offset === undefined)
+    return { past: all.filter((earlier) => earlier.number < number).map((earlier) => earlier.decision) };
+  const { table, records } = await readControl(connection, offset);
+  const past = records.flatMap(({ record, answer }) =>
+    record.kind === 'decision' && answer.result === 'applied' ? [record.decision] : [],
+  );
+  return { past, control: { revision: table.get(experimentId)?.revision, offset } };
+}
+
 async function recompute(
   connection: Connection,
-  published: Decision,
-  frame: Buffer,
-  all: readonly Decision[],
+  { decision: published, frame }: ReadDecision,
+  { past, control }: Past,
 ): Promise<Verified> {
   const { log, codec, prefix, store } = connection;
-  const { decisionId, experimentId, versionVector, seq } = published;
+  const { decisionId, experimentId, versionVector } = published;
   const upTo = new Map(versionVector.map(({ partitionId, position }) => [partitionId, position]));
   const generations = await readGenerations(store, log, prefix);
   const generation = generations.find((other) => holdsPartition(other, versionVector[0]?.partitionId ?? 0));
@@ -95,15 +102,16 @@ async function recompute(
     });
   const partitions = await refold(generations, generation, upTo, (topic, until) => readTopic(connection, topic, until));
   const look = lookAt(partitions, experimentId, (partitionId) => upTo.get(partitionId) ?? 0);
-  const past = all.filter((earlier) => earlier.experimentId === experimentId && earlier.seq < seq);
-  const recomputed = look && decide(evaluate(look), past).decision;
+  const recomputed = look && decide(evaluate(look), past, control).decision;
   const body = recomputed && codec.encode('decision', toDecisionRecord(recomputed)).subarray(frameHeader);
+  // A frame of an older version lacks fields: what it says is compared then, written as this version writes it.
+  const said = codec.encode('decision', toDecisionRecord(published)).subarray(frameHeader);
   const evidence = JSON.parse(published.evidence) as Evidence;
   const ranges = rangesOf(generations, generation, upTo);
   return {
     published,
     recomputed,
-    same: body?.equals(frame.subarray(frameHeader)) ?? false,
+    same: body !== undefined && (body.equals(frame.subarray(frameHeader)) || body.equals(said)),
     bytes: frame.length - frameHeader,
     upTo,
     facts: look && (await recountFacts(store, ranges, published, evidence, look.experiment)),

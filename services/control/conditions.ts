@@ -2,10 +2,16 @@
 import { defaultSkewLimitMs } from '../kernel/clock-skew.ts';
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, FunnelStep, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { candidatesOf, harmAlphaOf } from '../kernel/experiment.ts';
+import { candidatesOf, type ExperimentRevision, harmAlphaOf } from '../kernel/experiment.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 
-export type RuleContext = { readonly evaluation: Evaluation; readonly past: readonly Decision[] };
+export type RuleContext = {
+  readonly evaluation: Evaluation;
+  /** Decisions that were applied. */
+  readonly past: readonly Decision[];
+  /** The experiment as the control topic has it; absent where there is none. */
+  readonly table?: ExperimentRevision;
+};
 
 const terminal = new Set<DecisionAction>(['rollback', 'stop', 'promote']);
 export const inPhase = ({ evaluation, past }: RuleContext): readonly Decision[] =>
@@ -13,7 +19,17 @@ export const inPhase = ({ evaluation, past }: RuleContext): readonly Decision[] 
     (decision) =>
       decision.experimentId === evaluation.experiment.spec.id && decision.phase === evaluation.experiment.phase,
   );
+const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set([
+  'rolled_back',
+  'stopped',
+  'promoted',
+  'completed',
+]);
+const endedInTable = ({ table }: RuleContext): boolean => table !== undefined && endedStatuses.has(table.status);
+export const isEnded = (context: RuleContext): boolean =>
+  endedStatuses.has(context.evaluation.experiment.status) || endedInTable(context);
 const isOver = (context: RuleContext, candidate: string): boolean =>
+  endedInTable(context) ||
   inPhase(context).some(
     (decision) =>
       terminal.has(decision.action) && (decision.candidate === undefined || decision.candidate === candidate),

@@ -1,6 +1,6 @@
 /**
  * From a look to at most one decision: the first rule that holds (`rules.ts`), written down with the evidence it rests
- * on, an id that is a digest of its content, and the next seq. A person's kill is a decision like any other.
+ * on and an id that is a digest of its content.
  */
 import { betDesignOf, betMultiples, betWeights, ownValue } from '../kernel/bets.ts';
 import { canonicalJson, type Json, sha256Hex } from '../kernel/canonical-json.ts';
@@ -16,36 +16,45 @@ import type { TestSums } from '../kernel/evidence.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
 import { missingId } from './conditions.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
+import { concludeWords } from './control-words.ts';
 import type { Finding } from './finding.ts';
 import { ruleVersion, rules } from './rules.ts';
 
+/** What the fold of the control topic says of the experiment, up to an offset. */
+export type ControlView = { readonly revision: ExperimentRevision | undefined; readonly offset: number };
 export type Judgement = { readonly state: string; readonly ruleId: string; readonly decision?: Decision };
 
 /**
- * At most one decision for a look. `past`: decisions of the control topic, oldest first. Nothing is decided before
- * every partition carries the same revision. The decision depends on nothing but its two inputs.
+ * At most one decision for a look. `past`: decisions of the control topic that were applied, oldest first; what was
+ * published and not obeyed has happened nowhere. Nothing is decided before every partition carries the same revision.
+ * The decision depends on nothing but its inputs.
  */
-export function decide(evaluation: Evaluation, past: readonly Decision[]): Judgement {
-  if (!evaluation.settled) return { state: 'UNSETTLED', ruleId: 'unsettled' };
+export function decide(evaluation: Evaluation, past: readonly Decision[], control?: ControlView): Judgement {
+  if (!evaluation.settled || isOfAnotherPhase(evaluation, control)) return { state: 'UNSETTLED', ruleId: 'unsettled' };
   for (const rule of rules) {
-    const finding = rule.when({ evaluation, past });
+    const finding = rule.when({ evaluation, past, ...(control?.revision && { table: control.revision }) });
     if (finding === undefined) continue;
-    if (finding.action === undefined) return { state: rule.state, ruleId: rule.id };
+    const { action } = finding;
+    if (action === undefined || !isTimely(evaluation, action, control)) return { state: rule.state, ruleId: rule.id };
     return {
       state: rule.state,
       ruleId: rule.id,
-      decision: toDecision(evaluation, past, rule.id, { ...finding, action: finding.action }),
+      decision: toDecision(evaluation, control, rule.id, { ...finding, action }),
     };
   }
   return { state: 'CONTINUE', ruleId: 'continue' };
 }
 
-const nextSeq = (experimentId: string, past: readonly Decision[]): number =>
-  past.filter((decision) => decision.experimentId === experimentId).reduce((top, { seq }) => Math.max(top, seq), 0) + 1;
+const isOfAnotherPhase = ({ experiment }: Evaluation, control: ControlView | undefined): boolean =>
+  control?.revision !== undefined && control.revision.phase !== experiment.phase;
+
+/** While the unit log has not heard of the table's revision, only stopping is sure to be meant for what runs. */
+const isTimely = ({ experiment }: Evaluation, action: Decision['action'], control: ControlView | undefined): boolean =>
+  action === 'rollback' || control?.revision === undefined || control.revision.revision === experiment.revision;
 
 function toDecision(
   evaluation: Evaluation,
-  past: readonly Decision[],
+  control: ControlView | undefined,
   ruleId: string,
   finding: Finding & { action: Decision['action'] },
 ): Decision {
@@ -71,7 +80,6 @@ function toDecision(
     decisionId: digest.slice(0, 32),
     experimentId: experiment.spec.id,
     phase: experiment.phase,
-    seq: nextSeq(experiment.spec.id, past),
     action: finding.action,
     reasonCode: finding.reasonCode,
     ruleId,
@@ -91,6 +99,8 @@ function toDecision(
     revision: experiment.revision,
     evidence: evidenceOf(evaluation, finding),
     actor: 'engine',
+    ...(finding.action === 'conclude' && { note: concludeWords(experiment) }),
+    ...(control && { controlOffset: control.offset }),
     traceId: digest.slice(32, 64),
   };
 }
@@ -184,36 +194,4 @@ function evidenceOf(evaluation: Evaluation, finding: Finding): string {
       }),
     }),
   });
-}
-
-/** A person's decision: rolls every candidate back at once. `now` makes its id; it is not recomputed from the log. */
-export function killDecision(
-  experiment: ExperimentRevision,
-  past: readonly Decision[],
-  actor: string,
-  reason: string,
-  now: number,
-): Decision {
-  const digest = sha256Hex(
-    canonicalJson({ experiment: experiment.spec.id, phase: experiment.phase, kill: reason, actor, now }),
-  );
-  return {
-    decisionId: digest.slice(0, 32),
-    experimentId: experiment.spec.id,
-    phase: experiment.phase,
-    seq: nextSeq(experiment.spec.id, past),
-    action: 'rollback',
-    reasonCode: 'KILL',
-    ruleId: 'kill',
-    ruleVersion,
-    eventsFolded: 0,
-    versionVector: [],
-    configSha: experiment.configSha,
-    revision: experiment.revision,
-    evidence: canonicalJson({ reason }),
-    actor,
-    note: reason,
-    traceId: digest.slice(32, 64),
-    watermark: now,
-  };
 }

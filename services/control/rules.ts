@@ -2,10 +2,11 @@
  * When an experiment is stopped, rolled back, paused or promoted: the rules in order, the first that holds wins and is
  * named in the decision. Changing a rule raises `ruleVersion`.
  */
-import { candidatesOf, type ExperimentRevision, harmAlphaOf, winAlphaOf } from '../kernel/experiment.ts';
+import { candidatesOf, harmAlphaOf, winAlphaOf } from '../kernel/experiment.ts';
 import {
   ageMs,
   inPhase,
+  isEnded,
   isFutile,
   isMeasured,
   isPaused,
@@ -22,8 +23,6 @@ import { lost, nextStep, type Rule } from './finding.ts';
 import { finishLearning, isResolveProblem } from './resolve-metrics.ts';
 
 export const ruleVersion = 4;
-
-const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set(['rolled_back', 'stopped', 'promoted']);
 
 export const rules: readonly Rule[] = [
   {
@@ -92,10 +91,7 @@ export const rules: readonly Rule[] = [
   {
     id: 'over',
     state: 'OVER',
-    when: (context) => {
-      const isEnded = endedStatuses.has(context.evaluation.experiment.status);
-      return isEnded || openCandidates(context).length === 0 ? { reasonCode: 'OVER' } : undefined;
-    },
+    when: (context) => (isEnded(context) || openCandidates(context).length === 0 ? { reasonCode: 'OVER' } : undefined),
   },
   {
     id: 'signal',

@@ -2,10 +2,9 @@
  * Plays the story through the pipeline and judges the end: rollback after the onset, on a metric that really broke,
  * totals equal to the oracle's.
  */
-import { publishRevision } from '../bot/index.ts';
-import { planRevision } from '../control/index.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import { type Pipeline, startPipeline } from '../pipeline/start.ts';
+import { applyAndAwait } from '../replay/apply.ts';
 import { createProgress, type Progress } from '../replay/progress.ts';
 import { ticksEverywhere } from '../runtime/ticks.ts';
 import { topicName } from '../runtime/topics.ts';
@@ -39,7 +38,10 @@ function openPipeline(telling: Telling): Promise<Pipeline> {
       if (decision.action === 'rollback') telling.decidedAt ??= clock.now();
       onEvent({ kind: 'decision', decision });
     },
-    onAck: (ack) => onEvent({ kind: 'ack', coverage: ack.new_coverage, afterMs: afterDecision(telling, clock.now()) }),
+    // The answer to the file that begins the story is no news.
+    onAck: ({ control_offset, new_coverage: coverage }) => {
+      if (control_offset !== 0) onEvent({ kind: 'ack', coverage, afterMs: afterDecision(telling, clock.now()) });
+    },
   });
 }
 
@@ -70,8 +72,11 @@ async function openDesks(telling: Telling, pipeline: Pipeline): Promise<Desks> {
   const { options, spec, sha } = telling;
   const { prefix, clock } = options;
   const { log, codec, producer } = pipeline;
-  const revision = planRevision(spec, sha, undefined, storyStart, 'demo', 'the story begins');
-  if (revision) await publishRevision({ prefix, log, producer, codec }, revision);
+  await applyAndAwait(
+    { prefix, log, producer, codec, bot: pipeline.bot, progress: createProgress(pipeline, prefix, 15) },
+    { spec, configSha: sha, author: 'demo', reason: 'the story begins' },
+    storyStart,
+  );
   telling.startAt = clock.now() + 1_200; // the desks' processes are up by then
   return startDesks(
     options.home,

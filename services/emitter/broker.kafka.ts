@@ -3,9 +3,8 @@
  * in the background.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AssignmentTable, createAssignmentTable } from '../assignment/index.ts';
+import type { FollowedControl } from '../control/follow-control.kafka.ts';
 import type { ExperimentRevision } from '../kernel/experiment.ts';
-import { parseRevision } from '../kernel/experiment-json.ts';
 import { partitionOf } from '../kernel/ids.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import { formatSentClock, sentClockHeader } from '../kernel/sent-clock.ts';
@@ -16,6 +15,7 @@ import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';
+import { createServed } from './served.ts';
 
 /** What an emitter needs of a Kafka client. */
 export type EmitterLog = Pick<LogClient, 'producer' | 'partitions' | 'follow' | 'ping' | 'close'>;
@@ -121,9 +121,9 @@ export function createKafkaSink({ prefix, log, codec, clock, steady = clock }: B
 }
 
 /**
- * Latest revision of every experiment, as the topic tells it. Until the topic has been read the table is what was last
- * known; when nothing was, it is empty: control, reason UNKNOWN. A record that cannot be read is skipped, and the
- * revision before it stays.
+ * Latest revision of every experiment, as the log tells it: checkpoints of the experiment topic, and the control topic
+ * folded onto them. Until both have been read the table is what was last known; when nothing was, it is empty: control,
+ * reason UNKNOWN. A record that cannot be read is skipped, and the revision before it stays.
  */
 export function followExperiments({
   prefix,
@@ -134,50 +134,50 @@ export function followExperiments({
   onRevision,
   lastKnown,
 }: BrokerDeps): ExperimentSource & { readonly ready: Promise<void>; readonly skipped: () => number } {
-  let table: AssignmentTable = createAssignmentTable(lastKnown?.revisions ?? []);
-  const revisions = new Map(table.revisions);
+  const served = createServed(lastKnown?.revisions ?? []);
   let confirmedAt = lastKnown?.at ?? clock.now();
   let skipped = 0;
   const abandon = new AbortController();
   const { signal } = abandon;
   const abandoned = (): boolean => signal.aborted;
-  let follower: { close(): Promise<void> } | undefined;
-  let turn: Promise<void> = Promise.resolve();
-
-  const take = async (value: Buffer): Promise<void> => {
-    try {
-      await retryUntilAborted(async () => codec.prepare([value]), { abandoned });
-      const decoded = codec.decode(['experiment'], value);
-      if (!decoded.ok) throw new PipelineError('STATE_CORRUPT', decoded.message);
-      const revision = parseRevision(decoded.value.spec);
-      if ((revisions.get(revision.spec.id)?.revision ?? 0) >= revision.revision) return;
-      revisions.set(revision.spec.id, revision);
-      table = createAssignmentTable(revisions.values());
-      confirmedAt = clock.now();
-      onRevision?.(revision, confirmedAt);
-    } catch {
-      skipped += 1;
-    }
+  let follower: FollowedControl | undefined;
+  const serve = (revision: ExperimentRevision | undefined): void => {
+    if (revision === undefined || !served.take(revision)) return;
+    confirmedAt = clock.now();
+    onRevision?.(revision, confirmedAt);
   };
   const follow = async (): Promise<void> => {
     try {
-      const followed = await log.follow(topicName(prefix, 'experiment.v1'), ({ value }) => {
-        if (value !== null) turn = turn.then(() => take(value));
+      // Loaded with its first use, like the client: an app that starts need not wait for it.
+      const { followControl } = await import('../control/follow-control.kafka.ts');
+      const followed = await followControl({
+        prefix,
+        log,
+        codec,
+        abandoned,
+        onCheckpoint: ({ revision }) => {
+          served.heard(revision);
+          serve(follower?.table().get(revision.spec.id)?.revision ?? revision);
+        },
+        onRecord: (_record, { after }) => serve(after),
+        onSkipped: () => {
+          skipped += 1;
+        },
       });
       follower = followed;
-      await followed.caughtUp;
-      await turn;
+      await followed.ready;
       confirmedAt = clock.now();
     } catch (cause) {
       // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
-      throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'experiment.v1')}`, {
+      await follower?.close().catch(() => {});
+      throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'control.v1')}`, {
         retriable: true,
         cause,
       });
     }
   };
   const ready = retryUntilAborted(follow, { abandoned }).then(() => {});
-  /** The topic is silent for days; that the broker still answers says that silence means no change. */
+  /** The topics are silent for days; that the broker still answers says that silence means no change. */
   const confirm = async (): Promise<void> => {
     await ready;
     for (;;) {
@@ -190,7 +190,7 @@ export function followExperiments({
   return {
     ready,
     skipped: () => skipped,
-    table: () => table,
+    table: served.table,
     stale: () => clock.now() - confirmedAt > ttlMs,
     close: async () => {
       abandon.abort();

@@ -1,7 +1,7 @@
 /** What happens to an experiment. A verdict is about a record; a decision is about an experiment. */
 import type { EpochMs } from './time.ts';
 
-export type DecisionAction = 'pause' | 'resume' | 'advance' | 'promote' | 'rollback' | 'stop' | 'conclude';
+export type DecisionAction = 'pause' | 'resume' | 'advance' | 'promote' | 'rollback' | 'stop' | 'conclude' | 'end';
 
 /** Immutable, and a pure function of the log up to its version vector: recomputed later, it gives the same bytes. */
 export type Decision = {
@@ -9,8 +9,6 @@ export type Decision = {
   readonly decisionId: string;
   readonly experimentId: string;
   readonly phase: number;
-  /** Rises by one per experiment. */
-  readonly seq: number;
   readonly action: DecisionAction;
   /** HARM, SIGNAL, SRM, WIN, HORIZON, RAMP_NEXT, KILL ... */
   readonly reasonCode: string;
@@ -35,6 +33,11 @@ export type Decision = {
   readonly actor: string;
   /** Who decided by hand says why; engines leave it to the evidence. */
   readonly note?: string;
+  /**
+   * Next offset of the control topic that was folded when it was decided; absent where nothing was (people's commands).
+   * Its own number is its offset there, which nobody knows before it is written.
+   */
+  readonly controlOffset?: number;
   /** 32 hex digits. */
   readonly traceId: string;
 };

@@ -43,8 +43,8 @@ export async function openDeployment(
     shared,
     ...(redaction && { redaction }),
     ...(telemetry.tracer && { tracer: telemetry.tracer }),
-    onDecision: ({ decisionId, experimentId, seq, action, reasonCode, metric }) =>
-      logger.info({ decisionId, experimentId, seq, action, reasonCode, metric }, 'decision'),
+    onDecision: ({ decisionId, experimentId, action, reasonCode, metric }) =>
+      logger.info({ decisionId, experimentId, action, reasonCode, metric }, 'decision'),
   };
   return { connection, context };
 }

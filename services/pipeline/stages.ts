@@ -30,8 +30,10 @@ export type StageContext = Pick<Connection, 'log' | 'codec' | 'store'> & {
   readonly prefix: string;
   readonly settings: Settings;
   readonly clock: Clock;
-  /** The time that traffic carries: that of a revision which a bot makes. */
+  /** The time that traffic carries: that of control records, where the topic keeps the producer's. */
   readonly eventClock: Clock;
+  /** Nobody obeys: decisions are recorded alone. */
+  readonly isObserved?: boolean;
   /** Several processes may run these stages: one of them looks and one obeys. */
   readonly shared: boolean;
   /** Absent only where no redactor runs. */
@@ -115,7 +117,7 @@ const wiring: Wiring = {
     return startSink({ ...givenToAll(context, producer), lingerMs: context.settings.SINK_LINGER_MS });
   },
   statistics: async (context, producer) => {
-    const { log, prefix, settings, shared, lockstep, onLook, onDecision } = context;
+    const { log, prefix, settings, shared, lockstep, eventClock, isObserved, onLook, onDecision } = context;
     const [{ startStatistics }, { joinSingleton }] = await Promise.all([
       import('../statistics/look-loop.clickhouse.ts'),
       import('../runtime/singleton.ts'),
@@ -126,6 +128,8 @@ const wiring: Wiring = {
     try {
       return await startStatistics({
         ...givenToAll(context, producer),
+        eventClock,
+        ...(isObserved && { isObserved }),
         lookMs: lockstep ? 0 : settings.STATISTICS_LOOK_MS,
         auditMs: settings.STATISTICS_AUDIT_MS,
         ...(singleton && { singleton }),

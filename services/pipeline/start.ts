@@ -69,6 +69,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     settings: settingsOf(options),
     shared: false,
     lockstep: options.lookMs === 0,
+    isObserved: !options.bot,
     redaction: { pseudonymKey, ...(keepKeys && { keepKeys }), ...(policy && { policy }) },
   };
   try {

@@ -4,12 +4,11 @@
  * so the events to a decision are exact and repeatable.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { publishRevision } from '../bot/index.ts';
-import { planRevision } from '../control/index.ts';
 import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { Pipeline } from '../pipeline/start.ts';
 import { total } from '../runtime/stage.ts';
+import { applyAndAwait } from './apply.ts';
 import { parkLines, summarizeOdd } from './park-lines.ts';
 import { readArrivals } from './read-arrivals.ts';
 import type { Arrival } from './scenario-lines.ts';
@@ -35,13 +34,15 @@ const maxInFlight = 2_000;
 /** Lines sent together when no look comes between them. */
 const chunkLines = 500;
 
-async function applyExperiment({ options, prefix, read, pipeline }: Run): Promise<void> {
+async function applyExperiment({ options, prefix, read, pipeline, progress }: Run): Promise<void> {
   const { spec, configSha } = options;
   const { log, codec, producer } = pipeline;
-  const why = `replay of ${spec.id}`;
-  const revision = planRevision(spec, configSha, undefined, read.first.arrivedAt, 'replay', why);
-  if (revision === undefined) throw new PipelineError('EXPERIMENT_INVALID', 'nothing to apply');
-  await publishRevision({ prefix, log, producer, codec }, revision);
+  const reason = `replay of ${spec.id}`;
+  await applyAndAwait(
+    { prefix, log, producer, codec, bot: pipeline.bot, progress },
+    { spec, configSha, author: 'replay', reason },
+    read.first.arrivedAt,
+  );
 }
 
 /** Not before its time, when the replay goes at a multiple of the lines' own clock. */

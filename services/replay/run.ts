@@ -153,6 +153,6 @@ export async function lookNow(run: Run, at: EpochMs): Promise<void> {
   const ends = await folded(run);
   if (run.isLockstep) await statistics.look();
   await progress.lookedAt(ends);
-  const decided = statistics.decisions().length;
-  if (bot) await progress.until(() => bot.acks().length >= decided);
+  if (bot) await progress.caughtUp('control.v1', bot);
+  await statistics.upToDate();
 }

@@ -41,7 +41,6 @@ export type ReplaySummary = {
   /** Units that count nowhere, by why: seen in two arms, or counted under another of their names. */
   readonly crossovers: { readonly arms: number; readonly alias: number };
   readonly decisions: readonly {
-    readonly seq: number;
     readonly action: string;
     readonly metric?: string;
     readonly reason_code: string;
@@ -50,7 +49,8 @@ export type ReplaySummary = {
     readonly events_folded: number;
     readonly decision_id: string;
   }[];
-  readonly acks: readonly { readonly seq: number; readonly new_coverage: number; readonly result: string }[];
+  /** `number`: of the control record. */
+  readonly acks: readonly { readonly number: number; readonly new_coverage: number; readonly result: string }[];
   readonly recount: 'equal' | 'different';
   readonly run: { readonly prefix: string; readonly database: string };
 };
@@ -64,7 +64,6 @@ export function endOf(decisions: readonly Decision[]): string {
 }
 
 const decisionLine = (decision: Decision): ReplaySummary['decisions'][number] => ({
-  seq: decision.seq,
   action: decision.action,
   ...(decision.metric !== undefined && { metric: decision.metric }),
   reason_code: decision.reasonCode,
@@ -87,7 +86,11 @@ export const pipelineSummary = (
   differences: number,
 ): Pick<ReplaySummary, 'decisions' | 'acks' | 'recount'> => ({
   decisions: pipeline.statistics.decisions().map(decisionLine),
-  acks: (pipeline.bot?.acks() ?? []).map(({ seq, new_coverage, result }) => ({ seq, new_coverage, result })),
+  acks: (pipeline.bot?.acks() ?? []).map(({ control_offset, new_coverage, result }) => ({
+    number: control_offset ?? 0,
+    new_coverage,
+    result,
+  })),
   recount: differences === 0 ? 'equal' : 'different',
 });
 

@@ -14,6 +14,7 @@ import { topicName } from '../runtime/topics.ts';
 import { createInserter } from './insert-rows.ts';
 import {
   ackRow,
+  applyRow,
   decisionRow,
   inferenceRow,
   outcomeRow,
@@ -72,7 +73,7 @@ export async function startSink({
         topicName(prefix, 'control.v1'),
         topicName(prefix, 'ack.v1'),
       ],
-      records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'ack'],
+      records: ['redacted-inference', 'redacted-outcome', 'reading', 'decision', 'apply', 'ack'],
       step: (decoded, source) => {
         switch (decoded.record) {
           case 'redacted-inference':
@@ -83,6 +84,8 @@ export async function startSink({
             return forward(readingRows(decoded.value, source));
           case 'decision':
             return forward([decisionRow(decoded.value, source)]);
+          case 'apply':
+            return forward([applyRow(decoded.value, source)]);
           case 'ack':
             return forward([ackRow(decoded.value, source)]);
           default:

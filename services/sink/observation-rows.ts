@@ -2,7 +2,7 @@
  * Analytics records as rows: one per clean event, decision, reading, ack and parked record. Rows are JSONEachRow
  * objects of `sql/migrations`.
  */
-import type { Ack, Decision, Reading, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
+import type { Ack, Apply, Decision, Reading, RedactedInference, RedactedOutcome } from '../../schemas/generated.ts';
 
 export type SinkRow = {
   readonly table: 'inferences' | 'outcomes' | 'readings' | 'missing' | 'decisions' | 'acks' | 'parked';
@@ -91,6 +91,7 @@ const metricRows = (reading: Reading, at: At): SinkRow[] =>
         settled: reading.settled,
         crossovers: reading.crossovers,
         crossover_reasons: reading.crossover_reasons ?? {},
+        not_obeyed: reading.not_obeyed ?? [],
         srm_log_e: reading.srm_log_e,
         metric: metric.metric,
         candidate: metric.candidate,
@@ -136,7 +137,8 @@ export const decisionRow = (decision: Decision, at: At): SinkRow => ({
     decision_id: decision.decision_id,
     experiment: decision.experiment_id,
     phase: decision.phase,
-    seq: decision.seq,
+    // Its number: older rows have one of their own, counted by whoever wrote them.
+    seq: at.offset,
     action: decision.action,
     reason_code: decision.reason_code,
     rule_id: decision.rule_id,
@@ -168,7 +170,7 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
     decision_id: ack.decision_id,
     experiment: ack.experiment_id,
     phase: ack.phase,
-    seq: ack.seq,
+    seq: ack.control_offset ?? ack.seq,
     actuator: ack.actuator,
     previous_coverage: ack.previous_coverage,
     new_coverage: ack.new_coverage,
@@ -176,6 +178,27 @@ export const ackRow = (ack: Ack, at: At): SinkRow => ({
     applied_at: ack.applied_at,
     result: ack.result,
     trace_id: ack.trace_id,
+    code: ack.code ?? '',
+    reason: ack.reason ?? '',
+  },
+});
+
+/** Next to the decisions: what changed an experiment stands in one table, in its order. */
+export const applyRow = (apply: Apply, at: At): SinkRow => ({
+  table: 'decisions',
+  row: {
+    ...placeOf(at),
+    decision_id: apply.apply_id,
+    experiment: apply.experiment_id,
+    seq: at.offset,
+    action: 'apply',
+    reason_code: 'APPLY',
+    rule_id: 'apply',
+    config_sha: apply.config_sha,
+    evidence: apply.spec,
+    actor: apply.author,
+    note: apply.reason,
+    trace_id: apply.trace_id,
   },
 });
 

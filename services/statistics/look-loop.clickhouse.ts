@@ -8,6 +8,7 @@
  * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { controlMessages } from '../control/control-messages.kafka.ts';
 import { decide } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
@@ -24,8 +25,9 @@ import { sqlQuery } from '../runtime/sql-files.ts';
 import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type AuditState, createAuditor } from './auditor.clickhouse.ts';
-import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
+import { type DecisionHistory, followDecisions, notObeyed } from './follow-decisions.kafka.ts';
 import { evaluate } from './evaluate.ts';
+import { createLeadership } from './leadership.kafka.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
 import { withheld } from './withheld.ts';
@@ -36,6 +38,10 @@ export type StatisticsDeps = {
   readonly producer: LogProducer;
   readonly codec: AvroCodec;
   readonly clock: Clock;
+  /** The time that traffic carries, for control topics that keep the producer's; absent: `clock`. */
+  readonly eventClock?: Clock;
+  /** Decisions are recorded and nobody obeys them: each counts as done. */
+  readonly isObserved?: boolean;
   readonly store: Store;
   /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
   readonly lookMs: number;
@@ -54,41 +60,16 @@ export type RunningStatistics = RunningStage & {
   looks(): number;
   /** One look now, if a checkpoint has moved. */
   look(): Promise<void>;
+  /** Of the control topic, each once, obeyed or not. */
   decisions(): readonly Decision[];
+  /** Resolves when everything is known that the control topic holds now. */
+  upToDate(): Promise<void>;
   latest(experimentId: string): Evaluation | undefined;
   /** The last audit; undefined before the first. */
   audited(): AuditState | undefined;
   /** One audit now. */
   audit(): Promise<void>;
 };
-
-/** Which process may look: this one, always, or the one that leads its group. */
-type Leadership = {
-  leads(): boolean;
-  /** True when this process leads, and knows every decision that the control topic held when its term began. */
-  lead(): Promise<boolean>;
-};
-
-function createLeadership(
-  singleton: Singleton | undefined,
-  history: DecisionHistory,
-  abandoned: () => boolean,
-): Leadership {
-  /** The term in which everything that earlier leaders decided is known. */
-  let ledTerm: number | undefined;
-  const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);
-  return {
-    leads,
-    lead: async () => {
-      if (singleton === undefined || leads()) return true;
-      const term = singleton.term();
-      if (!singleton.leads()) return false;
-      await history.catchUp(abandoned);
-      ledTerm = term;
-      return leads();
-    },
-  };
-}
 
 /** What has changed since the positions of `lookedAt`; undefined: nothing. */
 async function readChanges(
@@ -119,21 +100,39 @@ type Looking = {
 
 /** Looks of this process: what was looked at, found and published. */
 function createLooks({ deps, generation, reader, history, leads, mayPromote }: Looking) {
-  const { prefix, producer, codec, clock, store } = deps;
+  const { prefix, producer, codec, clock, store, eventClock = clock, isObserved } = deps;
+  const { said } = history;
   const counts = createStageCounts();
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
   let looks = 0;
+  const send = (decision: Decision) =>
+    producer.send(controlMessages({ prefix, codec }, { kind: 'decision', decision }, eventClock.now()));
+  const judge = (evaluation: Evaluation): ReturnType<typeof decide> => {
+    const judged = isObserved
+      ? decide(evaluation, history.decisions)
+      : decide(evaluation, history.applied, history.viewOf(evaluation.experiment.spec.id));
+    return withheld(judged, mayPromote());
+  };
+  const unansweredOf = (experimentId: string): readonly Decision[] =>
+    isObserved
+      ? []
+      : said.alerts(clock.now()).flatMap(({ decision }) => (decision.experimentId === experimentId ? [decision] : []));
+  /** What nobody has answered is said again, the same. */
+  const sayAgain = async (): Promise<void> => {
+    if (isObserved || !leads()) return;
+    for (const decision of said.due(clock.now())) await send(decision);
+  };
   /** False: another process looks now, from what this one has published. */
   const publish = async (evaluation: Evaluation): Promise<boolean> => {
-    const { state, decision } = withheld(decide(evaluation, history.decisions), mayPromote());
+    const { state, decision } = judge(evaluation);
     looks += 1;
     if (!leads()) return false;
     const key = evaluation.experiment.spec.id;
-    const value = codec.encode('reading', toReading(evaluation, looks, state));
-    if (decision) {
-      await producer.send(decisionMessages({ prefix, codec }, decision, clock.now()));
-      history.remember(decision);
+    const value = codec.encode('reading', toReading(evaluation, looks, state, unansweredOf(key)));
+    if (decision && !said.isOnItsWay(decision)) {
+      await send(decision);
+      said.published(decision, clock.now());
       deps.onDecision?.(decision);
     }
     const topic = topicName(prefix, 'reading.v1');
@@ -152,7 +151,7 @@ function createLooks({ deps, generation, reader, history, leads, mayPromote }: L
     for (const { kind, partitionId, position } of changed)
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
-  return { counts, lookedAt, latest, look, published: () => looks };
+  return { counts, lookedAt, latest, look, sayAgain, published: () => looks };
 }
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
@@ -162,9 +161,9 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   // Until it is started again: the joiners of this generation are those that its stages were started with.
   const generation = requireOpen(await readGenerations(store, log, prefix));
   const { firstPartitionId, partitions } = generation;
-  const history = await followDecisions(log, codec, controlTopic);
   let closing = false;
   const abandoned = (): boolean => closing;
+  const history = await followDecisions({ prefix, log, codec, clock, abandoned });
   let waiting: Waiting | undefined;
   const onWaiting = (error: Error | undefined): void => {
     waiting = error ? { what: error.message, since: waiting?.since ?? clock.now() } : undefined;
@@ -172,7 +171,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const untilDone = <T>(attempt: () => Promise<T>): Promise<T | undefined> =>
     retryUntilAborted(attempt, { abandoned, onWaiting });
 
-  const { leads, lead } = createLeadership(singleton, history, abandoned);
+  const { leads, lead } = createLeadership(singleton, history);
   const auditor = createAuditor(store, clock, auditMs);
   const reader = createLookReader(partitions, firstPartitionId);
   const mayPromote = (): boolean => !auditor.hasMismatch();
@@ -185,6 +184,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     while (!closing && lookMs > 0) {
       if (await untilDone(lead)) {
         await untilDone(looks.look);
+        await untilDone(looks.sayAgain);
       }
       await wait(lookMs);
     }
@@ -211,15 +211,21 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     lookedAt: () => looks.lookedAt,
     looks: looks.published,
     look: async () => {
-      if (await untilDone(lead)) await untilDone(looks.look);
+      if (!(await untilDone(lead))) return;
+      // Lockstep: each look knows what came of the one before it.
+      await untilDone(history.catchUp);
+      await untilDone(looks.look);
+      await untilDone(looks.sayAgain);
+      await untilDone(history.catchUp);
     },
     audited: auditor.last,
     audit: async () => {
       await untilDone(audit);
     },
     decisions: () => history.decisions,
+    upToDate: history.catchUp,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting,
+    waitingFor: () => waiting ?? (deps.isObserved ? undefined : notObeyed(history, clock)),
     failed,
     close: async () => {
       closing = true;

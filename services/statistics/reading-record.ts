@@ -1,9 +1,15 @@
 import type { Reading } from '../../schemas/generated.ts';
+import type { Decision } from '../kernel/decision.ts';
 import type { ArmTotals, Evaluation, Interval, MissingEvaluation } from '../kernel/evaluation.ts';
 import { harmAlphaOf } from '../kernel/experiment.ts';
 
 /** What a look found, as the record that crosses the topic. `state` names the first rule that held. */
-export const toReading = (evaluation: Evaluation, lookSeq: number, state: string): Reading => ({
+export const toReading = (
+  evaluation: Evaluation,
+  lookSeq: number,
+  state: string,
+  notObeyed: readonly Decision[],
+): Reading => ({
   experiment_id: evaluation.experiment.spec.id,
   phase: evaluation.experiment.phase,
   revision: evaluation.experiment.revision,
@@ -49,6 +55,7 @@ export const toReading = (evaluation: Evaluation, lookSeq: number, state: string
   missing: evaluation.missing.map(missingReading),
   quiet_arms: [...evaluation.quiet.arms],
   clock_skew: Object.fromEntries((evaluation.clocks ?? []).map(({ service, skewMs }) => [service, skewMs])),
+  not_obeyed: notObeyed.map(({ action, decisionId }) => `${action} ${decisionId}`),
 });
 
 const armReading = (totals: ArmTotals): Reading['metrics'][number]['arms'][number] => {

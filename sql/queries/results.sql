@@ -3,7 +3,7 @@ WITH last AS (SELECT phase, max(look_seq) AS look_seq FROM readings WHERE experi
 SELECT metric, role, candidate, arm, toString(units) AS units, estimate, status, log_e, weighted_log_e, threshold, test_start, state, toString(watermark) AS watermark, reason,
   entries, known, unknown, incomplete, clipped, contradiction,
   if(best.log_e IS NULL, NULL, least(1, exp(-best.log_e))) AS p, difference, difference_lower, difference_upper, interval_note,
-  toString(crossovers - crossover_reasons['alias']) AS crossovers_arms, toString(crossover_reasons['alias']) AS crossovers_alias
+  toString(crossovers - crossover_reasons['alias']) AS crossovers_arms, toString(crossover_reasons['alias']) AS crossovers_alias, not_obeyed
 FROM readings FINAL
 LEFT JOIN (
   SELECT metric, candidate, max(weighted_log_e) AS log_e FROM readings WHERE experiment = {experiment:String} AND phase = (SELECT phase FROM last) GROUP BY metric, candidate

@@ -147,7 +147,9 @@ describe('the README', () => {
         return /│ +1 │/.test(said) && said;
       }),
     ).toMatch(/control|canary/);
-    expect(await type(kill)).toContain('rollback 1 published');
+    expect(await type(kill)).toMatch(
+      /revision 2, phase 1, coverage 0%, rolled_back \(kill, control record \d+: applied\)/,
+    );
     expect(
       await until('the decision', async () => {
         const said = await type(decisions);

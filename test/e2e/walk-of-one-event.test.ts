@@ -6,8 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { publishRevision } from '../../services/bot/index.ts';
-import { killDecision, toDecisionRecord } from '../../services/control/index.ts';
+import { publishControl } from '../../services/control/control-messages.kafka.ts';
+import { personsDecision, whateverRuns } from '../../services/control/index.ts';
 import { createEmitter, createKafkaSink, type Emitter, followExperiments } from '../../services/emitter/index.ts';
 import type { EpochMs } from '../../services/kernel/time.ts';
 import { startPipeline, type Pipeline } from '../../services/pipeline/start.ts';
@@ -20,7 +20,7 @@ import { createTelemetry, type Telemetry } from '../../services/runtime/telemetr
 import { topicName } from '../../services/runtime/topics.ts';
 import { auditAggregates } from '../../services/statistics/audit.clickhouse.ts';
 import { type Exposure, topics } from '../../schemas/generated.ts';
-import { aRevision } from '../support/build.ts';
+import { anApplication } from '../support/build.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { until } from '../support/until.ts';
 
@@ -49,8 +49,9 @@ beforeAll(async () => {
   path = await startStages();
   telemetry.observe(() => [path.redactor, path.linker, path.joiner, path.sink]);
   const now = systemClock.now();
-  const { log, producer, codec } = path;
-  await publishRevision({ prefix, log, producer, codec }, aRevision({ phaseStartedAt: now, appliedAt: now }));
+  const { producer, codec } = path;
+  const number = await publishControl({ prefix, codec, producer }, anApplication(), now);
+  await until('the experiment to be applied', () => path.bot?.acks().find((ack) => ack.control_offset === number));
   app = await startApp();
 });
 afterAll(async () => {
@@ -143,18 +144,19 @@ describe('a record that can never be used', () => {
 
 test('a kill is obeyed: new revision, ack, and an assigner elsewhere switches', async () => {
   const decidedAt = systemClock.now();
-  const decision = killDecision(aRevision(), path.statistics.decisions(), 'sre', 'INC-7', decidedAt);
-  const value = path.codec.encode('decision', toDecisionRecord(decision));
-  await path.producer.send([{ topic: topicName(prefix, 'control.v1'), partition: 0, key: 'exp-test', value }]);
+  const order = { action: 'rollback', actor: 'sre', reason: 'INC-7' } as const;
+  const decision = personsDecision(whateverRuns('exp-test'), order, decidedAt);
+  const { codec, producer } = path;
+  const number = await publishControl({ prefix, codec, producer }, { kind: 'decision', decision }, decidedAt);
 
   const last = await until('the assigner', () => app.switched.find(({ status }) => status === 'rolled_back'));
   expect(app.emitter.assign('exp-test', { userId: 'ada' })).toMatchObject({ reason: 'DISABLED', variant: 'A' });
   console.log(`kill to the assigner in the app: ${last.at - decidedAt} ms`);
 
-  await until('the ack', () => path.bot?.acks().find(({ seq }) => seq === decision.seq));
+  await until('the ack', () => path.bot?.acks().find((ack) => ack.control_offset === number));
   const [ack] = await until("the ack's row", async () => {
     const rows = await path.store.rows<{ result: string; new_coverage: number }>(
-      'SELECT result, new_coverage FROM acks',
+      'SELECT result, new_coverage FROM acks WHERE seq > 0',
     );
     return rows.length > 0 && rows;
   });

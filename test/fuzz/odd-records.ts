@@ -193,7 +193,7 @@ export function runOddRecords(seed: number, records: number): OddCounts {
       const evaluation = path.look('exp-test');
       const { state } = decide(evaluation, []);
       JSON.stringify(
-        readingRows(throughAvro('reading', toReading(evaluation, index, state)), { partition: 0, offset: index }),
+        readingRows(throughAvro('reading', toReading(evaluation, index, state, [])), { partition: 0, offset: index }),
       );
       counts.looks += 1;
     });

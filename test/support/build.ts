@@ -1,6 +1,6 @@
 /** Test data from a sentence: defaults for everything, only what is under test shows. */
 import type { InferenceEvent, OutcomeEvent } from '../../schemas/generated.ts';
-import { parseExperimentFile, planRevision } from '../../services/control/index.ts';
+import { type ControlRecord, parseExperimentFile, planRevision } from '../../services/control/index.ts';
 import type { ArmTotals, Evaluation, MetricEvaluation } from '../../services/kernel/evaluation.ts';
 import { emptyTestSums } from '../../services/kernel/evidence.ts';
 import type { ExperimentRevision } from '../../services/kernel/experiment.ts';
@@ -61,6 +61,21 @@ export function aRevision(change: Partial<ExperimentRevision> = {}, file = anExp
   const revision = planRevision(parsed.spec, parsed.sha, undefined, monday, 'test', 'test');
   if (revision === undefined) throw new Error('no revision');
   return { ...revision, ...change };
+}
+
+/** The file of that revision, as somebody applies it. */
+export function anApplication(file = anExperimentFile(), applyId = 'a'.repeat(32)) {
+  const { spec, configSha } = aRevision({}, file);
+  const application = {
+    applyId,
+    experimentId: spec.id,
+    spec,
+    configSha,
+    author: 'test',
+    reason: 'test',
+    traceId: 'b'.repeat(32),
+  };
+  return { kind: 'apply', application } as const satisfies ControlRecord;
 }
 
 /** Of a metric aggregate: so many calls, each with a value. */

@@ -18,7 +18,7 @@ import type { StateRowRead } from '../../support/memory-state.ts';
 import { until } from '../../support/until.ts';
 import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
-const clock = { now: () => monday + 9 * hour };
+const stopped = { now: () => monday + 9 * hour };
 const revision = aRevision();
 
 /** The state of so many users, each with one call; the share of the candidate's calls that fail. */
@@ -54,7 +54,7 @@ export const decisionStore = (rows: readonly StateRowRead[], mismatches: readonl
     },
   }) as Partial<Store> as Store;
 
-export async function createDecisionScenario(rows: readonly StateRowRead[]) {
+export async function createDecisionScenario(rows: readonly StateRowRead[], clock = stopped) {
   const closers: (() => Promise<void>)[] = [];
   const log: LogClient = createMemoryBroker().client();
   const prefix = 'decision';
@@ -93,6 +93,11 @@ export async function createDecisionScenario(rows: readonly StateRowRead[]) {
     log,
     codec,
     producer,
+    acks: async () =>
+      (await log.readToEnd(`${prefix}.ack.v1`)).flatMap(({ value }) => {
+        const decoded = codec.decode(['ack'], value ?? Buffer.alloc(0));
+        return decoded.ok ? [decoded.value] : [];
+      }),
     control,
     statistics,
     bot,
@@ -162,11 +167,13 @@ export async function runDecisionTrial(seed: number): Promise<DecisionVerdict> {
       const bot = await scenario.bot();
       faults.bots += 1;
       await until('the bot to obey', () => bot.experiments().get('exp-test')?.status === 'rolled_back');
-      await until('the ack', async () => (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length > 0);
+      await until('every answer', async () => (await scenario.acks()).length === 1 + faults.again);
       await bot.close();
     }
-    const acks = (await scenario.log.readToEnd(`${scenario.prefix}.ack.v1`)).length;
-    if (acks !== 1) wrong.push(`obeyed ${acks} times`);
+    const acks = await scenario.acks();
+    const obeyed = acks.filter(({ result }) => result === 'applied').length;
+    if (obeyed !== 1) wrong.push(`obeyed ${obeyed} times`);
+    if (acks.length !== 1 + faults.again) wrong.push(`${acks.length} answers to ${1 + faults.again} records`);
   } catch (error) {
     wrong.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -1,19 +1,18 @@
 /** A bot on a log in memory, with a further actuator that remembers what it was asked to put in force. */
 import { topics } from '../../../schemas/generated.ts';
-import { type Actuator, type ActuatorResult, publishRevision, startBot } from '../../../services/bot/index.ts';
-import { killDecision } from '../../../services/control/index.ts';
-import { decisionMessages } from '../../../services/statistics/decisions.kafka.ts';
+import { type Actuator, type ActuatorResult, startBot } from '../../../services/bot/index.ts';
+import { publishControl } from '../../../services/control/control-messages.kafka.ts';
+import { type ControlRecord, personsDecision, whateverRuns } from '../../../services/control/index.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
-import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
-import { aRevision, hour, monday } from '../../support/build.ts';
+import { anApplication, hour, monday } from '../../support/build.ts';
 import { createMemoryRegistry } from '../../support/memory-registry.ts';
 
 const prefix = 'bot-test';
 export const clock = { now: () => monday + 9 * hour };
 
-type Asked = { readonly seq: number; readonly status: string; readonly coverage: number };
+type Asked = { readonly number: number; readonly status: string; readonly coverage: number };
 type Answer = () => Promise<ActuatorResult>;
 
 export const inForce: Answer = async () => ({ kind: 'in-force' });
@@ -25,17 +24,20 @@ export function fakeActuator(...answers: Answer[]): Actuator & { readonly asked:
   return {
     name: 'fake',
     asked,
-    apply: async ({ status, coverage }, { seq }) => {
-      asked.push({ seq, status, coverage });
+    apply: async ({ status, coverage }, { number }) => {
+      asked.push({ number, status, coverage });
       return (answers.shift() ?? inForce)();
     },
   };
 }
 
-const revision = aRevision();
-
+/** By a person, for whatever runs, unless the test says otherwise. */
 export const aDecision = (change: Partial<Decision> = {}): Decision => ({
-  ...killDecision(revision, [], 'ana', 'looks wrong', clock.now()),
+  ...personsDecision(
+    whateverRuns('exp-test'),
+    { action: 'rollback', actor: 'ana', reason: JSON.stringify(change) },
+    clock.now(),
+  ),
   ...change,
 });
 
@@ -53,8 +55,9 @@ export async function botScene() {
   return {
     broker,
     group: `${prefix}-bot`,
-    apply: (to: ExperimentRevision = revision) => publishRevision(deps, to),
-    decide: (decision: Decision) => producer.send(decisionMessages(deps, decision, clock.now())),
+    say: (record: ControlRecord) => publishControl(deps, record, clock.now()),
+    apply: (file?: string) => publishControl(deps, anApplication(file, `apply ${file ?? ''}`), monday),
+    decide: (decision: Decision) => publishControl(deps, { kind: 'decision', decision }, clock.now()),
     /** Bytes that are no decision. */
     noise: () => producer.send([{ topic: `${prefix}.control.v1`, partition: 0, value: Buffer.from('no frame') }]),
     bot: async (actuator: Actuator, through = producer) => {

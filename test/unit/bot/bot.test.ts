@@ -14,119 +14,128 @@ async function scene() {
   return made;
 }
 
-const pause = aDecision({ seq: 1, action: 'pause' });
-const resume = aDecision({ seq: 2, action: 'resume' });
-const rollback = aDecision({ seq: 3, action: 'rollback' });
+const pause = aDecision({ action: 'pause' });
+const resume = aDecision({ action: 'resume', phase: 1, revision: 2 });
+const rollback = aDecision({ action: 'rollback' });
 
-test('obeys decisions once, in the order of the control topic, and acknowledges each', async () => {
+test('obeys decisions once, in the order of the control topic, and answers each', async () => {
   const { apply, decide, bot, acks } = await scene();
   await apply();
   const actuator = fakeActuator();
   const running = await bot(actuator);
   for (const decision of [pause, resume, rollback]) await decide(decision);
-  await until('three acks', () => running.acks().length === 3);
+  await until('four acks', () => running.acks().length === 4);
   expect(actuator.asked).toEqual([
-    { seq: 1, status: 'paused', coverage: 100 },
-    { seq: 2, status: 'running', coverage: 100 },
-    { seq: 3, status: 'rolled_back', coverage: 0 },
+    { number: 0, status: 'running', coverage: 100 },
+    { number: 1, status: 'paused', coverage: 100 },
+    { number: 2, status: 'running', coverage: 100 },
+    { number: 3, status: 'rolled_back', coverage: 0 },
   ]);
-  expect(
-    (await acks()).map(({ seq, actuator: by, result, new_coverage: coverage }) => [seq, by, result, coverage]),
-  ).toEqual([
-    [1, 'fake', 'applied', 100],
-    [2, 'fake', 'applied', 100],
-    [3, 'fake', 'applied', 0],
-  ]);
-  expect(running.counts).toMatchObject({ in: 3, forwarded: 3 });
+  for (const by of ['fake', 'experiment-topic'] as const)
+    expect(
+      (await acks(by)).map(({ control_offset, result, revision, new_coverage }) => [
+        control_offset,
+        result,
+        revision,
+        new_coverage,
+      ]),
+    ).toEqual([
+      [0, 'applied', 1, 100],
+      [1, 'applied', 2, 100],
+      [2, 'applied', 3, 100],
+      [3, 'applied', 4, 0],
+    ]);
+  expect(running.counts).toMatchObject({ in: 4, forwarded: 4 });
 });
 
 test.each([
-  ['a seq that was acknowledged', [rollback, aDecision({ seq: 2, action: 'resume' })], 'acknowledged-before'],
-  ['the same decision twice', [rollback, rollback], 'acknowledged-before'],
-  ['an experiment that nobody applied', [rollback, aDecision({ experimentId: 'other' })], 'no-such-experiment'],
-  ['a phase that is over', [rollback, aDecision({ seq: 4, phase: 2 })], 'another-phase'],
-] as const)('%s is not obeyed', async (_name, decisions, reason) => {
-  const { apply, decide, bot } = await scene();
+  ['the same decision twice', rollback, 'superseded', 'already-answered'],
+  ['a kill of what is stopped', aDecision({ actor: 'ben' }), 'superseded', 'already-stopped'],
+  ['a resume of what is stopped', aDecision({ action: 'resume', phase: 1, revision: 2 }), 'refused', 'over'],
+  ['an experiment that nobody applied', aDecision({ experimentId: 'other' }), 'refused', 'no-such-experiment'],
+  ['a phase that is over', aDecision({ action: 'advance', phase: 2 }), 'superseded', 'another-phase'],
+  [
+    'a revision that is over',
+    aDecision({ action: 'advance', phase: 1, revision: 1 }),
+    'superseded',
+    'another-revision',
+  ],
+] as const)('%s changes nothing, and its answer says why', async (_name, decision, result, code) => {
+  const { apply, decide, bot, acks } = await scene();
   await apply();
   const actuator = fakeActuator();
   const running = await bot(actuator);
-  for (const decision of decisions) await decide(decision);
-  await until('both taken', () => running.counts.in === 2);
-  expect(actuator.asked.map(({ seq }) => seq)).toEqual([3]);
-  expect([...running.counts.dropped]).toEqual([[reason, 1]]);
-});
-
-test('what the experiment is already is put in force again and acknowledged as such', async () => {
-  const { apply, decide, bot, acks } = await scene();
-  await apply();
-  const running = await bot(fakeActuator());
   await decide(rollback);
-  await decide({ ...rollback, seq: 4 });
-  await until('two acks', () => running.acks().length === 2);
-  expect((await acks()).map(({ seq, result, revision }) => [seq, result, revision])).toEqual([
-    [3, 'applied', 2],
-    [4, 'already_applied', 2],
-  ]);
+  const number = await decide(decision);
+  await until('all taken', () => running.counts.in === 3);
+  expect(actuator.asked.map(({ status }) => status)).toEqual(['running', 'rolled_back']);
+  expect([...running.counts.dropped]).toEqual([[code, 1]]);
+  const answers = (await acks('experiment-topic')).filter(({ control_offset }) => control_offset === number);
+  expect(answers).toMatchObject([{ decision_id: decision.decisionId, result, code }]);
+  expect(answers[0]?.reason?.length).toBeGreaterThan(10);
 });
 
-test('bytes that are no decision are dropped, and the next decision is obeyed', async () => {
+test('bytes that are no control record are dropped, and the next decision is obeyed', async () => {
   const { apply, decide, noise, bot } = await scene();
   await apply();
   const running = await bot(fakeActuator());
   await noise();
   await decide(rollback);
-  await until('the ack', () => running.acks().length === 1);
-  expect([...running.counts.dropped]).toEqual([['not-a-decision', 1]]);
+  await until('the acks', () => running.acks().length === 2);
+  expect([...running.counts.dropped]).toEqual([['not-a-control-record', 1]]);
 });
 
 test('a further actuator that refuses: its ack says so, the experiment topic has the revision anyway', async () => {
   const { apply, decide, bot, acks, published } = await scene();
   await apply();
-  const running = await bot(fakeActuator(refuses, inForce));
+  const running = await bot(fakeActuator(inForce, refuses, inForce));
   await decide(pause);
   await decide(rollback);
-  await until('two acks', () => running.acks().length === 2);
-  expect((await acks()).map(({ seq, result, revision }) => [seq, result, revision])).toEqual([
-    [1, 'refused', 1],
-    [3, 'applied', 3],
+  await until('three acks', () => running.acks().length === 3);
+  expect((await acks()).map(({ result, revision }) => [result, revision])).toEqual([
+    ['applied', 1],
+    ['refused', 1],
+    ['applied', 3],
   ]);
-  expect((await acks('experiment-topic')).map(({ seq, result, revision }) => [seq, result, revision])).toEqual([
-    [1, 'applied', 2],
-    [3, 'applied', 3],
+  expect((await acks('experiment-topic')).map(({ result, revision }) => [result, revision])).toEqual([
+    ['applied', 1],
+    ['applied', 2],
+    ['applied', 3],
   ]);
   expect(await published()).toEqual([
     [1, 'running'],
     [2, 'paused'],
     [3, 'rolled_back'],
   ]);
-  expect([running.counts.forwarded, [...running.counts.dropped]]).toEqual([2, []]);
+  expect([running.counts.forwarded, [...running.counts.dropped]]).toEqual([3, []]);
   expect(running.experiments().get('exp-test')?.status).toBe('rolled_back');
 });
 
 test('an actuator that is away is waited for, and the reason shows; the experiment topic came first', async () => {
-  const { apply, decide, bot, published } = await scene();
+  const { apply, decide, bot, published, acks } = await scene();
   await apply();
   let isAway = true;
   const away = (): Promise<{ kind: 'in-force' }> =>
     isAway
       ? Promise.reject(new PipelineError('BROKER_UNAVAILABLE', 'the flags do not answer', { retriable: true }))
       : Promise.resolve({ kind: 'in-force' });
-  const actuator = fakeActuator(away, away, away, away, away, away, away);
+  const actuator = fakeActuator(inForce, away, away, away, away, away, away, away);
   const running = await bot(actuator);
   await decide(rollback);
   await until('the reason', () => running.waitingFor()?.what.includes('the flags do not answer'));
   expect((await published()).at(-1)).toEqual([2, 'rolled_back']);
+  expect((await acks('experiment-topic')).at(-1)).toMatchObject({ control_offset: 1, result: 'applied' });
   isAway = false;
-  await until('the ack', () => running.acks().length === 1);
+  await until('the ack', () => running.acks().length === 2);
   expect(running.waitingFor()).toBeUndefined();
-  expect(new Set(actuator.asked.map(({ seq }) => seq))).toEqual(new Set([3]));
+  expect(new Set(actuator.asked.map(({ number }) => number))).toEqual(new Set([0, 1]));
 });
 
 test('an error that no retry mends ends the bot', async () => {
   const { apply, decide, bot } = await scene();
   await apply();
   const broken = new Error('no such flag');
-  const running = await bot(fakeActuator(() => Promise.reject(broken)));
+  const running = await bot(fakeActuator(inForce, () => Promise.reject(broken)));
   await decide(rollback);
   await expect(running.failed).rejects.toBe(broken);
 });
@@ -140,16 +149,15 @@ test('killed before its ack: started again, it puts the same in force and acknow
     send: (messages) =>
       messages.some(({ topic }) => topic.endsWith('ack.v1')) ? Promise.reject(died) : producer.send(messages),
   };
-  const first = fakeActuator();
-  const killed = await bot(first, dying);
+  const killed = await bot(fakeActuator(), dying);
   await decide(rollback);
   await expect(killed.failed).rejects.toBe(died);
   await killed.close();
   const second = fakeActuator();
   const restarted = await bot(second);
-  await until('the ack', () => restarted.acks().length === 1);
-  expect(second.asked).toEqual(first.asked);
-  expect((await acks()).length).toBe(1);
+  await until('the acks', () => restarted.acks().length === 2);
+  expect(second.asked.map(({ status }) => status)).toEqual(['running', 'rolled_back']);
+  expect((await acks()).length).toBe(2);
 });
 
 test('started again after an ack, and after a rebalance, it obeys nothing twice', async () => {
@@ -157,15 +165,15 @@ test('started again after an ack, and after a rebalance, it obeys nothing twice'
   await apply();
   const first = await bot(fakeActuator());
   await decide(rollback);
-  await until('the ack', () => first.acks().length === 1);
+  await until('the acks', () => first.acks().length === 2);
   broker.rebalance(group);
-  await until('the control topic again', () => first.counts.in === 2);
+  await until('the control topic again', () => first.counts.in === 4);
   await first.close();
   const actuator = fakeActuator();
   const second = await bot(actuator);
-  await until('the control topic', () => second.counts.in === 1);
+  await until('the control topic', () => second.counts.in === 2);
   expect(actuator.asked).toEqual([]);
-  expect((await acks()).length).toBe(1);
+  expect((await acks()).length).toBe(2);
 });
 
 test('of two bots one obeys; the other takes over when it leaves', async () => {
@@ -173,12 +181,13 @@ test('of two bots one obeys; the other takes over when it leaves', async () => {
   await apply();
   const one = await bot(fakeActuator());
   const other = await bot(fakeActuator());
+  await until('the file to be applied', () => one.acks().length + other.acks().length === 1);
   await decide(pause);
-  await until('an ack', () => one.acks().length + other.acks().length === 1);
-  const [obeyed, stoodBy] = one.acks().length === 1 ? [one, other] : [other, one];
-  expect([obeyed.owned()?.size, stoodBy.owned()?.size, stoodBy.acks().length]).toEqual([1, 0, 0]);
+  await until('an ack', () => one.acks().length + other.acks().length === 2);
+  const [obeyed, stoodBy] = one.owned()?.size === 1 ? [one, other] : [other, one];
+  expect([obeyed.owned()?.size, stoodBy.owned()?.size]).toEqual([1, 0]);
   await obeyed.close();
   await decide(rollback);
-  await until('the next ack', () => stoodBy.acks().length === 1);
-  expect((await acks()).map(({ seq }) => seq)).toEqual([1, 3]);
+  await until('the next ack', async () => (await acks()).length === 3);
+  expect((await acks()).map(({ control_offset }) => control_offset)).toEqual([0, 1, 2]);
 });

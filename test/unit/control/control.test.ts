@@ -3,10 +3,11 @@ import {
   applyDecision,
   decide,
   fromDecisionRecord,
-  killDecision,
+  personsDecision,
   parseExperimentFile,
   planRevision,
   toDecisionRecord,
+  whateverRuns,
 } from '../../../services/control/index.ts';
 import type { Evaluation } from '../../../services/kernel/evaluation.ts';
 import type { Decision } from '../../../services/kernel/decision.ts';
@@ -18,7 +19,6 @@ const pastOf = (change: Partial<Decision>): Decision => ({
   decisionId: 'x',
   experimentId: 'exp-test',
   phase: 1,
-  seq: 1,
   action: 'rollback',
   reasonCode: 'HARM',
   ruleId: 'harm',
@@ -153,7 +153,6 @@ describe('rules, first match wins', () => {
     const one = decide(evaluation({ metrics: [harmed] }), []).decision as Decision;
     expect(decide(evaluation({ metrics: [metric({ log: 4 })] }), []).decision).toEqual(one);
     expect(fromDecisionRecord(toDecisionRecord(one))).toEqual(one);
-    expect(one.seq).toBe(1);
     expect(JSON.parse(one.evidence)).toMatchObject({ metric: 'error_rate', design: { q: 0.5 } });
   });
 });
@@ -203,10 +202,11 @@ describe('revisions', () => {
     });
   });
   test('a kill names who and why', () =>
-    expect(killDecision(aRevision(), [pastOf({ seq: 4 })], 'sre', 'INC-1', monday)).toMatchObject({
+    expect(
+      personsDecision(whateverRuns('exp-test'), { action: 'rollback', actor: 'sre', reason: 'INC-1' }, monday),
+    ).toMatchObject({
       action: 'rollback',
       reasonCode: 'KILL',
-      seq: 5,
       actor: 'sre',
       note: 'INC-1',
     }));

@@ -19,7 +19,6 @@ const past = (change: Partial<Decision>): Decision => ({
   decisionId: 'x',
   experimentId: 'exp-test',
   phase: 1,
-  seq: 1,
   action: 'pause',
   reasonCode: 'MANUAL',
   ruleId: 'x',

@@ -12,75 +12,8 @@ import {
 } from '../../../services/emitter/index.ts';
 import { readEmitterEnv } from '../../../services/emitter/config.ts';
 import { formatRevision } from '../../../services/kernel/experiment-json.ts';
-import type { ExperimentRevision } from '../../../services/kernel/experiment.ts';
-import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
-import type { LogClient, LogRecord } from '../../../services/runtime/log.ts';
-import { schemas } from '../../../schemas/generated.ts';
 import { aRevision } from '../../support/build.ts';
-
-/** A log with one topic in memory, whose answers to `ping` are given by hand. */
-async function aLog() {
-  const clock = { now: () => time };
-  let time = 1_000_000;
-  const codec = createAvroCodec({
-    registry: {
-      register: async () => 1,
-      schemaById: async () => schemas.experiment.avsc,
-      subjects: async () => [],
-      ping: async () => {},
-    },
-    clock,
-  });
-  await codec.register([{ record: 'experiment', topic: 't' }]);
-  let push: (record: LogRecord) => void = () => {};
-  let offset = 0;
-  const never = () => Promise.reject(new Error('not part of this test'));
-  const log: LogClient = {
-    createTopics: never,
-    describeTopics: never,
-    alterTopic: never,
-    partitions: never,
-    topics: never,
-    firstOffsets: never,
-    hasMembers: never,
-    endOffsets: never,
-    committedOffsets: never,
-    producer: never,
-    consume: never,
-    readToEnd: never,
-    close: async () => {},
-    ping: () => new Promise(() => {}),
-    follow: async (_topic, onRecord) => {
-      push = onRecord;
-      return { caughtUp: Promise.resolve(), close: async () => {} };
-    },
-  };
-  return {
-    log,
-    codec,
-    clock,
-    pass: (ms: number) => (time += ms),
-    raw: (value: Buffer) =>
-      push({ topic: 't', partition: 0, offset: offset++, timestamp: 0, key: null, value, headers: {} }),
-    say: (revision: ExperimentRevision) =>
-      push({
-        topic: 't',
-        partition: 0,
-        offset: offset++,
-        timestamp: 0,
-        key: null,
-        value: codec.encode('experiment', toExperimentRecord(revision)),
-        headers: {},
-      }),
-  };
-}
-const heard = () => {
-  let tell: (revision: number) => void = () => {};
-  return {
-    onRevision: ({ revision }: ExperimentRevision) => tell(revision),
-    next: () => new Promise<number>((resolve) => (tell = resolve)),
-  };
-};
+import { aLog, heard } from './experiment-log.ts';
 
 describe('following experiments', () => {
   test('the highest revision counts, and the switch is told as it takes effect', async () => {

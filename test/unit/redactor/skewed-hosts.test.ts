@@ -1,7 +1,7 @@
 /** Hosts whose clocks are wrong by hours, or jump: nothing that is decided changes, and the skew is shown. */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../services/control/index.ts';
-import { readExperimentFile } from '../../../services/cli/change.ts';
+import { readExperimentFile } from '../../../services/cli/read-file.ts';
 import { planRevision } from '../../../services/control/index.ts';
 import { createRandom } from '../../../services/demo/story.ts';
 import { readArrivals } from '../../../services/replay/read-arrivals.ts';
