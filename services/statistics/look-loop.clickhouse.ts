@@ -8,7 +8,6 @@
  * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { decide } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
 import { type Generation, holdsPartition, partitionIdsOf } from '../kernel/generations.ts';
@@ -26,7 +25,8 @@ import { topicName } from '../runtime/topics.ts';
 import type { Audit } from './audit.clickhouse.ts';
 import { createAuditor } from './auditor.clickhouse.ts';
 import { type DecisionHistory, decisionMessages, followDecisions } from './decisions.kafka.ts';
-import { evaluate } from './evaluate.ts';
+import { createEndings } from './endings.ts';
+import { type Judged, judgeLook } from './judge-look.ts';
 import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
 
@@ -73,6 +73,7 @@ function createLeadership(
   singleton: Singleton | undefined,
   history: DecisionHistory,
   abandoned: () => boolean,
+  onTerm: () => void,
 ): Leadership {
   /** The term in which everything that earlier leaders decided is known. */
   let ledTerm: number | undefined;
@@ -85,6 +86,7 @@ function createLeadership(
       if (!singleton.leads()) return false;
       await history.catchUp(abandoned);
       ledTerm = term;
+      onTerm();
       return leads();
     },
   };
@@ -119,28 +121,38 @@ type Looking = {
 
 /** Looks of this process: what was looked at, found and published. */
 function createLooks({ deps, generation, reader, history, leads, mayDecide }: Looking) {
-  const { prefix, producer, codec, clock, store } = deps;
+  const { prefix, log, producer, codec, clock, store } = deps;
   const counts = createStageCounts();
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
+  const readingTopic = topicName(prefix, 'reading.v1');
   let looks = 0;
+  /** The number of the next reading: its place in the topic, so that it rises over restarts and changes of leader. */
+  let nextReading: number | undefined;
+  const over = createEndings();
+  /** Experiments that cannot be evaluated, and why: nothing guards them, and the others go on. */
+  const unguarded = new Map<string, string>();
   /** False: another process looks now, from what this one has published. */
-  const publish = async (evaluation: Evaluation): Promise<boolean> => {
-    const judged: ReturnType<typeof decide> = mayDecide()
-      ? decide(evaluation, history.decisions)
-      : { state: 'AUDIT_MISMATCH', ruleId: 'audit-mismatch' };
-    const { state, decision } = judged;
+  const publish = async (judged: Judged): Promise<boolean> => {
+    if (!judged.ok) {
+      unguarded.set(judged.experiment, judged.cause);
+      return true;
+    }
+    const { evaluation, state, decision } = judged;
+    unguarded.delete(evaluation.experiment.spec.id);
     looks += 1;
     if (!leads()) return false;
     const key = evaluation.experiment.spec.id;
-    const value = codec.encode('reading', toReading(evaluation, looks, state));
+    nextReading ??= (await log.endOffsets(readingTopic))[0] ?? 0;
+    const value = codec.encode('reading', toReading(evaluation, nextReading + 1, state));
     if (decision) {
       await producer.send(decisionMessages({ prefix, codec }, decision, clock.now()));
       history.remember(decision);
       deps.onDecision?.(decision);
     }
-    const topic = topicName(prefix, 'reading.v1');
-    await producer.send([{ topic, partition: 0, key, value, timestamp: clock.now() }]);
+    const reading = { topic: readingTopic, partition: 0, key, value, timestamp: clock.now() };
+    nextReading = (await producer.send([reading])).get(`${readingTopic}/0`) ?? nextReading + 1;
+    over.published(evaluation);
     counts.in += 1;
     counts.forwarded += 1;
     latest.set(key, evaluation);
@@ -151,11 +163,20 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
     const changed = await readChanges(store, generation, lookedAt);
     if (changed === undefined) return;
     reader.apply(changed);
-    for (const evidence of reader.looks().values()) if (!(await publish(evaluate(evidence)))) return;
+    for (const evidence of reader.looks(over.hasEnded).values())
+      if (!(await publish(judgeLook(evidence, history.decisions, mayDecide())))) return;
     for (const { kind, partitionId, position } of changed)
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
-  return { counts, lookedAt, latest, look, published: () => looks };
+  /** Another process may have looked meanwhile. */
+  const newTerm = (): void => void (nextReading = undefined);
+  return { counts, lookedAt, latest, look, newTerm, unguarded, published: () => looks };
+}
+
+/** For `status`. */
+function tellUnguarded(unguarded: ReadonlyMap<string, string>, since: number): Waiting | undefined {
+  const [first] = unguarded;
+  return first && { what: `${first[0]} cannot be evaluated, nothing guards it: ${first[1]}`, since };
 }
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
@@ -175,7 +196,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const untilDone = <T>(attempt: () => Promise<T>): Promise<T | undefined> =>
     retryUntilAborted(attempt, { abandoned, onWaiting });
 
-  const { leads, lead } = createLeadership(singleton, history, abandoned);
+  const { leads, lead } = createLeadership(singleton, history, abandoned, () => looks.newTerm());
   const auditor = createAuditor(store, clock, auditMs);
   const reader = createLookReader(partitions, firstPartitionId);
   const mayDecide = (): boolean => !auditor.hasMismatch();
@@ -216,7 +237,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     },
     decisions: () => history.decisions,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting,
+    waitingFor: () => waiting ?? tellUnguarded(looks.unguarded, clock.now()),
     failed,
     close: async () => {
       closing = true;
