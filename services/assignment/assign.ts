@@ -159,7 +159,9 @@ export function assign(
     arm: { id: string; config: Readonly<Record<string, unknown>> },
     reason: AssignmentReason,
   ): Assignment => ({ ...common, variant: arm.id, config: { ...control.config, ...arm.config }, reason });
-  const forced = spec.arms.find(({ id }) => id === options.forced?.[experimentId]);
+  const forcedArm =
+    options.forced && Object.hasOwn(options.forced, experimentId) ? options.forced[experimentId] : undefined;
+  const forced = spec.arms.find(({ id }) => id === forcedArm);
   if (forced) return give(forced, 'FORCED');
   if (unitId === undefined || unitId === '') return give(control, 'UNKNOWN');
   if (revision.status !== 'running' && revision.status !== 'paused') return give(armAtRest(revision), 'DISABLED');

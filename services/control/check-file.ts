@@ -4,6 +4,7 @@
  * too.
  */
 import type { MetricSpec } from '../kernel/experiment.ts';
+import { parseDurationMs } from '../kernel/time.ts';
 import { defaultAlphaSlo, metricSchema, sloSchema } from './file-schema.ts';
 import { resolveOne } from './file-to-spec.ts';
 import { isResolveProblem, type ResolveProblem } from './resolve-metrics.ts';
@@ -28,6 +29,9 @@ export function checkTogether(content: unknown, complain: Complain): void {
   checkIds('arms', arms, complain);
   checkIds('metrics', metrics, complain);
   checkRamp(recordIn(experiment['ramp'])['coverage'], complain);
+  checkShares(arms, complain);
+  checkTestStarts(recordIn(experiment['analysis']), complain);
+  checkKeys(content, [], complain);
   checkSlos(experiment, arms, checkMetrics(metrics, complain), complain);
 }
 
@@ -69,6 +73,45 @@ function checkRamp(coverage: unknown, complain: Complain): void {
         code: 'ramp',
         message: 'coverage rises from step to step',
       });
+}
+
+/** Nobody sees enough units of a smaller one. */
+const leastShare = 0.0001;
+
+function checkShares(arms: readonly Content[], complain: Complain): void {
+  const weights = arms.map(({ weight }) => (typeof weight === 'number' && weight > 0 ? weight : 0));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  for (const [index, weight] of weights.entries())
+    if (weight >= 0.001 && weight / sum < leastShare)
+      complain({
+        path: ['experiment', 'arms', index, 'weight'],
+        code: 'share',
+        message: `an arm has at least ${leastShare} of the weights, this one ${weight / sum}`,
+      });
+}
+
+/** Every test start has sums of its own, in every partition. */
+const mostTestStarts = 10_000;
+
+function checkTestStarts({ restart_every: every, horizon }: Content, complain: Complain): void {
+  const [everyMs, horizonMs] = [every ?? '6h', horizon ?? '14d'].map((text) => parseDurationMs(String(text)) ?? 0);
+  if (everyMs === undefined || horizonMs === undefined || everyMs < 60_000) return;
+  if (horizonMs / everyMs > mostTestStarts)
+    complain({
+      path: ['experiment', 'analysis', every === undefined ? 'horizon' : 'restart_every'],
+      code: 'test-starts',
+      message: `${Math.ceil(horizonMs / everyMs)} test starts until the horizon, at most ${mostTestStarts}`,
+    });
+}
+
+/** As a key of an object it would change the object: it could be lost on any way, so it is refused on the first. */
+function checkKeys(content: unknown, path: FilePath, complain: Complain): void {
+  if (typeof content !== 'object' || content === null) return;
+  for (const [key, value] of Object.entries(content)) {
+    const at = [...path, Array.isArray(content) ? Number(key) : key];
+    if (key === '__proto__') complain({ path: at, code: 'unknown-key', message: 'no key may be called "__proto__"' });
+    checkKeys(value, at, complain);
+  }
 }
 
 const at = (path: FilePath, { key, code, message }: ResolveProblem): Complaint => ({

@@ -5,14 +5,30 @@
 import { z } from 'zod';
 import type { Effect } from '../kernel/experiment.ts';
 import { type Measure, overFields, parseMeasure } from '../kernel/measures.ts';
-import { parseDurationMs } from '../kernel/time.ts';
+import { formatDuration, parseDurationMs } from '../kernel/time.ts';
 
-const duration = z.string().transform((text, context) => {
-  const ms = parseDurationMs(text);
-  if (ms === undefined || ms === 0)
-    context.addIssue({ code: 'custom', message: `expected a duration like 90s, 6h or 14d, got "${text}"` });
-  return ms ?? 0;
-});
+/**
+ * A duration. Below a second nothing here means anything, and what begins anew every millisecond takes the others down;
+ * no run is longer than ten years.
+ */
+const durationFrom = (leastMs: number) =>
+  z.string().transform((text, context) => {
+    const ms = parseDurationMs(text);
+    if (ms === undefined || ms === 0)
+      context.addIssue({ code: 'custom', message: `expected a duration like 90s, 6h or 14d, got "${text}"` });
+    else if (ms < leastMs || ms > mostMs)
+      context.addIssue({
+        code: 'custom',
+        message: `between ${formatDuration(leastMs)} and ${formatDuration(mostMs)}, got "${text}"`,
+      });
+    return ms ?? 0;
+  });
+const mostMs = 3_650 * 86_400_000;
+const duration = durationFrom(1_000);
+/** Sums, squares and logarithms of numbers between these stay numbers. */
+const [leastSize, mostSize] = [1e-9, 1e15];
+const size = z.number().gte(leastSize, `at least ${leastSize}`).lte(mostSize, `at most ${mostSize}`);
+const amount = z.number().gte(-mostSize, `at least ${-mostSize}`).lte(mostSize, `at most ${mostSize}`);
 const measure = z
   .string()
   .max(256)
@@ -27,7 +43,7 @@ const id = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'letters, digits, - and _, at most 63, beginning with a letter or digit');
 /** Per SLO. */
 export const defaultAlphaSlo = 0.01;
-const alpha = z.number().gt(0, 'between 0 and 1').lt(1, 'between 0 and 1');
+const alpha = z.number().gte(1e-12, 'between 1e-12 and 1').lt(1, 'between 1e-12 and 1');
 /** Ids that an app can have of a visitor before it knows who that is. */
 const fallbackUnits = ['user', 'org', 'session'] as const;
 const notYet = (what: string) =>
@@ -40,6 +56,8 @@ const effect = z.union([z.number(), z.string()]).transform((input, context): Eff
     typeof input === 'number' ? Math.abs(input) : Number(match?.[1] ?? Number.NaN) / (match?.[2] === '%' ? 100 : 1);
   if (!(size > 0))
     context.addIssue({ code: 'custom', message: `expected a change above 0 like +20% or +0.02, got "${input}"` });
+  else if (size < leastSize || size > mostSize)
+    context.addIssue({ code: 'custom', message: `a change is between ${leastSize} and ${mostSize}, got "${input}"` });
   return { relative: match?.[2] === '%', size };
 });
 
@@ -48,21 +66,21 @@ export const metricSchema = z.strictObject({
   role: z.enum(['goal', 'guardrail', 'signal']),
   numerator: measure.optional(),
   denominator: measure.optional(),
-  quantile: z.number().gt(0).lt(1).optional(),
+  quantile: z.number().gte(0.0001, 'at least 0.0001').lte(0.9999, 'at most 0.9999').optional(),
   of: z.enum(overFields).optional(),
-  threshold: z.number().gt(0).optional(),
+  threshold: size.optional(),
   better: z.enum(['lower', 'higher']),
   window: duration,
   harm: effect.optional(),
   baseline: z
     .strictObject({
-      mean: z.number(),
-      sd: z.number().gt(0, 'above 0'),
-      denominator: z.number().gt(0, 'above 0').optional(),
+      mean: amount,
+      sd: size,
+      denominator: size.optional(),
     })
     .optional(),
-  cap: z.number().optional(),
-  floor: z.number().optional(),
+  cap: amount.optional(),
+  floor: amount.optional(),
   margin: z.union([z.literal(0), effect]).optional(),
   worthwhile: effect.optional(),
 });
@@ -72,7 +90,7 @@ export const sloSchema = z.strictObject({
   id,
   arm: id,
   metric: id,
-  worse_than: z.number(),
+  worse_than: amount,
   action: z.enum(['pause', 'rollback']).optional(),
   hard_kill: z.strictObject({ fail: z.number().int().gte(1), of: z.number().int().gte(1).lte(1_000) }).optional(),
 });
@@ -96,7 +114,7 @@ export const fileSchema = z.strictObject({
         z.strictObject({
           id,
           role: z.literal('control').optional(),
-          weight: z.number().gt(0, 'above 0').lte(1e6),
+          weight: z.number().gte(0.001, 'at least 0.001').lte(1e6, 'at most 1000000'),
           config: z.record(z.string(), z.unknown()).optional(),
         }),
       )
@@ -106,8 +124,8 @@ export const fileSchema = z.strictObject({
       .strictObject({
         coverage: z.array(z.number().gte(0).lte(100)).min(1),
         hold: duration,
-        min_units: z.number().int().gte(0),
-        tolerance: z.number().gt(0, 'above 0').optional(),
+        min_units: z.number().int().gte(0).lte(1e12, 'at most 1e12'),
+        tolerance: size.optional(),
         patience: duration.optional(),
       })
       .optional(),
@@ -119,7 +137,7 @@ export const fileSchema = z.strictObject({
         alpha_srm: alpha.default(0.001),
         alpha_missing: alpha.optional(),
         fwer: z.boolean().default(false),
-        restart_every: duration.default(21_600_000),
+        restart_every: durationFrom(60_000).default(21_600_000),
         horizon: duration.default(1_209_600_000),
         min_run: duration.default(86_400_000),
         freshness: duration.default(300_000),

@@ -178,7 +178,8 @@ export function finishLearning(
   const metrics: MetricSpec[] = [];
   for (const metric of spec.metrics) {
     const plan = learning.metrics.find(({ id }) => id === metric.id);
-    const baseline = baselines[metric.id];
+    // An id may be the name of something that every object has.
+    const baseline = Object.hasOwn(baselines, metric.id) ? baselines[metric.id] : undefined;
     if (plan === undefined) {
       metrics.push(metric);
       continue;

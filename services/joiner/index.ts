@@ -102,7 +102,7 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
   const cacheLimits = deps.cacheLimits ?? defaultCacheLimits;
   const logClock = createLogClock(clock);
   const spans = tracer && createInsertSpans(tracer);
-  return runStatefulStage<'unit-record', PartitionState, FlushRows>({
+  const running = await runStatefulStage<'unit-record', PartitionState, FlushRows>({
     name: 'joiner',
     group: joinerGroup(prefix, generation.generation),
     topic,
@@ -148,6 +148,15 @@ export async function startJoiner(deps: JoinerDeps): Promise<RunningJoiner> {
     take: takeFlushRows,
     write: (flushes) => (spans ? spans.around(() => store.write(flushes)) : store.write(flushes)),
   });
+  return { ...running, leftOut: () => leftOutOf(running.states().values()) };
+}
+
+/** Reasons of all partitions that this process has now. */
+function leftOutOf(states: Iterable<PartitionState>): ReadonlyMap<string, number> {
+  const reasons = new Map<string, number>();
+  for (const { counts } of states)
+    for (const [reason, number] of counts.dropped) reasons.set(reason, (reasons.get(reason) ?? 0) + number);
+  return reasons;
 }
 
 /** For a partition without traffic: the event-time clock of its records goes on. */

@@ -12,7 +12,7 @@ import type { PartitionState } from './partition-state.ts';
 const dimensions = ['prompt_version', 'model_served', 'rag_index_version', 'tool_set_version'] as const;
 type Dimension = (typeof dimensions)[number];
 
-/** An arm shows at most this many values per phase and partition; further ones are counted, they open no segment. */
+/** An arm shows at most this many values a phase and partition; further ones are counted, they open no segment. */
 const maxConfigurationChanges = 256;
 
 const scheduledSlot = ({ revision }: ExperimentState, clock: EpochMs): number =>
@@ -32,6 +32,14 @@ export function openScheduledSegment(partition: PartitionState, experiment: Expe
   const slot = scheduledSlot(experiment, partition.clock);
   const current = experiment.segments.at(-1);
   if (current !== undefined && slot > current.slot) openSegment(partition, experiment, slot, 'schedule');
+}
+
+/** How many values the arm has shown. Only a value that it has not shown asks: no call of an arm as it was does. */
+function shownBy({ configurationChanges, arms }: ExperimentState, arm: number): number {
+  if (configurationChanges.size < maxConfigurationChanges) return 0;
+  let shown = 0;
+  for (const change of configurationChanges.values()) if (change.arm === arms[arm]) shown += 1;
+  return shown;
 }
 
 /** What the arm's `config` in the experiment file says that it will show. */
@@ -64,7 +72,7 @@ export function watchConfiguration(
     experiment.shown[arm * dimensions.length + index] = value;
     const key = `${arm}\u001f${dimension}\u001f${value}`;
     if (experiment.configurationChanges.has(key)) continue;
-    if (experiment.configurationChanges.size >= maxConfigurationChanges) {
+    if (shownBy(experiment, arm) >= maxConfigurationChanges) {
       drop(partition, 'configuration-change-limit');
       continue;
     }

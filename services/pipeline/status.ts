@@ -10,6 +10,7 @@ export type StageStatus = {
   readonly state: 'starting' | 'running' | 'standby' | 'pausing' | 'closed';
   readonly in: number;
   readonly forwarded: number;
+  /** By reason; of the joiner also what counted for nothing in an experiment. */
   readonly dropped: Readonly<Record<string, number>>;
   readonly parked: Readonly<Record<string, number>>;
   /** Service -> how far its clock is ahead of the broker's, ms, and how many of its times were in the future. */
@@ -87,7 +88,7 @@ export function stageStatus(name: string, stage: RunningStage | undefined, super
     state: stage.owned()?.size === 0 ? 'standby' : state,
     in: counts.in,
     forwarded: counts.forwarded,
-    dropped: Object.fromEntries(counts.dropped),
+    dropped: Object.fromEntries([...counts.dropped, ...(stage.leftOut?.() ?? [])]),
     parked: Object.fromEntries(counts.parked),
     ...clocksOf(stage),
     waiting: counts.waiting,

@@ -40,6 +40,8 @@ export type RunningStage = {
   position(topic: string, partition: number): number | undefined;
   /** `topic/partition` of what its group has given to it; empty: it stands by. Undefined: not in the group just now. */
   owned(): ReadonlySet<string> | undefined;
+  /** What records came to count for nothing, or less than they say, by reason; of a stage that folds. */
+  leftOut?(): ReadonlyMap<string, number>;
   /** What it waits for, when a dependency is away. */
   waitingFor(): Waiting | undefined;
   /** Rejects when the stage cannot go on. */

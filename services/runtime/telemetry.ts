@@ -26,7 +26,7 @@ export type Telemetry = {
   /** Absent without an endpoint: stages then spend nothing on spans. */
   readonly tracer: StageTracer | undefined;
   /** Counters of these stages from now on: in = forwarded + dropped + parked + waiting, each. */
-  observe(stages: () => readonly Pick<RunningStage, 'name' | 'counts'>[]): void;
+  observe(stages: () => readonly Pick<RunningStage, 'name' | 'counts' | 'leftOut'>[]): void;
   /** One gauge, read when it is scraped; undefined: not known yet. */
   gauge(name: string, description: string, read: () => number | undefined): void;
   /** Prometheus text format. */
@@ -89,6 +89,16 @@ function observeRedactions(meter: Meter, stages: Stages): void {
         result.observe(number, { type, tier, policy_version: policyVersion });
       }
     }
+  });
+}
+
+function observeLeftOut(meter: Meter, stages: Stages): void {
+  const leftOut = meter.createObservableGauge('tripline_left_out', {
+    description: 'what came to count for nothing in an experiment, by reason, in the partitions that the process has',
+  });
+  leftOut.addCallback((result) => {
+    for (const { name, leftOut: reasons } of stages())
+      for (const [reason, number] of reasons?.() ?? []) result.observe(number, { stage: name, reason });
   });
 }
 
@@ -157,6 +167,7 @@ export function createTelemetry({ service, otlpEndpoint }: { service: string; ot
       observeRecords(meter, stages);
       observeRedactions(meter, stages);
       observeClocks(meter, stages);
+      observeLeftOut(meter, stages);
     },
     gauge: (name, description, read) => {
       meters

@@ -52,7 +52,8 @@ export function evaluate(look: Look): Evaluation {
   const holding = partitions.filter(({ assigned }) => Object.values(assigned).some((units) => units > 0));
   const counts: Record<string, number> = Object.fromEntries(spec.arms.map(({ id }) => [id, 0]));
   for (const { assigned } of partitions)
-    for (const [arm, units] of Object.entries(assigned)) counts[arm] = (counts[arm] ?? 0) + units;
+    for (const [arm, units] of Object.entries(assigned))
+      counts[arm] = (Object.hasOwn(counts, arm) ? (counts[arm] ?? 0) : 0) + units;
   const weightSum = spec.arms.reduce((sum, { weight }) => sum + weight, 0);
   const ratio = logEOfRatio([
     { counts: spec.arms.map(({ id }) => counts[id] ?? 0), shares: spec.arms.map(({ weight }) => weight / weightSum) },

@@ -8,7 +8,12 @@ type Leadership = {
   lead(): Promise<boolean>;
 };
 
-export function createLeadership(singleton: Singleton | undefined, history: DecisionHistory): Leadership {
+/** `onTerm`: this process leads again; another may have led meanwhile. */
+export function createLeadership(
+  singleton: Singleton | undefined,
+  history: DecisionHistory,
+  onTerm: () => void,
+): Leadership {
   /** The term in which everything that earlier leaders decided is known. */
   let ledTerm: number | undefined;
   const leads = (): boolean => singleton === undefined || (singleton.leads() && singleton.term() === ledTerm);
@@ -20,6 +25,7 @@ export function createLeadership(singleton: Singleton | undefined, history: Deci
       if (!singleton.leads()) return false;
       await history.catchUp();
       ledTerm = term;
+      onTerm();
       return leads();
     },
   };

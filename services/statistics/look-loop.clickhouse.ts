@@ -8,50 +8,21 @@
  * away is waited for.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { controlMessages } from '../control/control-messages.kafka.ts';
-import { decide } from '../control/index.ts';
 import type { Decision } from '../kernel/decision.ts';
 import type { Evaluation } from '../kernel/evaluation.ts';
-import { type Generation, holdsPartition, partitionIdsOf } from '../kernel/generations.ts';
 import { positionsPerOffset } from '../kernel/state/kinds.ts';
-import type { Clock } from '../kernel/time.ts';
-import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../runtime/log.ts';
 import { readGenerations, requireOpen } from '../runtime/generations.clickhouse.ts';
 import { retryUntilAborted, type Waiting } from '../runtime/retry.ts';
-import type { Singleton } from '../runtime/singleton.ts';
-import { sqlQuery } from '../runtime/sql-files.ts';
-import { createStageCounts, type RunningStage } from '../runtime/stage.ts';
+import type { RunningStage } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type AuditState, createAuditor } from './auditor.clickhouse.ts';
-import { type DecisionHistory, followDecisions, notObeyed } from './follow-decisions.kafka.ts';
-import { evaluate } from './evaluate.ts';
+import { followDecisions, notObeyed } from './follow-decisions.kafka.ts';
 import { createLeadership } from './leadership.kafka.ts';
-import { createLookReader, type LookReader, type LookRow } from './look-reader.ts';
-import { toReading } from './reading-record.ts';
-import { withheld } from './withheld.ts';
+import { createLookReader } from './look-reader.ts';
+import { createLooks, tellUnguarded } from './looks.clickhouse.ts';
+import type { StatisticsDeps } from './statistics-deps.ts';
 
-export type StatisticsDeps = {
-  readonly prefix: string;
-  readonly log: LogClient;
-  readonly producer: LogProducer;
-  readonly codec: AvroCodec;
-  readonly clock: Clock;
-  /** The time that traffic carries, for control topics that keep the producer's; absent: `clock`. */
-  readonly eventClock?: Clock;
-  /** Decisions are recorded and nobody obeys them: each counts as done. */
-  readonly isObserved?: boolean;
-  readonly store: Store;
-  /** Pause between checks whether a checkpoint has moved, ms. 0: it looks only when `look` is called (lockstep). */
-  readonly lookMs: number;
-  /** Pause between audits, ms; 0: never. A mismatch blocks decisions and is looked at again every 10 s. */
-  readonly auditMs?: number;
-  /** Where several processes may run this stage: the one that leads looks and decides. Absent: it is alone. */
-  readonly singleton?: Singleton;
-  readonly onLook?: (evaluation: Evaluation, state: string) => void;
-  readonly onDecision?: (decision: Decision) => void;
-};
+export type { StatisticsDeps } from './statistics-deps.ts';
 
 /** Counts: a look at one experiment comes in, its reading is forwarded. */
 export type RunningStatistics = RunningStage & {
@@ -71,89 +42,6 @@ export type RunningStatistics = RunningStage & {
   audit(): Promise<void>;
 };
 
-/** What has changed since the positions of `lookedAt`; undefined: nothing. */
-async function readChanges(
-  store: Store,
-  generation: Generation,
-  lookedAt: ReadonlyMap<number, number>,
-): Promise<readonly LookRow[] | undefined> {
-  const checkpoints = await store.rows<{ partitionId: number; position: string }>(await sqlQuery('checkpoints'));
-  const moved = checkpoints.some(
-    ({ partitionId, position }) =>
-      holdsPartition(generation, partitionId) && lookedAt.get(partitionId) !== Number(position),
-  );
-  if (!moved) return undefined;
-  const since = partitionIdsOf(generation).map((partitionId) => (lookedAt.get(partitionId) ?? -1) + 1);
-  const params = { since, oldest: Math.min(...since), first: generation.firstPartitionId };
-  return store.rows<LookRow>(await sqlQuery('look'), params);
-}
-
-type Looking = {
-  readonly deps: StatisticsDeps;
-  readonly generation: Generation;
-  readonly reader: LookReader;
-  readonly history: DecisionHistory;
-  readonly leads: () => boolean;
-  /** False: aggregates are not what their units say. */
-  readonly mayPromote: () => boolean;
-};
-
-/** Looks of this process: what was looked at, found and published. */
-function createLooks({ deps, generation, reader, history, leads, mayPromote }: Looking) {
-  const { prefix, producer, codec, clock, store, eventClock = clock, isObserved } = deps;
-  const { said } = history;
-  const counts = createStageCounts();
-  const lookedAt = new Map<number, number>();
-  const latest = new Map<string, Evaluation>();
-  let looks = 0;
-  const send = (decision: Decision) =>
-    producer.send(controlMessages({ prefix, codec }, { kind: 'decision', decision }, eventClock.now()));
-  const judge = (evaluation: Evaluation): ReturnType<typeof decide> => {
-    const judged = isObserved
-      ? decide(evaluation, history.decisions)
-      : decide(evaluation, history.applied, history.viewOf(evaluation.experiment.spec.id));
-    return withheld(judged, mayPromote());
-  };
-  const unansweredOf = (experimentId: string): readonly Decision[] =>
-    isObserved
-      ? []
-      : said.alerts(clock.now()).flatMap(({ decision }) => (decision.experimentId === experimentId ? [decision] : []));
-  /** What nobody has answered is said again, the same. */
-  const sayAgain = async (): Promise<void> => {
-    if (isObserved || !leads()) return;
-    for (const decision of said.due(clock.now())) await send(decision);
-  };
-  /** False: another process looks now, from what this one has published. */
-  const publish = async (evaluation: Evaluation): Promise<boolean> => {
-    const { state, decision } = judge(evaluation);
-    looks += 1;
-    if (!leads()) return false;
-    const key = evaluation.experiment.spec.id;
-    const value = codec.encode('reading', toReading(evaluation, looks, state, unansweredOf(key)));
-    if (decision && !said.isOnItsWay(decision)) {
-      await send(decision);
-      said.published(decision, clock.now());
-      deps.onDecision?.(decision);
-    }
-    const topic = topicName(prefix, 'reading.v1');
-    await producer.send([{ topic, partition: 0, key, value, timestamp: clock.now() }]);
-    counts.in += 1;
-    counts.forwarded += 1;
-    latest.set(key, evaluation);
-    deps.onLook?.(evaluation, state);
-    return true;
-  };
-  const look = async (): Promise<void> => {
-    const changed = await readChanges(store, generation, lookedAt);
-    if (changed === undefined) return;
-    reader.apply(changed);
-    for (const evidence of reader.looks().values()) if (!(await publish(evaluate(evidence)))) return;
-    for (const { kind, partitionId, position } of changed)
-      if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
-  };
-  return { counts, lookedAt, latest, look, sayAgain, published: () => looks };
-}
-
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
   const { prefix, log, codec, clock, store, singleton, lookMs, auditMs = 300_000 } = deps;
   const controlTopic = topicName(prefix, 'control.v1');
@@ -171,7 +59,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   const untilDone = <T>(attempt: () => Promise<T>): Promise<T | undefined> =>
     retryUntilAborted(attempt, { abandoned, onWaiting });
 
-  const { leads, lead } = createLeadership(singleton, history);
+  const { leads, lead } = createLeadership(singleton, history, () => looks.newTerm());
   const auditor = createAuditor(store, clock, auditMs);
   const reader = createLookReader(partitions, firstPartitionId);
   const mayPromote = (): boolean => !auditor.hasMismatch();
@@ -225,7 +113,10 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     decisions: () => history.decisions,
     upToDate: history.catchUp,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting ?? (deps.isObserved ? undefined : notObeyed(history, clock)),
+    waitingFor: () =>
+      waiting ??
+      tellUnguarded(looks.unguarded, clock.now()) ??
+      (deps.isObserved ? undefined : notObeyed(history, clock)),
     failed,
     close: async () => {
       closing = true;

@@ -34,7 +34,7 @@ export type LookReader = {
    * The newest phase of every experiment. Partitions that have not adopted it stand at revision 0 and keep it
    * unsettled.
    */
-  looks(): Map<string, Look>;
+  looks(isLeftOut?: (experiment: ExperimentRevision) => boolean): Map<string, Look>;
 };
 
 const isNewer = <T>(held: Placed<T> | undefined, position: number): boolean =>
@@ -112,19 +112,19 @@ export function createLookReader(partitions: number, firstPartitionId = 0): Look
       testAggregates: valuesOf(testAggregates),
     };
   };
-  const lookOf = (phase: Phase): Look | undefined => {
+  const lookOf = (phase: Phase, isLeftOut: (experiment: ExperimentRevision) => boolean): Look | undefined => {
     const experiment = newestRevision(phase);
-    if (experiment === undefined) return undefined;
+    if (experiment === undefined || isLeftOut(experiment)) return undefined;
     const evidence = Array.from({ length: partitions }, (_, index) => evidenceOf(phase, firstPartitionId + index));
     return assembleLook(experiment, evidence);
   };
   return {
     apply: (rows) => rows.forEach(take),
-    looks: () =>
+    looks: (isLeftOut = () => false) =>
       new Map(
         [...experiments].flatMap(([id, phases]) => {
           const newest = phases.get(Math.max(...phases.keys()));
-          const look = newest && lookOf(newest);
+          const look = newest && lookOf(newest, isLeftOut);
           return look ? [[id, look] as const] : [];
         }),
       ),

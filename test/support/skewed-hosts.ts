@@ -37,6 +37,13 @@ export function playWithSkew(
   const clocks = createClockCounts();
   const made: Decision[] = [];
   const after: number[] = [];
+  const look = (at: number, sent: number): void => {
+    path.tick(at);
+    const decision = path.decide(revision.spec.id);
+    if (decision === undefined) return;
+    made.push(decision);
+    after.push(sent);
+  };
   let newest = revision.phaseStartedAt;
   for (const [index, arrival] of arrivals.entries()) {
     const { arrivedAt } = arrival;
@@ -56,13 +63,9 @@ export function playWithSkew(
     );
     newest = Math.max(newest, arrivedAt);
     if ((index + 1) % lookEvery !== 0) continue;
-    path.tick(newest);
-    const decision = path.decide(revision.spec.id);
-    if (decision === undefined) continue;
-    made.push(decision);
-    after.push(index + 1);
+    look(newest, index + 1);
   }
-  path.tick(newest + 400 * 3_600_000);
+  look(newest + 400 * 3_600_000, arrivals.length);
   return {
     decisions: made.map(({ action, reasonCode, metric }) => [action, reasonCode, metric]),
     after,

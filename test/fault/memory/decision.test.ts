@@ -124,3 +124,13 @@ test('killed, repeated and started again at random: the same bytes once, obeyed 
   }
   expect(Math.min(...Object.values(sum))).toBeGreaterThan(1);
 }, 120_000);
+
+test('readings go on counting after a restart of statistics: the last one is the newest', async () => {
+  const { prefix, log, codec, producer, statistics } = await scenario();
+  for (let restart = 0; restart < 3; restart += 1) await (await statistics(producer)).look();
+  const readings = (await log.readToEnd(`${prefix}.reading.v1`)).map(({ value }) => {
+    const decoded = codec.decode(['reading'], value ?? Buffer.alloc(0));
+    return decoded.ok ? decoded.value.look_seq : 0;
+  });
+  expect(readings).toEqual([1, 2, 3]);
+});

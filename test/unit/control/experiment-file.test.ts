@@ -196,3 +196,27 @@ describe('a file without mistakes', () => {
     expect(problems(readFileSync(`${data}/scenarios/${name}.experiment.yaml`, 'utf8'))).toEqual([]);
   });
 });
+
+describe('a number that would stop whoever computes with it is refused, with its bounds', () => {
+  const file = anExperimentFile({ extra: '  analysis: { restart_every: 6h, horizon: 14d }\n' });
+  test.each([
+    ['weight: 50 }', 'weight: 5e-324 }', 'at least 0.001'],
+    ['weight: 50 }', 'weight: 1e300 }', 'at most 1000000'],
+    ['weight: 50 }', 'weight: 0.001 }', 'at least 0.0001 of the weights'],
+    ['restart_every: 6h', 'restart_every: 1ms', 'between 1m and 3650d'],
+    ['restart_every: 6h, horizon: 14d', 'restart_every: 1m, horizon: 14d', '20160 test starts'],
+    ['horizon: 14d', 'horizon: 999999999d', 'between 1s and 3650d'],
+    ['window: 1h', 'window: 1ms', 'between 1s and 3650d'],
+    ['restart_every: 6h', 'alpha_harm: 5e-324', 'between 1e-12 and 1'],
+    ['harm: +20%', 'harm: 5e-324', 'a change is between'],
+    ['sd: 500', 'sd: 5e-324', 'at least 1e-9'],
+    ['mean: 1000', 'mean: 1e308', 'at most 1000000000000000'],
+    ['cap: 5000', 'cap: 1e308', 'at most 1000000000000000'],
+    ['weight: 50 }', 'weight: 50, config: { "__proto__": { model: x } } }', 'no key may be called "__proto__"'],
+  ])('%s as %s', (before, after, said) => {
+    expect(problems(file)).toEqual([]);
+    expect(file).toContain(before);
+    const found = problems(file.replace(before, after));
+    expect(found.map(({ message }) => message).join('\n')).toContain(said);
+  });
+});
