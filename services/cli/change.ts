@@ -17,6 +17,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { cleanMessage } from '../redaction/messages.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { topicName } from '../runtime/topics.ts';
+import { answerLine } from './answer-line.ts';
 import { type Connection, withConnection } from './read.ts';
 import { readControl } from './read-control.ts';
 import { readExperimentFile } from './read-file.ts';
@@ -24,16 +25,6 @@ import { print } from './terminal.ts';
 
 /** Within a second when all is well; a broker may make a new reader wait three. */
 const patienceMs = 10_000;
-
-/** Answers that leave a person with what they asked for. */
-const isAsAsked = new Set([
-  'unchanged',
-  'already-answered',
-  'already-stopped',
-  'already-ended',
-  'already-paused',
-  'not-paused',
-]);
 
 /** The ack topic from now on: `answerTo` resolves with the answer to a number, undefined when none came in time. */
 async function followAnswers({ log, codec, prefix }: Connection) {
@@ -77,20 +68,10 @@ async function say(connection: Connection, record: ControlRecord, verb: string):
   const producer = await log.producer();
   const number = await publishControl({ prefix, codec, producer }, record, systemClock.now());
   const answer = await answers.answerTo(number);
-  const experiment = experimentOf(record);
-  if (answer === undefined) {
-    const runs = await log.hasMembers(`${prefix}-bot`);
-    print(
-      `${experiment}: ${verb} is control record ${number}; not obeyed yet by the bot: ` +
-        (runs
-          ? 'it has not answered, `npx tripline status` says what it waits for'
-          : 'none runs, `npx tripline start bot` starts one') +
-        '. Assigners that reach the broker obey without it; nothing has to be said again',
-    );
-    return 1;
-  }
-  print(`${experiment}: ${answer.reason ?? answer.result} (${verb}, control record ${number}: ${answer.result})`);
-  return answer.result === 'applied' || isAsAsked.has(answer.code ?? '') ? 0 : 1;
+  const isBotThere = answer !== undefined || (await log.hasMembers(`${prefix}-bot`));
+  const { line, code } = answerLine(experimentOf(record), verb, { number, answer, isBotThere });
+  print(line);
+  return code;
 }
 
 export async function apply(home: string, file: string, reason: string): Promise<number> {

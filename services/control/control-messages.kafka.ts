@@ -43,7 +43,6 @@ export async function publishControl(
   timestamp: EpochMs,
 ): Promise<number> {
   const [control, twin] = controlMessages(deps, record, timestamp);
-  const next = await deps.producer.send([control]);
-  await deps.producer.send([twin]);
+  const next = await deps.producer.send([control, twin]);
   return (next.get(`${control.topic}/0`) ?? 0) - 1;
 }

@@ -87,11 +87,15 @@ function applyFile(before: ExperimentRevision | undefined, application: Applicat
   return after === undefined ? superseded('unchanged') : applied(after, 'applied', afterApply(before, after));
 }
 
-/** Stopping is meant for whatever runs; everything else for the state of things that whoever decided had seen. */
+/**
+ * Stopping by a person is meant for whatever runs (phase 0); everything else for the state of things that whoever
+ * decided had seen, and so is a kill that names a phase: those were written before there was a fold.
+ */
 function isMeantForAnother(revision: ExperimentRevision, decision: Decision): ControlCode | undefined {
   const { action, actor, phase } = decision;
   const isPersons = actor !== 'engine';
-  if (isPersons && (action === 'rollback' || action === 'pause' || action === 'end')) return undefined;
+  const stops = action === 'rollback' || action === 'pause' || action === 'end';
+  if (isPersons && stops && phase === 0) return undefined;
   if (phase !== revision.phase) return 'another-phase';
   if (action === 'rollback' || action === 'conclude') return undefined;
   return decision.revision === revision.revision ? undefined : 'another-revision';

@@ -85,7 +85,7 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
   const held: LogRecord[] = [];
   let isLoading = true;
   const control = (record: LogRecord): void => inTurn(record.value ?? Buffer.alloc(0), () => takeControl(record));
-  const followers = await Promise.all([
+  const starting = [
     log.follow(topicName(prefix, 'experiment.v1'), ({ value }) => {
       if (value !== null) inTurn(value, () => takeCheckpoint(value));
     }),
@@ -93,8 +93,15 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
       if (isLoading) held.push(record);
       else control(record);
     }),
-  ]);
-  const [checkpoints, records] = followers;
+  ] as const;
+  const closeAll = async (): Promise<void> => {
+    for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') await one.value.close();
+  };
+  const [checkpoints, records] = await Promise.all(starting).catch((error: unknown) => {
+    // Whoever tries again would else leave one behind each time. Not waited for: the other may never begin.
+    closeAll().catch(() => {});
+    throw error;
+  });
   const ready = (async (): Promise<void> => {
     await checkpoints.caughtUp;
     await turns;
@@ -113,7 +120,7 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
       await turns;
     },
     close: async () => {
-      await Promise.all(followers.map(({ close }) => close()));
+      await closeAll();
       await turns;
     },
   };

@@ -49,6 +49,12 @@ const totalsWrong = (): Promise<string[]> => deployment.totalsWrong(totalsOf(spe
 const frames = async (topic: 'control.v1' | 'ack.v1'): Promise<string[]> =>
   (await deployment.log.readToEnd(`${deployment.prefix}.${topic}`)).map(({ value }) => value?.toString('hex') ?? '');
 
+/** A decision that was said again, because nobody obeyed for 10 s, is answered too: superseded. */
+const obeyed = async (): Promise<number> => {
+  const superseded = Buffer.from('superseded').toString('hex');
+  return (await frames('ack.v1')).filter((frame) => !frame.includes(superseded)).length;
+};
+
 /** Which of two statistics or bots works; of other stages any. */
 async function worker(of: readonly StageProcess[]): Promise<StageProcess> {
   for (const one of of) if ((await one.status()).state === 'running') return one;
@@ -110,7 +116,7 @@ test('one of each kind is killed half-way: totals equal the oracle, one decision
   expect(await totalsWrong()).toEqual([]);
   expect(await deployment.recountWrong()).toEqual([]);
   await until('the decision to be obeyed', async () => (await frames('ack.v1')).length > 0, patienceMs);
-  expect([new Set(await frames('control.v1')).size, (await frames('ack.v1')).length]).toEqual([1, 1]);
+  expect([new Set(await frames('control.v1')).size, await obeyed()]).toEqual([1, 1]);
 });
 
 test('all of them are restarted in turn: each drains within 10 s, and the totals are exact again', async () => {
@@ -134,5 +140,5 @@ test('all of them are restarted in turn: each drains within 10 s, and the totals
   expect(drained).toHaveLength(12);
   await deployment.consumed(['redactor', 'linker', 'joiner']);
   expect(await totalsWrong()).toEqual([]);
-  expect([new Set(await frames('control.v1')).size, (await frames('ack.v1')).length]).toEqual([1, 1]);
+  expect([new Set(await frames('control.v1')).size, await obeyed()]).toEqual([1, 1]);
 });

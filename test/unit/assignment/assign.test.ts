@@ -59,6 +59,20 @@ describe('promises', () => {
       }),
     );
   });
+  test('an ended experiment gives its place in the layer back; what was promoted stays with everybody', () => {
+    const layered = (id: string, change: Parameters<typeof aRevision>[0] = {}) =>
+      aRevision(change, anExperimentFile({ extra: '  layer: desk\n' }).replace('exp-test', id));
+    const ended = { status: 'completed', coverage: 0 } as const;
+    const ids = Array.from({ length: 1_000 }, (_, index) => `user-${index}`);
+    const shareOf = (other: Parameters<typeof aRevision>[0]) => {
+      const both = createAssignmentTable([layered('one'), layered('two', other)]);
+      return ids.filter((userId) => assign(both, 'one', { userId }).reason === 'SPLIT').length;
+    };
+    expect([shareOf({ status: 'stopped' }) < 600, shareOf(ended)]).toEqual([true, 1_000]);
+    const arm = (change: Parameters<typeof aRevision>[0]) =>
+      assign(createAssignmentTable([aRevision(change)]), 'exp-test', { userId: 'u' }).variant;
+    expect([arm(ended), arm({ ...ended, promoted: 'B' })]).toEqual(['A', 'B']);
+  });
   test('experiments of a layer never share a unit', () => {
     const layered = (id: string) =>
       aRevision({}, anExperimentFile({ extra: '  layer: desk\n' }).replace('exp-test', id));

@@ -118,6 +118,12 @@ describe('row 3: a file next to a rollback', () => {
     expect(now).toMatchObject({ phase: 2, status: 'running', coverage: 100, phaseStartedAt: monday + 2 * hour });
     expect(answers[2]?.reason).toContain('instead of phase 1, which was rolled_back');
   });
+  test('a kill of before there was a fold names its phase, and stops no later one', () => {
+    const upgraded = mergeCheckpoint(new Map(), { revision: aRevision({ revision: 5, phase: 2 }), upTo: 0, taken: [] });
+    const kill = order('rollback', seen(1, 1));
+    const { table, answer } = foldControl(upgraded, kill, 0, monday);
+    expect([answer.code, table.get(id)?.revision.status]).toEqual(['another-phase', 'running']);
+  });
   test('a file that says what holds changes nothing; delivered twice, it undoes nothing', () => {
     const first = applied();
     const { codes, now } = fold(first, applied(), applied(otherDesign), first);

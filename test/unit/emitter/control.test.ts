@@ -1,4 +1,4 @@
-/** What an assigner serves while others still disagree: the control topic, checkpoints of bots that are ahead or behind. */
+/** What an assigner serves while others still disagree: the control topic, checkpoints of bots ahead or behind. */
 import { expect, test } from 'vitest';
 import { assign } from '../../../services/assignment/index.ts';
 import { personsDecision, whateverRuns } from '../../../services/control/index.ts';
