@@ -125,9 +125,9 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
   const counts = createStageCounts();
   const lookedAt = new Map<number, number>();
   const latest = new Map<string, Evaluation>();
-  const readingTopic = topicName(prefix, 'reading.v1');
   let looks = 0;
-  /** The number of the next reading: its place in the topic, so that it rises over restarts and changes of leader. */
+  const readingTopic = topicName(prefix, 'reading.v1');
+  /** The number of the next reading: its place in the topic, whichever process writes it. */
   let nextReading: number | undefined;
   const over = createEndings();
   /** Experiments that cannot be evaluated, and why: nothing guards them, and the others go on. */
@@ -169,11 +169,12 @@ function createLooks({ deps, generation, reader, history, leads, mayDecide }: Lo
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
   /** Another process may have looked meanwhile. */
-  const newTerm = (): void => void (nextReading = undefined);
+  const newTerm = (): void => {
+    nextReading = undefined;
+  };
   return { counts, lookedAt, latest, look, newTerm, unguarded, published: () => looks };
 }
 
-/** For `status`. */
 function tellUnguarded(unguarded: ReadonlyMap<string, string>, since: number): Waiting | undefined {
   const [first] = unguarded;
   return first && { what: `${first[0]} cannot be evaluated, nothing guards it: ${first[1]}`, since };
