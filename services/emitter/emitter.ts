@@ -134,8 +134,7 @@ function expose(recorder: Recorder, assignment: Assignment, subject: SplitSubjec
   };
   const value = describeExposure(assignment, about, from);
   const { bucket, unitId: key } = assignment;
-  const route = { bucket, key, traceparent, from };
-  push(recorder, 'inference.raw.v1', { record: 'exposure', value }, route);
+  push(recorder, 'inference.raw.v1', { record: 'exposure', value }, { bucket, key, traceparent, from });
   recorder.exposures.told(untold);
 }
 

@@ -1,8 +1,8 @@
 /**
  * The event-time clock of a partition is the broker's. Records of events carry the time at which the broker took the
- * raw event; ticks and adoptions are written by processes that say what their own host's clock shows, which may be wrong
- * by hours. The log's own time of a message (LogAppendTime) bounds all of them: nothing in a message is later than the
- * message. In a replay the log keeps the times that it is given (CreateTime), and the bound changes nothing.
+ * raw event; ticks and adoptions are written by processes that say what their own host's clock shows, which may be
+ * wrong by hours. The log's own time of a message (LogAppendTime) bounds all of them: nothing in a message is later
+ * than the message. In a replay the log keeps the times that it is given (CreateTime), and the bound changes nothing.
  */
 import type { UnitRecord } from '../../schemas/generated.ts';
 import type { EpochMs } from '../kernel/time.ts';

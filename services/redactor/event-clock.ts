@@ -36,7 +36,7 @@ export function inBrokerTime(
 }
 
 /** The service that an event names, as others may read it. Apps have few of them. */
-export function createServiceNames({ policy }: RedactorContext): (event: AnyEvent) => string {
+function createServiceNames({ policy }: RedactorContext): (event: AnyEvent) => string {
   const known = new Map<string, string>();
   return ({ record, value }) => {
     const service = record === 'outcome-event' ? value.source : value.service;
@@ -56,4 +56,19 @@ export function noteClock(
   if (skewMs !== undefined) noteSkew(skews, service, skewMs, at);
   if (isClamped && (clamped.has(service) || clamped.size < maxServices))
     clamped.set(service, (clamped.get(service) ?? 0) + 1);
+}
+
+export function createEventClock(context: RedactorContext) {
+  const clocks = createClockCounts();
+  const cleanService = createServiceNames(context);
+  return {
+    clocks,
+    /** Sets the event's time to the broker's clock; the lead of its host's, if its emitter said what that showed. */
+    correctTime: (event: AnyEvent, source: Arrived): number | undefined => {
+      const clock = inBrokerTime(event.value, source);
+      if (clock.skewMs !== undefined || clock.isClamped)
+        noteClock(clocks, cleanService(event), source.timestamp, clock);
+      return clock.skewMs;
+    },
+  };
 }

@@ -10,7 +10,7 @@ import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts'
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { eraseUnits } from './erase-units.ts';
-import { createClockCounts, createServiceNames, inBrokerTime, noteClock } from './event-clock.ts';
+import { createEventClock } from './event-clock.ts';
 import {
   type RedactedEvent,
   type RedactorContext,
@@ -65,8 +65,7 @@ export async function startRedactor({
   ]);
 
   const redactions = new Map<string, number>();
-  const clocks = createClockCounts();
-  const cleanService = createServiceNames(context);
+  const { clocks, correctTime } = createEventClock(context);
   /** Batches of which a delivery that is tried again has sent the observations. */
   const observed = new WeakSet<readonly Delivery<RedactedEvent>[]>();
   const sendObservations = async (batch: readonly Delivery<RedactedEvent>[], timestamp: number): Promise<void> => {
@@ -115,12 +114,10 @@ export async function startRedactor({
     ...(parkedLimit && { parkedLimit }),
     ...(tracer && { tracer }),
     step: (decoded, source) => {
-      const clock = inBrokerTime(decoded.value, source);
-      if (clock.skewMs !== undefined || clock.isClamped)
-        noteClock(clocks, cleanService(decoded), source.timestamp, clock);
+      const skewMs = correctTime(decoded, source);
       switch (decoded.record) {
         case 'inference-event':
-          return redactInference(decoded.value, source.timestamp, context, clock.skewMs);
+          return redactInference(decoded.value, source.timestamp, context, skewMs);
         case 'exposure':
           return redactExposure(decoded.value, source.timestamp, context);
         case 'outcome-event':

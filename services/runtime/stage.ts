@@ -11,7 +11,7 @@ export type StageCounts = {
   waiting: number;
   /** What a redacting stage took out: `TYPE tier policy` -> how many. Never a value. */
   readonly redactions?: Map<string, number>;
-  /** Of the stage that meets everybody's events: clocks of services against the broker's, and times that were clamped. */
+  /** Of the stage that meets everybody's events: services' clocks against the broker's, times that were clamped. */
   readonly clocks?: { readonly skews: ReadonlyMap<string, ClockSkew>; readonly clamped: ReadonlyMap<string, number> };
 };
 

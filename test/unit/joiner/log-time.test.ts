@@ -14,7 +14,7 @@ import { observed, tick } from '../../support/unit-records.ts';
 const prefix = 'clocks';
 const unitTopic = topicName(prefix, 'unit.v1');
 
-/** A deployment whose broker shows `broker.now`, and the one partition of its unit log folded as the joiner folds it. */
+/** A deployment whose broker shows `broker.now`; the one partition of its unit log is folded as the joiner folds it. */
 async function deployment(eventTime = false) {
   const broker = { now: monday };
   const log = createMemoryBroker({ now: () => broker.now }).client();
