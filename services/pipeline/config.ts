@@ -41,6 +41,8 @@ export const processSettings = z.object({
   TRIPLINE_PROBE_PORT: z.coerce.number().int().min(0).max(65_535).default(9_464), // 0: a free one, printed
   // share of the last 2,000 records that may be parked before a stage stops and asks for a person; 1: it never stops
   TRIPLINE_PARKED_SHARE: z.coerce.number().positive().max(1).default(0.5),
+  // holes in the log that are accepted, with commas; the error that stops a reader at one prints its name
+  TRIPLINE_ACCEPT_GAP: z.string().max(4_096).optional(),
   TRIPLINE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(), // of traces, gRPC; not set: no spans are made
 });

@@ -8,8 +8,9 @@
  */
 import type { EachBatchPayload } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { createMembership, heartbeatOf, join, type Membership } from './kafka-membership.ts';
+import { createMembership, heal, heartbeatOf, join, type Membership } from './kafka-membership.ts';
 import type { LogClient, LogConsumer, PartitionHandler } from './log.ts';
+import { holeAt, holeError, nameOfHole } from './log-holes.ts';
 import {
   createPartitionQueue,
   mustSeek,
@@ -30,7 +31,17 @@ type Reader = {
   /** How often a queue was full and its fetches stopped. */
   pauses: number;
   readonly fail: (error: unknown) => void;
+  readonly bounds: BoundsOf;
+  /** Holes that were written down. */
+  readonly accepted: Set<string>;
 };
+
+/** Where a partition begins and ends now, and what its group has committed (0: nothing). */
+export type BoundsOf = (
+  topic: string,
+  partition: number,
+  group: string,
+) => Promise<{ readonly first: number; readonly end: number; readonly committed: number }>;
 
 const isCurrent = ({ member }: Reader, queue: PartitionQueue): boolean => queue.rebalance === member.rebalance;
 
@@ -81,6 +92,27 @@ async function load(reader: Reader, topic: string, partition: number, heartbeat:
   }
 }
 
+/**
+ * Holds a position against what the log has; false: there is a hole that nobody accepted, and the reader has failed.
+ * `own`: the position is the handler's, whose state was made from it.
+ */
+async function isHeld(reader: Reader, topic: string, partition: number, own: number | undefined): Promise<boolean> {
+  const { member, handler, accepted } = reader;
+  const { first, end, committed } = await reader.bounds(topic, partition, member.group);
+  const position = own ?? (committed > 0 ? committed : first);
+  const hole = holeAt(topic, partition, position, { first, end });
+  if (hole === undefined || accepted.has(nameOfHole(hole))) return true;
+  const keepsState = own !== undefined;
+  const isAcceptable = handler.missed !== undefined && (hole.kind === 'gap' || !keepsState);
+  if (!isAcceptable || !member.connection.acceptGaps.has(nameOfHole(hole))) {
+    reader.fail(holeError(hole, keepsState));
+    return false;
+  }
+  await handler.missed?.(hole);
+  accepted.add(nameOfHole(hole));
+  return true;
+}
+
 async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<void> {
   const { batch, heartbeat, isStale, isRunning } = payload;
   const { member, queues } = reader;
@@ -92,6 +124,9 @@ async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<voi
     const { rebalance } = member;
     const position = await load(reader, topic, partition, heartbeat);
     if (rebalance !== member.rebalance) return;
+    if (!(await isHeld(reader, topic, partition, position))) return;
+    if (rebalance !== member.rebalance) return;
+    heal(member);
     queue = createPartitionQueue(topic, partition, rebalance, position ?? Number(batch.firstOffset()));
     queues.set(at, queue);
   }
@@ -99,6 +134,13 @@ async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<voi
     member.consumer.seek({ topic, partition, offset: String(queue.position) });
     return;
   }
+  const isBack = Number(batch.lastOffset()) + 1 < queue.position;
+  if (isBack || Number(batch.messages[0]?.offset ?? 0) > queue.position) {
+    // What follows is missing (the log's start has moved on), or comes again (the log was made anew).
+    if (!(await isHeld(reader, topic, partition, queue.position)) || !isCurrent(reader, queue)) return;
+    if (isBack) return member.consumer.seek({ topic, partition, offset: String(queue.position) });
+  }
+  heal(member);
   if (!takeFetch(queue, batch)) return;
   if (pauseAbove(queue, reader.maxQueuedBytes)) {
     reader.pauses += 1;
@@ -126,6 +168,7 @@ async function commit(member: Membership, topic: string, partition: number, next
 export async function createConsumer(
   { group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }: Parameters<LogClient['consume']>[0],
   connection: KafkaConnection,
+  bounds: BoundsOf,
 ): Promise<LogConsumer> {
   const queues = new Map<string, PartitionQueue>();
   let fail: (error: unknown) => void = () => {};
@@ -137,16 +180,18 @@ export async function createConsumer(
     group,
     topics,
     eachBatch: (payload) => takeBatch(reader, payload),
+    giveUp: (error) => fail(error),
     onRebalance: () => {
       queues.clear();
       handler.revoked();
     },
   });
-  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail };
+  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail, bounds, accepted: new Set() };
   const leave = await join(member);
   return {
     failed,
     close: leave,
+    trouble: () => member.trouble,
     assigned: () => member.assigned,
     stats: () => ({
       queuedBytes: [...queues.values()].reduce((sum, { bytes }) => sum + bytes, 0),

@@ -12,8 +12,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchHandler } from 'kafkajs';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { messageOf } from './retry.ts';
+import { messageOf, type Waiting } from './retry.ts';
 
 /** How long a rebalance waits for its members, ms. */
 const rebalanceMs = 60_000;
@@ -22,6 +23,13 @@ const rebalanceMs = 60_000;
  * know how to come back.
  */
 const graceMs = 10_000;
+
+/**
+ * Crashes in a row that kafkajs does not take for passing, and no record in between: then it cannot go on. With pauses
+ * that double from half a second that is half a minute.
+ */
+const crashesInARow = 6;
+const longestPauseMs = 30_000;
 
 /** `topic/partition` of what the group has given to it. */
 type Assigned = ReadonlySet<string>;
@@ -39,6 +47,11 @@ export type Membership = {
   assigned: Assigned | undefined;
   rebalance: number;
   joins: number;
+  /** Since the last record. */
+  crashes: number;
+  trouble: Waiting | undefined;
+  /** It cannot go on. */
+  readonly giveUp: (error: unknown) => void;
   /** Last sign of the group's coordinator, on `performance.now()`. */
   heardAt: number;
 };
@@ -79,10 +92,27 @@ function joined(member: Membership, { payload: { memberAssignment } }: ConsumerG
 
 function crashed(member: Membership, { payload }: ConsumerCrashEvent): void {
   const { error, restart } = payload;
-  member.connection.line('warn', `${member.group}: consumer crashed`, { error: error.message, restart });
+  const { connection, group } = member;
+  connection.line('warn', `${group}: consumer crashed`, { error: error.message, restart });
   member.assigned = undefined;
   takeBack(member);
-  if (!restart && member.client !== 'closed') void joinAnew(member);
+  if (member.client === 'closed') return;
+  const what = `reading ${member.topics.join(', ')}: ${messageOf(rootOf(error))}`;
+  member.trouble = { what, since: member.trouble?.since ?? Date.now() };
+  if (restart) return;
+  member.crashes += 1;
+  if (member.crashes < crashesInARow)
+    void joinAnew(member, Math.min(connection.crashPauseMs * 2 ** (member.crashes - 1), longestPauseMs));
+  else member.giveUp(new PipelineError('BROKER_REFUSED', what, { cause: error }));
+}
+
+/** kafkajs wraps what it gives up on. */
+const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);
+
+/** A record was read: whatever was wrong is over. */
+export function heal(member: Membership): void {
+  member.crashes = 0;
+  member.trouble = undefined;
 }
 
 /** The member's client connects, joins and reads. */
@@ -101,10 +131,11 @@ async function open(member: Membership): Promise<void> {
 
 const isClosed = ({ client }: Membership): boolean => client === 'closed';
 
-async function joinAnew(member: Membership): Promise<void> {
+async function joinAnew(member: Membership, pauseMs = 0): Promise<void> {
   if (member.client !== 'running') return;
   member.client = 'joining anew';
   await member.consumer.disconnect().catch(() => {});
+  await wait(pauseMs);
   while (!isClosed(member)) {
     try {
       member.consumer = createClient(member.connection, member.group);
@@ -137,7 +168,7 @@ function watchHeartbeats(member: Membership): NodeJS.Timeout {
 /** Out of its group until `join`. */
 export function createMembership(
   connection: KafkaConnection,
-  options: Pick<Membership, 'group' | 'topics' | 'eachBatch' | 'onRebalance'>,
+  options: Pick<Membership, 'group' | 'topics' | 'eachBatch' | 'onRebalance' | 'giveUp'>,
 ): Membership {
   return {
     connection,
@@ -147,6 +178,8 @@ export function createMembership(
     assigned: undefined,
     rebalance: 0,
     joins: 0,
+    crashes: 0,
+    trouble: undefined,
     heardAt: performance.now(),
   };
 }

@@ -5,6 +5,7 @@ import type { Decision } from '../kernel/decision.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, OutgoingRecord } from '../runtime/log.ts';
+import type { Waiting } from '../runtime/retry.ts';
 import { topicName } from '../runtime/topics.ts';
 
 /** The record, and its twin in JSON for readers without Avro. */
@@ -39,6 +40,10 @@ export type DecisionHistory = {
   remember(decision: Decision): void;
   /** Resolves when everything is known that the control topic holds now, or `abandoned` says that nobody waits. */
   catchUp(abandoned: () => boolean): Promise<void>;
+  /** Rejects when it hears nothing any more. */
+  readonly failed: Promise<never>;
+  /** Why it cannot read just now. */
+  trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
 
@@ -72,6 +77,8 @@ export async function followDecisions(log: LogClient, codec: AvroCodec, topic: s
   return {
     decisions,
     remember,
+    failed: following.failed,
+    trouble: () => following.trouble(),
     catchUp: async (abandoned) => {
       const [end = 0] = await log.endOffsets(topic);
       while (heard < end && !abandoned()) await wait(20);

@@ -216,7 +216,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     },
     decisions: () => history.decisions,
     latest: (experimentId) => looks.latest.get(experimentId),
-    waitingFor: () => waiting,
+    waitingFor: () => waiting ?? history.trouble(),
     failed,
     close: async () => {
       closing = true;
