@@ -11,7 +11,7 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { Clock, EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { isRefusal } from '../runtime/kafka-errors.ts';
-import type { LogClient, LogProducer } from '../runtime/log.ts';
+import type { LogClient, LogFollower, LogProducer } from '../runtime/log.ts';
 import { topicName } from '../runtime/topics.ts';
 import { retryUntilAborted } from '../runtime/retry.ts';
 import type { EventSink, ExperimentSource } from './emitter.ts';
@@ -132,8 +132,10 @@ export function followExperiments({
   const abandon = new AbortController();
   const { signal } = abandon;
   const abandoned = (): boolean => signal.aborted;
-  let follower: { close(): Promise<void> } | undefined;
+  let follower: LogFollower | undefined;
   let turn: Promise<void> = Promise.resolve();
+  /** A broker that answers says nothing about a topic that is not read. */
+  let hearing = false;
 
   const take = async (value: Buffer): Promise<void> => {
     try {
@@ -159,7 +161,15 @@ export function followExperiments({
       await followed.caughtUp;
       await turn;
       confirmedAt = clock.now();
+      // It hears nothing any more: its table ages, and the topic is followed anew.
+      followed.failed.catch(async () => {
+        hearing = false;
+        await followed.close().catch(() => {});
+        if (!abandoned()) await retryUntilAborted(follow, { abandoned });
+      });
+      hearing = true;
     } catch (cause) {
+      await follower?.close().catch(() => {});
       // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
       throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'experiment.v1')}`, {
         retriable: true,
@@ -174,7 +184,7 @@ export function followExperiments({
     for (;;) {
       await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal });
       await log.ping();
-      confirmedAt = clock.now();
+      if (hearing && follower?.trouble() === undefined) confirmedAt = clock.now();
     }
   };
   confirm().catch(() => {}); // only closing ends it: a broker that is away makes `ping` wait

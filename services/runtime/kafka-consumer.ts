@@ -21,7 +21,7 @@ import {
   takeFetch,
   workedOff,
 } from './partition-queue.ts';
-import { messageOf } from './retry.ts';
+import { messageOf, retryUntilAborted } from './retry.ts';
 
 type Reader = {
   readonly member: Membership;
@@ -31,17 +31,18 @@ type Reader = {
   /** How often a queue was full and its fetches stopped. */
   pauses: number;
   readonly fail: (error: unknown) => void;
-  readonly bounds: BoundsOf;
+  readonly questions: LogQuestions;
+  /**
+   * `topic/partition` -> what the group had committed when it was joined. kafkajs commits the log's start by itself when
+   * the log has nothing at a committed offset, and the gap would be gone.
+   */
+  committed: Promise<ReadonlyMap<string, number>>;
   /** Holes that were written down. */
   readonly accepted: Set<string>;
 };
 
-/** Where a partition begins and ends now, and what its group has committed (0: nothing). */
-export type BoundsOf = (
-  topic: string,
-  partition: number,
-  group: string,
-) => Promise<{ readonly first: number; readonly end: number; readonly committed: number }>;
+/** What a reader asks of a topic to hold its positions against it, by partition. */
+export type LogQuestions = Pick<LogClient, 'firstOffsets' | 'endOffsets' | 'committedOffsets'>;
 
 const isCurrent = ({ member }: Reader, queue: PartitionQueue): boolean => queue.rebalance === member.rebalance;
 
@@ -98,8 +99,13 @@ async function load(reader: Reader, topic: string, partition: number, heartbeat:
  */
 async function isHeld(reader: Reader, topic: string, partition: number, own: number | undefined): Promise<boolean> {
   const { member, handler, accepted } = reader;
-  const { first, end, committed } = await reader.bounds(topic, partition, member.group);
-  const position = own ?? (committed > 0 ? committed : first);
+  const [firsts, ends, committed] = await Promise.all([
+    reader.questions.firstOffsets(topic),
+    reader.questions.endOffsets(topic),
+    reader.committed,
+  ]);
+  const [first = 0, end = 0] = [firsts[partition], ends[partition]];
+  const position = own ?? (committed.get(`${topic}/${partition}`) || first);
   const hole = holeAt(topic, partition, position, { first, end });
   if (hole === undefined || accepted.has(nameOfHole(hole))) return true;
   const keepsState = own !== undefined;
@@ -111,6 +117,22 @@ async function isHeld(reader: Reader, topic: string, partition: number, own: num
   await handler.missed?.(hole);
   accepted.add(nameOfHole(hole));
   return true;
+}
+
+/** A coordinator that moves is waited for: kafkajs asks once. */
+async function committedOf(
+  { closed }: { readonly closed: () => boolean },
+  group: string,
+  topics: readonly string[],
+  questions: LogQuestions,
+): Promise<ReadonlyMap<string, number>> {
+  const committed = new Map<string, number>();
+  for (const topic of topics) {
+    const ask = () => questions.committedOffsets(group, topic);
+    const offsets = (await retryUntilAborted(ask, { abandoned: closed })) ?? [];
+    for (const [partition, offset] of offsets.entries()) committed.set(`${topic}/${partition}`, offset ?? 0);
+  }
+  return committed;
 }
 
 async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<void> {
@@ -168,7 +190,7 @@ async function commit(member: Membership, topic: string, partition: number, next
 export async function createConsumer(
   { group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }: Parameters<LogClient['consume']>[0],
   connection: KafkaConnection,
-  bounds: BoundsOf,
+  questions: LogQuestions,
 ): Promise<LogConsumer> {
   const queues = new Map<string, PartitionQueue>();
   let fail: (error: unknown) => void = () => {};
@@ -176,6 +198,7 @@ export async function createConsumer(
     fail = reject;
   });
   failed.catch(() => {}); // whoever holds the consumer also holds `failed`; unheard is not unhandled
+  const closed = (): boolean => connection.closed;
   const member = createMembership(connection, {
     group,
     topics,
@@ -184,9 +207,13 @@ export async function createConsumer(
     onRebalance: () => {
       queues.clear();
       handler.revoked();
+      if (connection.closed || member.joins <= 1) return; // known from before it joined
+      reader.committed = committedOf({ closed }, group, topics, questions);
+      reader.committed.catch(() => {});
     },
   });
-  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail, bounds, accepted: new Set() };
+  const before = await committedOf({ closed }, group, topics, questions);
+  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail, questions, committed: Promise.resolve(before), accepted: new Set() };
   const leave = await join(member);
   return {
     failed,

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { unavailable } from './kafka-errors.ts';
-import type { BoundsOf } from './kafka-consumer.ts';
+import type { LogQuestions } from './kafka-consumer.ts';
 import { createMembership, heal, join } from './kafka-membership.ts';
 import { toLogRecord } from './kafka-record.ts';
 import type { LogFollower, LogRecord } from './log.ts';
@@ -49,9 +49,10 @@ function handOver(progress: Progress, batch: Batch, onRecord: (record: LogRecord
 }
 
 /** What was seen must still be there when it begins again: else the log was made anew, or lost what came meanwhile. */
-async function findHole(topic: string, { seen }: Progress, bounds: BoundsOf, group: string): Promise<Hole | undefined> {
+async function findHole(topic: string, { seen }: Progress, questions: LogQuestions): Promise<Hole | undefined> {
+  const [firsts, ends] = await Promise.all([questions.firstOffsets(topic), questions.endOffsets(topic)]);
   for (const [partition, position] of seen) {
-    const hole = holeAt(topic, partition, position, await bounds(topic, partition, group));
+    const hole = holeAt(topic, partition, position, { first: firsts[partition] ?? 0, end: ends[partition] ?? 0 });
     if (hole !== undefined) return hole;
   }
   return undefined;
@@ -62,7 +63,7 @@ export async function followTopic(
   topic: string,
   ends: readonly number[],
   onRecord: (record: LogRecord) => void,
-  bounds: BoundsOf,
+  questions: LogQuestions,
 ): Promise<LogFollower> {
   const { closers } = connection;
   const progress = createProgress(ends);
@@ -82,7 +83,7 @@ export async function followTopic(
     },
     onRebalance: () => {
       if (progress.seen.size === 0 || connection.closed) return;
-      findHole(topic, progress, bounds, group).then(
+      findHole(topic, progress, questions).then(
         (hole) => hole && giveUp(holeError(hole, true)),
         () => {}, // it is asked again when the group joins again
       );

@@ -5,7 +5,7 @@
  */
 import { createAdmin } from './kafka-admin.ts';
 import { connectKafka, type KafkaOptions } from './kafka-connection.ts';
-import { type BoundsOf, createConsumer } from './kafka-consumer.ts';
+import { createConsumer } from './kafka-consumer.ts';
 import { unavailable } from './kafka-errors.ts';
 import { followTopic } from './kafka-follower.ts';
 import { createProducer } from './kafka-producer.ts';
@@ -15,16 +15,8 @@ import { drainMs, withTimeout } from './retry.ts';
 export function createKafka(options: KafkaOptions): LogClient {
   const connection = connectKafka(options);
   const admin = createAdmin(connection);
-  const bounds: BoundsOf = async (topic, partition, group) => {
-    const [firsts, ends, committed] = await Promise.all([
-      admin.firstOffsets(topic),
-      admin.endOffsets(topic),
-      admin.committedOffsets(group, topic),
-    ]);
-    return { first: firsts[partition] ?? 0, end: ends[partition] ?? 0, committed: committed[partition] ?? 0 };
-  };
   const follow: LogClient['follow'] = async (topic, onRecord) =>
-    followTopic(connection, topic, await admin.endOffsets(topic), onRecord, bounds);
+    followTopic(connection, topic, await admin.endOffsets(topic), onRecord, admin);
 
   const readToEnd: LogClient['readToEnd'] = async (topic, until) => {
     const ends = until ?? (await admin.endOffsets(topic));
@@ -33,8 +25,11 @@ export function createKafka(options: KafkaOptions): LogClient {
     const reader = await follow(topic, (record) => {
       if (record.offset < (ends[record.partition] ?? 0)) records.push(record);
     });
-    await reader.caughtUp;
-    await reader.close();
+    try {
+      await reader.caughtUp;
+    } finally {
+      await reader.close();
+    }
     return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   };
 
@@ -56,7 +51,7 @@ export function createKafka(options: KafkaOptions): LogClient {
     ...admin,
     follow,
     readToEnd,
-    consume: (wanted) => createConsumer(wanted, connection, bounds),
+    consume: (wanted) => createConsumer(wanted, connection, admin),
     producer: () => createProducer(connection),
     close,
   };

@@ -195,7 +195,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   })();
   // It ends by closing or by an error; only the error is news.
   const broken = running.then(() => new Promise<never>(() => {}));
-  const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
+  const failed = Promise.race([broken, history.failed, ...(singleton ? [singleton.failed] : [])]);
   failed.catch(() => {});
   return {
     name: 'statistics',

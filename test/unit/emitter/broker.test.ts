@@ -52,7 +52,12 @@ async function aLog() {
     ping: () => new Promise(() => {}),
     follow: async (_topic, onRecord) => {
       push = onRecord;
-      return { caughtUp: Promise.resolve(), close: async () => {} };
+      return {
+        caughtUp: Promise.resolve(),
+        failed: new Promise<never>(() => {}),
+        trouble: () => undefined,
+        close: async () => {},
+      };
     },
   };
   return {
