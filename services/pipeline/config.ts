@@ -54,6 +54,10 @@ export const topicSettings = z.object({
   TRIPLINE_REPLICATION_FACTOR: z.coerce.number().int().min(-1).max(32_767).default(-1),
   // copies that must have a record before it counts as written; not set: the broker's own default
   TRIPLINE_MIN_INSYNC_REPLICAS: z.coerce.number().int().min(1).max(32_767).optional(),
+  // how long rows are kept that no decision rests on, days; 0: for ever. `npx tripline prepare` sets it
+  TRIPLINE_KEEP_READINGS_DAYS: z.coerce.number().int().min(0).max(36_500).default(90), // a row a look, metric and arm
+  TRIPLINE_KEEP_ACKS_DAYS: z.coerce.number().int().min(0).max(36_500).default(400), // who obeyed, and when
+  TRIPLINE_KEEP_PARKED_DAYS: z.coerce.number().int().min(0).max(36_500).default(30), // bytes stay 7 days, on the topic
   // whose time raw records carry. producer: stories and replays of old data, whose times the broker would overwrite
   TRIPLINE_RAW_TIMESTAMPS: z.enum(['broker', 'producer']).default('broker'),
 });

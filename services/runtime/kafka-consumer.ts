@@ -213,7 +213,17 @@ export async function createConsumer(
     },
   });
   const before = await committedOf({ closed }, group, topics, questions);
-  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail, questions, committed: Promise.resolve(before), accepted: new Set() };
+  const reader: Reader = {
+    member,
+    handler,
+    maxQueuedBytes,
+    queues,
+    pauses: 0,
+    fail,
+    questions,
+    committed: Promise.resolve(before),
+    accepted: new Set(),
+  };
   const leave = await join(member);
   return {
     failed,

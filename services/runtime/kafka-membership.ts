@@ -71,7 +71,13 @@ const createClient = ({ kafka, sessionMs }: KafkaConnection, group: string): Con
     maxWaitTimeInMs: 100,
     maxBytesPerPartition: 4 * 1024 * 1024,
     allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20, restartOnFailure: async () => true },
+    retry: {
+      initialRetryTime: 50,
+      maxRetryTime: 1_000,
+      retries: 20,
+      // What does not pass is tried again here, after a pause that grows; kafkajs would go on at once, for ever.
+      restartOnFailure: async (error) => mayPass(error),
+    },
   });
 
 function takeBack(member: Membership): void {
@@ -99,15 +105,25 @@ function crashed(member: Membership, { payload }: ConsumerCrashEvent): void {
   if (member.client === 'closed') return;
   const what = `reading ${member.topics.join(', ')}: ${messageOf(rootOf(error))}`;
   member.trouble = { what, since: member.trouble?.since ?? Date.now() };
-  if (restart) return;
-  member.crashes += 1;
-  if (member.crashes < crashesInARow)
-    void joinAnew(member, Math.min(connection.crashPauseMs * 2 ** (member.crashes - 1), longestPauseMs));
-  else member.giveUp(new PipelineError('BROKER_REFUSED', what, { cause: error }));
+  if (!mayPass(error)) member.crashes += 1;
+  if (member.crashes >= crashesInARow) member.giveUp(new PipelineError('BROKER_REFUSED', what, { cause: error }));
+  else if (!restart) void joinAnew(member, pauseAfter(connection, member.crashes));
 }
 
-/** kafkajs wraps what it gives up on. */
-const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);
+/** None after the first that may pass. */
+const pauseAfter = ({ crashPauseMs }: KafkaConnection, crashes: number): number =>
+  crashes === 0 ? 0 : Math.min(crashPauseMs * 2 ** (crashes - 1), longestPauseMs);
+
+/** kafkajs wraps what it gives up on; below an error of ours lies only why. */
+const rootOf = (error: Error): Error =>
+  error.cause instanceof Error && !(error instanceof PipelineError) ? rootOf(error.cause) : error;
+
+/** A broker that is away or in trouble passes; bytes that nobody can unpack do not. */
+function mayPass(error: Error): boolean {
+  const root = rootOf(error);
+  if (root instanceof PipelineError) return root.retriable;
+  return 'retriable' in root ? root.retriable === true : 'code' in root;
+}
 
 /** A record was read: whatever was wrong is over. */
 export function heal(member: Membership): void {

@@ -10,7 +10,13 @@ import { until } from '../support/until.ts';
 const brokers = (): string => process.env['KAFKA_BROKERS'] ?? inject('addresses').brokers;
 const clients: LogClient[] = [];
 function connect(options: { acceptGaps?: string[]; crashPauseMs?: number } = {}): LogClient {
-  const log = createKafka({ brokers: brokers(), clientId: `readers-${clients.length}`, ...options, log: (level, message, fields) => process.env['DBG'] && console.error(level, message, JSON.stringify(fields).slice(0,300)) });
+  const log = createKafka({
+    brokers: brokers(),
+    clientId: `readers-${clients.length}`,
+    ...options,
+    log: (level, message, fields) =>
+      process.env['DBG'] && console.error(level, message, JSON.stringify(fields).slice(0, 300)),
+  });
   clients.push(log);
   return log;
 }
