@@ -130,11 +130,9 @@ export function followExperiments({
   let confirmedAt = lastKnown?.at ?? clock.now();
   let skipped = 0;
   const abandon = new AbortController();
-  const { signal } = abandon;
-  const abandoned = (): boolean => signal.aborted;
+  const abandoned = (): boolean => abandon.signal.aborted;
   let follower: LogFollower | undefined;
   let turn: Promise<void> = Promise.resolve();
-  /** A broker that answers says nothing about a topic that is not read. */
   let hearing = false;
 
   const take = async (value: Buffer): Promise<void> => {
@@ -161,9 +159,8 @@ export function followExperiments({
       await followed.caughtUp;
       await turn;
       confirmedAt = clock.now();
-      // It hears nothing any more: its table ages, and the topic is followed anew.
       followed.failed.catch(async () => {
-        hearing = false;
+        hearing = false; // its table ages, whatever the broker answers
         await followed.close().catch(() => {});
         if (!abandoned()) await retryUntilAborted(follow, { abandoned });
       });
@@ -182,7 +179,7 @@ export function followExperiments({
   const confirm = async (): Promise<void> => {
     await ready;
     for (;;) {
-      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal });
+      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal: abandon.signal });
       await log.ping();
       if (hearing && follower?.trouble() === undefined) confirmedAt = clock.now();
     }

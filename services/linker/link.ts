@@ -83,8 +83,8 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
 export const isWaiting = ({ owners, names }: EntityLinks): boolean => owners.size === 0 && names === undefined;
 
 /**
- * Tickets that no inference names cost memory for as long as they wait. A matter of the log alone, as the sweep: of what
- * waited equally long the smaller ids go.
+ * Tickets that no inference names cost memory for as long as they wait. A matter of the log alone, as the sweep: of
+ * what waited equally long the smaller ids go.
  */
 function giveUpOldest(state: LinkerState): void {
   const oldest = [...state.entities]

@@ -18,7 +18,11 @@ const readOnly = (name: string, decompress: Decompress) => () => ({
       const { buffer, byteOffset, byteLength } = await decompress(packed);
       return Buffer.from(buffer, byteOffset, byteLength);
     } catch (cause) {
-      throw new PipelineError('BROKER_REFUSED', `a batch of records that says ${name} cannot be read`, { cause });
+      const error = new PipelineError('BROKER_REFUSED', `a batch of records that says ${name} cannot be read`, {
+        cause,
+      });
+      // By this name kafkajs knows what it need not try again at once, for a quarter of a minute and for ever.
+      throw Object.assign(error, { name: 'KafkaJSNotImplemented' });
     }
   },
 });

@@ -33,8 +33,8 @@ type Reader = {
   readonly fail: (error: unknown) => void;
   readonly questions: LogQuestions;
   /**
-   * `topic/partition` -> what the group had committed when it was joined. kafkajs commits the log's start by itself when
-   * the log has nothing at a committed offset, and the gap would be gone.
+   * `topic/partition` -> what the group had committed when it was joined. kafkajs commits the log's start by itself
+   * when the log has nothing at a committed offset, and the gap would be gone.
    */
   committed: Promise<ReadonlyMap<string, number>>;
   /** Holes that were written down. */

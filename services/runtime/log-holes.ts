@@ -35,7 +35,8 @@ export const messageOfHole = ({ kind, topic, partition, from, to }: Hole): strin
  * positions would be taken for those of the old one.
  */
 export function holeError(hole: Hole, keepsState: boolean): PipelineError {
-  const accept = `set TRIPLINE_ACCEPT_GAP=${nameOfHole(hole)} to go on without them; \`npx tripline audit\` then shows it`;
+  const setting = `TRIPLINE_ACCEPT_GAP=${nameOfHole(hole)}`;
+  const accept = `set ${setting} to go on without them; \`npx tripline audit\` then shows it`;
   const hint =
     hole.kind === 'gap'
       ? `\`npx tripline rebuild\` folds what is left anew, or ${accept}`

@@ -74,8 +74,8 @@ function parkAll<K extends RecordName, T>(
 }
 
 /**
- * Parks and writes what was judged, and parks what could not be written; what became of it all, or undefined when it was
- * given up.
+ * Parks and writes what was judged, and parks what could not be written; what became of it all, or undefined when it
+ * was given up.
  */
 async function deliver<K extends RecordName, T>(
   stage: Stage<K, T>,

@@ -1,6 +1,7 @@
 /**
- * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), as Kafka's clients write them. Checksums are
- * not looked at: the broker has checked the batch's own. Written here because the packages that do it are no longer kept.
+ * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), as Kafka's clients write them. Checksums
+ * are not looked at: the broker has checked the batch's own. Written here because the packages that do it are no longer
+ * kept.
  */
 const frameMagic = 0x184d2204;
 /** Bits of the descriptor's first byte. */
