@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fromCheckpoint, mergeCheckpoint } from '../control/index.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient } from '../runtime/log.ts';
-import { retryUntilAborted } from '../runtime/retry.ts';
+import { retryUntilAborted, type Waiting } from '../runtime/retry.ts';
 import { isClosed, type StageLifecycle } from '../runtime/stage-lifecycle.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type BotMemory, rememberAck, rememberRevision } from './obey.ts';
@@ -11,6 +11,8 @@ import { type BotMemory, rememberAck, rememberRevision } from './obey.ts';
 export type FollowedMemory = {
   /** Resolves when everything that the topics hold now is known, or the bot is closed. */
   upToDate(): Promise<void>;
+  /** Why it cannot read just now. */
+  trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
 
@@ -51,6 +53,8 @@ export async function followMemory(
     const number = decoded.ok ? (decoded.value.control_offset ?? null) : null;
     if (decoded.ok && number !== null) rememberAck(memory, number, decoded.value.actuator);
   });
+  // A bot that hears nothing any more must not look as if it did.
+  for (const { failed } of [experiments, acks]) failed.catch(lifecycle.fail);
   await Promise.all([experiments.caughtUp, acks.caughtUp]);
   await turn;
 
@@ -61,6 +65,7 @@ export async function followMemory(
     }
   };
   return {
+    trouble: () => experiments.trouble() ?? acks.trouble(),
     upToDate: async () => {
       await retryUntilAborted(catchUp, retry);
     },

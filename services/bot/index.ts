@@ -180,7 +180,7 @@ export async function startBot(deps: BotDeps): Promise<RunningBot> {
     acks: () => bot.acks,
     owned: () => control.assigned(),
     position: () => bot.position,
-    waitingFor: () => lifecycle.waiting,
+    waitingFor: () => lifecycle.waiting ?? control.trouble() ?? followed.trouble(),
     failed: failureOf(lifecycle, control.failed),
     close: async () => {
       lifecycle.phase = 'closed';

@@ -97,7 +97,7 @@ export async function parkedReplay(
     const already = before > 0 ? `, ${before} were already (--again sends what came back)` : '';
     const left =
       nowhere.length > 0
-        ? `, ${nowhere.length} still parked: their topic or partition is gone or was divided, or they were too large to be parked whole`
+        ? `, ${nowhere.length} still parked: topic or partition gone or divided, or too large to be parked whole`
         : '';
     print(`${sent} sent again${already}${left}`);
     return nowhere.length > 0 ? 1 : 0;

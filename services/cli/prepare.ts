@@ -18,7 +18,10 @@ const configOf = (config: Readonly<Record<string, string>>): string =>
     .join(' ');
 
 /** What would be changed, and what a person has to see to. */
-function planLines({ topics, migrations }: PreparePlan): { readonly changes: string[]; readonly others: string[] } {
+function planLines({ topics, migrations, keep }: PreparePlan): {
+  readonly changes: string[];
+  readonly others: string[];
+} {
   const created = topics.create.map(({ topic, partitions, replicationFactor, config }) => {
     const copies = replicationFactor === undefined ? "the broker's default" : String(replicationFactor);
     return `create topic ${topic}: partitions=${partitions} replication=${copies} ${configOf(config)}`;
@@ -29,6 +32,7 @@ function planLines({ topics, migrations }: PreparePlan): { readonly changes: str
       ...created,
       ...altered.map((finding) => `change ${formatFinding(finding)}`),
       ...migrations.map((name) => `apply migration ${name}`),
+      ...keep,
     ],
     others: topics.findings.filter(({ change }) => change === undefined).map(formatFinding),
   };

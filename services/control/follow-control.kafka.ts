@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { LogClient, LogRecord } from '../runtime/log.ts';
-import { retryUntilAborted } from '../runtime/retry.ts';
+import { retryUntilAborted, type Waiting } from '../runtime/retry.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type ControlRecord, experimentOf } from './control-record.ts';
 import { controlRecords, fromCheckpoint, fromControlRecord } from './decision-record.ts';
@@ -43,6 +43,10 @@ export type FollowedControl = {
   readonly ready: Promise<void>;
   /** Resolves when the control topic is folded up to this offset, or nobody waits any more. */
   reached(offset: number): Promise<void>;
+  /** Rejects when it hears nothing any more. */
+  readonly failed: Promise<never>;
+  /** Why it cannot read just now. */
+  trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
 
@@ -111,7 +115,11 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
     await turns;
   })();
   ready.catch(() => {});
+  const failed = Promise.race([checkpoints.failed, records.failed]);
+  failed.catch(() => {});
   return {
+    failed,
+    trouble: () => checkpoints.trouble() ?? records.trouble(),
     table: () => table,
     position: () => position,
     ready,

@@ -141,6 +141,7 @@ export function followExperiments({
   const { signal } = abandon;
   const abandoned = (): boolean => signal.aborted;
   let follower: FollowedControl | undefined;
+  let hearing = false;
   const serve = (revision: ExperimentRevision | undefined): void => {
     if (revision === undefined || !served.take(revision)) return;
     confirmedAt = clock.now();
@@ -167,9 +168,15 @@ export function followExperiments({
       follower = followed;
       await followed.ready;
       confirmedAt = clock.now();
+      followed.failed.catch(async () => {
+        hearing = false; // its table ages, whatever the broker answers
+        await followed.close().catch(() => {});
+        if (!abandoned()) await retryUntilAborted(follow, { abandoned });
+      });
+      hearing = true;
     } catch (cause) {
-      // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
       await follower?.close().catch(() => {});
+      // An assigner that gave up would serve a killed arm for ever: whatever it is, it is tried again.
       throw new PipelineError('BROKER_UNAVAILABLE', `following ${topicName(prefix, 'control.v1')}`, {
         retriable: true,
         cause,
@@ -181,9 +188,9 @@ export function followExperiments({
   const confirm = async (): Promise<void> => {
     await ready;
     for (;;) {
-      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal });
+      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal: abandon.signal });
       await log.ping();
-      confirmedAt = clock.now();
+      if (hearing && follower?.trouble() === undefined) confirmedAt = clock.now();
     }
   };
   confirm().catch(() => {}); // only closing ends it: a broker that is away makes `ping` wait

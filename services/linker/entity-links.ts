@@ -31,6 +31,8 @@ export type LinkerLimits = {
   readonly waitMs: number;
   /** How long a link is remembered after its last record: longer than any outcome takes. */
   readonly keepMs: number;
+  /** Entities of one partition that wait for an owner, at most; past it those that waited longest are given up. */
+  readonly maxWaiting: number;
 };
 
 export type LinkerState = {
@@ -38,6 +40,8 @@ export type LinkerState = {
   readonly limits: LinkerLimits;
   position: number;
   clock: EpochMs;
+  /** How many of `entities` wait for an owner. */
+  waiting: number;
   readonly entities: Map<string, EntityLinks>;
   readonly touched: Set<string>;
   readonly outgoing: Forward[];

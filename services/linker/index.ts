@@ -78,8 +78,8 @@ export async function startLinker({
     take: takeLinkRows,
     write: async (flushes) => {
       // Forward first, remember afterwards: a crash in between forwards again, with the same cause position, and the
-      // joiner drops the repeat. A store that is away is no crash: the unit log is kept for ever, and gets nothing twice
-      // because an insert is tried again.
+      // joiner drops the repeat. A store that is away is no crash: the unit log is kept for ever, and an insert that is
+      // tried again sends nothing twice.
       const unsent = flushes.filter((flush) => !sent.has(flush));
       await producer.send(
         unsent.flatMap(({ outgoing, clock: timestamp }) =>

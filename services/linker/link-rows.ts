@@ -8,7 +8,14 @@ import type { RowPlace } from '../kernel/state/kinds.ts';
 import type { LinkRowText } from '../kernel/state/read.ts';
 import { writeStateRow } from '../kernel/state/write.ts';
 import { type NamesBody, namesBody, readNamesBody } from './link-names.ts';
-import { createLinkerState, type EntityLinks, type Forward, type LinkerState, type LinkerLimits } from './link.ts';
+import {
+  createLinkerState,
+  isWaiting,
+  type EntityLinks,
+  type Forward,
+  type LinkerState,
+  type LinkerLimits,
+} from './link.ts';
 
 export type LinkFlush = { readonly outgoing: readonly Forward[]; readonly rows: Buffer; readonly clock: number };
 
@@ -63,5 +70,6 @@ export function restoreLinks(partitionId: number, rows: readonly LinkRowText[], 
   }
   for (const { kind, key, body, eventClock } of rows)
     if (kind === 'link' && body !== '') state.entities.set(idOfHex(key), readLinksBody(body, Number(eventClock)));
+  for (const links of state.entities.values()) if (isWaiting(links)) state.waiting += 1;
   return state;
 }

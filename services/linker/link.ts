@@ -20,13 +20,19 @@ export type { EntityLinks, Forward, LinkerLimits, LinkerState } from './entity-l
 const hour = 3_600_000;
 const day = 24 * hour;
 const hourOf = (at: EpochMs): number => Math.floor(at / hour);
-export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day };
+export const defaultLimits: LinkerLimits = { waitMs: 30 * day, keepMs: 90 * day, maxWaiting: 100_000 };
+/** Given up at once when there are too many, a share of the most there may be: ordering them costs the same for one. */
+const givenUpTogether = 0.1;
+/** Kinds that given up outcomes are counted under, at most, and what the others are counted under. */
+const maxKinds = 1_000;
+const otherKinds = '(other kinds)';
 
 export const createLinkerState = (partitionId: number, limits: LinkerLimits = defaultLimits): LinkerState => ({
   partitionId,
   limits,
   position: 0,
   clock: 0,
+  waiting: 0,
   entities: new Map(),
   touched: new Set(),
   outgoing: [],
@@ -49,6 +55,7 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
     links.touchedAt = state.clock;
     state.touched.add(id);
   }
+  const waited = isWaiting(links);
   const context = { id, receivedAt: record.received_at, traceId: record.trace_id, position };
   if ('tripline.v1.Link' in body) {
     const { unit_type: unitType, unit, bucket, occurred_at: occurredAt, phase_key, exposed } = body['tripline.v1.Link'];
@@ -67,8 +74,24 @@ export function linkRecord(state: LinkerState, record: EntityRecord, position: n
     const outcome = { revision, occurredAt, kind, value, ...(of_unit && { ofUnit: true as const }) };
     takeOutcome(state, links, context, outcomeId.toString('latin1'), outcome);
   }
+  if (waited && !isWaiting(links)) state.waiting -= 1;
+  if (state.waiting > state.limits.maxWaiting) giveUpOldest(state);
   state.counts.folded += 1;
   state.position = position + 1;
+}
+
+export const isWaiting = ({ owners, names }: EntityLinks): boolean => owners.size === 0 && names === undefined;
+
+/**
+ * Tickets that no inference names cost memory for as long as they wait. A matter of the log alone, as the sweep: of
+ * what waited equally long the smaller ids go.
+ */
+function giveUpOldest(state: LinkerState): void {
+  const oldest = [...state.entities]
+    .filter(([, links]) => isWaiting(links))
+    .sort(([id, a], [otherId, b]) => a.touchedAt - b.touchedAt || (id < otherId ? -1 : 1))
+    .slice(0, Math.ceil(state.limits.maxWaiting * givenUpTogether));
+  for (const [id, links] of oldest) giveUp(state, id, links);
 }
 
 /** The entity, as it is known or new; over if it should have been swept already, whenever the sweep comes. */
@@ -78,6 +101,7 @@ function entityOf(state: LinkerState, id: string): EntityLinks {
   if (known) giveUp(state, id, known);
   const links = { owners: new Map(), outcomes: new Map(), touchedAt: state.clock };
   state.entities.set(id, links);
+  state.waiting += 1;
   state.touched.add(id);
   return links;
 }
@@ -85,10 +109,15 @@ function entityOf(state: LinkerState, id: string): EntityLinks {
 const isOver = ({ clock, limits }: LinkerState, { owners, names, touchedAt }: EntityLinks): boolean =>
   clock - touchedAt > (owners.size > 0 || names ? limits.keepMs : limits.waitMs);
 
-function giveUp(state: LinkerState, id: string, { owners, outcomes }: EntityLinks): void {
+function giveUp(state: LinkerState, id: string, links: EntityLinks): void {
+  const { owners, outcomes } = links;
   if (owners.size === 0)
-    for (const { kind, ofUnit } of outcomes.values())
-      if (!ofUnit) state.unlinked.set(kind, (state.unlinked.get(kind) ?? 0) + 1);
+    for (const { kind, ofUnit } of outcomes.values()) {
+      if (ofUnit) continue;
+      const named = state.unlinked.has(kind) || state.unlinked.size < maxKinds ? kind : otherKinds;
+      state.unlinked.set(named, (state.unlinked.get(named) ?? 0) + 1);
+    }
+  if (isWaiting(links)) state.waiting -= 1;
   state.entities.delete(id);
   state.touched.add(id);
 }

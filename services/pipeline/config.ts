@@ -41,6 +41,8 @@ export const processSettings = z.object({
   TRIPLINE_PROBE_PORT: z.coerce.number().int().min(0).max(65_535).default(9_464), // 0: a free one, printed
   // share of the last 2,000 records that may be parked before a stage stops and asks for a person; 1: it never stops
   TRIPLINE_PARKED_SHARE: z.coerce.number().positive().max(1).default(0.5),
+  // holes in the log that are accepted, with commas; the error that stops a reader at one prints its name
+  TRIPLINE_ACCEPT_GAP: z.string().max(4_096).optional(),
   TRIPLINE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(), // of traces, gRPC; not set: no spans are made
 });
@@ -52,6 +54,10 @@ export const topicSettings = z.object({
   TRIPLINE_REPLICATION_FACTOR: z.coerce.number().int().min(-1).max(32_767).default(-1),
   // copies that must have a record before it counts as written; not set: the broker's own default
   TRIPLINE_MIN_INSYNC_REPLICAS: z.coerce.number().int().min(1).max(32_767).optional(),
+  // how long rows are kept that no decision rests on, days; 0: for ever. `npx tripline prepare` sets it
+  TRIPLINE_KEEP_READINGS_DAYS: z.coerce.number().int().min(0).max(36_500).default(90), // a row a look, metric and arm
+  TRIPLINE_KEEP_ACKS_DAYS: z.coerce.number().int().min(0).max(36_500).default(400), // who obeyed, and when
+  TRIPLINE_KEEP_PARKED_DAYS: z.coerce.number().int().min(0).max(36_500).default(30), // bytes stay 7 days, on the topic
   // whose time raw records carry. producer: stories and replays of old data, whose times the broker would overwrite
   TRIPLINE_RAW_TIMESTAMPS: z.enum(['broker', 'producer']).default('broker'),
 });

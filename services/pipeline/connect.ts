@@ -29,6 +29,8 @@ export async function connect(
     clock: Clock;
     clientId: string;
     sessionTimeoutMs?: number;
+    /** As TRIPLINE_ACCEPT_GAP lists them. */
+    acceptGaps?: string;
     logLine?: LogLine;
   },
 ): Promise<Connection> {
@@ -36,6 +38,7 @@ export async function connect(
     brokers: options.brokers,
     clientId: options.clientId,
     ...(options.sessionTimeoutMs !== undefined && { sessionTimeoutMs: options.sessionTimeoutMs }),
+    ...(options.acceptGaps !== undefined && { acceptGaps: options.acceptGaps.split(',') }),
     ...(options.logLine && { log: options.logLine }),
   });
   const store = await createStore({

@@ -32,6 +32,7 @@ export async function openDeployment(
     clock,
     clientId: `${prefix}-${options.name}`,
     sessionTimeoutMs: settings.TRIPLINE_SESSION_TIMEOUT_MS,
+    ...(settings.TRIPLINE_ACCEPT_GAP !== undefined && { acceptGaps: settings.TRIPLINE_ACCEPT_GAP }),
     logLine: (level, message, fields) => logger[level](fields, message),
   });
   const context: StageContext = {

@@ -11,6 +11,7 @@ import { migrate, pendingMigrations } from '../runtime/migrate.ts';
 import { topicName, topicSpecs, unitTopicNumber } from '../runtime/topics.ts';
 import type { Settings } from './config.ts';
 import type { Addresses, Connection } from './connect.ts';
+import { type Keep, keepOf, planKeep } from './keep-rows.ts';
 import { checkTopic, formatFinding, type TopicFinding } from './topic-check.ts';
 
 export type TopicWishes = {
@@ -22,11 +23,14 @@ export type TopicWishes = {
   /** Absent: the broker's default. */
   readonly replicationFactor?: number;
   readonly minInsyncReplicas?: number;
+  /** Absent: tables keep their rows as they do. */
+  readonly keep?: Keep;
 };
 
 export const topicWishes = (settings: Settings): TopicWishes => ({
   prefix: settings.TRIPLINE_TOPIC_PREFIX,
   eventTime: settings.TRIPLINE_RAW_TIMESTAMPS === 'producer',
+  keep: keepOf(settings),
   ...(settings.TRIPLINE_PARTITIONS !== undefined && { partitions: settings.TRIPLINE_PARTITIONS }),
   ...(settings.TRIPLINE_REPLICATION_FACTOR !== -1 && { replicationFactor: settings.TRIPLINE_REPLICATION_FACTOR }),
   ...(settings.TRIPLINE_MIN_INSYNC_REPLICAS !== undefined && {
@@ -95,6 +99,10 @@ const credentials = ({ clickhouseUrl: url, user, password }: Addresses) => ({
   ...(password !== undefined && { password }),
 });
 
+async function applyKeep(store: Store, keep: Keep | undefined): Promise<void> {
+  if (keep !== undefined) for (const statement of await planKeep(store, keep)) await store.command(statement);
+}
+
 /** Creates what is missing; of what is there nothing is changed. */
 export async function prepare(
   options: Addresses & TopicWishes,
@@ -103,9 +111,18 @@ export async function prepare(
   await log.createTopics(await wantedTopics(log, options));
   await registerSchemas(codec, options.prefix);
   await migrate(store, credentials(options));
+  await applyKeep(store, options.keep);
 }
 
-export type PreparePlan = { readonly topics: TopicPlan; readonly migrations: readonly string[] };
+export type PreparePlan = {
+  readonly topics: TopicPlan;
+  readonly migrations: readonly string[];
+  /** How long rows are kept, as statements. */
+  readonly keep: readonly string[];
+};
+
+/** Of a database that is not there yet nothing is asked. */
+const keepIfThere = (store: Store, keep: Keep): Promise<readonly string[]> => planKeep(store, keep).catch(() => []);
 
 export const planPrepare = async (
   options: Addresses & TopicWishes,
@@ -113,6 +130,7 @@ export const planPrepare = async (
 ): Promise<PreparePlan> => ({
   topics: await planTopics(log, options),
   migrations: await pendingMigrations(store, credentials(options)),
+  keep: options.keep === undefined ? [] : await keepIfThere(store, options.keep),
 });
 
 export async function applyPrepare(
@@ -123,6 +141,7 @@ export async function applyPrepare(
   await applyTopics(log, plan.topics);
   await registerSchemas(codec, options.prefix);
   await migrate(store, credentials(options));
+  await applyKeep(store, options.keep);
 }
 
 /**

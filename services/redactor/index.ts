@@ -46,6 +46,15 @@ export type RedactorDeps = {
   readonly keepKeys?: (keys: UnitKeys) => void;
 };
 
+function countTiers(redactions: Map<string, number>, { tiers }: RedactedEvent, version: string): void {
+  for (const [kind, number] of Object.entries(tiers ?? {})) count(redactions, `${kind} ${version}`, number);
+}
+
+function stampSpan({ unit }: RedactedEvent, traceparent: string | undefined): void {
+  if (isSampled(traceparent))
+    for (const { record } of unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
+}
+
 export async function startRedactor({
   prefix,
   log,
@@ -66,15 +75,12 @@ export async function startRedactor({
 
   const redactions = new Map<string, number>();
   const { clocks, correctTime } = createEventClock(context);
-  /** Batches of which a delivery that is tried again has sent the observations. */
   const observed = new WeakSet<readonly Delivery<RedactedEvent>[]>();
   const sendObservations = async (batch: readonly Delivery<RedactedEvent>[], timestamp: number): Promise<void> => {
     const outgoing: OutgoingRecord[] = [];
     for (const { value, source, traceparent } of batch) {
-      for (const [kind, number] of Object.entries(value.tiers ?? {}))
-        count(redactions, `${kind} ${context.policy.version}`, number);
-      if (isSampled(traceparent))
-        for (const { record } of value.unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
+      countTiers(redactions, value, context.policy.version);
+      stampSpan(value, traceparent);
       outgoing.push(...cleanRecords(prefix, codec, value, source, traceparent));
     }
     const unit = batch.flatMap(({ value }) => value.unit);

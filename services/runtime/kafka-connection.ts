@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
+import { registerCodecs } from './kafka-codecs.ts';
 import type { LogLine } from './log.ts';
 
 export type KafkaOptions = {
@@ -15,6 +16,10 @@ export type KafkaOptions = {
   sessionTimeoutMs?: number;
   /** After so long without a reply a request is sent again. */
   requestTimeoutMs?: number;
+  /** Holes in the log that a person has accepted, as `nameOfHole` has them. */
+  acceptGaps?: readonly string[];
+  /** The first pause of a reader that cannot read; each further one is twice as long. */
+  crashPauseMs?: number;
   /** How long a client that is closed waits for its parts to say goodbye before it drops their sockets. */
   goodbyeMs?: number;
 };
@@ -23,6 +28,8 @@ export type KafkaConnection = {
   readonly kafka: Kafka;
   readonly line: LogLine;
   readonly sessionMs: number;
+  readonly acceptGaps: ReadonlySet<string>;
+  readonly crashPauseMs: number;
   /** What is open: each registers its own closing where it is created, and takes it out when it is closed alone. */
   readonly closers: Set<() => Promise<void>>;
   closed: boolean;
@@ -36,6 +43,7 @@ const keepAliveMs = 60_000;
 export function connectKafka(options: KafkaOptions): KafkaConnection {
   const line = options.log ?? (() => {});
   const addresses = options.brokers.split(',');
+  registerCodecs();
   const sockets = new Set<Socket>();
   const kafka = new Kafka({
     // kafkajs asks again before every try to connect, and an empty list is the one answer that it does not retry: a
@@ -66,6 +74,8 @@ export function connectKafka(options: KafkaOptions): KafkaConnection {
     kafka,
     line,
     sessionMs: options.sessionTimeoutMs ?? 30_000,
+    acceptGaps: new Set(options.acceptGaps),
+    crashPauseMs: options.crashPauseMs ?? 500,
     closers: new Set(),
     closed: false,
     // With an error: of one that only ends kafkajs would wait for the answers that are still to come.

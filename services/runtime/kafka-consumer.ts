@@ -8,8 +8,9 @@
  */
 import type { EachBatchPayload } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { createMembership, heartbeatOf, join, type Membership } from './kafka-membership.ts';
+import { createMembership, heal, heartbeatOf, join, type Membership } from './kafka-membership.ts';
 import type { LogClient, LogConsumer, PartitionHandler } from './log.ts';
+import { holeAt, holeError, nameOfHole } from './log-holes.ts';
 import {
   createPartitionQueue,
   mustSeek,
@@ -20,7 +21,7 @@ import {
   takeFetch,
   workedOff,
 } from './partition-queue.ts';
-import { messageOf } from './retry.ts';
+import { messageOf, retryUntilAborted } from './retry.ts';
 
 type Reader = {
   readonly member: Membership;
@@ -30,7 +31,18 @@ type Reader = {
   /** How often a queue was full and its fetches stopped. */
   pauses: number;
   readonly fail: (error: unknown) => void;
+  readonly questions: LogQuestions;
+  /**
+   * `topic/partition` -> what the group had committed when it was joined. kafkajs commits the log's start by itself
+   * when the log has nothing at a committed offset, and the gap would be gone.
+   */
+  committed: Promise<ReadonlyMap<string, number>>;
+  /** Holes that were written down. */
+  readonly accepted: Set<string>;
 };
+
+/** What a reader asks of a topic to hold its positions against it, by partition. */
+export type LogQuestions = Pick<LogClient, 'firstOffsets' | 'endOffsets' | 'committedOffsets'>;
 
 const isCurrent = ({ member }: Reader, queue: PartitionQueue): boolean => queue.rebalance === member.rebalance;
 
@@ -81,6 +93,48 @@ async function load(reader: Reader, topic: string, partition: number, heartbeat:
   }
 }
 
+/**
+ * Holds a position against what the log has; false: there is a hole that nobody accepted, and the reader has failed.
+ * `own`: the position is the handler's, whose state was made from it.
+ */
+async function isHeld(reader: Reader, topic: string, partition: number, own: number | undefined): Promise<boolean> {
+  const { member, handler, accepted } = reader;
+  const [firsts, ends, committed] = await Promise.all([
+    reader.questions.firstOffsets(topic),
+    reader.questions.endOffsets(topic),
+    reader.committed,
+  ]);
+  const [first = 0, end = 0] = [firsts[partition], ends[partition]];
+  const position = own ?? (committed.get(`${topic}/${partition}`) || first);
+  const hole = holeAt(topic, partition, position, { first, end });
+  if (hole === undefined || accepted.has(nameOfHole(hole))) return true;
+  const keepsState = own !== undefined;
+  const isAcceptable = handler.missed !== undefined && (hole.kind === 'gap' || !keepsState);
+  if (!isAcceptable || !member.connection.acceptGaps.has(nameOfHole(hole))) {
+    reader.fail(holeError(hole, keepsState));
+    return false;
+  }
+  await handler.missed?.(hole);
+  accepted.add(nameOfHole(hole));
+  return true;
+}
+
+/** A coordinator that moves is waited for: kafkajs asks once. */
+async function committedOf(
+  { closed }: { readonly closed: () => boolean },
+  group: string,
+  topics: readonly string[],
+  questions: LogQuestions,
+): Promise<ReadonlyMap<string, number>> {
+  const committed = new Map<string, number>();
+  for (const topic of topics) {
+    const ask = () => questions.committedOffsets(group, topic);
+    const offsets = (await retryUntilAborted(ask, { abandoned: closed })) ?? [];
+    for (const [partition, offset] of offsets.entries()) committed.set(`${topic}/${partition}`, offset ?? 0);
+  }
+  return committed;
+}
+
 async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<void> {
   const { batch, heartbeat, isStale, isRunning } = payload;
   const { member, queues } = reader;
@@ -92,6 +146,9 @@ async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<voi
     const { rebalance } = member;
     const position = await load(reader, topic, partition, heartbeat);
     if (rebalance !== member.rebalance) return;
+    if (!(await isHeld(reader, topic, partition, position))) return;
+    if (rebalance !== member.rebalance) return;
+    heal(member);
     queue = createPartitionQueue(topic, partition, rebalance, position ?? Number(batch.firstOffset()));
     queues.set(at, queue);
   }
@@ -99,6 +156,13 @@ async function takeBatch(reader: Reader, payload: EachBatchPayload): Promise<voi
     member.consumer.seek({ topic, partition, offset: String(queue.position) });
     return;
   }
+  const isBack = Number(batch.lastOffset()) + 1 < queue.position;
+  if (isBack || Number(batch.messages[0]?.offset ?? 0) > queue.position) {
+    // What follows is missing (the log's start has moved on), or comes again (the log was made anew).
+    if (!(await isHeld(reader, topic, partition, queue.position)) || !isCurrent(reader, queue)) return;
+    if (isBack) return member.consumer.seek({ topic, partition, offset: String(queue.position) });
+  }
+  heal(member);
   if (!takeFetch(queue, batch)) return;
   if (pauseAbove(queue, reader.maxQueuedBytes)) {
     reader.pauses += 1;
@@ -126,6 +190,7 @@ async function commit(member: Membership, topic: string, partition: number, next
 export async function createConsumer(
   { group, topics, handler, maxQueuedBytes = 32 * 1024 * 1024 }: Parameters<LogClient['consume']>[0],
   connection: KafkaConnection,
+  questions: LogQuestions,
 ): Promise<LogConsumer> {
   const queues = new Map<string, PartitionQueue>();
   let fail: (error: unknown) => void = () => {};
@@ -133,20 +198,37 @@ export async function createConsumer(
     fail = reject;
   });
   failed.catch(() => {}); // whoever holds the consumer also holds `failed`; unheard is not unhandled
+  const closed = (): boolean => connection.closed;
   const member = createMembership(connection, {
     group,
     topics,
     eachBatch: (payload) => takeBatch(reader, payload),
+    giveUp: (error) => fail(error),
     onRebalance: () => {
       queues.clear();
       handler.revoked();
+      if (connection.closed || member.joins <= 1) return; // known from before it joined
+      reader.committed = committedOf({ closed }, group, topics, questions);
+      reader.committed.catch(() => {});
     },
   });
-  const reader: Reader = { member, handler, maxQueuedBytes, queues, pauses: 0, fail };
+  const before = await committedOf({ closed }, group, topics, questions);
+  const reader: Reader = {
+    member,
+    handler,
+    maxQueuedBytes,
+    queues,
+    pauses: 0,
+    fail,
+    questions,
+    committed: Promise.resolve(before),
+    accepted: new Set(),
+  };
   const leave = await join(member);
   return {
     failed,
     close: leave,
+    trouble: () => member.trouble,
     assigned: () => member.assigned,
     stats: () => ({
       queuedBytes: [...queues.values()].reduce((sum, { bytes }) => sum + bytes, 0),

@@ -1,13 +1,17 @@
 /**
  * A reader outside any lasting group: a topic from its beginning, and then as it comes. States: behind -> caught up (at
- * the end that the topic had when it began) -> closed. Its own group is made up for it and never commits.
+ * the end that the topic had when it began) -> closed. Its own group is made up for it and never commits. It crashes,
+ * pauses, joins anew and gives up as a member does (`kafka-membership`).
  */
 import { randomUUID } from 'node:crypto';
 import type { Batch } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { unavailable } from './kafka-errors.ts';
+import type { LogQuestions } from './kafka-consumer.ts';
+import { createMembership, heal, join } from './kafka-membership.ts';
 import { toLogRecord } from './kafka-record.ts';
-import type { LogClient, LogRecord } from './log.ts';
+import type { LogFollower, LogRecord } from './log.ts';
+import { type Hole, holeAt, holeError } from './log-holes.ts';
 
 type Progress = {
   /** First offset of each partition that has not been handed over. */
@@ -44,47 +48,66 @@ function handOver(progress: Progress, batch: Batch, onRecord: (record: LogRecord
   if (missing.size === 0) progress.reached();
 }
 
+/** What was seen must still be there when it begins again: else the log was made anew, or lost what came meanwhile. */
+async function findHole(topic: string, { seen }: Progress, questions: LogQuestions): Promise<Hole | undefined> {
+  const [firsts, ends] = await Promise.all([questions.firstOffsets(topic), questions.endOffsets(topic)]);
+  for (const [partition, position] of seen) {
+    const hole = holeAt(topic, partition, position, { first: firsts[partition] ?? 0, end: ends[partition] ?? 0 });
+    if (hole !== undefined) return hole;
+  }
+  return undefined;
+}
+
 export async function followTopic(
   connection: KafkaConnection,
   topic: string,
   ends: readonly number[],
   onRecord: (record: LogRecord) => void,
-): ReturnType<LogClient['follow']> {
-  const { kafka, closers } = connection;
+  questions: LogQuestions,
+): Promise<LogFollower> {
+  const { closers } = connection;
   const progress = createProgress(ends);
-  const consumer = kafka.consumer({
-    groupId: `tripline-follow-${randomUUID()}`,
-    sessionTimeout: 30_000,
-    maxWaitTimeInMs: 100,
-    allowAutoTopicCreation: false,
-    retry: { retries: 20, restartOnFailure: async () => !connection.closed },
+  let giveUp: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    giveUp = reject;
   });
-  let phase: 'starting' | 'running' | 'closed' = 'starting';
-  const isClosed = (): boolean => phase === 'closed' || connection.closed;
+  failed.catch(() => {}); // whoever holds the follower also holds `failed`; unheard is not unhandled
+  const group = `tripline-follow-${randomUUID()}`;
+  const member = createMembership(connection, {
+    group,
+    topics: [topic],
+    giveUp,
+    eachBatch: async ({ batch }) => {
+      heal(member);
+      handOver(progress, batch, onRecord);
+    },
+    onRebalance: () => {
+      if (progress.seen.size === 0 || connection.closed) return;
+      findHole(topic, progress, questions).then(
+        (hole) => hole && giveUp(holeError(hole, true)),
+        () => {}, // it is asked again when the group joins again
+      );
+    },
+  });
+  let leave: (() => Promise<void>) | undefined;
   // Known from the start: a client that is closed while its reader joins would else leave it behind, joining for ever.
   const close = async (): Promise<void> => {
-    const before = phase;
-    phase = 'closed';
+    member.client = 'closed';
     closers.delete(close);
     // One that is joining waits for an answer that takes seconds; the client drops its sockets.
-    if (before === 'running') await consumer.disconnect();
+    await leave?.();
   };
   closers.add(close);
   try {
-    for (const step of [
-      () => consumer.connect(),
-      () => consumer.subscribe({ topics: [topic], fromBeginning: true }),
-      () => consumer.run({ autoCommit: false, eachBatch: async ({ batch }) => handOver(progress, batch, onRecord) }),
-    ]) {
-      if (isClosed()) break;
-      await step();
-    }
-    if (isClosed()) throw unavailable(`following ${topic}: the client is closed`, undefined);
-    phase = 'running';
+    leave = await join(member);
+    if (connection.closed) throw unavailable(`following ${topic}: the client is closed`, undefined);
   } catch (error) {
     closers.delete(close);
-    await consumer.disconnect().catch(() => {}); // what it is about is the error
+    member.client = 'closed';
+    await member.consumer.disconnect().catch(() => {}); // what it is about is the error
     throw error;
   }
-  return { caughtUp: progress.caughtUp, close };
+  const caughtUp = Promise.race([progress.caughtUp, failed]);
+  caughtUp.catch(() => {});
+  return { caughtUp, failed, trouble: () => member.trouble, close };
 }

@@ -16,7 +16,7 @@ export function createKafka(options: KafkaOptions): LogClient {
   const connection = connectKafka(options);
   const admin = createAdmin(connection);
   const follow: LogClient['follow'] = async (topic, onRecord) =>
-    followTopic(connection, topic, await admin.endOffsets(topic), onRecord);
+    followTopic(connection, topic, await admin.endOffsets(topic), onRecord, admin);
 
   const readToEnd: LogClient['readToEnd'] = async (topic, until) => {
     const ends = until ?? (await admin.endOffsets(topic));
@@ -25,8 +25,11 @@ export function createKafka(options: KafkaOptions): LogClient {
     const reader = await follow(topic, (record) => {
       if (record.offset < (ends[record.partition] ?? 0)) records.push(record);
     });
-    await reader.caughtUp;
-    await reader.close();
+    try {
+      await reader.caughtUp;
+    } finally {
+      await reader.close();
+    }
     return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   };
 
@@ -48,7 +51,7 @@ export function createKafka(options: KafkaOptions): LogClient {
     ...admin,
     follow,
     readToEnd,
-    consume: (wanted) => createConsumer(wanted, connection),
+    consume: (wanted) => createConsumer(wanted, connection, admin),
     producer: () => createProducer(connection),
     close,
   };

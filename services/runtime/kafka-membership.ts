@@ -12,8 +12,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchHandler } from 'kafkajs';
+import { PipelineError } from '../kernel/pipeline-error.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { messageOf } from './retry.ts';
+import { messageOf, type Waiting } from './retry.ts';
 
 /** How long a rebalance waits for its members, ms. */
 const rebalanceMs = 60_000;
@@ -22,6 +23,13 @@ const rebalanceMs = 60_000;
  * know how to come back.
  */
 const graceMs = 10_000;
+
+/**
+ * Crashes in a row that kafkajs does not take for passing, and no record in between: then it cannot go on. With pauses
+ * that double from half a second that is half a minute.
+ */
+const crashesInARow = 6;
+const longestPauseMs = 30_000;
 
 /** `topic/partition` of what the group has given to it. */
 type Assigned = ReadonlySet<string>;
@@ -39,6 +47,11 @@ export type Membership = {
   assigned: Assigned | undefined;
   rebalance: number;
   joins: number;
+  /** Since the last record. */
+  crashes: number;
+  trouble: Waiting | undefined;
+  /** It cannot go on. */
+  readonly giveUp: (error: unknown) => void;
   /** Last sign of the group's coordinator, on `performance.now()`. */
   heardAt: number;
 };
@@ -58,7 +71,13 @@ const createClient = ({ kafka, sessionMs }: KafkaConnection, group: string): Con
     maxWaitTimeInMs: 100,
     maxBytesPerPartition: 4 * 1024 * 1024,
     allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20, restartOnFailure: async () => true },
+    retry: {
+      initialRetryTime: 50,
+      maxRetryTime: 1_000,
+      retries: 20,
+      // What does not pass is tried again here, after a pause that grows; kafkajs would go on at once, for ever.
+      restartOnFailure: async (error) => mayPass(error),
+    },
   });
 
 function takeBack(member: Membership): void {
@@ -79,10 +98,37 @@ function joined(member: Membership, { payload: { memberAssignment } }: ConsumerG
 
 function crashed(member: Membership, { payload }: ConsumerCrashEvent): void {
   const { error, restart } = payload;
-  member.connection.line('warn', `${member.group}: consumer crashed`, { error: error.message, restart });
+  const { connection, group } = member;
+  connection.line('warn', `${group}: consumer crashed`, { error: error.message, restart });
   member.assigned = undefined;
   takeBack(member);
-  if (!restart && member.client !== 'closed') void joinAnew(member);
+  if (member.client === 'closed') return;
+  const what = `reading ${member.topics.join(', ')}: ${messageOf(rootOf(error))}`;
+  member.trouble = { what, since: member.trouble?.since ?? Date.now() };
+  if (!mayPass(error)) member.crashes += 1;
+  if (member.crashes >= crashesInARow) member.giveUp(new PipelineError('BROKER_REFUSED', what, { cause: error }));
+  else if (!restart) void joinAnew(member, pauseAfter(connection, member.crashes));
+}
+
+/** None after the first that may pass. */
+const pauseAfter = ({ crashPauseMs }: KafkaConnection, crashes: number): number =>
+  crashes === 0 ? 0 : Math.min(crashPauseMs * 2 ** (crashes - 1), longestPauseMs);
+
+/** kafkajs wraps what it gives up on; below an error of ours lies only why. */
+const rootOf = (error: Error): Error =>
+  error.cause instanceof Error && !(error instanceof PipelineError) ? rootOf(error.cause) : error;
+
+/** A broker that is away or in trouble passes; bytes that nobody can unpack do not. */
+function mayPass(error: Error): boolean {
+  const root = rootOf(error);
+  if (root instanceof PipelineError) return root.retriable;
+  return 'retriable' in root ? root.retriable === true : 'code' in root;
+}
+
+/** A record was read: whatever was wrong is over. */
+export function heal(member: Membership): void {
+  member.crashes = 0;
+  member.trouble = undefined;
 }
 
 /** The member's client connects, joins and reads. */
@@ -101,10 +147,11 @@ async function open(member: Membership): Promise<void> {
 
 const isClosed = ({ client }: Membership): boolean => client === 'closed';
 
-async function joinAnew(member: Membership): Promise<void> {
+async function joinAnew(member: Membership, pauseMs = 0): Promise<void> {
   if (member.client !== 'running') return;
   member.client = 'joining anew';
   await member.consumer.disconnect().catch(() => {});
+  await wait(pauseMs);
   while (!isClosed(member)) {
     try {
       member.consumer = createClient(member.connection, member.group);
@@ -137,7 +184,7 @@ function watchHeartbeats(member: Membership): NodeJS.Timeout {
 /** Out of its group until `join`. */
 export function createMembership(
   connection: KafkaConnection,
-  options: Pick<Membership, 'group' | 'topics' | 'eachBatch' | 'onRebalance'>,
+  options: Pick<Membership, 'group' | 'topics' | 'eachBatch' | 'onRebalance' | 'giveUp'>,
 ): Membership {
   return {
     connection,
@@ -147,6 +194,8 @@ export function createMembership(
     assigned: undefined,
     rebalance: 0,
     joins: 0,
+    crashes: 0,
+    trouble: undefined,
     heardAt: performance.now(),
   };
 }

@@ -2,6 +2,8 @@
  * The port of the log: what a stage asks of it. Kafka answers in `kafka-log.ts`, memory in `memory-log.ts`; one
  * contract suite binds both (test/contract).
  */
+import type { Hole } from './log-holes.ts';
+import type { Waiting } from './retry.ts';
 
 export type LogRecord = {
   readonly topic: string;
@@ -55,6 +57,11 @@ export type PartitionHandler = {
   load(topic: string, partition: number): Promise<number | undefined>;
   /** In order, never twice at a time for one partition. Rejecting with anything ends the consumer through `failed`. */
   records(topic: string, partition: number, records: readonly LogRecord[]): Promise<void>;
+  /**
+   * A hole before the first record that comes, which a person has accepted: to be written down. Absent: no hole can be
+   * accepted. One that is not accepted ends the consumer through `failed`.
+   */
+  missed?(hole: Hole): Promise<void>;
   /** Everything is taken back: forget what was loaded and not flushed. */
   revoked(): void;
 };
@@ -66,8 +73,19 @@ export type LogConsumer = {
   assigned(): ReadonlySet<string> | undefined;
   /** Settles with the first error that the handler threw. */
   readonly failed: Promise<never>;
+  /** Why it cannot read just now; it tries again after a pause that grows, and ends through `failed`. */
+  trouble(): Waiting | undefined;
   /** `pauses`: how often a partition's queue was full and its fetches stopped. */
   stats(): { readonly queuedBytes: number; readonly rejoins: number; readonly pauses: number };
+  close(): Promise<void>;
+};
+
+export type LogFollower = {
+  /** Resolves at the end at the time of the call; rejects with what ends the follower. */
+  readonly caughtUp: Promise<void>;
+  /** Rejects when it cannot go on. */
+  readonly failed: Promise<never>;
+  trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
 
@@ -96,13 +114,9 @@ export type LogClient = {
   /** Every record from the beginning up to the end at the time of the call (or `until` offsets, exclusive). */
   readToEnd(topic: string, until?: readonly number[]): Promise<LogRecord[]>;
   /**
-   * Everything from the beginning and then as it comes, outside any lasting group. `caughtUp` resolves at the end at
-   * the time of the call.
+   * Everything from the beginning and then as it comes, outside any lasting group.
    */
-  follow(
-    topic: string,
-    onRecord: (record: LogRecord) => void,
-  ): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
+  follow(topic: string, onRecord: (record: LogRecord) => void): Promise<LogFollower>;
   ping(): Promise<void>;
   close(): Promise<void>;
 };

@@ -112,6 +112,7 @@ function consume(client: Client, options: Parameters<LogClient['consume']>[0]): 
     close,
     assigned: () => assignedTo(topics, group, member),
     // It takes no batch before the last one is done with: nothing is ever fetched ahead.
+    trouble: () => undefined,
     stats: () => ({ queuedBytes: member.queuedBytes, rejoins: member.rejoins, pauses: 0 }),
     commit: async (topic, partition, nextOffset) => {
       const fault = faultOf('commit');
@@ -128,7 +129,7 @@ function follow({ topics, closers }: Client, ...[topic, onRecord]: Parameters<Lo
     follower.close();
   };
   closers.add(close);
-  return { caughtUp: follower.caughtUp, close };
+  return { caughtUp: follower.caughtUp, failed: new Promise<never>(() => {}), trouble: () => undefined, close };
 }
 
 function createClient(client: Client): LogClient {

@@ -25,6 +25,7 @@ import {
   type Work,
 } from './stage-lifecycle.ts';
 import type { Delivery, StageOptions } from './stage-options.ts';
+import { writeDownHole } from './write-down-hole.ts';
 
 export type { Delivery, StageOptions } from './stage-options.ts';
 
@@ -73,8 +74,8 @@ function parkAll<K extends RecordName, T>(
 }
 
 /**
- * Parks and writes what was judged, and parks what could not be written; what became of it all, or undefined when it was
- * given up.
+ * Parks and writes what was judged, and parks what could not be written; what became of it all, or undefined when it
+ * was given up.
  */
 async function deliver<K extends RecordName, T>(
   stage: Stage<K, T>,
@@ -208,6 +209,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     handler: {
       load: async () => undefined,
       records: (topic, partition, batch) => take(stage, topic, partition, batch),
+      missed: writeDownHole(options),
       revoked: () => {
         lifecycle.rebalance += 1;
       },
@@ -219,7 +221,7 @@ export async function runStage<K extends RecordName, T>(options: StageOptions<K,
     counts: stage.counts,
     position: (topic, partition) => stage.positions.get(`${topic}/${partition}`),
     owned: () => consumer.assigned(),
-    waitingFor: () => lifecycle.waiting,
+    waitingFor: () => lifecycle.waiting ?? consumer.trouble(),
     failed: failureOf(lifecycle, consumer.failed),
     close: async () => {
       const toldAt = clock.now();

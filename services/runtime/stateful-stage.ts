@@ -17,6 +17,7 @@ import { drainMs, leaveMs, messageOf, type Waiting, withTimeout } from './retry.
 import { createStageCounts, type RunningStage } from './stage.ts';
 import { createLifecycle, failureOf, isClosed } from './stage-lifecycle.ts';
 import type { StatefulStageOptions } from './stateful-stage-options.ts';
+import { writeDownHole } from './write-down-hole.ts';
 
 /** Wakes the flushing loop, and is told of the last flush of a stage that drains. */
 type Bell = { ring: () => void; drained: () => void };
@@ -87,6 +88,7 @@ export async function runStatefulStage<K extends RecordName, State, Flush>(
     handler: {
       load: (_topic, partition) => takeOver(ownership, partition),
       records: (_topic, partition, batch) => foldBatch(folding, partition, batch),
+      missed: writeDownHole(options),
       revoked: () => takeBackAll(ownership),
     },
   });
@@ -107,7 +109,7 @@ export async function runStatefulStage<K extends RecordName, State, Flush>(
     states: () => new Map([...ownership.owned].map(([partition, { state }]) => [partition, state])),
     position: (_topic, partition) => ownership.owned.get(partition)?.flushed,
     owned: () => consumer.assigned(),
-    waitingFor: () => lifecycle.waiting ?? ticking.problem,
+    waitingFor: () => lifecycle.waiting ?? consumer.trouble() ?? ticking.problem,
     close: async () => {
       const toldAt = clock.now();
       enter('draining');

@@ -1,8 +1,8 @@
 /**
  * What ClickHouse's error codes mean to whoever asked, decided by number, never by text
- * (https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp). `passes`: the same question is asked
- * again. `rows`: of an insert, a row of it can never go in; the others can. Every other code is for a person: a table or
- * a right is missing, a statement is wrong.
+ * (https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp). `passes`: the same question is
+ * asked again. `rows`: of an insert, a row of it can never go in; the others can. Every other code is for a person: a
+ * table or a right is missing, a statement is wrong.
  */
 type Fate = 'passes' | 'rows';
 

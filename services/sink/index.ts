@@ -2,16 +2,16 @@
  * The sink as a running stage: clean topics in, rows in ClickHouse out. A record delivered twice has the same key.
  */
 import type { Clock } from '../kernel/time.ts';
-import { drop, forward } from '../kernel/verdict.ts';
+import { drop, forward, type Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
-import type { LogClient, LogProducer } from '../runtime/log.ts';
+import type { LogClient, LogProducer, LogRecord } from '../runtime/log.ts';
 import { parkedBytes } from '../runtime/park.ts';
 import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import type { RunningStage, StageTracer } from '../runtime/stage.ts';
 import { topicName } from '../runtime/topics.ts';
-import { createInserter } from './insert-rows.ts';
+import { createInserter } from './insert-rows.clickhouse.ts';
 import {
   ackRow,
   applyRow,
@@ -37,6 +37,13 @@ export type SinkDeps = {
 
 /** The half of the sink that writes what was parked. */
 const parkedStage = 'sink parked';
+
+/** What this table refused once stays on its topic: parked again it would come again. */
+function parkedVerdict(source: LogRecord): Verdict<readonly SinkRow[]> {
+  const stage = source.headers['x-stage'];
+  if (!stage) return drop('no-headers');
+  return stage === parkedStage ? drop('refused') : forward([parkedRow(source.headers, parkedBytes(source), source)]);
+}
 
 export async function startSink({
   prefix,
@@ -100,13 +107,7 @@ export async function startSink({
       group: `${prefix}-sink-parked`,
       topics: [parkedTopic],
       records: [],
-      raw: (source) =>
-        // What this table refused once stays on its topic: parked again it would come again.
-        source.headers['x-stage'] === parkedStage
-          ? drop('refused')
-          : source.headers['x-stage']
-            ? forward([parkedRow(source.headers, parkedBytes(source), source)])
-            : drop('no-headers'),
+      raw: parkedVerdict,
       step: () => drop('unreachable'),
     }),
   ]);

@@ -13,6 +13,10 @@ export type DecisionHistory = Pick<DecisionLog, 'decisions' | 'applied' | 'said'
   viewOf(experimentId: string): ControlView;
   /** Resolves when everything is known that the control topic holds now, or nobody waits. */
   catchUp(): Promise<void>;
+  /** Rejects when it hears nothing any more. */
+  readonly failed: Promise<never>;
+  /** Why it cannot read just now. */
+  trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
 
@@ -57,7 +61,11 @@ export async function followDecisions({ prefix, log, codec, clock, abandoned }: 
     onRecord: (record, answer) => take(record, answer, clock.now()),
   });
   await control.ready;
+  const failed = Promise.race([control.failed, acks.failed]);
+  failed.catch(() => {});
   return {
+    failed,
+    trouble: () => control.trouble() ?? acks.trouble(),
     decisions,
     applied,
     said,

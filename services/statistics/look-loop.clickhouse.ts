@@ -86,7 +86,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
   })();
   // They end by closing or by an error; only the error is news.
   const broken = Promise.all([running, auditing]).then(() => new Promise<never>(() => {}));
-  const failed = singleton === undefined ? broken : Promise.race([broken, singleton.failed]);
+  const failed = Promise.race([broken, history.failed, ...(singleton ? [singleton.failed] : [])]);
   failed.catch(() => {});
   return {
     name: 'statistics',
@@ -115,6 +115,7 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     latest: (experimentId) => looks.latest.get(experimentId),
     waitingFor: () =>
       waiting ??
+      history.trouble() ??
       tellUnguarded(looks.unguarded, clock.now()) ??
       (deps.isObserved ? undefined : notObeyed(history, clock)),
     failed,

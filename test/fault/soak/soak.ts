@@ -33,7 +33,7 @@ const settings = {
   flushMs: 250,
   sessionTimeoutMs,
   cacheLimits: { units: 4_000, events: 20_000 },
-  limits: { waitMs: 3 * hour, keepMs: 4 * hour },
+  limits: { waitMs: 3 * hour, keepMs: 4 * hour, maxWaiting: 100_000 },
 } as const;
 
 export type SoakOptions = {

@@ -48,7 +48,12 @@ export async function aLog() {
     follow: async (topic, onRecord) => {
       if (topic.endsWith('experiment.v1')) push = onRecord;
       else control = onRecord;
-      return { caughtUp: Promise.resolve(), close: async () => {} };
+      return {
+        caughtUp: Promise.resolve(),
+        failed: new Promise<never>(() => {}),
+        trouble: () => undefined,
+        close: async () => {},
+      };
     },
   };
   return {

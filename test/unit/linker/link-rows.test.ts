@@ -17,7 +17,7 @@ import { restoreLinks, takeLinkRows } from '../../../services/linker/link-rows.t
 import { readStateRows } from '../../support/memory-state.ts';
 
 const hour = 3_600_000;
-const limits = { waitMs: 30 * hour, keepMs: 60 * hour };
+const limits = { waitMs: 30 * hour, keepMs: 60 * hour, maxWaiting: 3 };
 const id = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
 const small = (max: number) => fc.integer({ min: 0, max });
 const link = fc.record({ ticket: small(3), unit: small(3), type: fc.constantFrom('user', 'org'), age: small(20) }).map(

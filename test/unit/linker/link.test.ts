@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EntityRecord } from '../../../schemas/generated.ts';
-import { createLinkerState, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
+import { createLinkerState, defaultLimits, linkRecord, unlinkedByKind } from '../../../services/linker/link.ts';
 
 const hour = 3_600_000;
 const id = (text: string): Buffer => Buffer.from(text.padEnd(16, '.'), 'latin1');
@@ -97,7 +97,7 @@ test('whatever the order, the last word per owner is the same', () => {
 });
 
 describe('what never finds an owner', () => {
-  const limits = { waitMs: 5 * hour, keepMs: 10 * hour };
+  const limits = { ...defaultLimits, waitMs: 5 * hour, keepMs: 10 * hour };
   const at = (record: EntityRecord, hours: number): EntityRecord => ({ ...record, received_at: hours * hour });
   const other: EntityRecord = {
     received_at: 0,
@@ -125,4 +125,18 @@ describe('what never finds an owner', () => {
     const rested = fold([at(link('u'), 1), at(other, 12), at(outcome('a'), 12.5)]);
     expect([rested.counts.forwarded, [...unlinkedByKind(rested)]]).toEqual([0, [['resolved', 1]]]);
   });
+});
+
+test('tickets that no inference names: those that waited longest are given up, and counted by kind', () => {
+  const fold = createLinkerState(0, { ...defaultLimits, maxWaiting: 1_000 });
+  for (let index = 0; index < 20_000; index += 1) {
+    const record = outcome(`o${index}`);
+    const body = { ...Object.values(record.body)[0], entity: id(`T${index}`), kind: `kind ${index}` } as never;
+    linkRecord(fold, { ...outcome('o'), body: { 'tripline.v1.OutcomeWaiting': body } }, index * 4096);
+  }
+  expect(fold.entities.size).toBeLessThanOrEqual(1_000);
+  expect(fold.waiting).toBe(fold.entities.size);
+  expect(fold.unlinked.size).toBe(1_001);
+  const unlinked = [...unlinkedByKind(fold).values()].reduce((sum, number) => sum + number, 0);
+  expect(unlinked).toBe(20_000);
 });

@@ -1,4 +1,4 @@
-/** Bytes that nobody can use: they cost a bounded number of questions, and every broker takes what is parked of them. */
+/** Bytes that nobody can use: they cost a bounded number of questions, and any broker takes what is parked of them. */
 import { expect, test } from 'vitest';
 import { createAvroCodec } from '../../../services/runtime/avro-codec.ts';
 import type { LogRecord, OutgoingRecord, Tombstone } from '../../../services/runtime/log.ts';
@@ -12,7 +12,7 @@ const frameOf = (id: number): Buffer => {
   return frame;
 };
 
-test('1,500 schema ids that nobody knows: the registry is asked for 64, and again for none until they are forgotten', async () => {
+test('1,500 schema ids that nobody knows: 64 are asked for, then none until they are forgotten', async () => {
   let now = 0;
   const asked: number[] = [];
   const registry = createMemoryRegistry();

@@ -38,6 +38,7 @@ async function running(change: Partial<Options> = {}) {
       return {
         failed: never,
         commit: async (_topic: string, partition: number, next: number) => void commits.set(partition, next),
+        trouble: () => undefined,
         stats: () => ({ queuedBytes: 0, rejoins: 0 }),
         close: async () => {},
       };

@@ -40,7 +40,7 @@ async function world(insert: (table: string, rows: Rows) => void) {
   return { log, tables, send, start };
 }
 
-test('a row that the store can never take is parked; those next to it and behind it are in their table once', async () => {
+test('a row that the store can never take is parked; those next to it and behind it are in their table', async () => {
   const { log, tables, send, start } = await world((_table, rows) => {
     if (rows.some((row) => row['event_id'] === 'odd'))
       throw new PipelineError('ROWS_REFUSED', 'insert into inferences: code 117 INCORRECT_DATA');
