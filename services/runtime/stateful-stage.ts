@@ -22,7 +22,7 @@ import { writeDownHole } from './write-down-hole.ts';
 /** Wakes the flushing loop, and is told of the last flush of a stage that drains. */
 type Bell = { ring: () => void; drained: () => void };
 
-/** Ticks are sent beside the flushing loop, one round at a time: a log that is away holds no flush back. */
+/** Ticks are sent next to the flushing loop, one round at a time: a log that is away holds no flush back. */
 type Ticking = { isSending: boolean; problem: Waiting | undefined };
 
 /**

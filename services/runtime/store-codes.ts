@@ -24,7 +24,7 @@ export const storeCodes: Readonly<Record<string, readonly [name: string, fate: F
   '201': ['QUOTA_EXCEEDED', 'passes', 'a quota counts by the hour or day'],
   '202': ['TOO_MANY_SIMULTANEOUS_QUERIES', 'passes', 'others ask too'],
   '203': ['NO_FREE_CONNECTION', 'passes', 'others ask too'],
-  '241': ['MEMORY_LIMIT_EXCEEDED', 'passes', 'memory of this query and of those beside it'],
+  '241': ['MEMORY_LIMIT_EXCEEDED', 'passes', 'memory of this query and of others'],
   '252': ['TOO_MANY_PARTS', 'passes', 'merges are behind; too many months in one insert: plan-inserts.ts keeps below'],
   '394': ['QUERY_WAS_CANCELLED', 'passes', 'somebody killed the query, not the wish'],
   '439': ['CANNOT_SCHEDULE_TASK', 'passes', 'no thread is free'],

@@ -1,8 +1,10 @@
 /** Calls whose clocks are decades apart, on the real engine: refused as one insert, taken as the sink plans them. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { planKeep } from '../../services/pipeline/keep-rows.ts';
 import { createStore, type Store } from '../../services/runtime/clickhouse-client.ts';
 import { migrate } from '../../services/runtime/migrate.ts';
+import { storeCodes } from '../../services/runtime/store-codes.ts';
 import { inferenceRow } from '../../services/sink/observation-rows.ts';
 import { planInserts } from '../../services/sink/plan-inserts.ts';
 import { readExamples } from '../support/examples.ts';
@@ -29,4 +31,21 @@ test('300 months from 2001, and the last moment that a time may be', async () =>
   const query = `SELECT count() AS n, uniqExact(toYYYYMM(occurred_at)) AS months, toString(max(occurred_at)) AS last
     FROM inferences`;
   expect(await store.rows(query)).toEqual([{ n: '302', months: '302', last: '2299-12-31 23:59:59.999' }]);
+});
+
+test('the codes of the store have the names that we know them by', async () => {
+  const codes = Object.keys(storeCodes);
+  const names = await store.rows<{ name: string }>(
+    'SELECT errorCodeToName(toInt32(arrayJoin({codes:Array(String)}))) AS name',
+    { codes },
+  );
+  expect(names.map(({ name }) => name)).toEqual(codes.map((code) => storeCodes[code]?.[0]));
+});
+
+test('how long rows are kept is set once, and is found to be set', async () => {
+  const keep = { readings: 90, acks: 0, parked: 30 };
+  const first = await planKeep(store, keep);
+  expect(first).toHaveLength(3);
+  for (const statement of first) await store.command(statement);
+  expect(await planKeep(store, keep)).toEqual([]);
 });

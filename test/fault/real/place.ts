@@ -1,7 +1,9 @@
 /** Where a deployment lives: topics and a database of its own, prepared, with the trial's experiment published. */
 import { randomBytes } from 'node:crypto';
 import { publishRevision } from '../../../services/bot/index.ts';
+import { defaultSettings } from '../../../services/pipeline/config.ts';
 import { type Addresses, type Connection, connect } from '../../../services/pipeline/connect.ts';
+import { keepOf } from '../../../services/pipeline/keep-rows.ts';
 import { prepare } from '../../../services/pipeline/prepare.ts';
 import type { LogProducer } from '../../../services/runtime/log.ts';
 import { systemClock } from '../../../services/runtime/system-clock.ts';
@@ -21,7 +23,8 @@ export async function createPlace(addresses: Addresses, partitions: number): Pro
   const run = randomBytes(4).toString('hex');
   const [prefix, database] = [`fault-${run}`, `fault_${run}`];
   const connection = await connect({ ...addresses, database, clock: systemClock, clientId: prefix });
-  await prepare({ ...addresses, prefix, partitions, eventTime: true }, connection);
+  const keep = keepOf(defaultSettings);
+  await prepare({ ...addresses, prefix, partitions, eventTime: true, keep }, connection);
   const { log, codec } = connection;
   const producer = await log.producer();
   await publishRevision({ prefix, log, producer, codec }, revision);

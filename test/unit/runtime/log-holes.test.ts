@@ -1,4 +1,4 @@
-/** A reader's position against what the log has: a hole has a name, a cause and a cure. */
+/** A reader's position against what the log has: a hole has a name, a cause and a hint. */
 import { expect, test } from 'vitest';
 import { type Hole, holeAt, holeError, nameOfHole } from '../../../services/runtime/log-holes.ts';
 import { createMemoryBroker } from '../../../services/runtime/memory-log.ts';
