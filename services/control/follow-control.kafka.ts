@@ -6,7 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EpochMs } from '../kernel/time.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
-import type { LogClient, LogRecord } from '../runtime/log.ts';
+import type { LogClient, LogFollower, LogRecord } from '../runtime/log.ts';
 import { retryUntilAborted, type Waiting } from '../runtime/retry.ts';
 import { topicName } from '../runtime/topics.ts';
 import { type ControlRecord, experimentOf } from './control-record.ts';
@@ -49,6 +49,19 @@ export type FollowedControl = {
   trouble(): Waiting | undefined;
   close(): Promise<void>;
 };
+
+type Starting = readonly [Promise<LogFollower>, Promise<LogFollower>];
+
+async function closeAll(starting: Starting): Promise<void> {
+  for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') await one.value.close();
+}
+
+const bothOf = (starting: Starting): Promise<[LogFollower, LogFollower]> =>
+  Promise.all(starting).catch((error: unknown) => {
+    // Whoever tries again would else leave one behind each time. Not waited for: the other may never begin.
+    closeAll(starting).catch(() => {});
+    throw error;
+  });
 
 export async function followControl(options: FollowControl): Promise<FollowedControl> {
   const { prefix, log, codec, whole, abandoned, onRecord, onCheckpoint, onSkipped } = options;
@@ -98,14 +111,7 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
       else control(record);
     }),
   ] as const;
-  const closeAll = async (): Promise<void> => {
-    for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') await one.value.close();
-  };
-  const [checkpoints, records] = await Promise.all(starting).catch((error: unknown) => {
-    // Whoever tries again would else leave one behind each time. Not waited for: the other may never begin.
-    closeAll().catch(() => {});
-    throw error;
-  });
+  const [checkpoints, records] = await bothOf(starting);
   const ready = (async (): Promise<void> => {
     await checkpoints.caughtUp;
     await turns;
@@ -128,7 +134,7 @@ export async function followControl(options: FollowControl): Promise<FollowedCon
       await turns;
     },
     close: async () => {
-      await closeAll();
+      await closeAll(starting);
       await turns;
     },
   };

@@ -25,8 +25,8 @@ export type JoinerStore = {
   /** Keys of units that have entities, each once. */
   entityUnits(partitionId: number, after: string, limit: number): Promise<{ readonly key: string }[]>;
   /**
-   * Ids (latin1) of events accepted below a position, or in a partition that this one was divided from, in any order; one
-   * may come several times.
+   * Ids (latin1) of events accepted below a position, or in a partition that this one was divided from, in any order;
+   * one may come several times.
    */
   eachEventId(partitionId: number, below: number, take: (id: string) => void): Promise<void>;
   /** Rows of kinds unit and entity of these units (latin1); several rows of a key may come. */

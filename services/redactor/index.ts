@@ -1,12 +1,14 @@
 /** The redactor as a running stage: raw topics in, clean topics and the internal logs out. */
-import type { Clock } from '../kernel/time.ts';
+import type { Clock, EpochMs } from '../kernel/time.ts';
 import { isSampled } from '../kernel/trace-context.ts';
+import type { Verdict } from '../kernel/verdict.ts';
 import type { AvroCodec } from '../runtime/avro-codec.ts';
 import { batchEntities, batchUnits } from '../runtime/batches.ts';
 import type { LogClient, LogProducer, OutgoingRecord } from '../runtime/log.ts';
 import type { ParkedLimitOptions } from '../runtime/parked-limit.ts';
 import { type Delivery, runStage } from '../runtime/run-stage.ts';
 import { count, type RunningStage, type StageTracer } from '../runtime/stage.ts';
+import type { Decoded } from '../runtime/stage-options.ts';
 import { newestUnitTopic, topicName } from '../runtime/topics.ts';
 import { cleanRecords } from './clean-records.kafka.ts';
 import { eraseUnits } from './erase-units.ts';
@@ -53,6 +55,24 @@ function countTiers(redactions: Map<string, number>, { tiers }: RedactedEvent, v
 function stampSpan({ unit }: RedactedEvent, traceparent: string | undefined): void {
   if (isSampled(traceparent))
     for (const { record } of unit) record.span_id = Buffer.from(traceparent.slice(36, 52), 'hex');
+}
+
+function redactOf(
+  decoded: Decoded<'inference-event' | 'exposure' | 'outcome-event'>,
+  receivedAt: EpochMs,
+  context: RedactorContext,
+  skewMs: number | undefined,
+): Verdict<RedactedEvent> {
+  switch (decoded.record) {
+    case 'inference-event':
+      return redactInference(decoded.value, receivedAt, context, skewMs);
+    case 'exposure':
+      return redactExposure(decoded.value, receivedAt, context);
+    case 'outcome-event':
+      return redactOutcome(decoded.value, receivedAt, context);
+    default:
+      return decoded satisfies never;
+  }
 }
 
 export async function startRedactor({
@@ -119,19 +139,7 @@ export async function startRedactor({
     clock,
     ...(parkedLimit && { parkedLimit }),
     ...(tracer && { tracer }),
-    step: (decoded, source) => {
-      const skewMs = correctTime(decoded, source);
-      switch (decoded.record) {
-        case 'inference-event':
-          return redactInference(decoded.value, source.timestamp, context, skewMs);
-        case 'exposure':
-          return redactExposure(decoded.value, source.timestamp, context);
-        case 'outcome-event':
-          return redactOutcome(decoded.value, source.timestamp, context);
-        default:
-          return decoded satisfies never;
-      }
-    },
+    step: (decoded, source) => redactOf(decoded, source.timestamp, context, correctTime(decoded, source)),
     tombstone: (source) => eraseUnits(source.key, source.timestamp, context),
     deliver,
   });

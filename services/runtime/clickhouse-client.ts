@@ -15,7 +15,7 @@ export type Store = {
   rows<Row>(query: string, params?: QueryParams): Promise<Row[]>;
   /** Row by row, as they come: for what does not fit in memory. */
   each<Row>(query: string, onRow: (row: Row) => void, params?: QueryParams): Promise<void>;
-  /** Rows that are so many bytes each, in RowBinary, as they come: a hundred million of them in the memory of a chunk. */
+  /** Rows that are so many bytes each, as they come: a hundred million of them in the memory of a chunk. */
   eachOfSize(size: number, query: string, onRow: (row: Buffer) => void, params?: QueryParams): Promise<void>;
   command(query: string, params?: QueryParams): Promise<void>;
   insertRows(table: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;

@@ -1,7 +1,8 @@
 /**
- * The standing audit: metric and test aggregates against a recount of the unit rows they were summed from, in SQL, slice
- * by slice: one phase of one experiment in one group of partitions. Aggregates and units are read at two moments of a
- * table that changes: a difference counts when no flush came between, or when it is there in every one of several tries.
+ * The standing audit: metric and test aggregates against a recount of the unit rows they were summed from, in SQL,
+ * slice by slice: one phase of one experiment in one group of partitions. Aggregates and units are read at two moments
+ * of a table that changes: a difference counts when no flush came between, or when it is there in every one of several
+ * tries.
  */
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { sqlQuery } from '../runtime/sql-files.ts';

@@ -20,9 +20,9 @@ import { followDecisions, notObeyed } from './follow-decisions.kafka.ts';
 import { createLeadership } from './leadership.kafka.ts';
 import { createLookReader } from './look-reader.ts';
 import { createLooks, tellUnguarded } from './looks.clickhouse.ts';
-import type { StatisticsDeps } from './statistics-deps.ts';
+import type { StatisticsDeps } from './statistics-deps.kafka.ts';
 
-export type { StatisticsDeps } from './statistics-deps.ts';
+export type { StatisticsDeps } from './statistics-deps.kafka.ts';
 
 /** Counts: a look at one experiment comes in, its reading is forwarded. */
 export type RunningStatistics = RunningStage & {
@@ -41,6 +41,14 @@ export type RunningStatistics = RunningStage & {
   /** One audit now. */
   audit(): Promise<void>;
 };
+
+/** Again and again with a pause between, until it is abandoned. A pause of 0: never, looks are asked for. */
+async function every(pauseMs: number, abandoned: () => boolean, round: () => Promise<void>): Promise<void> {
+  while (!abandoned() && pauseMs > 0) {
+    await round();
+    await wait(pauseMs);
+  }
+}
 
 export async function startStatistics(deps: StatisticsDeps): Promise<RunningStatistics> {
   const { prefix, log, codec, clock, store, singleton, lookMs, auditMs = 300_000 } = deps;
@@ -68,22 +76,15 @@ export async function startStatistics(deps: StatisticsDeps): Promise<RunningStat
     if (await auditor.audit(abandoned)) looks.lookedAt.clear();
   };
 
-  const running = (async (): Promise<void> => {
-    while (!closing && lookMs > 0) {
-      if (await untilDone(lead)) {
-        await untilDone(looks.look);
-        await untilDone(looks.sayAgain);
-      }
-      await wait(lookMs);
-    }
-  })();
+  const running = every(lookMs, abandoned, async () => {
+    if (!(await untilDone(lead))) return;
+    await untilDone(looks.look);
+    await untilDone(looks.sayAgain);
+  });
   // Next to the looks, never in their way: a round that fails is tried again when the next one is due.
-  const auditing = (async (): Promise<void> => {
-    while (!closing && lookMs > 0) {
-      if (leads() && auditor.isDue()) await audit().catch(() => {});
-      await wait(lookMs);
-    }
-  })();
+  const auditing = every(lookMs, abandoned, async () => {
+    if (leads() && auditor.isDue()) await audit().catch(() => {});
+  });
   // They end by closing or by an error; only the error is news.
   const broken = Promise.all([running, auditing]).then(() => new Promise<never>(() => {}));
   const failed = Promise.race([broken, history.failed, ...(singleton ? [singleton.failed] : [])]);

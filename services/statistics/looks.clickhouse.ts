@@ -14,7 +14,7 @@ import type { DecisionHistory } from './follow-decisions.kafka.ts';
 import { type Judged, judgeLook } from './judge-look.ts';
 import type { LookReader, LookRow } from './look-reader.ts';
 import { toReading } from './reading-record.ts';
-import type { StatisticsDeps } from './statistics-deps.ts';
+import type { StatisticsDeps } from './statistics-deps.kafka.ts';
 import { withheld } from './withheld.ts';
 
 /** What has changed since the positions of `lookedAt`; undefined: nothing. */

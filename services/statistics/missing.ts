@@ -1,8 +1,9 @@
 /**
  * Missing data is watched like any harm, without being declared: of the units that were exposed, how many never called,
- * did not call after each exposure, have a call that failed, a call whose value is not known, nothing in the denominator. One-sided against the
- * candidate, from every test start, by first events: under the null no unit is lost in the candidate that would not be
- * lost in control, so the arm of each lost unit is a draw with the declared probability.
+ * did not call after each exposure, have a call that failed, a call whose value is not known, nothing in the
+ * denominator. One-sided against the candidate, from every test start, by first events: under the null no unit is lost
+ * in the candidate that would not be lost in control, so the arm of each lost unit is a draw with the declared
+ * probability.
  */
 import type { FunnelStep, MissingEvaluation } from '../kernel/evaluation.ts';
 import type { TestSums } from '../kernel/evidence.ts';

@@ -16,7 +16,8 @@ for (let done = 0; done < records; done += each) {
   for (const [what, record] of counts.stopped) if (!stopped.has(what)) stopped.set(what, record);
 }
 console.log(
-  `${sums.in} records = ${sums.forward} forwarded + ${sums.drop} dropped + ${sums.park} parked + ${sums.stops} that stopped a stage; ` +
+  `${sums.in} records = ${sums.forward} forwarded + ${sums.drop} dropped + ${sums.park} parked + ` +
+    `${sums.stops} that stopped a stage; ` +
     `${sums.looks} looks; ${((Date.now() - began) / 1_000).toFixed(0)} s`,
 );
 for (const [what, record] of stopped) console.log(`\nSTOPPED ${what}\n  ${record}`);

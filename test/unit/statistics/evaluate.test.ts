@@ -123,9 +123,7 @@ describe('one look', () => {
       status: 'bad',
       harm: {
         engine: 'betting',
-        testStart: { label: 'schedule 5' },
-        // Of the entries since then, not of the whole phase.
-        estimate: 1,
+        ...{ testStart: { label: 'schedule 5' }, estimate: 1 }, // the estimate is of the entries since then
         candidate: { n: 30, s: 30 },
         control: { n: 30, s: 3 },
       },
