@@ -9,10 +9,10 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { entryField, entryLength, totalLength } from '../kernel/state/kinds.ts';
 import type { EpochMs } from '../kernel/time.ts';
 import type { MetricState } from './experiment-state.ts';
-import { outcomesOfEntry } from './outcome-totals.ts';
+import { outcomesAfter, outcomesOfEntry } from './outcome-totals.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addDifference, nextScales } from './test-aggregates.ts';
-import { entriesAt, type UnitInExperiment, type UnitState } from './unit-state.ts';
+import { entriesAt, type EntityState, type UnitInExperiment, type UnitState } from './unit-state.ts';
 
 const at = (array: Float64Array, index: number): number => array[index] ?? 0;
 
@@ -174,19 +174,20 @@ function closeUnit(partition: PartitionState, unit: UnitState): void {
  * After an outcome changed: the last closed entry of each metric that counts outcomes is valued again, the old value
  * taken back.
  */
-export function revalue(partition: PartitionState, member: UnitInExperiment): void {
+export function revalue(partition: PartitionState, member: UnitInExperiment, entity: EntityState): void {
   if (member.crossed) return;
-  for (let index = 0; index < member.experiment.metrics.length; index += 1) revalueEntry(partition, member, index);
+  for (let index = 0; index < member.experiment.metrics.length; index += 1)
+    revalueEntry(partition, member, index, entity);
 }
 
-function revalueEntry(partition: PartitionState, member: UnitInExperiment, index: number): void {
+function revalueEntry(partition: PartitionState, member: UnitInExperiment, index: number, entity: EntityState): void {
   const { data, experiment } = member;
   const metric = experiment.metrics[index] as MetricState;
   const entry = entriesAt(member) + index * entryLength;
   const segment = at(data, entry + lastSegment);
   if (!metric.ofOutcomes || segment < 0) return;
-  const outcomes = outcomesOfEntry(member, metric, at(data, entry + lastStart));
   const before = countsAt(data, entry + last);
+  const outcomes = outcomesAfter(member, index, at(data, entry + lastStart), entity, before);
   const numerator = metric.spec.numerator.of === 'outcome' ? outcomes.numerator : before.numerator;
   const denominator = metric.spec.denominator?.of === 'outcome' ? outcomes.denominator : before.denominator;
   if (numerator === before.numerator && denominator === before.denominator) return;

@@ -51,5 +51,5 @@ export function judge(partition: PartitionState, member: UnitInExperiment, entit
   if (contribute(member, entity)) touchMember(partition, member);
   // Also where the totals stay as they were: `any` of an outcome outside the entry hides one inside it from them, not
   // from the entry.
-  revalue(partition, member);
+  revalue(partition, member, entity);
 }

@@ -83,20 +83,84 @@ export function contribute(member: UnitInExperiment, entity: EntityState): boole
   return changed;
 }
 
-/** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
-export function outcomesOfEntry(
-  member: UnitInExperiment,
-  metric: MetricState,
-  start: EpochMs,
-): { numerator: number; denominator: number } {
-  const { numerator, denominator, windowMs } = metric.spec;
+export type OutcomeSums = { numerator: number; denominator: number };
+
+/** What one entity adds to an entry of the metric that began at `start`. */
+function ofEntity(member: UnitInExperiment, entity: EntityState, { spec }: MetricState, start: EpochMs): OutcomeSums {
+  const { numerator, denominator, windowMs } = spec;
+  const first = firstOf(member, entity);
+  if (first === undefined) return { numerator: 0, denominator: 0 };
   const span: Span = { from: start, until: start + windowMs };
+  return {
+    numerator: numerator.of === 'outcome' ? outcomeTotal(entity, numerator, first, windowMs, span) : 0,
+    denominator: denominator?.of === 'outcome' ? outcomeTotal(entity, denominator, first, windowMs, span) : 0,
+  };
+}
+
+/** Sums of the outcome side of one metric over all of a unit's entities, for an entry that began at `start`. */
+export function outcomesOfEntry(member: UnitInExperiment, metric: MetricState, start: EpochMs): OutcomeSums {
   const sums = { numerator: 0, denominator: 0 };
   for (const entity of member.unit.entities?.values() ?? []) {
-    const first = firstOf(member, entity);
-    if (first === undefined) continue;
-    if (numerator.of === 'outcome') sums.numerator += outcomeTotal(entity, numerator, first, windowMs, span);
-    if (denominator?.of === 'outcome') sums.denominator += outcomeTotal(entity, denominator, first, windowMs, span);
+    const { numerator, denominator } = ofEntity(member, entity, metric, start);
+    sums.numerator += numerator;
+    sums.denominator += denominator;
   }
+  return sums;
+}
+
+/** Units of fewer entities are counted afresh: that costs less than remembering. */
+const manyEntities = 16;
+
+/** Keeps what an entity adds to the entry, and says what that was before. */
+function remember(
+  { experiment: { key, metrics } }: UnitInExperiment,
+  entity: EntityState,
+  index: number,
+  { numerator, denominator }: OutcomeSums,
+): OutcomeSums {
+  const held = entity.inEntry.get(key) ?? new Float64Array(2 * metrics.length);
+  const before = { numerator: held[2 * index] ?? 0, denominator: held[2 * index + 1] ?? 0 };
+  held[2 * index] = numerator;
+  held[2 * index + 1] = denominator;
+  entity.inEntry.set(key, held);
+  return before;
+}
+
+/**
+ * The sums of the unit's last closed entry after outcomes of `entity` changed; `before`: as they were. Where a unit has
+ * many entities only this one is counted again, once every one's part in this entry is known: an entity that has none
+ * then is new, and had no part.
+ */
+export function outcomesAfter(
+  member: UnitInExperiment,
+  index: number,
+  start: EpochMs,
+  entity: EntityState,
+  before: OutcomeSums,
+): OutcomeSums {
+  const { experiment, unit } = member;
+  const metric = experiment.metrics[index] as MetricState;
+  const entities = unit.entities;
+  if (entities === undefined || entities.size < manyEntities) {
+    member.partsOf?.fill(-1);
+    return outcomesOfEntry(member, metric, start);
+  }
+  member.partsOf ??= new Float64Array(experiment.metrics.length).fill(-1);
+  if (member.partsOf[index] === start) {
+    const now = ofEntity(member, entity, metric, start);
+    const was = remember(member, entity, index, now);
+    return {
+      numerator: before.numerator + now.numerator - was.numerator,
+      denominator: before.denominator + now.denominator - was.denominator,
+    };
+  }
+  const sums = { numerator: 0, denominator: 0 };
+  for (const one of entities.values()) {
+    const part = ofEntity(member, one, metric, start);
+    remember(member, one, index, part);
+    sums.numerator += part.numerator;
+    sums.denominator += part.denominator;
+  }
+  member.partsOf[index] = start;
   return sums;
 }

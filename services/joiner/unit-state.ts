@@ -19,6 +19,11 @@ export type UnitInExperiment = {
   /** The arm whose metric aggregates count the unit since the last flush; -1: none. */
   countedArm: number;
   touched: boolean;
+  /**
+   * Start of the closed entry whose parts by entity are known (`EntityState.inEntry`), per metric; -1: none. A short cut
+   * for units of many entities, not state.
+   */
+  partsOf: Float64Array | undefined;
 };
 
 export const countedAt = ({ at, experiment }: UnitInExperiment): number => at + totalLength * experiment.metrics.length;
@@ -47,6 +52,11 @@ export type EntityState = {
   readonly outcomes: Map<string, OutcomeState>;
   /** By `ExperimentState.key`: what it adds to the unit's totals now. */
   readonly contribution: Map<string, Float64Array>;
+  /**
+   * By `ExperimentState.key`: what it adds to the unit's last closed entries, numerator and denominator per metric, where
+   * `UnitInExperiment.partsOf` says so.
+   */
+  readonly inEntry: Map<string, Float64Array>;
   touched: boolean;
 };
 
@@ -85,6 +95,7 @@ export const createEntity = (id: string): EntityState => ({
   firstAt: new Map(),
   outcomes: new Map(),
   contribution: new Map(),
+  inEntry: new Map(),
   touched: false,
 });
 
@@ -106,6 +117,7 @@ export function createMember(
     at,
     countedArm: -1,
     touched: false,
+    partsOf: undefined,
   };
   for (let entry = entriesAt(member); entry < at + experiment.pool.stride; entry += entryLength) {
     data[entry + entryField.lastSegment] = -1;
