@@ -53,7 +53,7 @@ export function createLooks({ deps, generation, reader, history, leads, mayPromo
   const latest = new Map<string, Evaluation>();
   const readingTopic = topicName(prefix, 'reading.v1');
   let looks = 0;
-  /** The number of the next reading: its place in the topic, so that it rises over restarts and changes of leader. */
+  /** The number of the next reading: its place in the topic, whichever process writes it. */
   let nextReading: number | undefined;
   const over = createEndings();
   /** Experiments that cannot be evaluated, and why: nothing guards them, and the others go on. */

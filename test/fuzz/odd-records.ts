@@ -147,10 +147,10 @@ export type OddCounts = {
 const shorten = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)).slice(0, 600);
 
-/** One record as a message of a log carries it: a bundle of one. */
+/** One record as a message of a log carries it: alone in it. */
 function carried<Record>(log: 'unit' | 'entity', record: Record): Record {
   const [read] = throughAvro(`${log}-record`, { records: [record] }).records;
-  if (read === undefined) throw new Error('a bundle lost its record');
+  if (read === undefined) throw new Error('a message lost its record');
   return read;
 }
 
