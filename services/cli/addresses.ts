@@ -36,6 +36,7 @@ export function givenAddresses(): Partial<Addresses> {
     ...(env.SCHEMA_REGISTRY_URL !== undefined && { registryUrl: env.SCHEMA_REGISTRY_URL }),
     ...(env.CLICKHOUSE_USER !== undefined && { user: env.CLICKHOUSE_USER }),
     ...(env.CLICKHOUSE_PASSWORD !== undefined && { password: env.CLICKHOUSE_PASSWORD }),
+    ...(env.CLICKHOUSE_CLUSTER !== undefined && { cluster: env.CLICKHOUSE_CLUSTER }),
   };
 }
 

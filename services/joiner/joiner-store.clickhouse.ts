@@ -53,20 +53,40 @@ async function countUnroutedUnits(store: Store, partitionIds: readonly number[])
   return Number(row?.units ?? 0);
 }
 
+/** The engine takes up to 1,048,576 rows of an insert as one block, there or not; ours are cut well below. */
+const mostRows = 1_000_000;
+
+/** In order, each group of at most `mostRows`; a flush is never cut. */
+export function groupsOf(flushes: readonly FlushRows[], rowsOf: (flush: FlushRows) => number): FlushRows[][] {
+  const groups: FlushRows[][] = [];
+  let rows = Infinity;
+  for (const flush of flushes) {
+    if (rows + rowsOf(flush) > mostRows) {
+      groups.push([]);
+      rows = 0;
+    }
+    groups.at(-1)?.push(flush);
+    rows += rowsOf(flush);
+  }
+  return groups;
+}
+
 /**
- * Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything else in
- * one insert.
+ * Facts first: those past the checkpoint are invisible to a load, those below it are all there. Then everything else of
+ * a flush in one insert.
  */
 async function writeFlushes(store: Store, flushes: readonly FlushRows[]): Promise<void> {
-  if (flushes.some(({ factCount }) => factCount > 0))
+  const withFacts = flushes.filter(({ factCount }) => factCount > 0);
+  for (const group of groupsOf(withFacts, ({ factCount }) => factCount))
     await store.insertBinary(
       'facts',
       factColumns,
-      flushes.map(({ facts }) => facts),
+      group.map(({ facts }) => facts),
     );
-  await store.insertBinary(
-    'state',
-    stateColumns,
-    flushes.map(({ state }) => state),
-  );
+  for (const group of groupsOf(flushes, ({ stateCount }) => stateCount))
+    await store.insertBinary(
+      'state',
+      stateColumns,
+      group.map(({ state }) => state),
+    );
 }

@@ -20,8 +20,8 @@ export type UnitInExperiment = {
   countedArm: number;
   touched: boolean;
   /**
-   * Start of the closed entry whose parts by entity are known (`EntityState.inEntry`), per metric; -1: none. A short cut
-   * for units of many entities, not state.
+   * Start of the closed entry whose parts by entity are known (`EntityState.inEntry`), per metric; -1: none. A short
+   * cut for units of many entities, not state.
    */
   partsOf: Float64Array | undefined;
 };
@@ -53,8 +53,8 @@ export type EntityState = {
   /** By `ExperimentState.key`: what it adds to the unit's totals now. */
   readonly contribution: Map<string, Float64Array>;
   /**
-   * By `ExperimentState.key`: what it adds to the unit's last closed entries, numerator and denominator per metric, where
-   * `UnitInExperiment.partsOf` says so.
+   * By `ExperimentState.key`: what it adds to the unit's last closed entries, numerator and denominator per metric,
+   * where `UnitInExperiment.partsOf` says so.
    */
   readonly inEntry: Map<string, Float64Array>;
   touched: boolean;

@@ -31,6 +31,11 @@ export const addressSettings = z.object({
   CLICKHOUSE_URL: z.url().optional(),
   CLICKHOUSE_USER: z.string().max(256).optional(), // ClickHouse's own default when it is not set
   CLICKHOUSE_PASSWORD: z.string().max(1_024).optional(),
+  // its name in system.clusters: replicated tables, inserts by quorum, reads that see them; not set: one server
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)
+    .optional(),
   SCHEMA_REGISTRY_URL: z.url().optional(),
 });
 

@@ -14,6 +14,8 @@ export type Addresses = {
   readonly registryUrl: string;
   readonly user?: string;
   readonly password?: string;
+  /** ClickHouse as replicas of a cluster of that name; absent: one server. */
+  readonly cluster?: string;
 };
 
 export type Connection = {
@@ -46,6 +48,7 @@ export async function connect(
     database: options.database,
     ...(options.user !== undefined && { user: options.user }),
     ...(options.password !== undefined && { password: options.password }),
+    ...(options.cluster !== undefined && { cluster: options.cluster }),
   });
   const codec = createAvroCodec({ registry: createRegistryClient({ url: options.registryUrl }), clock: options.clock });
   return {
@@ -62,7 +65,7 @@ type AddressName = 'KAFKA_BROKERS' | 'CLICKHOUSE_URL' | 'SCHEMA_REGISTRY_URL';
 
 /** What a process on a broker, a store and a registry of somebody else's must be told. */
 export function requireAddresses(
-  settings: Pick<Settings, AddressName | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD'>,
+  settings: Pick<Settings, AddressName | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD' | 'CLICKHOUSE_CLUSTER'>,
 ): Addresses {
   const {
     KAFKA_BROKERS: brokers,
@@ -70,6 +73,7 @@ export function requireAddresses(
     SCHEMA_REGISTRY_URL: registryUrl,
     CLICKHOUSE_USER: user,
     CLICKHOUSE_PASSWORD: password,
+    CLICKHOUSE_CLUSTER: cluster,
   } = settings;
   if (brokers === undefined || clickhouseUrl === undefined || registryUrl === undefined) {
     const named = { KAFKA_BROKERS: brokers, CLICKHOUSE_URL: clickhouseUrl, SCHEMA_REGISTRY_URL: registryUrl };
@@ -84,5 +88,6 @@ export function requireAddresses(
     registryUrl,
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
+    ...(cluster !== undefined && { cluster }),
   };
 }

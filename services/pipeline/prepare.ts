@@ -93,10 +93,11 @@ export const registerSchemas = (codec: AvroCodec, prefix: string): Promise<unkno
     topics.flatMap(({ suffix, records }) => records.map((record) => ({ record, topic: topicName(prefix, suffix) }))),
   );
 
-const credentials = ({ clickhouseUrl: url, user, password }: Addresses) => ({
+const credentials = ({ clickhouseUrl: url, user, password, cluster }: Addresses) => ({
   url,
   ...(user !== undefined && { user }),
   ...(password !== undefined && { password }),
+  ...(cluster !== undefined && { cluster }),
 });
 
 async function applyKeep(store: Store, keep: Keep | undefined): Promise<void> {

@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { PipelineError } from '../kernel/pipeline-error.ts';
+import { clusterSettings, forCluster } from './cluster-sql.ts';
 import { storeCodes } from './store-codes.ts';
 
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
@@ -56,14 +57,16 @@ async function firstLine(text: string): Promise<string> {
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-type StoreOptions = { url: string; database: string; user?: string; password?: string };
+/** `cluster`: replicas of that name; absent: one server. */
+type StoreOptions = { url: string; database: string; user?: string; password?: string; cluster?: string };
 
-function connect({ url, database, user, password }: StoreOptions): ClickHouseClient {
+function connect({ url, database, user, password, cluster }: StoreOptions): ClickHouseClient {
   return createClient({
     url,
     database,
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
+    ...(cluster !== undefined && { clickhouse_settings: clusterSettings }),
     request_timeout: 60_000,
     max_open_connections: 8,
     keep_alive: { idle_socket_ttl: 1_500 },
@@ -136,7 +139,11 @@ async function guard<T>(what: string, run: () => Promise<T>): Promise<T> {
 }
 
 export async function createStore(options: StoreOptions): Promise<Store> {
-  const { database } = options;
+  const { database, cluster } = options;
+  if (cluster !== undefined && !identifier.test(cluster))
+    throw new PipelineError('CONFIG_INVALID', `cluster name "${cluster}" is no identifier`, {
+      hint: 'CLICKHOUSE_CLUSTER is the name of a cluster in system.clusters: letters, digits and _',
+    });
   if (!identifier.test(database))
     throw new PipelineError('CONFIG_INVALID', `database name "${database}" is no identifier`, {
       hint: 'use letters, digits and _',
@@ -158,7 +165,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     text: (query, format, params) => guard('query', () => selectText(client, query, format, params)),
     command: (query, params) =>
       guard('command', async () => {
-        await client.command({ query, ...bound(params) });
+        await client.command({ query: cluster === undefined ? query : forCluster(query, cluster), ...bound(params) });
       }),
     insertRows: (table, rows) =>
       guard(`insert into ${table}`, async () => {

@@ -3,7 +3,12 @@ import { PipelineError } from '../kernel/pipeline-error.ts';
 import { createDatabase, createStore, type Store } from './clickhouse-client.ts';
 import { sqlMigrations } from './sql-files.ts';
 
-type Credentials = { readonly url: string; readonly user?: string; readonly password?: string };
+type Credentials = {
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly cluster?: string;
+};
 
 /** Names of the migrations that `migrate` would apply; it changes nothing, not even a database that is missing. */
 export async function pendingMigrations(store: Store, connection: Credentials): Promise<readonly string[]> {

@@ -95,7 +95,7 @@ describe('an audit', () => {
     };
     const running = await statistics(producer, stuck, { lookMs: 1, auditMs: 1, clock: rising() });
     await until('the audit to hang', () => asked > 0);
-    await until('the decision', async () => (await control()).length === 1);
+    await until('the decision', async () => (await control()).length > 0);
     expect(running.audited()).toBeUndefined();
   });
   test('that takes too long is said, by slice', async () => {

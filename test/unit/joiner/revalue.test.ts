@@ -48,7 +48,7 @@ const late = anOutcome({
 test('the one inside the entry first', () => expect(entryAfter([late, early])).toEqual([1]));
 test('the one outside the entry first', () => expect(entryAfter([early, late])).toEqual([1]));
 
-test('a unit of many tickets: whatever changes after its entry closed, the entry is what all of its tickets say', () => {
+test('a unit of many tickets: whatever changes after its entry closed, the entry is what all of them say', () => {
   const random = createRandom(seedOf(18));
   const path = createMemoryPath(1);
   path.apply(aRevision());
