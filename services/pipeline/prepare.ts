@@ -24,13 +24,13 @@ export type TopicWishes = {
   readonly replicationFactor?: number;
   readonly minInsyncReplicas?: number;
   /** Absent: tables keep their rows as they do. */
-  readonly keep?: Keep;
+  readonly keepRows?: Keep;
 };
 
 export const topicWishes = (settings: Settings): TopicWishes => ({
   prefix: settings.TRIPLINE_TOPIC_PREFIX,
   eventTime: settings.TRIPLINE_RAW_TIMESTAMPS === 'producer',
-  keep: keepOf(settings),
+  keepRows: keepOf(settings),
   ...(settings.TRIPLINE_PARTITIONS !== undefined && { partitions: settings.TRIPLINE_PARTITIONS }),
   ...(settings.TRIPLINE_REPLICATION_FACTOR !== -1 && { replicationFactor: settings.TRIPLINE_REPLICATION_FACTOR }),
   ...(settings.TRIPLINE_MIN_INSYNC_REPLICAS !== undefined && {
@@ -112,7 +112,7 @@ export async function prepare(
   await log.createTopics(await wantedTopics(log, options));
   await registerSchemas(codec, options.prefix);
   await migrate(store, credentials(options));
-  await applyKeep(store, options.keep);
+  await applyKeep(store, options.keepRows);
 }
 
 export type PreparePlan = {
@@ -131,7 +131,7 @@ export const planPrepare = async (
 ): Promise<PreparePlan> => ({
   topics: await planTopics(log, options),
   migrations: await pendingMigrations(store, credentials(options)),
-  keep: options.keep === undefined ? [] : await keepIfThere(store, options.keep),
+  keep: options.keepRows === undefined ? [] : await keepIfThere(store, options.keepRows),
 });
 
 export async function applyPrepare(
@@ -142,7 +142,7 @@ export async function applyPrepare(
   await applyTopics(log, plan.topics);
   await registerSchemas(codec, options.prefix);
   await migrate(store, credentials(options));
-  await applyKeep(store, options.keep);
+  await applyKeep(store, options.keepRows);
 }
 
 /**

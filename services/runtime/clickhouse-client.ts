@@ -169,9 +169,13 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       }),
     insertRows: (table, rows) =>
       guard(`insert into ${table}`, async () => {
+        const [first, ...others] = new Set(rows.flatMap((row) => Object.keys(row)));
+        if (first === undefined) return;
         await client.insert({
           table,
           values: rows,
+          // Named: a column that no row has is left to its default, whoever reads the format.
+          columns: [first, ...others],
           format: 'JSONEachRow',
           clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' },
         });

@@ -23,8 +23,8 @@ export async function createPlace(addresses: Addresses, partitions: number): Pro
   const run = randomBytes(4).toString('hex');
   const [prefix, database] = [`fault-${run}`, `fault_${run}`];
   const connection = await connect({ ...addresses, database, clock: systemClock, clientId: prefix });
-  const keep = keepOf(defaultSettings);
-  await prepare({ ...addresses, prefix, partitions, eventTime: true, keep }, connection);
+  const keepRows = keepOf(defaultSettings);
+  await prepare({ ...addresses, prefix, partitions, eventTime: true, keepRows }, connection);
   const { log, codec } = connection;
   const producer = await log.producer();
   await publishRevision({ prefix, log, producer, codec }, revision);
