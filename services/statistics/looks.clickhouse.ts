@@ -56,6 +56,8 @@ export function createLooks({ deps, generation, reader, history, leads, mayPromo
   /** The number of the next reading: its place in the topic, whichever process writes it. */
   let nextReading: number | undefined;
   const over = createEndings();
+  // A replay tells the whole story, with what control did after the end.
+  const hasEnded: typeof over.hasEnded = eventClock === clock ? over.hasEnded : () => false;
   /** Experiments that cannot be evaluated, and why: nothing guards them, and the others go on. */
   const unguarded = new Map<string, string>();
   const send = (decision: Decision) =>
@@ -106,8 +108,7 @@ export function createLooks({ deps, generation, reader, history, leads, mayPromo
     const changed = await readChanges(store, generation, lookedAt);
     if (changed === undefined) return;
     reader.apply(changed);
-    for (const evidence of reader.looks(over.hasEnded).values())
-      if (!(await publish(judgeLook(evidence, judge)))) return;
+    for (const evidence of reader.looks(hasEnded).values()) if (!(await publish(judgeLook(evidence, judge)))) return;
     for (const { kind, partitionId, position } of changed)
       if (kind === 'checkpoint') lookedAt.set(partitionId, Math.max(lookedAt.get(partitionId) ?? 0, Number(position)));
   };
