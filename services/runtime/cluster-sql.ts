@@ -1,6 +1,6 @@
 /**
- * Statements and settings for ClickHouse as a cluster of replicas. One shard: rows that one flush writes are one insert,
- * there or not. Every insert waits for a majority of replicas, and every read for what the last of them wrote: a look
+ * Statements and settings for ClickHouse as a cluster of replicas. One shard: rows that one flush writes are one
+ * insert, there or not. Every insert waits for a majority of replicas, and every read for what the last of them wrote: a look
  * or a load never sees an older table than the one before it.
  */
 
