@@ -1,7 +1,7 @@
 /**
  * Statements and settings for ClickHouse as a cluster of replicas. One shard: rows that one flush writes are one
- * insert, there or not. Every insert waits for a majority of replicas, and every read for what the last of them wrote: a look
- * or a load never sees an older table than the one before it.
+ * insert, there or not. Every insert waits for a majority of replicas, and every read for what the last of them wrote:
+ * a look or a load never sees an older table than the one before it.
  */
 
 /** With it every replica that answers has every insert of before. Inserts go one after the other. */
