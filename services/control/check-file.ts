@@ -5,7 +5,7 @@
  */
 import type { MetricSpec } from '../kernel/experiment.ts';
 import { parseDurationMs } from '../kernel/time.ts';
-import { defaultAlphaSlo, metricSchema, sloSchema } from './file-schema.ts';
+import { defaultAlphaSlo, defaultTestStarts, metricSchema, sloSchema } from './file-schema.ts';
 import { resolveOne } from './file-to-spec.ts';
 import { isResolveProblem, type ResolveProblem } from './resolve-metrics.ts';
 import { resolveSlo } from './resolve-slo.ts';
@@ -94,8 +94,11 @@ function checkShares(arms: readonly Content[], complain: Complain): void {
 const mostTestStarts = 10_000;
 
 function checkTestStarts({ restart_every: every, horizon }: Content, complain: Complain): void {
-  const [everyMs, horizonMs] = [every ?? '6h', horizon ?? '14d'].map((text) => parseDurationMs(String(text)) ?? 0);
-  if (everyMs === undefined || horizonMs === undefined || everyMs < 60_000) return;
+  const msOf = (text: unknown, otherwiseMs: number): number =>
+    text === undefined || text === null ? otherwiseMs : (parseDurationMs(String(text)) ?? 0);
+  const everyMs = msOf(every, defaultTestStarts.everyMs);
+  const horizonMs = msOf(horizon, defaultTestStarts.horizonMs);
+  if (everyMs < 60_000) return;
   if (horizonMs / everyMs > mostTestStarts)
     complain({
       path: ['experiment', 'analysis', every === undefined ? 'horizon' : 'restart_every'],

@@ -2,7 +2,7 @@
 import { defaultSkewLimitMs } from '../kernel/clock-skew.ts';
 import type { Decision, DecisionAction } from '../kernel/decision.ts';
 import type { Evaluation, FunnelStep, MetricEvaluation, MissingEvaluation, TestResult } from '../kernel/evaluation.ts';
-import { candidatesOf, type ExperimentRevision, harmAlphaOf } from '../kernel/experiment.ts';
+import { candidatesOf, endedStatuses, type ExperimentRevision, harmAlphaOf } from '../kernel/experiment.ts';
 import { breachingMetrics } from './breaching-metrics.ts';
 
 export type RuleContext = {
@@ -19,12 +19,6 @@ export const inPhase = ({ evaluation, past }: RuleContext): readonly Decision[] 
     (decision) =>
       decision.experimentId === evaluation.experiment.spec.id && decision.phase === evaluation.experiment.phase,
   );
-const endedStatuses: ReadonlySet<ExperimentRevision['status']> = new Set([
-  'rolled_back',
-  'stopped',
-  'promoted',
-  'completed',
-]);
 const endedInTable = ({ table }: RuleContext): boolean => table !== undefined && endedStatuses.has(table.status);
 export const isEnded = (context: RuleContext): boolean =>
   endedStatuses.has(context.evaluation.experiment.status) || endedInTable(context);

@@ -7,6 +7,9 @@ import type { Effect } from '../kernel/experiment.ts';
 import { type Measure, overFields, parseMeasure } from '../kernel/measures.ts';
 import { formatDuration, parseDurationMs } from '../kernel/time.ts';
 
+/** A test start every six hours, for two weeks. */
+export const defaultTestStarts = { everyMs: 21_600_000, horizonMs: 1_209_600_000 };
+
 /**
  * A duration. Below a second nothing here means anything, and what begins anew every millisecond takes the others down;
  * no run is longer than ten years.
@@ -137,8 +140,8 @@ export const fileSchema = z.strictObject({
         alpha_srm: alpha.default(0.001),
         alpha_missing: alpha.optional(),
         fwer: z.boolean().default(false),
-        restart_every: durationFrom(60_000).default(21_600_000),
-        horizon: duration.default(1_209_600_000),
+        restart_every: durationFrom(60_000).default(defaultTestStarts.everyMs),
+        horizon: duration.default(defaultTestStarts.horizonMs),
         min_run: duration.default(86_400_000),
         freshness: duration.default(300_000),
       })

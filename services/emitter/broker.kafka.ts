@@ -188,7 +188,7 @@ export function followExperiments({
   const confirm = async (): Promise<void> => {
     await ready;
     for (;;) {
-      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal: abandon.signal });
+      await wait(Math.min(ttlMs / 3, 30_000), undefined, { ref: false, signal });
       await log.ping();
       if (hearing && follower?.trouble() === undefined) confirmedAt = clock.now();
     }

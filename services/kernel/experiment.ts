@@ -135,6 +135,13 @@ export type ExperimentSpec = {
 };
 
 export type ExperimentStatus = 'running' | 'paused' | 'rolled_back' | 'stopped' | 'promoted' | 'completed';
+/** Nothing is decided of it any more. */
+export const endedStatuses: ReadonlySet<ExperimentStatus> = new Set([
+  'rolled_back',
+  'stopped',
+  'promoted',
+  'completed',
+]);
 
 export type ExperimentRevision = {
   readonly spec: ExperimentSpec;

@@ -6,7 +6,7 @@ import type { Clock } from '../kernel/time.ts';
 import type { Store } from '../runtime/clickhouse-client.ts';
 import { type Audit, auditSlice, auditSlices, type AuditSlice, sliceKey } from './audit.clickhouse.ts';
 
-/** Pause before a slice with a mismatch is audited again, ms. */
+/** Pause before a round after one with a mismatch, ms. */
 const againMs = 10_000;
 
 /** What the last audit of every slice said. */

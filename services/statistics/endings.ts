@@ -4,9 +4,7 @@
  * again.
  */
 import type { Evaluation } from '../kernel/evaluation.ts';
-import type { ExperimentRevision } from '../kernel/experiment.ts';
-
-const ended: ReadonlySet<ExperimentRevision['status']> = new Set(['rolled_back', 'stopped', 'promoted', 'completed']);
+import { endedStatuses, type ExperimentRevision } from '../kernel/experiment.ts';
 
 export type Endings = {
   /** A reading of it is out. */
@@ -15,7 +13,7 @@ export type Endings = {
 };
 
 function isLast({ experiment, settled, watermark }: Evaluation): boolean {
-  if (!ended.has(experiment.status) || !settled) return false;
+  if (!endedStatuses.has(experiment.status) || !settled) return false;
   const longestMs = Math.max(...experiment.spec.metrics.map(({ windowMs }) => windowMs));
   return watermark === undefined || watermark > experiment.appliedAt + longestMs;
 }
