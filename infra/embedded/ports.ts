@@ -4,26 +4,44 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PipelineError } from '../../services/kernel/pipeline-error.ts';
 
-/** A port nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
-}
-
 const isTaken = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(true));
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
   });
+
+/** Below it are the ports of well-known services. */
+const lowestPort = 10_000;
+/** Linux without that file, macOS and Windows give outgoing connections ports from 32,768 on, or higher. */
+const usualFirstOutgoing = 32_768;
+
+/**
+ * The first port that the kernel may give to an outgoing connection. A port above it that was free a moment ago can be
+ * one end of anybody's connection by the time a part listens on it.
+ */
+function firstOutgoingPort(): number {
+  const file = '/proc/sys/net/ipv4/ip_local_port_range';
+  const first = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : usualFirstOutgoing;
+  return first > lowestPort + 1000 ? first : 65_536;
+}
+
+/** Chosen by this process and perhaps not listened on yet. */
+const chosen = new Set<number>();
+
+/** A port that nobody listens on, and that no outgoing connection will be given before a part does. */
+export async function freePort(random: () => number = Math.random): Promise<number> {
+  const end = firstOutgoingPort();
+  for (let tries = 0; tries < 200; tries += 1) {
+    const port = lowestPort + Math.floor(random() * (end - lowestPort));
+    if (chosen.has(port) || (await isTaken(port))) continue;
+    chosen.add(port);
+    return port;
+  }
+  throw new PipelineError('STACK_START', `no free port was found between ${lowestPort} and ${end}`, {
+    hint: 'stop what listens there, or name the ports',
+  });
+}
 
 /** The port wanted, or an error when somebody has it; a free one when none is wanted. */
 export async function claimPort(name: string, wanted: number | undefined): Promise<number> {
